@@ -1,0 +1,95 @@
+"""Every "no" becomes the body its family of clients expects; nothing internal is in it.
+
+`detail` family (FIML, alpha-oracle, agent-bot): `{"detail": text}`, and for bad input 422 with FastAPI's list of details.
+`error` family (native): `{"error": {"code", "message", "details"}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from actors import ActorCrashed, AskTimeout, NobodyOwns, Refused
+from web.routes import Answer, Family
+
+__all__ = ["STATUS", "Detail", "Unprocessable", "answer_refusal", "answer_status", "answer_unprocessable", "body_detail"]
+
+STATUS = {
+    "invalid": 400, "unauthorized": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405, "timeout": 504,
+    "exists": 409, "conflict": 409, "too_large": 413, "unsupported_media_type": 415, "rate_limited": 429,
+    "internal": 500, "unavailable": 503, "full": 503,
+}
+"""HTTP status by `Refused.code`; a code that is not here is a domain error, 400."""
+
+_DETAIL_STATUS = {"exists": 400}
+_CODE = {400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+         408: "timeout", 411: "invalid", 413: "too_large", 415: "unsupported_media_type", 422: "invalid",
+         429: "rate_limited", 431: "too_large", 500: "internal", 503: "unavailable", 504: "timeout"}
+_TEXT = {400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout", 411: "Length Required",
+         413: "Request Entity Too Large", 500: "Internal Server Error"}
+RETRY_AFTER_S = 2
+
+
+@attrs.frozen
+class Detail:
+    """One thing wrong with the input. `loc` starts with `query`, `body` or `path`; `type` is pydantic's name for it."""
+
+    type: str
+    loc: tuple[str | int, ...]
+    msg: str
+    input: Any = None
+    ctx: dict[str, Any] | None = None
+
+
+class Unprocessable(Exception):
+    """The input does not fit: 422, each `Detail` naming its field."""
+
+    def __init__(self, details: Iterable[Detail]) -> None:
+        self.details = tuple(details)
+        super().__init__("; ".join(f"{'.'.join(map(str, one.loc))}: {one.msg}" for one in self.details))
+
+
+def body_detail(kind: str, path: Iterable[str | int], msg: str, value: Any = None, **ctx: Any) -> Detail:
+    """A detail about the body: `body_detail("missing", ["trigger", "type"], "Field required", {...})`."""
+    return Detail(kind, ("body", *path), msg, value, ctx or None)
+
+
+def answer_unprocessable(error: Unprocessable, family: Family) -> Answer:
+    """422 in the family's shape."""
+    if family is Family.detail:
+        rows = [{"type": one.type, "loc": list(one.loc), "msg": one.msg, "input": one.input}
+                | ({"ctx": one.ctx} if one.ctx else {}) for one in error.details]
+        return Answer({"detail": rows}, 422)
+    rows = [{"field": ".".join(map(str, one.loc[1:])), "in": one.loc[0], "type": one.type, "message": one.msg,
+             "input": one.input} for one in error.details]
+    return Answer({"error": {"code": "invalid", "message": str(error), "details": rows}}, 422)
+
+
+def answer_refusal(error: Refused | AskTimeout | ActorCrashed | NobodyOwns, family: Family) -> Answer:
+    """A domain "no", or an actor that could not answer, in the family's shape."""
+    match error:
+        case Refused():
+            status = STATUS.get(error.code, 400)
+            if family is Family.detail:
+                status = _DETAIL_STATUS.get(error.code, status)
+            return answer_status(status, family, str(error.reason), code=error.code, details=error.details)
+        case AskTimeout():
+            return answer_status(504, family, "no answer in time")
+        case ActorCrashed():
+            return answer_status(500, family, "the part that should answer crashed; it has been restarted")
+        case NobodyOwns():
+            return answer_status(503, family, "the part that should answer is not running")
+
+
+def answer_status(status: int, family: Family, message: str = "", *, code: str = "", details: Any = None,
+                  headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+    """An error by its status; `message` defaults to the status' own words."""
+    message = message or _TEXT.get(status, "Error")
+    if status in (429, 503) and not any(name == "Retry-After" for name, _ in headers):
+        headers = (*headers, ("Retry-After", str(RETRY_AFTER_S)))
+    if family is Family.detail:
+        return Answer({"detail": message}, status, headers)
+    body = {"code": code or _CODE.get(status, "error"), "message": message, "details": details or {}}
+    return Answer({"error": body}, status, headers)

@@ -1,0 +1,138 @@
+"""One table of what the server answers: method, path, who may, what comes in, what goes out.
+
+Everything the outside can see of a route is in its `Route`: `app` registers it, `auth` guards it, `params` reads its
+query, `errors` picks its family of bodies, `openapi` describes it. A surface is a module with `ROUTES`, a tuple of these;
+`web.table` joins them. A view is `async def view(call: Call)`; what it returns is the JSON answer (attrs, msgspec, dict,
+list) or an `Answer` where the status or a header differs. A view says no by raising `Refused`, or `Unprocessable` for input.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import attrs
+
+__all__ = ["WS", "Answer", "Auth", "Call", "Family", "Identity", "Param", "Route", "Scope", "View", "family_of"]
+
+WS = "WS"
+"""The method of a WebSocket route; its view runs inside the Quart websocket context, before the accept."""
+
+
+class Auth(enum.Enum):
+    """Who may call: anybody, or (in mode `token`) somebody who shows a token, a session cookie or a ticket."""
+
+    public = "public"
+    token = "token"
+
+
+class Scope(enum.StrEnum):
+    """What a caller may do; each scope includes the ones before it."""
+
+    read = "read"
+    operate = "operate"
+    admin = "admin"
+
+    def includes(self, other: Scope) -> bool:
+        """True where `self` is at least `other`."""
+        order = list(Scope)
+        return order.index(self) >= order.index(other)
+
+
+class Family(enum.Enum):
+    """The shape of error bodies: `{"detail": ...}` or `{"error": {code, message, details}}`."""
+
+    detail = "detail"
+    error = "error"
+
+
+@attrs.frozen
+class Identity:
+    """Who calls: `name` goes into commands as `by`, `scope` is what they may do."""
+
+    name: str
+    scope: Scope
+
+
+@attrs.frozen
+class Param:
+    """A query parameter. `kind`: str, int, float, bool or time (ISO 8601 or integer microseconds, handed on as `_us`).
+
+    `ge`/`le` bound numbers and, for str, the length. `many` takes a comma list and repeated keys alike, without empty items.
+    """
+
+    name: str
+    kind: str = "str"
+    default: Any = None
+    required: bool = False
+    ge: float | None = None
+    le: float | None = None
+    choices: tuple[str, ...] = ()
+    many: bool = False
+    doc: str = ""
+
+
+@attrs.frozen
+class Call:
+    """A request after every check: `args` holds path and query parameters by name, typed; `body` the decoded JSON."""
+
+    system: Any
+    route: Route
+    args: Mapping[str, Any]
+    who: Identity
+    body: Any = None
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Answer:
+    """What a view returns when 200 JSON is not enough. `body` of bytes is sent as it is."""
+
+    body: Any
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = "application/json"
+
+
+View = Callable[[Call], Awaitable[Any]]
+
+
+@attrs.frozen
+class Route:
+    """One line of the table.
+
+    `path` writes parameters as `{name}` (one segment; `{name...}` takes the rest). `body` is the attrs or msgspec class
+    the JSON body is described by (None: the route takes no body); the view checks it. `answer` describes the 200 body.
+    `refuses` lists the further statuses it may answer with. `scope` counts only with `Auth.token`.
+    """
+
+    method: str
+    path: str
+    view: View
+    auth: Auth | None = None
+    scope: Scope = Scope.read
+    family: Family = Family.detail
+    params: tuple[Param, ...] = ()
+    body: Any = None
+    body_limit_bytes: int = 1_048_576
+    answer: Any = None
+    refuses: tuple[int, ...] = ()
+    tag: str = "server"
+    head: bool = False
+
+    @property
+    def name(self) -> str:
+        """Unique name: the method and the path."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the view's docstring."""
+        return (self.view.__doc__ or "").strip().partition("\n")[0]
+
+
+def family_of(path: str) -> Family:
+    """The error family of a path that may match no route."""
+    native = path == "/api/oracle" or path.startswith("/api/oracle/")
+    return Family.error if native else Family.detail
