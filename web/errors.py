@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import attrs
-
 from actors import ActorCrashed, AskTimeout, NobodyOwns, Refused
+from oracle.problems import Invalid, Problem
 from web.routes import Answer, Family
 
-__all__ = ["STATUS", "Detail", "Unprocessable", "answer_refusal", "answer_status", "answer_unprocessable", "body_detail"]
+__all__ = ["STATUS", "answer_invalid", "answer_refusal", "answer_status", "invalid"]
 
 STATUS = {
     "invalid": 400, "unauthorized": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405, "timeout": 504,
@@ -32,39 +31,21 @@ _TEXT = {400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 408: "
 RETRY_AFTER_S = 2
 
 
-@attrs.frozen
-class Detail:
-    """One thing wrong with the input. `loc` starts with `query`, `body` or `path`; `type` is pydantic's name for it."""
-
-    type: str
-    loc: tuple[str | int, ...]
-    msg: str
-    input: Any = None
-    ctx: dict[str, Any] | None = None
+def invalid(kind: str, path: Iterable[str | int], msg: str, value: Any = None, **ctx: Any) -> Invalid:
+    """Bad input at one place: `invalid("missing", ["body", "name"], "Field required")`; `kind` is pydantic's name for it."""
+    return Invalid([Problem(tuple(path), kind, msg, value, ctx=ctx)])
 
 
-class Unprocessable(Exception):
-    """The input does not fit: 422, each `Detail` naming its field."""
-
-    def __init__(self, details: Iterable[Detail]) -> None:
-        self.details = tuple(details)
-        super().__init__("; ".join(f"{'.'.join(map(str, one.loc))}: {one.msg}" for one in self.details))
-
-
-def body_detail(kind: str, path: Iterable[str | int], msg: str, value: Any = None, **ctx: Any) -> Detail:
-    """A detail about the body: `body_detail("missing", ["trigger", "type"], "Field required", {...})`."""
-    return Detail(kind, ("body", *path), msg, value, ctx or None)
-
-
-def answer_unprocessable(error: Unprocessable, family: Family) -> Answer:
-    """422 in the family's shape."""
+def answer_invalid(error: Invalid, family: Family) -> Answer:
+    """422 in the family's shape. Paths begin with where the value stood: `query`, `body` or `path`."""
     if family is Family.detail:
-        rows = [{"type": one.type, "loc": list(one.loc), "msg": one.msg, "input": one.input}
-                | ({"ctx": one.ctx} if one.ctx else {}) for one in error.details]
+        rows = [{"type": one.type, "loc": list(one.path), "msg": one.reason, "input": one.value}
+                | ({"ctx": dict(one.ctx)} if one.ctx else {}) for one in error.problems]
         return Answer({"detail": rows}, 422)
-    rows = [{"field": ".".join(map(str, one.loc[1:])), "in": one.loc[0], "type": one.type, "message": one.msg,
-             "input": one.input} for one in error.details]
-    return Answer({"error": {"code": "invalid", "message": str(error), "details": rows}}, 422)
+    details = [{"field": ".".join(map(str, one.path[1:])), "in": one.path[0], "type": one.type, "message": one.reason,
+                "suggestion": one.suggestion or None, "input": one.value} for one in error.problems]
+    message = "; ".join(f"{row['field'] or row['in']}: {row['message']}" for row in details)
+    return Answer({"error": {"code": "invalid", "message": message, "details": details}}, 422)
 
 
 def answer_refusal(error: Refused | AskTimeout | ActorCrashed | NobodyOwns, family: Family) -> Answer:

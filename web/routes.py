@@ -3,7 +3,8 @@
 Everything the outside can see of a route is in its `Route`: `app` registers it, `auth` guards it, `params` reads its
 query, `errors` picks its family of bodies, `openapi` describes it. A surface is a module with `ROUTES`, a tuple of these;
 `web.table` joins them. A view is `async def view(call: Call)`; what it returns is the JSON answer (attrs, msgspec, dict,
-list) or an `Answer` where the status or a header differs. A view says no by raising `Refused`, or `Unprocessable` for input.
+list) or an `Answer` where the status or a header differs. A view says no by raising `Refused`, or, for input, `Invalid`
+(as `oracle.border.structure(cls, call.body, extras="drop", path=("body",))` does).
 """
 
 from __future__ import annotations
