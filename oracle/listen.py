@@ -1,0 +1,47 @@
+"""An address to listen on: `HOST:PORT`, or `HOST:PORT/SURFACE` to pin one family's paths to it."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import attrs
+
+from oracle.border import register
+from oracle.problems import Bad
+
+__all__ = ["Listen"]
+
+
+@attrs.frozen
+class Listen:
+    """`host` is a name or an address without brackets, `port` 0 to 65535 (0: any free one), `surface` empty for all."""
+
+    host: str
+    port: int
+    surface: str = ""
+
+    @classmethod
+    def parse(cls, text: object) -> Listen:
+        """Read `HOST:PORT[/SURFACE]`; IPv6 hosts stand in brackets. Raises Bad."""
+        address, _, surface = text.partition("/") if isinstance(text, str) else ("", "", "")
+        host, _, port = address.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise Bad("listen_parsing", "an address is HOST:PORT or HOST:PORT/SURFACE, with a port from 0 to 65535")
+        if ":" in host and not (host.startswith("[") and host.endswith("]")):
+            raise Bad("listen_parsing", "an IPv6 address stands in brackets, like [::1]:8000")
+        return cls(host.strip("[]"), int(port), surface)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}" + (f"/{self.surface}" if self.surface else "")
+
+    @property
+    def loopback(self) -> bool:
+        """True where only this machine can connect; a name that is not `localhost` counts as reachable from outside."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+register(Listen, Listen.parse, str)

@@ -1,0 +1,55 @@
+"""A secret is never a setting; a setting says where the secret is: `env:NAME` or `file:PATH`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+from oracle.border import register
+from oracle.problems import Bad
+
+__all__ = ["Secret", "SecretMissing"]
+
+
+class SecretMissing(Exception):
+    """The place a Secret names holds nothing."""
+
+
+@attrs.frozen
+class Secret:
+    """A reference to a secret. It can be shown and logged; what it stands for is read when needed and kept nowhere."""
+
+    place: str
+    """`env` or `file`."""
+    name: str
+    """The variable's name, or the file's path."""
+
+    @classmethod
+    def parse(cls, text: object) -> Secret:
+        """Read `env:NAME` or `file:PATH`. Anything else is taken for a secret written in plain, and refused unseen."""
+        place, _, name = text.partition(":") if isinstance(text, str) else ("", "", "")
+        if place not in {"env", "file"} or not name:
+            raise Bad("secret_reference", "a secret is given as env:NAME or file:PATH, never in plain", secret=True)
+        return cls(place, name)
+
+    def __str__(self) -> str:
+        return f"{self.place}:{self.name}"
+
+    def reveal(self, env: Mapping[str, str] | None = None) -> str:
+        """The secret itself, without surrounding white space. Raises SecretMissing."""
+        if self.place == "env":
+            found = (os.environ if env is None else env).get(self.name, "").strip()
+        else:
+            try:
+                found = Path(self.name).expanduser().read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SecretMissing(f"{self}: {error.__class__.__name__}") from error
+        if not found:
+            raise SecretMissing(f"{self} is empty or not set")
+        return found
+
+
+register(Secret, Secret.parse, str)

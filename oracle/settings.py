@@ -1,0 +1,175 @@
+"""Everything that can be set, with its unit and default; `settings.toml` says the same with more words.
+
+Later sources win: these defaults, the settings file, `ORACLE__SECTION__KEY` variables, command-line flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs.validators import ge, gt, in_
+
+from oracle.border import structure
+from oracle.listen import Listen
+from oracle.problems import Bad
+from oracle.secret import Secret
+from oracle.settings_sources import from_env, from_file, merge
+
+__all__ = ["Alerts", "Auth", "Data", "Demo", "History", "Http", "Log", "Server", "Settings", "load"]
+
+KIB = 1024
+MIB = 1024 * KIB
+SEED_ORIGIN_PORTS = (3000, 3001, 3002, 3005, 5173)
+
+Table = dict[str, Any]
+
+
+@attrs.frozen
+class Server:
+    """Where the server listens and how much one client may ask of it."""
+
+    listen: tuple[Listen, ...] = ()
+    """Addresses; empty means the first free port of 8000..8009 on 127.0.0.1."""
+    seed_ports: bool = False
+    """Listen on 127.0.0.1:3001 (pinned to flopy_net) and 127.0.0.1:5000 (agent_bot) too."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names accepted in the Host header, beside localhost and the addresses listened on."""
+    allowed_origins: tuple[str, ...] = tuple(f"http://localhost:{port}" for port in SEED_ORIGIN_PORTS)
+    """Web pages that may use the server from a browser, beside its own."""
+    rate_per_s: float = attrs.field(default=500.0, validator=gt(0))
+    """Requests per second and client address, on average."""
+    burst: int = attrs.field(default=2_000, validator=ge(1))
+    """Requests a client address may send at once."""
+    connections: int = attrs.field(default=1_000, validator=ge(1))
+    """Open connections at most; further ones wait to be accepted."""
+    body_limit_bytes: int = attrs.field(default=1 * MIB, validator=ge(KIB))
+    """Largest request body."""
+    body_timeout_s: float = attrs.field(default=10.0, validator=gt(0))
+    """A request body must have arrived after this long."""
+    message_limit_bytes: int = attrs.field(default=64 * KIB, validator=ge(KIB))
+    """Largest message a WebSocket client may send."""
+    outlet_limit_bytes: int = attrs.field(default=1 * MIB, validator=ge(16 * KIB))
+    """Unsent bytes held for one slow WebSocket client; beyond, newer values replace older ones."""
+    heartbeat_s: float = attrs.field(default=20.0, validator=gt(0))
+    """Silence after which a WebSocket client is pinged; after twice that it is closed."""
+    send_timeout_s: float = attrs.field(default=10.0, validator=gt(0))
+    """A client that takes nothing for this long is closed."""
+
+
+@attrs.frozen
+class Auth:
+    """Who may use the server."""
+
+    mode: str = attrs.field(default="open", validator=in_(("open", "token")))
+    """open: whoever reaches a loopback address; token: whoever shows the token. Other addresses need token."""
+    token: Secret | None = None
+    """The token of mode token; without it a random one is made in the data folder and printed once."""
+
+
+@attrs.frozen
+class Data:
+    """Where things are kept."""
+
+    folder: Path = attrs.field(factory=lambda: Path("~/.local/share/oracle").expanduser())
+    """Holds the history, secrets given by clients and server.json; one server at a time. ($XDG_DATA_HOME/oracle where
+    that is set.)"""
+
+
+@attrs.frozen
+class History:
+    """How the record of everything is written and read."""
+
+    flush_ms: int = attrs.field(default=50, validator=ge(1))
+    """Rows that nobody waits for are committed after this long."""
+    memory_limit_mb: int = attrs.field(default=512, validator=ge(64))
+    """Memory the database may use, in MiB."""
+    retention_days: int = attrs.field(default=90, validator=ge(0))
+    """Days that ticks are kept; 0 keeps them for ever. Dropped by whole months."""
+    query_deadline_s: float = attrs.field(default=10.0, validator=gt(0))
+    """A query that takes longer is ended and refused."""
+
+
+@attrs.frozen
+class Http:
+    """Requests to the outside: webhooks and polls."""
+
+    engine: str = attrs.field(default="httpx", validator=in_(("httpx", "asks")))
+    """Which library makes them; asks needs the extra of that name."""
+    allow: tuple[str, ...] = ()
+    """Hosts, addresses or networks (10.0.0.0/8) that may be called though they are not on the public internet."""
+
+
+@attrs.frozen
+class Alerts:
+    """How obligations to tell somebody are met."""
+
+    attempts: int = attrs.field(default=8, validator=ge(1))
+    """Tries of one delivery before it has failed."""
+    timeout_s: float = attrs.field(default=10.0, validator=gt(0))
+    """One try may take this long, connect included."""
+    first_retry_s: float = attrs.field(default=1.0, validator=gt(0))
+    """Wait before the second try; it doubles with each further one."""
+    longest_retry_s: float = attrs.field(default=300.0, validator=gt(0))
+    """The wait between two tries grows to this at most."""
+
+
+@attrs.frozen
+class Demo:
+    """The simulated market, which runs where no feed is set."""
+
+    enabled: bool = True
+    seed: int = 1
+    """The market is a function of this and of time: the same seed shows the same prices."""
+
+
+@attrs.frozen
+class Log:
+    """What is said on standard error."""
+
+    level: str = attrs.field(default="info", validator=in_(("debug", "info", "warning", "error")))
+    format: str = attrs.field(default="auto", validator=in_(("auto", "text", "json")))
+    """text for people, json for machines (one object a line), auto: text on a terminal."""
+
+
+@attrs.frozen
+class Settings:
+    """The whole tree, checked. `feeds` and `watchdogs` hold a raw table by name, which the part's own class reads."""
+
+    server: Server = attrs.field(factory=Server)
+    auth: Auth = attrs.field(factory=Auth)
+    data: Data = attrs.field(factory=Data)
+    history: History = attrs.field(factory=History)
+    http: Http = attrs.field(factory=Http)
+    feeds: dict[str, Table] = attrs.field(factory=dict)
+    watchdogs: dict[str, Table] = attrs.field(factory=dict)
+    alerts: Alerts = attrs.field(factory=Alerts)
+    demo: Demo = attrs.field(factory=Demo)
+    log: Log = attrs.field(factory=Log)
+
+    def __attrs_post_init__(self) -> None:
+        if self.auth.mode == "open" and not all(address.loopback for address in self.server.listen):
+            outside = next(str(address) for address in self.server.listen if not address.loopback)
+            raise Bad("unsafe_listen", f"{outside} can be reached from outside: set auth.mode to token (--auth token)")
+
+    def wanted_feeds(self) -> dict[str, Table]:
+        """The feeds to run by name: those set, or the simulated market where none is and the demo is on."""
+        if self.feeds or not self.demo.enabled:
+            return self.feeds
+        return {"simulated": {"kind": "simulated", "seed": self.demo.seed}}
+
+
+def load(file: Path | None, env: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of all sources. `overrides` are the flags, as nested tables. Raises Invalid with every problem.
+
+    Where `overrides` names feeds, only those run, each with what file and environment say about it."""
+    flags = overrides or {}
+    below = {"data": {"folder": f"{env['XDG_DATA_HOME']}/oracle"}} if env.get("XDG_DATA_HOME") else {}
+    for above in (from_file(file) if file else {}, from_env(env), flags):
+        below = merge(below, above)
+    tree: dict[str, Any] = below
+    if flags.get("feeds"):
+        tree["feeds"] = {name: tree["feeds"][name] for name in flags["feeds"]}
+    return structure(Settings, tree)

@@ -1,0 +1,159 @@
+"""Settings come from four places in order, and what does not fit is refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+import pytest
+
+from oracle.border import Invalid, structure, unstructure
+from oracle.listen import Listen
+from oracle.secret import Secret, SecretMissing
+from oracle.settings import Settings, load
+from oracle.settings_sources import from_env, merge, unused
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def problems(*args, **kwargs) -> list[tuple[str, str, str]]:
+    with pytest.raises(Invalid) as caught:
+        load(*args, **kwargs)
+    return [(problem.where, problem.type, problem.suggestion) for problem in caught.value.problems]
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text: str) -> Path:
+        (tmp_path / "s.toml").write_text(text)
+        return tmp_path / "s.toml"
+
+    return write
+
+
+def test_the_documented_file_says_exactly_the_defaults():
+    settings = load(REPO / "settings.toml", {})
+    assert attrs.evolve(settings, feeds={}, watchdogs={}) == Settings()
+
+
+def test_every_key_is_in_the_documented_file():
+    text = (REPO / "settings.toml").read_text()
+    for section in attrs.fields(Settings):
+        if attrs.has(section.default.factory):
+            body = text.partition(f"[{section.name}]\n")[2].partition("\n[")[0]
+            for key in attrs.fields(section.default.factory):
+                assert f"\n{key.name} = " in body or f"\n# {key.name} = " in body, f"{section.name}.{key.name}"
+
+
+def test_later_sources_win(file):
+    path = file('[server]\nburst = 3\nrate_per_s = 4\n[history]\nflush_ms = 9\n')
+    env = {"ORACLE__SERVER__BURST": "5", "ORACLE__HISTORY__FLUSH_MS": "10", "HOME": "/"}
+    settings = load(path, env, {"history": {"flush_ms": 11}})
+    assert (settings.server.rate_per_s, settings.server.burst, settings.history.flush_ms) == (4.0, 5, 11)
+
+
+def test_environment_text_is_read_as_the_wanted_type():
+    settings = load(None, {
+        "ORACLE__SERVER__LISTEN": "127.0.0.1:0,[::1]:8000/fiml", "ORACLE__SERVER__SEED_PORTS": "yes",
+        "ORACLE__HTTP__ALLOW": "127.0.0.1, 10.0.0.0/8", "ORACLE__AUTH__TOKEN": "env:TOKEN",
+        "ORACLE__FEEDS__BINANCE__URL": "ws://127.0.0.1:9",
+    })
+    assert settings.server.listen == (Listen("127.0.0.1", 0), Listen("::1", 8000, "fiml"))
+    assert settings.server.seed_ports and settings.http.allow == ("127.0.0.1", "10.0.0.0/8")
+    assert settings.auth.token == Secret("env", "TOKEN")
+    assert settings.feeds == {"binance": {"url": "ws://127.0.0.1:9"}}
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("[sevrer]\n", ("sevrer", "extra_forbidden", "server")),
+    ("[server]\nlisten_on = []\n", ("server.listen_on", "extra_forbidden", "listen")),
+    ('[server]\nburst = "5"\n', ("server.burst", "int_type", "")),
+    ("[server]\nburst = 0\n", ("server.burst", "greater_than_equal", "")),
+    ('[server]\nlisten = ["8000"]\n', ("server.listen[0]", "listen_parsing", "")),
+    ('[server]\nlisten = ["::1:8000"]\n', ("server.listen[0]", "listen_parsing", "")),
+    ('[server]\nlisten = ["127.0.0.1:65536"]\n', ("server.listen[0]", "listen_parsing", "")),
+    ('[auth]\nmode = "tokens"\n', ("auth.mode", "enum", "token")),
+    ('[auth]\ntoken = "hunter2"\n', ("auth.token", "secret_reference", "")),
+    ("server = 1\n", ("server", "model_attributes_type", "")),
+    ("[feeds]\nbinance = 1\n", ("feeds.binance", "dict_type", "")),
+    ("[server\n", ("", "toml_invalid", "")),
+])
+def test_what_does_not_fit_is_refused_with_its_path(file, text, expected):
+    assert problems(file(text), {}) == [expected]
+
+
+def test_an_unknown_variable_of_ours_is_refused():
+    assert problems(None, {"ORACLE__SERVER__BRUST": "1"}) == [("server.brust", "extra_forbidden", "burst")]
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    assert problems(tmp_path / "none.toml", {}) == [("", "file_unreadable", "")]
+
+
+def test_a_secret_in_plain_is_refused_without_showing_it(file):
+    with pytest.raises(Invalid) as caught:
+        load(file('[auth]\ntoken = "hunter2"\n'), {})
+    assert "hunter2" not in str(caught.value) + repr(caught.value.problems)
+
+
+def test_an_address_others_can_reach_needs_a_token():
+    outside = {"server": {"listen": ["127.0.0.1:0", "0.0.0.0:8000"]}}
+    assert problems(None, {}, outside) == [("", "unsafe_listen", "")]
+    assert problems(None, {}, {"server": {"listen": ["example.org:80"]}}) == [("", "unsafe_listen", "")]
+    assert load(None, {}, merge(outside, {"auth": {"mode": "token"}})).server.listen[1].host == "0.0.0.0"
+
+
+def test_the_seeds_names_are_aliases_below_our_own():
+    env = {"PORT": "5000", "LOG_LEVEL": "INFO", "CORS_ORIGINS": "http://a:1,http://b:2"}
+    settings = load(None, env)
+    assert settings.server.listen == (Listen("127.0.0.1", 5000),)
+    assert (settings.log.level, settings.server.allowed_origins) == ("info", ("http://a:1", "http://b:2"))
+    assert load(None, {**env, "ORACLE__LOG__LEVEL": "error"}).log.level == "error"
+
+
+def test_variables_that_mean_nothing_here_are_named_without_their_value():
+    lines = unused({"REDIS_URL": "redis://:pass@x", "DATABASE_URL": "", "HOME": "/"})
+    assert len(lines) == 1 and lines[0].startswith("REDIS_URL is set and not used") and "pass" not in lines[0]
+
+
+def test_flags_choose_the_feeds_and_keep_what_the_file_says_of_them(file):
+    path = file('[feeds.binance]\nurl = "ws://x"\n[feeds.other]\nkind = "binance"\n')
+    settings = load(path, {}, {"feeds": {"binance": {"symbols": ["BTC-USDT"]}}})
+    assert settings.feeds == {"binance": {"url": "ws://x", "symbols": ["BTC-USDT"]}}
+
+
+def test_the_simulated_market_runs_only_where_no_feed_is_set():
+    assert Settings().wanted_feeds() == {"simulated": {"kind": "simulated", "seed": 1}}
+    assert load(None, {}, {"demo": {"enabled": False}}).wanted_feeds() == {}
+    assert load(None, {}, {"feeds": {"binance": {}}}).wanted_feeds() == {"binance": {}}
+
+
+def test_the_data_folder_follows_the_desktop_convention(tmp_path):
+    assert load(None, {"XDG_DATA_HOME": str(tmp_path)}).data.folder == tmp_path / "oracle"
+    assert load(None, {"XDG_DATA_HOME": "/x", "ORACLE__DATA__FOLDER": str(tmp_path)}).data.folder == tmp_path
+
+
+def test_settings_go_back_to_plain_data():
+    settings = load(None, {"ORACLE__AUTH__TOKEN": "file:/t", "ORACLE__SERVER__LISTEN": "127.0.0.1:1/fiml"})
+    plain = unstructure(settings)
+    assert (plain["auth"]["token"], plain["server"]["listen"]) == ("file:/t", ["127.0.0.1:1/fiml"])
+    assert structure(Settings, plain) == settings
+
+
+def test_a_secret_is_read_where_it_lies(tmp_path):
+    (tmp_path / "token").write_text(" abc\n")
+    assert Secret.parse("env:T").reveal({"T": "abc"}) == "abc"
+    assert Secret.parse(f"file:{tmp_path / 'token'}").reveal() == "abc"
+    for missing in ("env:NOT_SET_ANYWHERE", f"file:{tmp_path / 'none'}"):
+        with pytest.raises(SecretMissing):
+            Secret.parse(missing).reveal()
+
+
+def test_merge_changes_neither_side():
+    below, above = {"a": {"b": 1, "c": 2}}, {"a": {"b": 3}, "d": 4}
+    assert merge(below, above) == {"a": {"b": 3, "c": 2}, "d": 4}
+    assert (below, above) == ({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}, "d": 4})
+
+
+def test_a_variable_can_not_be_a_table_and_a_value():
+    assert from_env({"ORACLE__A": "1", "ORACLE__A__B": "2"}) == {"a": {"b": "2"}}
