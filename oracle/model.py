@@ -1,7 +1,7 @@
 """The messages that travel, and the names they travel under.
 
-A message is never changed after it is made. Each has a `topic` (segments joined by `:`) and `ts_us`, the time its source
-says it happened (UTC microseconds); the publish time and the offset travel beside it (`actors.Published`).
+A message is never changed after it is made. Each has a `topic` (segments joined by `:`) and `ts_us`, the time its
+source says it happened (UTC microseconds); the publish time and the offset travel beside it (`actors.Published`).
 Prices are in the quote currency of the symbol, sizes and volumes in its base unit (shares, coins).
 """
 

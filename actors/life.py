@@ -1,0 +1,165 @@
+"""One life of an actor: build, start, handle messages until told to leave, stop.
+
+Messages are popped one by one, so that at a crash the rest of the batch stays for the next life; only the message in
+hand is lost, to the dead letters at once, and its ask fails. A batch is cut at 256 so that siblings run.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from actors.actor import Actor
+from actors.bus import Published
+from actors.errors import ActorCrashed, Refused
+from actors.reply import Reply
+
+if TYPE_CHECKING:
+    from actors.cell import Cell
+
+__all__ = ["live", "serve"]
+
+BATCH = 256
+
+
+async def live(cell: Cell, shield: bool) -> None:
+    """Run one life to its end; raises what the actor raised, or `cell.doomed` when it was killed.
+
+    A supervised life is shielded: only its supervisor ends it, so that an outer cancel can't take the history away
+    before those who still write to it.
+    """
+    cell.nursery = cell.waiting_helpers = None
+    with trio.CancelScope(shield=shield) as scope:
+        cell.scope = scope
+        try:
+            actor = cell.actor = cell.spec.build()
+            actor._cell = cell
+            cell.listen(actor.listens)
+            await actor._live(cell)
+        finally:
+            cell.actor = cell.scope = cell.nursery = None
+    if cell.doomed is not None:
+        doom, cell.doomed = cell.doomed, None
+        raise doom
+
+
+async def serve(cell: Cell, actor: Actor) -> None:
+    """How an ordinary actor spends its life; a supervisor spends it otherwise."""
+    await actor.start()
+    cell.runtime.began(cell)
+    if not cell.waiting_helpers:
+        await _handle(cell, actor)
+    if cell.waiting_helpers:
+        async with trio.open_nursery() as nursery:
+            cell.nursery = nursery
+            for task, args in cell.waiting_helpers:
+                nursery.start_soon(task, *args)
+            cell.waiting_helpers = None
+            await _handle(cell, actor)
+            await _stop(cell, actor)
+            nursery.cancel_scope.cancel()
+    else:
+        await _stop(cell, actor)
+
+
+async def _stop(cell: Cell, actor: Actor) -> None:
+    cell.state = "stopping"
+    await actor.stop()
+
+
+async def _handle(cell: Cell, actor: Actor) -> None:
+    """Handle messages until told to leave, or until a helper needs a nursery."""
+    mailbox, queue = cell.mailbox, cell.mailbox.queue
+    batch = _handle_async if inspect.iscoroutinefunction(actor.receive) else None
+    drained = actor.drained if type(actor).drained is not Actor.drained else None
+    while not (cell.waiting_helpers and cell.nursery is None):
+        if not queue:
+            if cell.leaving:
+                return
+            cell.busy_since_s = trio.current_time()
+        await mailbox.wait()
+        if mailbox.lost:
+            actor.gap(*mailbox.take_lost())
+        count = min(len(queue), BATCH)
+        if batch is None:
+            _handle_sync(cell, actor, count)
+        else:
+            await batch(cell, actor, count)
+        if drained is not None:
+            pause = drained()
+            if pause is not None:
+                await pause
+
+
+def _handle_sync(cell: Cell, actor: Actor, count: int) -> None:
+    popleft, receive = cell.mailbox.queue.popleft, actor.receive
+    cell.handled += count
+    for _ in range(count):
+        message = popleft()
+        kind = message.__class__
+        try:
+            if kind is Published:
+                actor.published = message
+                receive(message.message)
+                actor.published = None
+            elif kind is Reply:
+                if not message.done:
+                    actor._asked = message
+                    _answer(actor, receive(message.message))
+            else:
+                receive(message)
+        except Refused as no:
+            _refuse(cell, actor, message, no)
+        except BaseException as error:
+            _abandon(cell, message, error)
+            raise
+
+
+async def _handle_async(cell: Cell, actor: Actor, count: int) -> None:
+    popleft, receive = cell.mailbox.queue.popleft, actor.receive
+    for _ in range(count):
+        message = popleft()
+        cell.handled += 1
+        kind = message.__class__
+        try:
+            if kind is Published:
+                actor.published = message
+                await receive(message.message)
+                actor.published = None
+            elif kind is Reply:
+                if not message.done:
+                    actor._asked = message
+                    _answer(actor, await receive(message.message))
+            else:
+                await receive(message)
+        except Refused as no:
+            _refuse(cell, actor, message, no)
+        except BaseException as error:
+            _abandon(cell, message, error)
+            raise
+
+
+def _answer(actor: Actor, value: Any) -> None:
+    asked, actor._asked = actor._asked, None
+    if asked is not None:  # else the actor took the slot by reply_later
+        asked.answer(value)
+
+
+def _refuse(cell: Cell, actor: Actor, message: object, no: Refused) -> None:
+    actor.published = actor._asked = None
+    if isinstance(message, Reply):
+        message.fail(no)
+    else:
+        cell.runtime.dead_letter(cell.spec.name, _bare(message), f"refused: {no.reason}")
+
+
+def _abandon(cell: Cell, message: object, error: BaseException) -> None:
+    if isinstance(message, Reply):
+        message.fail(ActorCrashed(f"{cell.spec.name} crashed: {type(error).__name__}: {error}"))
+    cell.runtime.dead_letter(cell.spec.name, _bare(message), f"in hand at {type(error).__name__}")
+
+
+def _bare(message: object) -> object:
+    return message.message if isinstance(message, (Published, Reply)) else message

@@ -1,0 +1,102 @@
+"""A bounded queue of messages with one reader that parks while it is empty.
+
+`put` never waits. A full mailbox answers by its policy: `refuse` and `drop_newest` turn the new message away (the
+first leaves it to the sender, who may try again), `drop_oldest` makes room. What was lost is counted, and the owner is
+told of it as a gap.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Literal
+
+from trio.lowlevel import Abort, RaiseCancelT, Task, checkpoint, current_task, reschedule, wait_task_rescheduled
+
+from actors.bus import Published
+from actors.errors import MailboxFull
+from actors.reply import Reply
+
+__all__ = ["Mailbox", "WhenFull"]
+
+WhenFull = Literal["refuse", "drop_oldest", "drop_newest"]
+
+
+class Mailbox:
+    """Holds at most `capacity` messages. `dropped` counts those lost or refused since it was made."""
+
+    __slots__ = (
+        "_poked", "_task", "capacity", "closed", "dropped", "lost", "lost_from_us", "lost_to_us", "queue", "when_full",
+    )  # fmt: skip
+
+    def __init__(self, capacity: int = 1024, when_full: WhenFull = "refuse") -> None:
+        if capacity < 1:
+            raise ValueError("capacity must be at least 1")
+        self.capacity = capacity
+        self.when_full = when_full
+        self.queue: deque[Any] = deque()
+        self.closed = False
+        self.dropped = 0
+        self.lost = 0  # since the owner was last told
+        self.lost_from_us = 0
+        self.lost_to_us = 0
+        self._task: Task | None = None
+        self._poked = False
+
+    def put(self, message: object) -> bool:
+        """Append a message and wake the reader; False when it was turned away."""
+        queue = self.queue
+        if len(queue) >= self.capacity or self.closed:
+            return self._turn_away(message)
+        queue.append(message)
+        task = self._task
+        if task is not None:
+            self._task = None
+            reschedule(task)
+        return True
+
+    def poke(self) -> None:
+        """Wake the reader though there may be no message, so that it looks at its flags."""
+        self._poked = True
+        task = self._task
+        if task is not None:
+            self._task = None
+            reschedule(task)
+
+    async def wait(self) -> None:
+        """Return when there is a message or somebody poked; always a checkpoint."""
+        if self.queue or self._poked:
+            await checkpoint()
+        else:
+            self._task = current_task()
+            await wait_task_rescheduled(self._abort)
+        self._poked = False
+
+    def take_lost(self) -> tuple[int, int, int]:
+        """(from_us, to_us, count) of what was lost since the last call; publish times, 0 where they are unknown."""
+        taken = (self.lost_from_us, self.lost_to_us, self.lost)
+        self.lost = self.lost_from_us = self.lost_to_us = 0
+        return taken
+
+    def _turn_away(self, message: object) -> bool:
+        if self.closed:
+            return False
+        self.dropped += 1
+        if self.when_full != "drop_oldest":
+            if self.when_full == "drop_newest":
+                self._note_lost(message)
+            return False
+        self._note_lost(self.queue.popleft())
+        self.queue.append(message)
+        return True
+
+    def _note_lost(self, message: object) -> None:
+        self.lost += 1
+        if isinstance(message, Published):
+            self.lost_from_us = self.lost_from_us or message.time_us
+            self.lost_to_us = message.time_us
+        elif isinstance(message, Reply):
+            message.fail(MailboxFull("the mailbox was full"))
+
+    def _abort(self, _: RaiseCancelT) -> Abort:
+        self._task = None
+        return Abort.SUCCEEDED

@@ -1,0 +1,59 @@
+"""The reply slot of an ask: a message in a mailbox whose sender waits for the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import outcome
+from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule, wait_task_rescheduled
+
+from actors.errors import AskTimeout
+
+__all__ = ["Reply"]
+
+
+class Reply:
+    """Settled once, by `answer` or `fail`; later settlements are ignored. `done` also when the asker went away."""
+
+    __slots__ = ("_result", "_task", "done", "message")
+
+    def __init__(self, message: object) -> None:
+        self.message = message
+        self.done = False
+        self._task: Task | None = None
+        self._result: outcome.Value[Any] | outcome.Error | None = None
+
+    def answer(self, value: object) -> None:
+        """Give the asker `value`."""
+        if not self.done:
+            self._settle(outcome.Value(value))
+
+    def fail(self, error: BaseException) -> None:
+        """Raise `error` at the asker."""
+        if not self.done:
+            self._settle(outcome.Error(error))
+
+    def expire(self) -> None:
+        """Raise AskTimeout at the asker; called by its deadline."""
+        self.fail(AskTimeout(f"no answer to {type(self.message).__name__} in time"))
+
+    async def wait(self) -> Any:
+        """The answer; raises what `fail` was given. Cancelling the wait withdraws the ask."""
+        if self._result is None:
+            self._task = current_task()
+            await wait_task_rescheduled(self._withdraw)
+        assert self._result is not None
+        return self._result.unwrap()
+
+    def _settle(self, result: outcome.Value[Any] | outcome.Error) -> None:
+        self.done = True
+        self._result = result
+        task = self._task
+        if task is not None:
+            self._task = None
+            reschedule(task)
+
+    def _withdraw(self, _: RaiseCancelT) -> Abort:
+        self.done = True
+        self._task = None
+        return Abort.SUCCEEDED
