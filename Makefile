@@ -1,9 +1,37 @@
+# make serve and make test set everything up themselves, on a machine that has only Python and (for the page) the network.
 .PHONY: venv page serve test check bench soak
+.DELETE_ON_ERROR:
+
 PYTHON ?= python3
 BIN = .venv/bin
+# Further arguments: make serve ARGS="--listen 127.0.0.1:9000", make test ARGS=tests/actors
+ARGS ?=
 
 venv: .venv/.stamp
+
 .venv/.stamp: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "oracle needs Python 3.11 or newer; say which: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -e '.[test,asks,bench]'
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[test,asks,bench]'
 	touch $@
+
+page: venv
+	cd web/page && node build.mjs
+
+serve: venv page
+	exec $(BIN)/oracle serve --settings settings.toml $(ARGS)
+
+test: venv page
+	$(BIN)/python -m pytest $(ARGS)
+
+check: venv
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_house.py
+
+bench: venv
+	$(BIN)/python -m bench $(ARGS)
+
+# The long runs of what make test samples: chaos, crash points, fuzz.
+soak: venv page
+	ORACLE_SOAK=1 $(BIN)/python -m pytest $(ARGS)
