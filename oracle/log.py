@@ -39,7 +39,8 @@ def set_up(level: str = "info", format: str = "auto", stream: TextIO | None = No
         cache_logger_on_first_use=True,
     )
     speaker = logging.StreamHandler(stream)
-    speaker.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_ending(as_text, stream)))
+    ending = _ending(as_text, stream)
+    speaker.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=ending))
     root = logging.getLogger()
     root.handlers[:] = [speaker]
     root.setLevel(level.upper())
