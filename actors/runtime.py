@@ -205,16 +205,21 @@ class Runtime:
         return actor
 
 
+Children = Sequence[Child] | Callable[[Runtime], Sequence[Child]]
+
+
 @asynccontextmanager
 async def open_runtime(
-    children: Sequence[Child] = (), *, clock: Clock = wall_clock, seed: int | None = None, max_restarts: int = 5
+    children: Children = (), *, clock: Clock = wall_clock, seed: int | None = None, max_restarts: int = 5
 ) -> AsyncIterator[Runtime]:
     """Start the children in order under a root supervisor; on leaving, stop them in reverse order.
 
-    Raises RestartsExhausted, which also cancels the body, when the root's own budget is exhausted.
+    `children` may be a function of the runtime, called before any of them starts. Raises RestartsExhausted, which also
+    cancels the body, when the root's own budget is exhausted.
     """
     runtime = Runtime(clock, seed)
-    root = Cell(Child("root", lambda: Supervisor(children, max_restarts=max_restarts)), runtime, None)
+    specs = children(runtime) if callable(children) else children
+    root = Cell(Child("root", lambda: Supervisor(specs, max_restarts=max_restarts)), runtime, None)
     runtime.own(root)
     try:
         async with trio.open_nursery() as nursery:
