@@ -1,0 +1,76 @@
+"""How everything is now: a typed, versioned view of what the bus retains. Each State has one writer.
+
+Observed states are `put` and logged lazily. Obligations are `draft`ed, committed to history, and only then `apply`ed,
+so that what anybody was told survives a crash in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from actors import Bus
+from oracle.model import Quote, State, Trade
+
+__all__ = ["Board"]
+
+
+class Board:
+    """Reads are synchronous and always of one instant."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._states: dict[str, State] = {}
+
+    def load(self, states: Iterable[State]) -> None:
+        """Take over the newest states of the log; older versions than what is known are ignored."""
+        for state in states:
+            known = self._states.get(state.ref)
+            if known is None or known.version < state.version:
+                self.apply(state)
+
+    def draft(self, ref: str, value: dict[str, Any] | None, now_us: int) -> State:
+        """The next version of a state, not yet in force; `None` says it is gone."""
+        known = self._states.get(ref)
+        return State(ref, value, known.version + 1 if known else 1, now_us)
+
+    def apply(self, state: State) -> State:
+        """Put a state in force and publish it."""
+        self._states[state.ref] = state
+        self._bus.publish(state)
+        return state
+
+    def put(self, ref: str, value: dict[str, Any] | None, now_us: int) -> State:
+        """Draft and apply in one step, for what is only observed."""
+        return self.apply(self.draft(ref, value, now_us))
+
+    def get(self, ref: str) -> dict[str, Any] | None:
+        """The value of a state, None where it never was or is gone."""
+        known = self._states.get(ref)
+        return known.value if known else None
+
+    def state(self, ref: str) -> State | None:
+        """The state with its version and time; its value is None where it is gone."""
+        return self._states.get(ref)
+
+    def kind(self, kind: str) -> list[State]:
+        """All present states of a kind (`rule`, `watchdog`), in the order they were first seen."""
+        prefix = f"{kind}:"
+        return [s for s in self._states.values() if s.ref.startswith(prefix) and s.value is not None]
+
+    def quote(self, symbol: str) -> Quote | None:
+        """The newest quote of a symbol."""
+        published = self._bus.last(f"quote:{symbol}")
+        return published.message if published else None
+
+    def trade(self, symbol: str) -> Trade | None:
+        """The newest trade of a symbol."""
+        published = self._bus.last(f"trade:{symbol}")
+        return published.message if published else None
+
+    def price(self, symbol: str) -> tuple[float, int, str] | None:
+        """(price, ts_us, source) of the newest of last trade and mid quote; None where neither is known."""
+        trade, quote = self.trade(symbol), self.quote(symbol)
+        if trade is not None and (quote is None or trade.ts_us >= quote.ts_us):
+            return trade.price, trade.ts_us, trade.source
+        return (quote.mid, quote.ts_us, quote.source) if quote is not None else None

@@ -1,0 +1,104 @@
+"""Speaks when a price moves too far too fast."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+
+import attrs
+from attrs.validators import gt
+
+from oracle.model import Finding, Severity, Trade
+
+__all__ = ["PriceAnomaly"]
+
+UNIVERSE = ("BTC", "ETH", "SPY", "QQQ", "AAPL", "TSLA")
+
+
+@attrs.define
+class _Track:
+    """One symbol: a sample a second of the last window, the newest sample older than that, and what was said."""
+
+    recent: deque[tuple[int, float]] = attrs.field(factory=deque)
+    past: tuple[int, float] | None = None
+    said: int = -1  # rank of the severity last spoken, -1 when armed
+
+
+@attrs.define
+class PriceAnomaly:
+    """Compares each trade with the newest sample at least `window_s` seconds old (and at most twice that).
+
+    A move of more than `limit_pct` is high, more than `critical_pct` critical; a fall of more than `critical_pct` is a
+    `flash_crash`. Each symbol speaks once per severity until its move has fallen below `rearm_pct` again.
+    """
+
+    limit_pct: float = attrs.field(default=5.0, validator=gt(0))  # percent of the older price
+    critical_pct: float = attrs.field(default=10.0, validator=gt(0))  # percent
+    rearm_pct: float = attrs.field(default=4.0, validator=gt(0))  # percent; below it the symbol may speak again
+    window_s: float = attrs.field(default=60.0, validator=gt(0))  # seconds
+    interval_s: float = attrs.field(default=30.0, validator=gt(0))  # longest silence between checks, seconds
+    symbols: tuple[str, ...] = UNIVERSE  # bases (BTC watches each BTC pair), symbols (BTC-USD), or "*" for all
+    _tracks: dict[str, _Track] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    _watched: dict[str, bool] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+
+    listens = ("trade:*",)
+
+    @property
+    def memory_s(self) -> float:
+        """Seconds of past input that decide what it says next."""
+        return 2 * self.window_s
+
+    def update(self, trade: Trade, now: int) -> Iterator[Finding]:
+        """Take a trade published at `now` (UTC microseconds)."""
+        symbol, price = trade.symbol, trade.price
+        if not self._watches(symbol) or not (math.isfinite(price) and price > 0):
+            return
+        track = self._tracks.get(symbol)
+        if track is None:
+            track = self._tracks[symbol] = _Track()
+        window_us = round(self.window_s * 1e6)
+        recent = track.recent
+        while recent and recent[0][0] <= now - window_us:
+            track.past = recent.popleft()
+        if recent and recent[-1][0] // 1_000_000 == now // 1_000_000:
+            recent[-1] = (now, price)  # one sample a second bounds the window whatever the rate of trades
+        else:
+            recent.append((now, price))
+        if track.past is not None and track.past[0] >= now - 2 * window_us:
+            yield from self._judge(track, trade, track.past[1], now)
+
+    def _watches(self, symbol: str) -> bool:
+        watched = self._watched.get(symbol)
+        if watched is None:
+            watched = bool({"*", symbol, symbol.partition("-")[0]} & set(self.symbols))
+            self._watched[symbol] = watched
+        return watched
+
+    def _judge(self, track: _Track, trade: Trade, past_price: float, now: int) -> Iterator[Finding]:
+        change_pct = (trade.price - past_price) / past_price * 100
+        size_pct = abs(change_pct)
+        if size_pct <= self.limit_pct:
+            if size_pct < self.rearm_pct:
+                track.said = -1
+            return
+        severity = Severity.critical if size_pct > self.critical_pct else Severity.high
+        if severity.rank <= track.said:
+            return
+        track.said = severity.rank
+        crash = change_pct < -self.critical_pct
+        yield Finding(
+            kind="flash_crash" if crash else "price_anomaly",
+            subject=trade.symbol,
+            severity=severity,
+            summary=f"{trade.symbol} {'fell' if change_pct < 0 else 'rose'} {size_pct:.1f} % in {self.window_s:g} s",
+            data={
+                "current_price": trade.price,
+                "past_price": past_price,
+                "change_pct": round(change_pct, 6),
+                "time_window_seconds": self.window_s,
+                "provider": trade.source,
+            },
+            ts_us=now,
+            cause=f"{trade.topic}:{trade.trade_id}",
+        )
