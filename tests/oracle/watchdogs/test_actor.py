@@ -1,0 +1,106 @@
+"""The actor around a decider: what it publishes, its health, and what survives its lives. Virtual time."""
+
+import trio
+
+from actors import Child, open_runtime, trio_clock
+from actors.testing import probe
+from oracle.board import Board
+from oracle.model import Finding, Severity, Trade, event_id
+from oracle.watchdogs.actor import Watchdog
+from oracle.watchdogs.price_anomaly import PriceAnomaly
+
+T0_US = 1_700_000_000_000_000
+NAME = "watchdog:price_anomaly"
+
+
+def trade(rt, price, symbol="BTC-USD"):
+    return Trade(symbol, price, 1.0, "buy", "7", rt.now_us(), "test")
+
+
+
+async def start(rt, decider=PriceAnomaly, past=None):
+    board = Board(rt.bus)
+    rt.add(Child(NAME, lambda: Watchdog(decider(), board, past)))
+    await trio.testing.wait_all_tasks_blocked()
+    return board
+
+
+async def test_a_finding_becomes_an_event_with_an_id_of_its_content(autojump_clock):
+    async with open_runtime(clock=trio_clock(T0_US)) as rt:
+        board, events = await start(rt), probe(rt, "event:*")
+        rt.publish(trade(rt, 100.0))
+        await trio.sleep(61)
+        rt.publish(trade(rt, 107.0))
+        await trio.testing.wait_all_tasks_blocked()
+        (event,) = events.took()
+        assert (event.kind, event.subject, event.source, event.severity) == (
+            "price_anomaly", "BTC-USD", NAME, Severity.high,
+        )  # fmt: skip
+        assert event.id == event_id("price_anomaly", "BTC-USD", NAME, event.ts_us)
+        value = board.get(NAME)
+        assert (value["events_emitted"], value["last_event_us"]) == (1, event.ts_us)
+
+
+async def test_silence_degrades_and_input_heals(autojump_clock):
+    async with open_runtime(clock=trio_clock(T0_US)) as rt:
+        board = await start(rt)
+        assert board.get(NAME)["status"] == "healthy"
+        await trio.sleep(31)
+        assert (board.get(NAME)["status"], board.get(NAME)["consecutive_failures"]) == ("degraded", 1)
+        await trio.sleep(60)
+        assert board.get(NAME)["status"] == "unhealthy"
+        rt.publish(trade(rt, 100.0))
+        await trio.testing.wait_all_tasks_blocked()
+        assert (board.get(NAME)["status"], board.get(NAME)["errors"]) == ("healthy", 3)
+
+
+async def test_counters_survive_a_crash_and_the_past_is_not_spoken_again(autojump_clock):
+    async def past(patterns, memory_s):
+        assert patterns == ("trade:*",)
+        assert memory_s == 120
+        return [(T0_US, Trade("BTC-USD", 100.0, 1, "", "1", T0_US, "test"))]
+
+    async with open_runtime(clock=trio_clock(T0_US)) as rt:
+        board, events = await start(rt, past=past), probe(rt, "event:*")
+        await trio.sleep(61)
+        rt.publish(trade(rt, 107.0))  # compared with what the past held
+        await trio.sleep(6)
+        before = board.get(NAME)
+        rt.kill(NAME)
+        await trio.sleep(1)
+        after = board.get(NAME)
+        assert len(events.took()) == 1
+        assert (before["events_emitted"], after["events_emitted"]) == (1, 1)
+        assert after["total_checks"] > before["total_checks"]
+        assert rt.node(NAME).restarts == 1
+
+
+async def test_an_orderly_stop_leaves_the_last_word(autojump_clock):
+    async with open_runtime(clock=trio_clock(T0_US)) as rt:
+        board = await start(rt)
+        await rt.remove(NAME)
+        assert (board.get(NAME)["running"], board.get(NAME)["started_us"]) == (False, None)
+
+
+async def test_a_deadline_is_met_at_its_instant(autojump_clock):
+    class Patient(PriceAnomaly):
+        """Speaks ten seconds after the last trade."""
+
+        next_deadline = None
+
+        def update(self, trade, now):
+            self.next_deadline = now + 10_000_000
+            return iter(())
+
+        def on_time(self, now):
+            self.next_deadline = None
+            yield Finding("silence", "BTC-USD", Severity.low, "quiet", {}, now)
+
+    async with open_runtime(clock=trio_clock(T0_US)) as rt:
+        await start(rt, Patient)
+        events = probe(rt, "event:*")
+        rt.publish(trade(rt, 1.0))
+        await trio.sleep(4)
+        rt.publish(trade(rt, 1.0))
+        await trio.sleep(60)
+        assert [e.ts_us for e in events.took()] == [T0_US + 14_000_000]
