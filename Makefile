@@ -16,7 +16,7 @@ venv: .venv/.stamp
 	touch $@
 
 page: venv
-	cd web/page && node build.mjs
+	@$(BIN)/python web/page/build.py
 
 serve: venv page
 	exec $(BIN)/oracle serve --settings settings.toml $(ARGS)

@@ -1,0 +1,72 @@
+// The top line: live or not, since when, how fast, and what was left out.
+import { useRef } from "preact/hooks";
+import { age, short, whole } from "./format";
+import { useParts } from "./paint";
+import { Simulated } from "./parts";
+import { lockedOut, markets, stream } from "./store";
+
+export function Badge() {
+  useParts("clock", "link", "quotes");
+  const rate = useRate();
+  const quiet = stream.heardAt ? (Date.now() - stream.heardAt) / 1_000 : undefined;
+  const made = [...markets.values()].some((market) => market.simulated);
+  return (
+    <header class="top">
+      <h1>oracle</h1>
+      <span class={`badge ${stream.link}`} role="status" aria-label={`Stream: ${stream.link}`} data-link={stream.link}>
+        {stream.link}
+      </span>
+      {/* Outside the status, else a screen reader would count the seconds aloud. */}
+      {quiet !== undefined && quiet >= 3 && <span class="since">last heard {age(quiet)} ago</span>}
+      {made && <Simulated />}
+      {stream.skipped > 0 && (
+        <span class="meter" title="This page read more slowly than the server spoke; it got the newest of each instead.">
+          {short(stream.skipped)} skipped
+        </span>
+      )}
+      <span class="place">
+        {stream.link === "live" && <span>{whole(rate)}/s</span>}
+        {stream.offset >= 0 && (
+          <span class="wide" title="Epoch and offset of the newest message seen">
+            {stream.epoch.slice(0, 12)}:{stream.offset}
+          </span>
+        )}
+      </span>
+    </header>
+  );
+}
+
+/** What is wrong and what to do, when nothing can be shown as live. */
+export function Outage() {
+  useParts("clock", "link");
+  if (lockedOut()) {
+    return (
+      <p class="outage" role="alert">
+        This server wants a token. Open the address that <code>oracle serve</code> printed; it ends with <code>?token=…</code>
+      </p>
+    );
+  }
+  // A restart takes a second or two; a banner that comes and goes would only make the page jump.
+  if (stream.link === "live" || stream.tries === 0 || Date.now() - (stream.heardAt || openedAt) < 3_000) return null;
+  return (
+    <p class="outage" role="alert">
+      The server does not answer. If it was stopped, start it with <code>make serve</code>. This page comes back by
+      itself; what it shows now is old.
+    </p>
+  );
+}
+
+const openedAt = Date.now();
+
+/** Frames per second over the last five seconds. */
+function useRate(): number {
+  const marks = useRef<{ at: number; frames: number }[]>([]);
+  const list = marks.current;
+  const now = performance.now();
+  const last = list.at(-1);
+  if (!last || now - last.at >= 1_000) list.push({ at: now, frames: stream.frames });
+  if (list.length > 6) list.shift();
+  const first = list[0]!;
+  const newest = list.at(-1)!;
+  return newest.at > first.at ? ((newest.frames - first.frames) / (newest.at - first.at)) * 1_000 : 0;
+}

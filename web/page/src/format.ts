@@ -1,0 +1,78 @@
+// Numbers and times as people read them. Local time is shown; UTC is in the tooltip.
+
+const formats = new Map<string, Intl.NumberFormat>();
+
+function format(least: number, most: number): Intl.NumberFormat {
+  const key = `${least}:${most}`;
+  let found = formats.get(key);
+  if (!found) {
+    found = new Intl.NumberFormat("en-US", { minimumFractionDigits: least, maximumFractionDigits: most });
+    formats.set(key, found);
+  }
+  return found;
+}
+
+export function fixed(value: number, digits: number): string {
+  return format(digits, digits).format(value);
+}
+
+export function whole(value: number): string {
+  return format(0, 0).format(value);
+}
+
+/** A size with up to four digits that matter. */
+export function size(value: number): string {
+  return format(0, value >= 100 ? 0 : value >= 1 ? 2 : 4).format(value);
+}
+
+/** 1234567 as 1.23M: for counters that only need a feel. */
+export function short(value: number): string {
+  if (value < 10_000) return whole(value);
+  for (const [unit, mark] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]] as const) {
+    if (value >= unit) return fixed(value / unit, value / unit < 100 ? 1 : 0) + mark;
+  }
+  return whole(value);
+}
+
+/** Decimal places of a price: as many as it came with, at most what six digits need. */
+export function places(price: number): number {
+  if (!(price > 0)) return 2;
+  const most = Math.max(2, 5 - Math.floor(Math.log10(price)));
+  const text = price.toFixed(Math.min(most, 10)).replace(/0+$/, "");
+  return Math.max(2, text.length - text.indexOf(".") - 1);
+}
+
+export function percent(value: number): string {
+  const text = fixed(Math.abs(value), 2);
+  if (text === "0.00") return "0.00%";
+  return (value < 0 ? "−" : "+") + text + "%";
+}
+
+/** 0.4 to "now", 75 to "1 m 15 s". */
+export function age(seconds: number): string {
+  if (seconds < 1) return "now";
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} m ${Math.floor(seconds % 60)} s`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} m`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+export function clockTime(at: Date): string {
+  return CLOCK.format(at);
+}
+
+export function localDay(at: Date): string {
+  return DAY.format(at);
+}
+
+/** The local clock time; with the day when that is not today. */
+export function localTime(at: Date, today: Date): string {
+  return at.toDateString() === today.toDateString() ? clockTime(at) : `${localDay(at)} ${clockTime(at)}`;
+}
+
+export function utcTime(at: Date): string {
+  return at.toISOString().replace("T", " ").replace(/(\.000)?Z$/, " UTC");
+}

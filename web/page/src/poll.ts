@@ -1,0 +1,62 @@
+// A list that is asked for again and again: kept through failures, never asked twice at once, quiet while nobody looks.
+import { get, Problem } from "./rest";
+
+const SOON_MS = 250;
+
+export class Poll<T> {
+  value: T | undefined;
+  problem: Problem | undefined;
+  private timer = 0;
+  private running: Promise<void> | undefined;
+  private again = false;
+
+  constructor(
+    private readonly path: string,
+    private readonly everyMs: number,
+    private readonly read: (body: unknown) => T,
+    private readonly changed: () => void,
+  ) {}
+
+  start(): void {
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.nudge();
+    });
+    void this.refresh();
+  }
+
+  /** Ask soon; many nudges in a moment are one request. */
+  nudge(): void {
+    if (this.running) this.again = true;
+    else this.after(SOON_MS);
+  }
+
+  /** Ask now; done when an answer to a request begun after this call is in. */
+  async refresh(): Promise<void> {
+    while (this.running) await this.running;
+    clearTimeout(this.timer);
+    this.running = this.ask();
+    await this.running;
+    this.running = undefined;
+    this.after(this.again ? SOON_MS : this.everyMs);
+    this.again = false;
+  }
+
+  private async ask(): Promise<void> {
+    try {
+      this.value = this.read(await get(this.path));
+      this.problem = undefined;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.problem = error;
+    }
+    this.changed();
+  }
+
+  private after(delayMs: number): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => {
+      if (document.hidden) return; // visibilitychange starts it again
+      void this.refresh();
+    }, delayMs);
+  }
+}

@@ -1,0 +1,123 @@
+// What the server sends, as this page reads it. Times are ISO 8601 with Z; prices are in the quote currency of the symbol.
+
+export interface Frame {
+  type: string;
+  topic?: string;
+  epoch?: string;
+  offset?: number;
+  ts?: string;
+  data?: unknown;
+  /** Of a `skipped` frame: how many messages the server left out because this page read too slowly. */
+  count?: number;
+}
+
+export interface Quote {
+  symbol: string;
+  bid: number;
+  bid_size: number;
+  ask: number;
+  ask_size: number;
+  ts: string;
+  source: string;
+  simulated?: boolean;
+}
+
+export interface Trade {
+  symbol: string;
+  price: number;
+  size: number;
+  side: string;
+  ts: string;
+  source: string;
+  simulated?: boolean;
+}
+
+export interface Bar {
+  close: number;
+  ts: string;
+}
+
+export const SEVERITIES = ["low", "medium", "high", "critical"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export interface Happening {
+  id: string;
+  kind: string;
+  subject: string;
+  source: string;
+  severity: Severity;
+  summary: string;
+  data: Record<string, unknown>;
+  ts: string;
+  cause: string;
+  simulated?: boolean;
+}
+
+export interface Watchdog {
+  name: string;
+  enabled: boolean;
+  running: boolean;
+  status: string;
+  last_check: string | null;
+  consecutive_failures: number;
+  total_checks: number;
+}
+
+export interface AlertRule {
+  alert_id: string;
+  name: string;
+  description: string;
+  enabled: boolean;
+  trigger: {
+    type: string;
+    event_filter?: {
+      event_types?: string[] | null;
+      severities?: string[] | null;
+      assets?: string[] | null;
+      watchdogs?: string[] | null;
+    } | null;
+  };
+  delivery_methods: string[];
+  cooldown_seconds: number;
+  last_triggered: string | null;
+  trigger_count: number;
+}
+
+export interface Delivery {
+  id: string;
+  rule_id: string;
+  event_id: string;
+  channel: string;
+  ts: string;
+  /** Of the last attempt; pending before the first. `status` tells whether that was the last word. */
+  outcome: string;
+  status: string;
+  attempts: number;
+  last_attempt: string | null;
+  last_error: string;
+}
+
+export interface ActorNode {
+  name: string;
+  kind: string;
+  state: string;
+  restarts: number;
+  last_error: string | null;
+  depth: number;
+  oldest_s: number | null;
+  handled: number;
+  dropped: number;
+  rate_per_s: number;
+  since: string | null;
+  children: ActorNode[];
+}
+
+export interface Items<T> {
+  items: T[];
+  next: string | null;
+}
+
+/** Whether numbers were made here and not on a venue, by what the server says or by the name of their source. */
+export function isSimulated(told: { simulated?: boolean; source: string } | undefined): boolean {
+  return told?.simulated ?? told?.source.split(":").includes("simulated") ?? false;
+}
