@@ -1,0 +1,31 @@
+"""Where numbers from outside come in: each feed is a class of settings that makes one supervised actor, `feed:NAME`.
+
+To add one: one file with such a class, and one line in FEEDS.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from actors import Child
+from oracle.feeds.binance import Binance
+from oracle.feeds.simulated import Simulated
+from oracle.feeds.statistics import FeedStatistics
+from oracle.plugins import part_class
+
+__all__ = ["FEEDS", "Feed", "FeedStatistics", "feed_class"]
+
+
+class Feed(Protocol):
+    """Settings of a feed: an attrs class whose docstring says each field's meaning and unit."""
+
+    def child(self, name: str, statistics: FeedStatistics | None = None) -> Child:
+        """The spec of the actor `feed:NAME`; `statistics` survive its lives."""
+
+
+FEEDS: dict[str, type[Feed]] = {"binance": Binance, "simulated": Simulated}
+
+
+def feed_class(kind: str) -> type[Feed]:
+    """The class of a kind: a name in FEEDS, or `package.module:Class`, which is imported. Raises Bad."""
+    return part_class(kind, FEEDS, "feed", "child")

@@ -1,0 +1,223 @@
+"""What Binance's spot market says in one frame. Rule of this file: pure, and no frame makes it raise.
+
+Each frame has a kind; one that cannot be trusted has a kind that says why (`not_json`, `garbage`, `out_of_range`,
+`crossed`, `unknown_symbol`, `unknown:EVENT`) and no messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from oracle.feeds.statistics import Parsed
+from oracle.model import Bar, Depth, Quote, Trade
+from oracle.symbols import split_pair
+
+__all__ = ["TradesSeen", "parse"]
+
+
+def parse(
+    frame: str | bytes, now_us: int, names: Mapping[str, str] | None = None, source: str = "binance"
+) -> Parsed:
+    """The kind of a frame, and the messages in it.
+
+    `names` maps the venue's words to our symbols, for pairs whose word cannot be split by known quote assets. Quotes of
+    the spot market carry no time of the venue's, so theirs is `now_us` (UTC microseconds).
+    """
+    try:
+        head = _HEAD.decode(frame)
+        if not isinstance(head.data, msgspec.Raw):
+            event = _bare(frame, head)
+        elif head.stream.endswith("bookTicker"):
+            event = _BOOK_TICKER.decode(head.data)
+        else:
+            event = _EVENT.decode(head.data)
+    except _Named as named:
+        return str(named), ()
+    except msgspec.ValidationError:
+        return _why_not(frame), ()
+    except (ValueError, RecursionError):
+        return "not_json", ()
+    symbol = (names or {}).get(event.s) or split_pair(event.s)
+    if symbol is None:
+        return "unknown_symbol", ()
+    match event:
+        case _BookTicker():
+            return _quote(event, symbol, now_us, source)
+        case _DepthUpdate():
+            return _depth(event, symbol, source)
+        case _AggTrade():
+            return _trade(event, symbol, source)
+        case _Kline():
+            return _bar(event, symbol, source)
+
+
+class TradesSeen:
+    """Drops trades that a venue tells again, as it may after a reconnect."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, tuple[int, int]] = {}
+
+    def once(self, parsed: Parsed) -> Parsed:
+        """The same, or `duplicate` and nothing where the trade was told before."""
+        if parsed[0] != "aggTrade":
+            return parsed
+        trade = parsed[1][0]
+        number, ts_us = self._newest.get(trade.symbol, (-1, 0))
+        # A venue that starts counting anew (a test network does) has a lower number, but a later time.
+        if int(trade.trade_id) <= number and trade.ts_us <= ts_us:
+            return "duplicate", ()
+        self._newest[trade.symbol] = (int(trade.trade_id), trade.ts_us)
+        return parsed
+
+
+# --- the venue's shapes; its decimal strings become floats in the decoder -------------------------------------------
+
+
+class _Head(msgspec.Struct):
+    """Either the combined stream's envelope, or what tells a bare frame's kind."""
+
+    stream: str = ""
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    e: str = ""
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    B: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    A: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _BookTicker(msgspec.Struct):
+    s: str
+    b: float
+    B: float
+    a: float
+    A: float
+
+
+class _Event(msgspec.Struct, tag_field="e"):
+    s: str
+
+
+class _AggTrade(_Event, tag="aggTrade"):
+    a: int
+    p: float
+    q: float
+    T: int
+    m: bool
+
+
+class _DepthUpdate(_Event, tag="depthUpdate"):
+    E: int
+    U: int
+    u: int
+    b: tuple[tuple[float, float], ...]
+    a: tuple[tuple[float, float], ...]
+
+
+class _Candle(msgspec.Struct):
+    t: int
+    i: Literal["1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"]
+    o: float
+    h: float
+    l: float  # noqa: E741 - the venue's name
+    c: float
+    v: float
+    n: int
+    x: bool
+
+
+class _Kline(_Event, tag="kline"):
+    k: _Candle
+
+
+_Read = _BookTicker | _AggTrade | _DepthUpdate | _Kline
+
+_HEAD = msgspec.json.Decoder(_Head)
+_BOOK_TICKER = msgspec.json.Decoder(_BookTicker, strict=False)
+_EVENT: msgspec.json.Decoder[_AggTrade | _DepthUpdate | _Kline] = msgspec.json.Decoder(
+    _AggTrade | _DepthUpdate | _Kline, strict=False
+)
+_KNOWN = re.compile(r"aggTrade|bookTicker|depthUpdate|depth(@100ms)?|kline(_\w+)?")
+_NAME = re.compile(r"[A-Za-z0-9_@.+-]{1,32}")  # a venue's word becomes a label of a metric; noise must not
+
+
+class _Named(Exception):
+    """A frame that carries no market data, by its kind."""
+
+
+def _bare(body: str | bytes, head: _Head) -> _Read:
+    if head.e == "bookTicker" or (not head.e and head.B is not msgspec.UNSET and head.A is not msgspec.UNSET):
+        return _BOOK_TICKER.decode(body)
+    if head.e:
+        return _EVENT.decode(body)
+    if head.error is not msgspec.UNSET:
+        raise _Named("error")
+    if head.result is not msgspec.UNSET:
+        raise _Named("reply")
+    raise _Named("garbage")
+
+
+def _why_not(frame: str | bytes) -> str:
+    """`unknown:EVENT` for an event or a stream we don't read, else `garbage`: a shape that is not the venue's."""
+    try:
+        head = _HEAD.decode(frame)
+        event = head.e or (_HEAD.decode(head.data).e if isinstance(head.data, msgspec.Raw) else "")
+    except (ValueError, RecursionError):
+        return "garbage"
+    event = event or head.stream.partition("@")[2]
+    if not event or _KNOWN.fullmatch(event):
+        return "garbage"
+    return f"unknown:{event}" if _NAME.fullmatch(event) else "unknown:other"
+
+
+# --- their meaning; each comparison is written so that NaN fails it -------------------------------------------------
+
+_PRICE_LEAST, _MOST = 1e-12, 1e15  # far outside any market, well inside what sums and ratios of floats can hold
+_LAST_MS = 4_102_444_800_000  # the year 2100
+_LAST_ID = 2**63 - 1  # what history's columns hold
+
+
+def _priced(*prices: float) -> bool:
+    return all(_PRICE_LEAST <= price <= _MOST for price in prices)
+
+
+def _numbered(*numbers: int) -> bool:
+    return all(0 <= number <= _LAST_ID for number in numbers)
+
+
+def _levels(levels: tuple[tuple[float, float], ...]) -> bool:
+    return all(_PRICE_LEAST <= price <= _MOST and 0 <= size <= _MOST for price, size in levels)
+
+
+def _quote(event: _BookTicker, symbol: str, now_us: int, source: str) -> Parsed:
+    if not (_priced(event.b, event.a) and 0 < event.B <= _MOST and 0 < event.A <= _MOST):
+        return "out_of_range", ()
+    if event.b > event.a:
+        return "crossed", ()
+    return "bookTicker", (Quote(symbol, event.b, event.B, event.a, event.A, now_us, source),)
+
+
+def _trade(event: _AggTrade, symbol: str, source: str) -> Parsed:
+    if not (_priced(event.p) and 0 < event.q <= _MOST and 0 < event.T < _LAST_MS and _numbered(event.a)):
+        return "out_of_range", ()
+    taker = "sell" if event.m else "buy"  # `m`: the buyer was the maker
+    return "aggTrade", (Trade(symbol, event.p, event.q, taker, str(event.a), event.T * 1000, source),)
+
+
+def _depth(event: _DepthUpdate, symbol: str, source: str) -> Parsed:
+    if not (_levels(event.b) and _levels(event.a) and 0 < event.E < _LAST_MS and _numbered(event.U, event.u)):
+        return "out_of_range", ()
+    return "depthUpdate", (Depth(symbol, event.b, event.a, False, event.U, event.u, event.E * 1000, source),)
+
+
+def _bar(event: _Kline, symbol: str, source: str) -> Parsed:
+    k = event.k
+    if not (_priced(k.o, k.h, k.l, k.c) and 0 <= k.v <= _MOST and 0 < k.t < _LAST_MS and _numbered(k.n)):
+        return "out_of_range", ()
+    if not (k.l <= min(k.o, k.c) and max(k.o, k.c) <= k.h):
+        return "crossed", ()
+    return "kline", (Bar(symbol, k.i, k.o, k.h, k.l, k.c, k.v, k.n, k.x, k.t * 1000, source),)
+

@@ -1,0 +1,139 @@
+"""A feed over a WebSocket: connect, parse, publish, and say aloud when the venue goes away or falls silent.
+
+Nothing is repaired here: a lost connection ends this life, and the supervisor begins the next one, for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import trio
+
+from actors import Actor
+from oracle import websocket
+from oracle.feeds.statistics import FeedStatistics, Parsed
+from oracle.model import Depth, Event, Gap, Severity, Trade, event_id
+
+__all__ = ["WebSocketFeed"]
+
+_STOPPED = "stopped"
+_BATCH = 64  # frames between two looks at the gate
+
+
+@attrs.define(eq=False, kw_only=True)
+class WebSocketFeed(Actor):
+    """Publishes what `parse` finds in the frames of `url`. The fields mean what they mean in the feed's settings."""
+
+    url: str
+    parse: Callable[[str | bytes, int], Parsed]
+    statistics: FeedStatistics
+    stale_after_s: float
+    pong_timeout_s: float
+    connect_timeout_s: float
+    max_frame_bytes: int
+    _heard_s: float = attrs.field(default=0.0, init=False)  # on trio's clock, which no wall clock's jump can move
+    _lost: str = attrs.field(default="", init=False)  # why the connection ended, once it is known
+
+    async def start(self) -> None:
+        """Begin to connect; the feed has started, connected or not."""
+        self.helper(self._read)
+
+    async def _read(self) -> None:
+        try:
+            async with websocket.connect(
+                self.url, timeout_s=self.connect_timeout_s, max_message_bytes=self.max_frame_bytes
+            ) as connection:
+                self._connected()
+                self.helper(self._watch, connection)
+                await self._take_all(connection)
+        except websocket.Lost as error:
+            self._lost = str(error)
+            raise
+        except trio.Cancelled:
+            self._lost = self._lost or _STOPPED
+            raise
+        finally:
+            self._disconnected()
+
+    async def _take_all(self, connection: websocket.Connection) -> None:
+        # Frames come one per turn of the loop (trio-websocket hands them over one by one), so each is published as it
+        # comes, and only the gate is passed once per batch.
+        while True:
+            for _ in range(_BATCH):
+                self._take(await connection.receive())
+            await self.runtime.bus.room()
+
+    def _take(self, frame: str | bytes) -> None:
+        now_us = self.now_us()
+        kind, messages = self.parse(frame, now_us)
+        for message in messages:
+            self.publish(message)
+        statistics = self.statistics
+        statistics.count(kind, len(messages), _size(frame), now_us)
+        if messages and isinstance(messages[-1], Trade | Depth):  # the others' times are our own, or a bar's beginning
+            statistics.lag_ms = (now_us - messages[-1].ts_us) / 1000
+        self._heard_s = trio.current_time()
+        if statistics.stale:
+            statistics.stale = False
+            self._say("feed_fresh", Severity.low, "frames arrive again")
+
+    async def _watch(self, connection: websocket.Connection) -> None:
+        """Call the feed stale after a silence, and give the connection up where not even a probe is answered."""
+        checked_s = self._heard_s
+        while True:
+            await trio.sleep_until(max(self._heard_s, checked_s) + self.stale_after_s)
+            checked_s = trio.current_time()
+            if checked_s < self._heard_s + self.stale_after_s:
+                continue
+            if not self.statistics.stale:
+                self.statistics.stale = True
+                self._say("feed_stale", Severity.high, f"no frame for {self.stale_after_s:g} s",
+                          silent_s=round(checked_s - self._heard_s, 3))  # fmt: skip
+            try:
+                await connection.probe(self.pong_timeout_s)
+            except websocket.Lost as error:
+                self._lost = str(error)
+                raise
+
+    def _connected(self) -> None:
+        statistics = self.statistics
+        self._heard_s = trio.current_time()
+        statistics.connected, statistics.stale = True, False
+        statistics.connects += 1
+        if statistics.last_frame_us:
+            self._gap("reconnected")
+        self._say("system:feed:connected", Severity.low, f"connected to {_address(self.url)}",
+                  connects=statistics.connects)  # fmt: skip
+
+    def _disconnected(self) -> None:
+        statistics, lost = self.statistics, self._lost or "crashed"
+        news = statistics.connected or not (statistics.failures or statistics.connects)
+        was_connected, statistics.connected = statistics.connected, False
+        if lost != _STOPPED:
+            statistics.failures += 1
+            statistics.last_error = lost
+        if was_connected and statistics.last_frame_us:
+            self._gap(lost)
+        if news:  # not once more for each attempt of a long outage
+            severity = Severity.low if lost == _STOPPED else Severity.high
+            self._say("system:feed:disconnected", severity, f"{_address(self.url)}: {lost}", reason=lost)
+
+    def _gap(self, reason: str) -> None:
+        now_us = self.now_us()
+        self.publish(Gap(self.name, min(self.statistics.last_frame_us, now_us), now_us, reason))
+
+    def _say(self, kind: str, severity: Severity, summary: str, **data: Any) -> None:
+        now_us = self.now_us()
+        ident = event_id(kind, self.name, self.name, now_us, self.statistics.connects)
+        self.publish(Event(ident, kind, self.name, self.name, severity, f"{self.name}: {summary}", data, now_us))
+
+
+def _size(frame: str | bytes) -> int:
+    return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode("utf-8", "surrogatepass"))
+
+
+def _address(url: str) -> str:
+    # Without path and query: some venues carry keys there.
+    return "/".join(url.split("/")[:3]).rpartition("@")[2]

@@ -1,0 +1,298 @@
+"""A market that is a pure function of a seed and of time: any price of any instant, without a history.
+
+The logarithm of a price is a sum of smooth noises, each over four times the time of the one before, from one minute to
+two years; weighted so that changes grow with the square root of time, as prices do. Within a minute it runs along 60
+seconds of a bridge between the minute's ends, and straight within a second. So a minute's extremes lie on its seconds,
+and a bar and the ticks in it cannot disagree. Everything here is numpy over arrays of minutes; one minute is an array
+of one.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from typing import Any
+
+import attrs
+import numpy as np
+
+from oracle.feeds.anomalies import Anomalies
+from oracle.feeds.instruments import DAY_US, INSTRUMENTS, Instrument, session_us
+from oracle.model import Bar
+
+__all__ = ["MINUTE_US", "SOURCE", "Market", "Minute", "backfill"]
+
+Array = Any  # numpy.ndarray
+
+MINUTE_US = 60_000_000
+SOURCE = "simulated"
+
+_ANCHOR_S = 1_767_225_600  # 2026-01-01: where each instrument has its nominal level
+_FIRST_DAY = 18_993  # 2022-01-01: daily bars begin
+_MINUTE_DAYS = 90  # days of 1-minute bars
+_STAGED_US = 2 * 60 * MINUTE_US  # anomalies in the backfill: a past full of them would be no baseline to learn from
+_CHUNK = 8192  # minutes worked on at once, so that the seconds of all of them stay in the cache
+_COARSE = 15  # minutes between the points of daily bars older than the 1-minute bars
+
+_PERIODS_S = tuple(60.0 * 4**k for k in range(11))
+_DAMP = (1.0,) * 9 + (0.6, 0.4)  # of the slowest two, which would else take prices to a tenth of their level
+_DAY_GAIN = 0.58  # makes the standard deviation of a day's change 1
+_SHAPES = 64  # different bridges within a minute
+_ROOT3 = 3**0.5
+
+
+@attrs.frozen(eq=False)
+class Minute:
+    """One minute of one symbol: the price at each of its 61 seconds, and what was traded in it."""
+
+    prices: list[float]
+    volume: float
+
+    def price(self, second: float) -> float:
+        """The mid price, 0 <= second < 60."""
+        whole = int(second)
+        return self.prices[whole] + (self.prices[whole + 1] - self.prices[whole]) * (second - whole)
+
+
+class Market:
+    """All paths of one seed. `anomalies` None makes a quiet market: never 3 % within two minutes."""
+
+    def __init__(self, seed: int, anomalies: Anomalies | None = None) -> None:
+        self._seed = seed
+        self._anomalies = anomalies
+        self._bridges = _bridges(_key(seed, "bridges"))
+
+    def minute(self, symbol: str, number: int) -> Minute:
+        """A minute (minutes since 1970), with all its seconds."""
+        instrument = INSTRUMENTS[symbol]
+        minutes = np.array([number], dtype=np.int64)
+        volume = float(self._volumes(instrument, minutes, self._lift(instrument, minutes))[0])
+        return Minute(np.exp(self._seconds(instrument, minutes)[0]).tolist(), volume)
+
+    def bar(self, symbol: str, number: int) -> Bar:
+        """The closed 1-minute bar of a minute."""
+        columns = self.bars(symbol, np.array([number], dtype=np.int64), staged_from_us=0)
+        return _bar(symbol, "1m", columns)
+
+    def day_bar(self, symbol: str, day: int) -> Bar | None:
+        """The closed bar of a day (days since 1970); None where its exchange was closed."""
+        minutes = _open_minutes(INSTRUMENTS[symbol], day, day + 1)
+        if not len(minutes):
+            return None
+        return _bar(symbol, "1d", _by_day(self.bars(symbol, minutes, staged_from_us=0)))
+
+    def bars(self, symbol: str, minutes: Array, *, staged_from_us: int) -> dict[str, Array]:
+        """Columns of 1-minute bars; anomalies only from an instant on."""
+        instrument = INSTRUMENTS[symbol]
+        starts = range(0, max(1, len(minutes)), _CHUNK)
+        parts = [self._bars(instrument, minutes[start : start + _CHUNK], staged_from_us) for start in starts]
+        return {name: np.concatenate([part[name] for part in parts]) for name in (*_NUMBERS, "ts_us")}
+
+    def coarse_days(self, symbol: str, days: Array) -> dict[str, Array]:
+        """Columns of daily bars from a point each quarter of an hour; without anomalies."""
+        instrument = INSTRUMENTS[symbol]
+        starts = [_open_minutes(instrument, day, day + 1)[::_COARSE] for day in days.tolist()]
+        starts = [minutes for minutes in starts if len(minutes)]
+        points = np.stack([np.append(minutes, minutes[-1] + _COARSE) for minutes in starts])
+        logs = self._logs(instrument, points.ravel()).reshape(points.shape)
+        numbers = points[:, 0] * MINUTE_US // DAY_US
+        busy = 0.75 + 0.5 * _uniform(_key(self._seed, symbol, "days"), numbers)
+        volume = np.round(instrument.day_volume * busy, instrument.lot_digits)
+        return _columns(instrument, logs, volume, numbers * DAY_US)
+
+    def smooth(self, name: str, at_s: float) -> float:
+        """A slow noise of standard deviation 1 for numbers that are no prices, such as funding rates."""
+        return float(_noise(_key(self._seed, name), np.array([at_s]), 14_400.0)[0])
+
+    def _bars(self, instrument: Instrument, minutes: Array, staged_from_us: int) -> dict[str, Array]:
+        calm = minutes * MINUTE_US < staged_from_us
+        logs = self._seconds(instrument, minutes, calm)
+        volume = self._volumes(instrument, minutes, np.where(calm, 0.0, self._lift(instrument, minutes)))
+        return _columns(instrument, logs, volume, minutes * MINUTE_US)
+
+    def _seconds(self, instrument: Instrument, minutes: Array, calm: Array | None = None) -> Array:
+        """Logarithms of the price at the 61 seconds of each minute."""
+        ends = self._logs(instrument, np.append(minutes, minutes + 1))
+        first, last = ends[: len(minutes)], ends[len(minutes) :]
+        drawn = _hash(_key(self._seed, instrument.symbol, "bridge"), minutes)
+        shape = (drawn % np.uint64(_SHAPES)).astype(np.intp)
+        height = np.where(drawn >> np.uint64(63), 1.0, -1.0) * (instrument.day_pct / 100)
+        logs = self._bridges[shape] * height[:, None]
+        logs += first[:, None] + (last - first)[:, None] * (np.arange(61) / 60.0)
+        staged = np.arange(len(minutes)) if calm is None else np.flatnonzero(~calm)
+        if self._anomalies is not None and len(staged):
+            seconds = minutes[staged, None] * 60.0 + np.arange(61)
+            logs[staged] += np.log1p(self._shift(instrument.symbol, seconds))
+        return logs
+
+    def _logs(self, instrument: Instrument, minutes: Array) -> Array:
+        """Logarithms of the price at the start of each minute, without anomalies."""
+        crypto = instrument.always_open
+        shared = _path(self._seed, "crypto" if crypto else "shares", minutes)
+        alone = _path(self._seed, instrument.symbol, minutes)
+        mixed = instrument.common * shared + (1 - instrument.common**2) ** 0.5 * alone
+        return np.log(instrument.level_usd) + instrument.day_pct / 100 * mixed
+
+    def _shift(self, symbol: str, seconds: Array) -> Array:
+        """Relative change of the price by anomalies."""
+        timetable = self._anomalies
+        found = timetable.cycle(symbol) if timetable else None
+        if timetable is None or found is None:
+            return np.zeros_like(seconds)
+        cycle_s, offset_s, jitter_s, low, high = found
+        number = np.floor((seconds - offset_s) / cycle_s)
+        cycles = number.astype(np.int64)
+        least = int(cycles.min())
+        table = np.arange(least, int(cycles.max()) + 1)
+        draws = (_uniform(_key(self._seed, symbol, word), table) for word in ("start", "size", "sign"))
+        start, size, sign = (drawn[cycles - least] for drawn in draws)
+        shape = timetable.shape(np, seconds - offset_s - number * cycle_s - start * jitter_s)
+        return np.where(sign < 0.5, -1.0, 1.0) * (low + (high - low) * size) * shape
+
+    def _lift(self, instrument: Instrument, minutes: Array) -> Array:
+        """How far an anomaly has moved the price in the middle of each minute, as a positive share."""
+        return np.abs(self._shift(instrument.symbol, minutes * 60.0 + 30.0))
+
+    def _volumes(self, instrument: Instrument, minutes: Array, lift: Array) -> Array:
+        noise = _uniform(_key(self._seed, instrument.symbol, "volume"), minutes)
+        share = _shares_of_day(instrument, minutes) * (0.4 + 1.2 * noise) * (1 + 12 * lift)
+        return np.maximum(np.round(instrument.day_volume * share, instrument.lot_digits), instrument.lot)
+
+
+def backfill(seed: int, now_us: int, *, anomalies: bool = True) -> dict[str, Array]:
+    """A past for a market first seen now: columns named like the fields of Bar, ordered by symbol, interval and time.
+
+    Daily bars since 2022-01-01 up to yesterday, 90 days of 1-minute bars up to the last whole minute; anomalies only
+    in the last two hours.
+    """
+    market = Market(seed, Anomalies() if anomalies else None)
+    today, now_minute = now_us // DAY_US, now_us // MINUTE_US
+    first_day = today - _MINUTE_DAYS
+    parts = []
+    for symbol, instrument in INSTRUMENTS.items():
+        minutes = _open_minutes(instrument, first_day, today + 1)
+        fine = market.bars(symbol, minutes[minutes < now_minute], staged_from_us=now_us - _STAGED_US)
+        days = _by_day({name: column[fine["ts_us"] < today * DAY_US] for name, column in fine.items()})
+        if first_day > _FIRST_DAY:
+            coarse = market.coarse_days(symbol, np.arange(_FIRST_DAY, first_day))
+            days = {name: np.concatenate([coarse[name], days[name]]) for name in days}
+        parts += [_named(symbol, "1d", days), _named(symbol, "1m", fine)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in Bar.__struct_fields__}
+
+
+# --- columns
+
+_NUMBERS = ("open", "high", "low", "close", "volume", "trades")
+
+
+def _columns(instrument: Instrument, logs: Array, volume: Array, ts_us: Array) -> dict[str, Array]:
+    ticks, half = instrument.ticks_per_usd, instrument.spread_ticks
+    opened, high, low, closed = (
+        np.rint(np.exp(edge) * ticks) for edge in (logs[:, 0], logs.max(axis=1), logs.min(axis=1), logs[:, -1])
+    )
+    trades = np.maximum(1, np.rint(volume / instrument.trade_size)).astype(np.int64)
+    # Trades happen at the bid and at the ask, so the extremes are half a spread beyond those of the middle.
+    numbers = (opened / ticks, (high + half) / ticks, (low - half) / ticks, closed / ticks, volume, trades)
+    return {**dict(zip(_NUMBERS, numbers, strict=True)), "ts_us": ts_us}
+
+
+def _bar(symbol: str, interval: str, columns: dict[str, Array]) -> Bar:
+    row = {name: column.tolist()[0] for name, column in columns.items()}
+    return Bar(symbol=symbol, interval=interval, closed=True, source=SOURCE, **row)
+
+
+def _by_day(columns: dict[str, Array]) -> dict[str, Array]:
+    days, starts = np.unique(columns["ts_us"] // DAY_US, return_index=True)
+    ends = np.append(starts[1:], len(columns["ts_us"])) - 1
+    return {
+        "open": columns["open"][starts],
+        "high": np.maximum.reduceat(columns["high"], starts),
+        "low": np.minimum.reduceat(columns["low"], starts),
+        "close": columns["close"][ends],
+        "volume": np.round(np.add.reduceat(columns["volume"], starts), 8),
+        "trades": np.add.reduceat(columns["trades"], starts),
+        "ts_us": days * DAY_US,
+    }
+
+
+def _named(symbol: str, interval: str, columns: dict[str, Array]) -> dict[str, Array]:
+    rows = len(columns["ts_us"])
+    same = {"symbol": symbol, "interval": interval, "closed": True, "source": SOURCE}
+    return columns | {name: np.full(rows, value, dtype=object if isinstance(value, str) else bool)
+                      for name, value in same.items()}  # fmt: skip
+
+
+def _open_minutes(instrument: Instrument, first_day: int, end_day: int) -> Array:
+    if instrument.always_open:
+        return np.arange(first_day * 1440, end_day * 1440)
+    sessions = filter(None, map(session_us, range(first_day, end_day)))
+    spans = [np.arange(opens // MINUTE_US, closes // MINUTE_US) for opens, closes in sessions]
+    return np.concatenate([np.empty(0, dtype=np.int64), *spans])
+
+
+def _shares_of_day(instrument: Instrument, minutes: Array) -> Array:
+    """The usual part of a day's volume in each minute; they add up to 1."""
+    if instrument.always_open:
+        return (1 + 0.35 * np.cos((minutes % 1440 - 900) * (2 * np.pi / 1440))) / 1440
+    days, place = np.unique(minutes // 1440, return_inverse=True)
+    opened = np.array([(session_us(day) or (-DAY_US, 0))[0] // MINUTE_US for day in days.tolist()], dtype=np.int64)
+    since = minutes - opened[place]
+    across = since / 194.5 - 1  # -1 at the opening, 1 at the close
+    return np.where((since >= 0) & (since < 390), (0.55 + 2.25 * across**4) / 390, 1e-5)
+
+
+# --- noise
+
+
+def _path(seed: int, name: str, minutes: Array) -> Array:
+    """A path, 0 at the anchor; its changes have the standard deviation 1 over a day, and grow with the root of time."""
+    seconds = np.append(minutes * 60.0, float(_ANCHOR_S))
+    total = np.zeros(len(seconds))
+    for period_s, damp in zip(_PERIODS_S, _DAMP, strict=True):
+        noise = _noise(_key(seed, name, f"{period_s:g}"), seconds, period_s)
+        total += _DAY_GAIN * damp * (period_s / 86_400) ** 0.5 * noise
+    return total[:-1] - total[-1]
+
+
+def _noise(key: int, seconds: Array, period_s: float) -> Array:
+    """Smooth noise of mean 0 and standard deviation 1 at its knots, one knot per period; within the root of 3."""
+    place = seconds / period_s + float(_uniform(key, np.array([-1]))[0])  # knots of different noises must not coincide
+    knot = np.floor(place)
+    part = place - knot
+    knot = knot.astype(np.int64)
+    least, most = int(knot.min()), int(knot.max())
+    if most - least <= 4 * len(knot):  # dense: each knot is drawn once
+        drawn = _uniform(key, np.arange(least, most + 2))
+        before, after = drawn[knot - least], drawn[knot - least + 1]
+    else:
+        before, after = _uniform(key, knot), _uniform(key, knot + 1)
+    ease = part * part * (3 - 2 * part)
+    return ((before + (after - before) * ease) * 2 - 1) * _ROOT3
+
+
+def _bridges(key: int) -> Array:
+    """Shapes of a minute, 0 at both ends, as deep as a path with the day's standard deviation 1 goes."""
+    steps = (_uniform(key, np.arange(_SHAPES * 60)).reshape(_SHAPES, 60) * 2 - 1) * _ROOT3
+    walks = np.concatenate([np.zeros((_SHAPES, 1)), np.cumsum(steps, axis=1)], axis=1)
+    walks -= walks[:, -1:] * (np.arange(61) / 60.0)
+    return walks / 86_400**0.5
+
+
+@functools.lru_cache(maxsize=1024)
+def _key(seed: int, *names: str) -> int:
+    text = "\x1f".join((str(seed), *names))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _hash(key: int, numbers: Array) -> Array:
+    """64 well mixed bits of each number (the finisher of splitmix64)."""
+    x = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
+    x ^= x >> np.uint64(30)
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(27)
+    x *= np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def _uniform(key: int, numbers: Array) -> Array:
+    return (_hash(key, numbers) >> np.uint64(11)) * 2.0**-53

@@ -1,0 +1,82 @@
+"""Recordings of WebSocket sessions with an exchange, one line per frame.
+
+Three forms of line, T in UNIX seconds: `URL <-> T` (connected), `URL <- T: TEXT` (our side sent), `T: TEXT` (the
+exchange sent). Blank lines may occur.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import attrs
+
+__all__ = ["BadRecording", "Frame", "Recording", "read_recording"]
+
+_CONNECTED = re.compile(r"(?P<url>wss?://\S+) <-> (?P<at>\d+(?:\.\d+)?)")
+_SENT = re.compile(r"(?P<url>wss?://\S+) <- (?P<at>\d+(?:\.\d+)?): (?P<text>.*)")
+_RECEIVED = re.compile(r"(?P<at>\d+(?:\.\d+)?): (?P<text>.*)")
+
+
+class BadRecording(ValueError):
+    """A line is in none of the three forms; the message names file and line."""
+
+
+@attrs.frozen
+class Frame:
+    """One text frame and when it passed (UTC microseconds)."""
+
+    at_us: int
+    text: str
+
+
+@attrs.frozen
+class Recording:
+    """One session: the URL, when it was opened (UTC microseconds), what our side sent, what the exchange sent."""
+
+    url: str
+    opened_us: int
+    sent: tuple[Frame, ...]
+    frames: tuple[Frame, ...]
+
+    @property
+    def seconds(self) -> float:
+        """From the opening to the last frame."""
+        return (self.frames[-1].at_us - self.opened_us) / 1e6 if self.frames else 0.0
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a recording whole. Raises BadRecording, and OSError where the file cannot be read."""
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        try:
+            return _recording(path.name, lines)
+        except UnicodeDecodeError as error:
+            raise BadRecording(f"{path.name} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+
+
+def _recording(name: str, lines: Iterable[str]) -> Recording:
+    url, opened_us = "", 0
+    sent: list[Frame] = []
+    frames: list[Frame] = []
+    for number, line in enumerate(lines, start=1):
+        line = line.rstrip("\r\n")
+        if not line.strip():
+            continue
+        if found := _RECEIVED.fullmatch(line):
+            frames.append(Frame(_us(found["at"]), found["text"]))
+        elif found := _SENT.fullmatch(line):
+            sent.append(Frame(_us(found["at"]), found["text"]))
+        elif found := _CONNECTED.fullmatch(line):
+            url, opened_us = url or found["url"], opened_us or _us(found["at"])
+        else:
+            raise BadRecording(f"{name}, line {number}: neither a frame nor a connection: {line[:60]!r}")
+    if not opened_us and frames:
+        opened_us = frames[0].at_us
+    return Recording(url, opened_us, tuple(sent), tuple(frames))
+
+
+def _us(seconds: str) -> int:
+    # By text, not by float: the sixth digit of such a time is at the edge of what a float holds.
+    whole, _, part = seconds.partition(".")
+    return int(whole) * 1_000_000 + int(part[:6].ljust(6, "0"))

@@ -1,0 +1,85 @@
+"""Outbound WebSocket connections: one way to open them, and one exception for all the world can do to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+import trio_websocket
+from wsproto.utilities import ProtocolError
+
+__all__ = ["Connection", "Lost", "connect"]
+
+
+class Lost(ConnectionError):
+    """The connection could not be opened, or is gone; the message says why, for people."""
+
+
+# ProtocolError: trio-websocket lets it through when the far end breaks the protocol while a connection closes.
+_FAILURES = (
+    OSError, trio_websocket.HandshakeError, trio_websocket.ConnectionClosed, ProtocolError, trio.BrokenResourceError,
+)  # fmt: skip
+
+
+class Connection:
+    """An open connection. Every method raises Lost once it is gone."""
+
+    def __init__(self, raw: trio_websocket.WebSocketConnection) -> None:
+        self._raw = raw
+
+    async def receive(self) -> str | bytes:
+        """The next whole message, reassembled from its fragments."""
+        try:
+            return await self._raw.get_message()
+        except _FAILURES as error:
+            raise Lost(_why(error)) from error
+
+    async def send(self, message: str | bytes) -> None:
+        """Send one message."""
+        try:
+            await self._raw.send_message(message)
+        except _FAILURES as error:
+            raise Lost(_why(error)) from error
+
+    async def probe(self, timeout_s: float) -> None:
+        """Ping, and wait for the pong; where none comes, the far end is gone without a word."""
+        try:
+            with trio.move_on_after(timeout_s) as scope:
+                await self._raw.ping()
+        except _FAILURES as error:
+            raise Lost(_why(error)) from error
+        if scope.cancelled_caught:
+            raise Lost(f"silent, and no pong within {timeout_s:g} s")
+
+
+@asynccontextmanager
+async def connect(
+    url: str, *, timeout_s: float, max_message_bytes: int, headers: tuple[tuple[str, str], ...] = ()
+) -> AsyncIterator[Connection]:
+    """Open `url` within `timeout_s` seconds; closed at the end. A message over the limit ends the connection."""
+    try:
+        async with trio_websocket.open_websocket_url(
+            url, extra_headers=[(name.encode(), value.encode()) for name, value in headers],
+            message_queue_size=64, max_message_size=max_message_bytes, receive_buffer_size=65_536,
+            connect_timeout=timeout_s, disconnect_timeout=1.0,
+        ) as raw:  # fmt: skip
+            yield Connection(raw)
+    except Lost:
+        raise
+    except _FAILURES as error:
+        raise Lost(_why(error)) from error
+
+
+def _why(error: BaseException) -> str:
+    match error:
+        case trio_websocket.ConnectionRejected():
+            return f"answered with HTTP status {error.status_code} instead of a WebSocket"
+        case trio_websocket.ConnectionTimeout():
+            return "no WebSocket handshake in time"
+        case trio_websocket.ConnectionClosed() if error.reason is not None:
+            return f"closed: {error.reason.code} {error.reason.reason or error.reason.name}"
+        case trio_websocket.HandshakeError() if error.__cause__ is not None:
+            return _why(error.__cause__)
+        case _:
+            return f"{type(error).__name__}: {error}".rstrip(": ")
