@@ -44,7 +44,7 @@ class Server:
     burst: int = attrs.field(default=2_000, validator=ge(1))
     """Requests a client address may send at once."""
     connections: int = attrs.field(default=1_000, validator=ge(1))
-    """Open connections at most; further ones wait to be accepted."""
+    """Open connections at most; further ones are answered 503."""
     body_limit_bytes: int = attrs.field(default=1 * MIB, validator=ge(KIB))
     """Largest request body."""
     body_timeout_s: float = attrs.field(default=10.0, validator=gt(0))

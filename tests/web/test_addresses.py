@@ -1,0 +1,51 @@
+"""A server gets the addresses it was told, or the first that is free."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from oracle.settings import load
+from web import addresses
+from web.addresses import AddressTaken, listeners
+
+
+@pytest.fixture
+def taken():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        yield sock.getsockname()[1]
+
+
+def test_port_0_is_any_free_port():
+    made = listeners(load(None, {}, {"server": {"listen": ["127.0.0.1:0", "127.0.0.1:0/fiml"]}}).server)
+    assert [listener.surface for listener in made] == ["", "fiml"]
+    assert all(listener.port for listener in made) and made[0].url == f"http://127.0.0.1:{made[0].port}"
+    for listener in made:
+        listener.close()
+
+
+def test_an_address_that_was_asked_for_and_is_taken_is_an_error_that_frees_the_others(taken):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = load(None, {}, {"server": {"listen": [f"127.0.0.1:{port}", f"127.0.0.1:{taken}"]}}).server
+    with pytest.raises(AddressTaken, match=f"127.0.0.1:{taken}: Address already in use"):
+        listeners(server)
+    with socket.socket() as again:
+        again.bind(("127.0.0.1", port))
+
+
+def test_without_one_the_first_free_port_is_taken(taken, monkeypatch):
+    monkeypatch.setattr(addresses, "DEFAULT_PORTS", [taken, 0])
+    (listener,) = listeners(load(None, {}).server)
+    assert listener.port not in (0, taken)
+    listener.close()
+
+
+def test_none_free_is_an_error(taken, monkeypatch):
+    monkeypatch.setattr(addresses, "DEFAULT_PORTS", [taken])
+    with pytest.raises(AddressTaken, match="every port of"):
+        listeners(load(None, {}).server)

@@ -1,0 +1,68 @@
+"""One server a data folder, and the others find it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from web.presence import FolderTaken, Presence, claim, find
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from web.presence import Presence, claim
+import os
+with claim(Path(sys.argv[1])) as held:
+    held.announce(Presence("http://127.0.0.1:1/", os.getpid()))
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that serves the folder."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_folder_is_made_and_announced_for_its_owner_only(tmp_path):
+    folder = tmp_path / "new" / "data"
+    with claim(folder) as held:
+        assert find(folder) is None
+        held.announce(Presence("http://127.0.0.1:5/", os.getpid(), held.keep("cli.token", "abc")))
+        assert find(folder) == Presence("http://127.0.0.1:5/", os.getpid(), f"file:{folder / 'cli.token'}")
+        assert {stat.S_IMODE((folder / name).stat().st_mode) for name in ("server.json", "cli.token")} == {0o600}
+    assert find(folder) is None
+
+
+def test_a_folder_in_use_is_refused_by_name(tmp_path, holder):
+    with pytest.raises(FolderTaken, match=rf"in use by process {holder.pid} at http://127\.0\.0\.1:1/"), claim(tmp_path):
+        pass
+
+
+def test_a_killed_server_leaves_the_folder_free(tmp_path, holder):
+    holder.kill()
+    holder.wait()
+    assert find(tmp_path) is None
+    with claim(tmp_path):
+        assert not (tmp_path / "server.json").exists()
+
+
+def test_a_card_that_says_nothing_is_no_server(tmp_path):
+    for text in ("", "{}", '{"url": 1, "pid": 1}', '{"url": "http://x/", "pid": 4194305}'):
+        (tmp_path / "server.json").write_text(text)
+        assert find(tmp_path) is None
+
+
+def test_a_folder_that_can_not_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FolderTaken, match="can't be used"), claim(tmp_path / "file"):
+        pass

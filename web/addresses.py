@@ -1,0 +1,50 @@
+"""Which addresses a server gets: those it was told, or the first that is free."""
+
+from __future__ import annotations
+
+import errno
+
+from oracle.listen import Listen
+from oracle.settings import Server
+from web.server import Bounds, Listener, bind
+
+__all__ = ["DEFAULT_PORTS", "SEED_ADDRESSES", "AddressTaken", "listeners"]
+
+DEFAULT_PORTS = range(8000, 8010)
+SEED_ADDRESSES = (Listen("127.0.0.1", 3001, "flopy_net"), Listen("127.0.0.1", 5000, "agent_bot"))
+
+
+class AddressTaken(Exception):
+    """An address can't be had; the message says which and why."""
+
+
+def listeners(server: Server) -> tuple[Listener, ...]:
+    """Bound listeners, the main one first. An address that was asked for must be free. Raises AddressTaken."""
+    bounds = Bounds.of(server)
+    made = [] if server.listen else [_first_free(bounds)]
+    try:
+        for address in (*server.listen, *(SEED_ADDRESSES if server.seed_ports else ())):
+            made.append(_bound(address, bounds))
+    except AddressTaken:
+        for listener in made:
+            listener.close()
+        raise
+    return tuple(made)
+
+
+def _first_free(bounds: Bounds) -> Listener:
+    for port in DEFAULT_PORTS:
+        try:
+            return _bound(Listen("127.0.0.1", port), bounds)
+        except AddressTaken as taken:
+            if not isinstance(taken.__cause__, OSError) or taken.__cause__.errno != errno.EADDRINUSE:
+                raise
+    first, last = DEFAULT_PORTS[0], DEFAULT_PORTS[-1]
+    raise AddressTaken(f"every port of 127.0.0.1:{first} to {last} is taken; choose another with --listen")
+
+
+def _bound(address: Listen, bounds: Bounds) -> Listener:
+    try:
+        return bind((address,), bounds)[0]
+    except OSError as error:
+        raise AddressTaken(f"{address}: {error.strerror or error}") from error

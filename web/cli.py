@@ -1,0 +1,201 @@
+"""The `oracle` command: its flags, and which failure ends with which exit code."""
+
+from __future__ import annotations
+
+import enum
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import trio
+
+from actors import RestartsExhausted
+from oracle import log
+from oracle.border import Invalid
+from oracle.settings import Settings, load
+from oracle.settings_sources import unused
+from web import flags
+from web.addresses import AddressTaken
+from web.presence import FolderTaken, Presence, find
+from web.remote import Remote, Unreachable
+
+__all__ = ["Exit", "main"]
+
+
+class Exit(enum.IntEnum):
+    """Exit codes; part of the interface."""
+
+    done = 0
+    crashed = 1
+    usage = 2
+    taken = 3
+    unreachable = 4
+    unhealthy = 5
+    interrupted = 130
+
+
+EPILOG = """\b
+Exit codes:
+  0    done; a server was told to end and has ended in order
+  1    the runtime crashed, or something unforeseen happened
+  2    wrong usage, or settings that were refused
+  3    can't start: an address or the data folder is taken
+  4    no server was found, or it does not answer
+  5    oracle doctor found a fault
+  130  interrupted; a server that is signalled twice ends at once with 128 + the signal's number
+"""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.ClickException as wrong:
+        wrong.show()
+        code = Exit.usage
+    except (click.Abort, KeyboardInterrupt):
+        code = Exit.interrupted
+    except BrokenPipeError:
+        # Whoever read us has gone (oracle tail | head); python would complain once more while it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.done
+    except Invalid as refused:
+        code = _say("the settings are refused", refused, Exit.usage)
+    except (FolderTaken, AddressTaken) as taken:
+        code = _say("can't start", taken, Exit.taken)
+    except Unreachable as nobody:
+        code = _say("no answer", nobody, Exit.unreachable)
+    except RestartsExhausted as crash:
+        code = _say("the runtime crashed", crash, Exit.crashed)
+    sys.exit(code or Exit.done)
+
+
+def _say(what: str, error: Exception, code: Exit) -> Exit:
+    print(f"oracle: {what}: " + str(error).replace("\n", "\n  "), file=sys.stderr)
+    return code
+
+
+# ---- commands
+
+
+_settings = click.option("--settings", "file", type=click.Path(path_type=Path), metavar="FILE",
+                         help="Settings file (TOML); settings.toml documents every key.")
+_data = click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
+                     help="Data folder. [default: ~/.local/share/oracle]")
+_url = click.option("--url", metavar="URL", help="The server, where it is not found through the data folder.")
+_token = click.option("--token", metavar="REF", help="Its token with --url, as env:NAME or file:PATH.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="oracle-runtime", prog_name="oracle")
+def cli() -> None:
+    """Watches live things and acts on them: feeds, watchdogs, alerts and their history, on supervised actors."""
+
+
+@cli.command()
+@_settings
+@_data
+@click.option("--listen", multiple=True, metavar="HOST:PORT[/SURFACE]",
+              help="Where to listen; more than once for more. Port 0 is any free one. "
+                   "[default: the first free port of 127.0.0.1:8000 to 8009]")
+@click.option("--seed-ports", is_flag=True, help="Listen on 127.0.0.1:3001 (flopy_net) and 127.0.0.1:5000 (agent_bot) too.")
+@click.option("--auth", type=click.Choice(["open", "token"]), help="Who may use it. Other addresses than loopback need token.")
+@click.option("--feed", "feeds", multiple=True, metavar="KIND[:SYMBOL,...]",
+              help="Run this feed; more than once for more. Only the feeds named here run.")
+@click.option("--no-demo", is_flag=True, help="No simulated market where no feed is set.")
+def serve(file: Path | None, data: Path | None, listen: tuple[str, ...], seed_ports: bool, auth: str | None,
+          feeds: tuple[str, ...], no_demo: bool) -> None:
+    """Run everything until told to end.
+
+    Prints `oracle ready URL` on standard output once it answers. SIGTERM or SIGINT ends it in order; a second one at once.
+    """
+    from web.commands.serve import serve as run
+
+    said = flags.tables(data=data, listen=listen, seed_ports=seed_ports, auth=auth, feeds=feeds, demo=not no_demo)
+    settings = load(file, os.environ, said)
+    log.set_up(settings.log.level, settings.log.format)
+    trio.run(run, settings, unused(os.environ))
+
+
+@cli.command()
+@click.argument("pattern", default="*")
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N messages.")
+@_settings
+@_data
+@_url
+@_token
+@_json
+def tail(pattern: str, count: int | None, as_json: bool, **where: Any) -> None:
+    """Print what a running server publishes on PATTERN: a topic, or a beginning like quote:* (default: everything)."""
+    from web.commands.tail import tail as run
+
+    remote = _remote(**where)
+    trio.run(lambda: run(remote, pattern, as_json=as_json, count=count))
+
+
+@cli.command()
+@_settings
+@_data
+@_url
+@_token
+@_json
+def tree(as_json: bool, **where: Any) -> None:
+    """Print the live actor tree of a running server."""
+    from web.commands.tree import tree as run
+
+    remote = _remote(**where)
+    trio.run(lambda: run(remote, as_json=as_json))
+
+
+@cli.command()
+@_settings
+@_data
+@_json
+def doctor(file: Path | None, data: Path | None, as_json: bool) -> int:
+    """Check this machine, the settings, and a running server's dependencies. Exit code 5 where something is wrong."""
+    from web.commands.doctor import doctor as run
+
+    good = trio.run(lambda: run(file, flags.tables(data=data), as_json=as_json))
+    return Exit.done if good else Exit.unhealthy
+
+
+@cli.group()
+def config() -> None:
+    """Settings."""
+
+
+@config.command()
+@_settings
+@_json
+def check(file: Path | None, as_json: bool) -> None:
+    """Say whether the settings are good, and print those in force."""
+    from web.commands.config import config_check
+
+    config_check(load(file, os.environ), unused(os.environ), as_json=as_json)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--speed", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="N",
+              help="Times as fast as it was recorded; 0: as fast as it can be read.")
+@click.option("--listen", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="Where to serve it.")
+@_json
+def replay(file: Path, speed: float, listen: str, as_json: bool) -> None:
+    """Serve a recording of an exchange's WebSocket stream to every client that connects."""
+    from web.commands.replay import replay as run
+
+    trio.run(lambda: run(file, listen, speed=speed, as_json=as_json))
+
+
+def _remote(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Remote:
+    """The server that was named, or that serves the data folder. Raises Unreachable."""
+    if url is not None:
+        return Remote.of(Presence(url.rstrip("/") + "/", 0, token or ""))
+    settings: Settings = load(file, os.environ, flags.tables(data=data))
+    presence = find(settings.data.folder)
+    if presence is None:
+        raise Unreachable(f"no server runs on the data folder {settings.data.folder}; start one with oracle serve")
+    return Remote.of(presence)

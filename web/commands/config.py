@@ -1,0 +1,26 @@
+"""`oracle config check`: whether the settings are good, without starting anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from oracle.border import unstructure
+from oracle.settings import Settings
+from oracle.system import parts_of
+
+__all__ = ["config_check"]
+
+
+def config_check(settings: Settings, notes: Iterable[str], *, as_json: bool) -> None:
+    """Print the settings in force. Raises Invalid where a feed's or a watchdog's table is not good."""
+    parts_of(settings)
+    if as_json:
+        print(json.dumps({"settings": unstructure(settings), "notes": list(notes)}))
+        return
+    for note in notes:
+        print(f"note: {note}")
+    for section, table in unstructure(settings).items():
+        for key, value in table.items():
+            print(f"{section}.{key} = {json.dumps(value)}")
+    print("settings are good")

@@ -1,0 +1,47 @@
+"""Command-line flags as settings tables, to be laid over file and environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from oracle.feeds import FEEDS
+from oracle.problems import Invalid, Problem
+
+__all__ = ["feed_table", "tables"]
+
+
+def tables(*, data: Path | None = None, listen: Iterable[str] = (), seed_ports: bool = False, auth: str | None = None,
+           feeds: Iterable[str] = (), demo: bool = True) -> dict[str, Any]:
+    """Only what was said: a flag that was not given leaves the sources below alone. Raises Invalid."""
+    said: dict[str, Any] = {}
+    if data is not None:
+        said["data"] = {"folder": str(data)}
+    server: dict[str, Any] = {}
+    if listen := list(listen):
+        server["listen"] = listen
+    if seed_ports:
+        server["seed_ports"] = True
+    if server:
+        said["server"] = server
+    if auth is not None:
+        said["auth"] = {"mode": auth}
+    if not demo:
+        said["demo"] = {"enabled": False}
+    if named := dict(feed_table(text) for text in feeds):
+        said["feeds"] = named
+    return said
+
+
+def feed_table(text: str) -> tuple[str, dict[str, Any]]:
+    """The name and table of `KIND[:SYMBOL,...]`; a KIND of somebody else's is `package.module:Class`. Raises Invalid."""
+    parts = text.split(":")
+    own = parts[0] in FEEDS or "." not in parts[0]
+    kind, rest = (parts[0], parts[1:]) if own else (":".join(parts[:2]), parts[2:])
+    if not kind or len(rest) > 1:
+        raise Invalid([Problem(("feeds",), "feed_parsing", "a feed is KIND or KIND:SYMBOL,SYMBOL", text)])
+    table: dict[str, Any] = {"kind": kind}
+    if rest:
+        table["symbols"] = [symbol.strip() for symbol in rest[0].split(",") if symbol.strip()]
+    return kind.rpartition(":")[2].lower(), table

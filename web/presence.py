@@ -1,0 +1,100 @@
+"""Who serves a data folder: one process at a time, and where the others find it.
+
+The lock is the kernel's, so it ends with the process however that ends; `server.json` (0600) says who holds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import attrs
+
+from oracle.border import Invalid, structure, unstructure
+
+__all__ = ["Claim", "FolderTaken", "Presence", "claim", "find"]
+
+LOCK, CARD = "lock", "server.json"
+
+
+@attrs.frozen
+class Presence:
+    """A running server: `url` ends with a slash, `token` is a reference (`file:PATH`) or empty where none is needed."""
+
+    url: str
+    pid: int
+    token: str = ""
+
+
+class FolderTaken(Exception):
+    """Another living process serves this data folder, or the folder can't be used."""
+
+
+@attrs.frozen
+class Claim:
+    """The right to a data folder, held until the `claim` ends."""
+
+    folder: Path
+
+    def announce(self, presence: Presence) -> None:
+        """Let others find the server."""
+        write_private(self.folder / CARD, json.dumps(unstructure(presence)) + "\n")
+
+    def keep(self, name: str, secret: str) -> str:
+        """Write a secret into a file that only its owner can read; returns the reference to it."""
+        write_private(self.folder / name, secret + "\n")
+        return f"file:{(self.folder / name).absolute()}"
+
+
+@contextmanager
+def claim(folder: Path) -> Iterator[Claim]:
+    """Hold `folder` (made if missing) for this process. Raises FolderTaken."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise FolderTaken(f"the data folder {folder} can't be used: {error.strerror}") from error
+    try:
+        _lock(lock, folder)
+        yield Claim(folder)
+        with suppress(FileNotFoundError):
+            (folder / CARD).unlink()
+    finally:
+        os.close(lock)
+
+
+def find(folder: Path) -> Presence | None:
+    """The server that announced itself in `folder` and whose process lives; None where there is none.
+
+    It does not touch the lock: holding that, even for an instant, would keep a server from starting."""
+    try:
+        presence = structure(Presence, json.loads((folder / CARD).read_text()))
+        os.kill(presence.pid, 0)
+    except (OSError, ValueError, Invalid):
+        return None
+    return presence
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file in one step; nobody but its owner may read it."""
+    fresh = path.with_name(path.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+def _lock(lock: int, folder: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = find(folder)
+        who = f"process {holder.pid} at {holder.url}" if holder else "another process"
+        reason = f"the data folder {folder} is in use by {who}; stop it, or choose another with --data"
+        raise FolderTaken(reason) from None
+    with suppress(FileNotFoundError):
+        (folder / CARD).unlink()  # of a process that was killed

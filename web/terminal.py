@@ -1,0 +1,54 @@
+"""What the commands show to people: trees and tables. Machines get JSON instead."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.tree import Tree
+
+__all__ = ["show_checks", "show_table", "show_tree"]
+
+_COLOURS = {"running": "green", "failed": "red", "backing_off": "yellow", "starting": "yellow"}
+
+
+def show_tree(node: Mapping[str, Any]) -> None:
+    """The actor tree: state, restarts, what waits, what was handled, the last error."""
+    Console(file=sys.stdout).print(_branch(node))
+
+
+def show_checks(checks: Iterable[tuple[str, bool, str]]) -> None:
+    """A line for each check: its name, whether it is good, and what was found."""
+    console = Console(file=sys.stdout, soft_wrap=True)
+    for name, good, found in checks:
+        console.print(f"[{'green' if good else 'red'}]{'ok  ' if good else 'FAIL'}[/] {escape(name)}: {escape(found)}")
+
+
+def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Rows under a head."""
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console(file=sys.stdout, soft_wrap=True).print(table)
+
+
+def _branch(node: Mapping[str, Any]) -> Tree:
+    state = str(node["state"])
+    label = f"[bold]{escape(node['name'])}[/] [{_COLOURS.get(state, 'dim')}]{escape(state)}[/]"
+    facts = [f"{node['handled']} handled"] if node.get("handled") else []
+    for key in ("restarts", "depth", "dropped"):
+        if node.get(key):
+            facts.append(f"{node[key]} {'waiting' if key == 'depth' else key}")
+    label += f" [dim]{', '.join(facts)}[/]" if facts else ""
+    if node.get("last_error"):
+        label += f" [red]{escape(str(node['last_error']))}[/]"
+    tree = Tree(label)
+    for child in node.get("children", ()):
+        tree.children.append(_branch(child))
+    return tree
