@@ -1,6 +1,6 @@
 """Every "no" becomes the body its family of clients expects; nothing internal is in it.
 
-`detail` family (FIML, alpha-oracle, agent-bot): `{"detail": text}`, and for bad input 422 with FastAPI's list of details.
+`detail` family (FIML, alpha-oracle, agent-bot): `{"detail": text}`, for bad input 422 with FastAPI's list of details.
 `error` family (native): `{"error": {"code", "message", "details"}}`.
 """
 
@@ -9,46 +9,92 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from actors import ActorCrashed, AskTimeout, NobodyOwns, Refused
+from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
 from oracle.problems import Invalid, Problem
 from web.routes import Answer, Family
 
 __all__ = ["STATUS", "answer_invalid", "answer_refusal", "answer_status", "invalid"]
 
 STATUS = {
-    "invalid": 400, "unauthorized": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405, "timeout": 504,
-    "exists": 409, "conflict": 409, "too_large": 413, "unsupported_media_type": 415, "rate_limited": 429,
-    "internal": 500, "unavailable": 503, "full": 503,
+    "invalid": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "timeout": 504,
+    "exists": 409,
+    "conflict": 409,
+    "disabled": 409,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "rate_limited": 429,
+    "internal": 500,
+    "unavailable": 503,
+    "full": 503,
 }
 """HTTP status by `Refused.code`; a code that is not here is a domain error, 400."""
 
 _DETAIL_STATUS = {"exists": 400}
-_CODE = {400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
-         408: "timeout", 411: "invalid", 413: "too_large", 415: "unsupported_media_type", 422: "invalid",
-         429: "rate_limited", 431: "too_large", 500: "internal", 503: "unavailable", 504: "timeout"}
-_TEXT = {400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout", 411: "Length Required",
-         413: "Request Entity Too Large", 500: "Internal Server Error"}
+_CODE = {
+    400: "invalid",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "timeout",
+    411: "invalid",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid",
+    429: "rate_limited",
+    431: "too_large",
+    500: "internal",
+    503: "unavailable",
+    504: "timeout",
+}
+_TEXT = {
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    411: "Length Required",
+    413: "Request Entity Too Large",
+    500: "Internal Server Error",
+}
 RETRY_AFTER_S = 2
 
 
 def invalid(kind: str, path: Iterable[str | int], msg: str, value: Any = None, **ctx: Any) -> Invalid:
-    """Bad input at one place: `invalid("missing", ["body", "name"], "Field required")`; `kind` is pydantic's name for it."""
+    """Bad input at one place: `invalid("missing", ["body", "name"], "Field required")`; `kind` is pydantic's word."""
     return Invalid([Problem(tuple(path), kind, msg, value, ctx=ctx)])
 
 
 def answer_invalid(error: Invalid, family: Family) -> Answer:
     """422 in the family's shape. Paths begin with where the value stood: `query`, `body` or `path`."""
     if family is Family.detail:
-        rows = [{"type": one.type, "loc": list(one.path), "msg": one.reason, "input": one.value}
-                | ({"ctx": dict(one.ctx)} if one.ctx else {}) for one in error.problems]
+        rows = [
+            {"type": one.type, "loc": list(one.path), "msg": one.reason, "input": one.value}
+            | ({"ctx": dict(one.ctx)} if one.ctx else {})
+            for one in error.problems
+        ]
         return Answer({"detail": rows}, 422)
-    details = [{"field": ".".join(map(str, one.path[1:])), "in": one.path[0], "type": one.type, "message": one.reason,
-                "suggestion": one.suggestion or None, "input": one.value} for one in error.problems]
+    details = [
+        {
+            "field": ".".join(map(str, one.path[1:])),
+            "in": one.path[0],
+            "type": one.type,
+            "message": one.reason,
+            "suggestion": one.suggestion or None,
+            "input": one.value,
+            "ctx": dict(one.ctx),
+        }
+        for one in error.problems
+    ]
     message = "; ".join(f"{row['field'] or row['in']}: {row['message']}" for row in details)
     return Answer({"error": {"code": "invalid", "message": message, "details": details}}, 422)
 
 
-def answer_refusal(error: Refused | AskTimeout | ActorCrashed | NobodyOwns, family: Family) -> Answer:
+def answer_refusal(error: Refused | AskTimeout | ActorCrashed | NobodyOwns | MailboxFull, family: Family) -> Answer:
     """A domain "no", or an actor that could not answer, in the family's shape."""
     match error:
         case Refused():
@@ -60,12 +106,21 @@ def answer_refusal(error: Refused | AskTimeout | ActorCrashed | NobodyOwns, fami
             return answer_status(504, family, "no answer in time")
         case ActorCrashed():
             return answer_status(500, family, "the part that should answer crashed; it has been restarted")
+        case MailboxFull():
+            return answer_status(503, family, "the part that should answer has too much to do")
         case NobodyOwns():
             return answer_status(503, family, "the part that should answer is not running")
 
 
-def answer_status(status: int, family: Family, message: str = "", *, code: str = "", details: Any = None,
-                  headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+def answer_status(
+    status: int,
+    family: Family,
+    message: str = "",
+    *,
+    code: str = "",
+    details: Any = None,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Answer:
     """An error by its status; `message` defaults to the status' own words."""
     message = message or _TEXT.get(status, "Error")
     if status in (429, 503) and not any(name == "Retry-After" for name, _ in headers):

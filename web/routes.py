@@ -1,10 +1,10 @@
 """One table of what the server answers: method, path, who may, what comes in, what goes out.
 
 Everything the outside can see of a route is in its `Route`: `app` registers it, `auth` guards it, `params` reads its
-query, `errors` picks its family of bodies, `openapi` describes it. A surface is a module with `ROUTES`, a tuple of these;
-`web.table` joins them. A view is `async def view(call: Call)`; what it returns is the JSON answer (attrs, msgspec, dict,
-list) or an `Answer` where the status or a header differs. A view says no by raising `Refused`, or, for input, `Invalid`
-(as `oracle.border.structure(cls, call.body, extras="drop", path=("body",))` does).
+query, `errors` picks its family of bodies, `openapi` describes it. A surface is a module with `ROUTES`, a tuple of
+these; `web.table` joins them. A view is `async def view(call: Call)`; what it returns is the JSON answer (attrs,
+msgspec, dict, list) or an `Answer` where the status or a header differs. A view says no by raising `Refused`, or, for
+input, `Invalid` (as `oracle.border.structure(cls, call.body, extras="drop", path=("body",))` does).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Identity:
 class Param:
     """A query parameter. `kind`: str, int, float, bool or time (ISO 8601 or integer microseconds, handed on as `_us`).
 
-    `ge`/`le` bound numbers and, for str, the length. `many` takes a comma list and repeated keys alike, without empty items.
+    `ge`/`le` bound numbers and, for str, the length. `many` takes a comma list and repeated keys alike.
     """
 
     name: str
@@ -73,10 +73,16 @@ class Param:
     many: bool = False
     doc: str = ""
 
+    @property
+    def key(self) -> str:
+        """Its name in `Call.args`: times say their unit."""
+        return f"{self.name}_us" if self.kind == "time" else self.name
+
 
 @attrs.frozen
 class Call:
-    """A request after every check: `args` holds path and query parameters by name, typed; `body` the decoded JSON."""
+    """A request after every check: `args` holds path and query parameters by name, typed; `body` the decoded JSON;
+    `headers` by lower-case name; `house` what only the server's own pages need (`web.app.House`)."""
 
     system: Any
     route: Route
@@ -84,6 +90,7 @@ class Call:
     who: Identity
     body: Any = None
     headers: Mapping[str, str] = attrs.field(factory=dict)
+    house: Any = None
 
 
 @attrs.frozen
@@ -105,7 +112,8 @@ class Route:
 
     `path` writes parameters as `{name}` (one segment; `{name...}` takes the rest). `body` is the attrs or msgspec class
     the JSON body is described by (None: the route takes no body); the view checks it. `answer` describes the 200 body.
-    `refuses` lists the further statuses it may answer with. `scope` counts only with `Auth.token`.
+    `refuses` lists the further statuses it may answer with. `scope` counts only with `Auth.token`. `head`: HEAD is
+    answered too (the seeds' servers answer it with 405).
     """
 
     method: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from web.routes import Route
+from web.surfaces import fiml, front, native
 
 __all__ = ["routes"]
 
 
 def routes() -> tuple[Route, ...]:
-    """Every route of the server, static paths before parameters."""
-    return ()
+    """Every route of the server."""
+    return (*front.ROUTES, *native.ROUTES, *fiml.ROUTES)

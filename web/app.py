@@ -1,0 +1,161 @@
+"""The ASGI app: a view on a running system, never its owner.
+
+One way in for every route: gate (host, pace, origin, content type), who calls, parameters, body, view, family.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import attrs
+from quart import Response, request, websocket
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
+from werkzeug.routing.exceptions import WebsocketMismatch
+
+from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
+from oracle.problems import Invalid
+from web.auth import Doorman
+from web.body import decode, encode
+from web.errors import answer_invalid, answer_refusal, answer_status, invalid
+from web.limits import LOCAL_HOSTS, Gate, Limits
+from web.metrics import Metrics
+from web.page_files import PageFiles
+from web.params import read_params
+from web.routes import WS, Answer, Call, Family, Route, family_of
+from web.table import routes
+
+__all__ = ["House", "make_app"]
+
+RESPONSE_TIMEOUT_S = 60
+
+
+@attrs.frozen
+class House:
+    """What the server keeps beside the system: its doorman, its table of routes, its metrics, its page."""
+
+    doorman: Doorman
+    routes: tuple[Route, ...]
+    metrics: Metrics
+    page: PageFiles
+
+
+def make_app(system: Any, doorman: Doorman | None = None) -> QuartTrio:
+    """The app of a running `oracle.system.System`, an ASGI callable; start nothing in its own nursery."""
+    now_us = system.runtime.now_us
+    settings = system.settings
+    doorman = doorman or Doorman.of(settings, now_us)
+    house = House(doorman, routes(), Metrics(system), PageFiles())
+    app = QuartTrio(__name__, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.server.body_limit_bytes, BODY_TIMEOUT=settings.server.body_timeout_s,
+        PROPAGATE_EXCEPTIONS=False, RESPONSE_TIMEOUT=RESPONSE_TIMEOUT_S, PROVIDE_AUTOMATIC_OPTIONS=False,
+    )  # fmt: skip
+    app.url_map.merge_slashes = False
+    for route in house.routes:
+        _mount(app, system, house, route)
+    app.register_error_handler(HTTPException, _http_error)
+    app.asgi_app = Gate(app.asgi_app, _limits(settings), now_us)  # type: ignore[method-assign,assignment]
+    return app
+
+
+def _limits(settings: Any) -> Limits:
+    server = settings.server
+    listened = (f"[{one.host}]" if ":" in one.host else one.host for one in server.listen)
+    hosts = frozenset(name.lower() for name in (*LOCAL_HOSTS, *server.allowed_hosts, *listened))
+    return Limits(hosts, frozenset(server.allowed_origins), server.rate_per_s, server.burst)
+
+
+def _mount(app: QuartTrio, system: Any, house: House, route: Route) -> None:
+    rule = re.sub(r"\{(\w+)\.\.\.\}", r"<path:\1>", route.path)
+    rule = re.sub(r"\{(\w+)\}", r"<\1>", rule)
+    if route.method == WS:
+        app.add_websocket(rule, route.name, _socket_view(system, house, route))
+        return
+    app.add_url_rule(rule, route.name, _view(system, house, route), methods=[route.method], strict_slashes=True)
+    if not route.head:
+        for made in app.url_map.iter_rules(route.name):
+            assert made.methods is not None
+            made.methods.discard("HEAD")
+
+
+def _view(system: Any, house: House, route: Route) -> Callable[..., Awaitable[Response]]:
+    async def answer(**path: str) -> Response:
+        async def body() -> Any:
+            return _body(route, await request.get_data(cache=False, as_text=False, parse_form_data=False))
+
+        return _response(await _serve(system, house, route, request, path, body))
+
+    return answer
+
+
+def _socket_view(system: Any, house: House, route: Route) -> Callable[..., Awaitable[Response | None]]:
+    async def serve_socket(**path: str) -> Response | None:
+        async def body() -> None:
+            return None
+
+        result = await _serve(system, house, route, websocket, path, body)
+        return _response(result) if isinstance(result, Answer) else None
+
+    return serve_socket
+
+
+async def _serve(
+    system: Any, house: House, route: Route, incoming: Any, path: dict[str, str], body: Callable[[], Awaitable[Any]]
+) -> Any:
+    headers = {name.lower(): value for name, value in incoming.headers.items()}
+    peer = (incoming.scope.get("client") or ("",))[0]
+    try:
+        ticket = incoming.args.get("ticket", "") if route.method == WS else ""
+        who = house.doorman.admit(route, headers=headers, peer=peer, ticket=ticket)
+        args = {**path, **read_params(route.params, incoming.args.to_dict(flat=False))}
+        return await route.view(Call(system, route, args, who, await body(), headers, house))
+    except Invalid as error:
+        return answer_invalid(error, route.family)
+    except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:
+        return answer_refusal(error, route.family)
+
+
+def _body(route: Route, raw: bytes) -> Any:
+    if route.body is None:
+        return None
+    if len(raw) > route.body_limit_bytes:
+        raise Refused(f"the body may have at most {route.body_limit_bytes} bytes", code="too_large")
+    if not raw:
+        raise invalid("missing", ["body"], "Field required")
+    return decode(raw)
+
+
+def _response(result: Any) -> Response:
+    answer = result if isinstance(result, Answer) else Answer(result)
+    body = answer.body if isinstance(answer.body, bytes) else encode(answer.body)
+    response = Response(body, answer.status, content_type=answer.content_type)
+    for name, value in answer.headers:
+        response.headers.add(name, value)
+    return response
+
+
+async def _http_error(error: HTTPException) -> Response:
+    """What routing, limits and crashes say, in the family of the path."""
+    incoming = websocket if request_is_socket() else request
+    family = family_of(incoming.path)
+    match error:
+        case MethodNotAllowed():
+            allow = ", ".join(sorted(error.valid_methods or ()))
+            return _response(answer_status(405, family, headers=(("Allow", allow),)))
+        case WebsocketMismatch() if incoming is request:
+            return _response(answer_status(426, family, "this is a WebSocket", headers=(("Upgrade", "websocket"),)))
+        case WebsocketMismatch():
+            return _response(answer_status(404, family, "Not Found"))
+        case InternalServerError() if family is Family.detail:
+            body = {"detail": "Internal Server Error", "error": "InternalServerError", "message": "unexpected error"}
+            return _response(Answer(body, 500))
+        case _:
+            return _response(answer_status(error.code or 500, family))
+
+
+def request_is_socket() -> bool:
+    """Whether the context in hand is a WebSocket's."""
+    return bool(websocket)

@@ -1,0 +1,203 @@
+"""Who is calling, and what may they do.
+
+Tokens are 256 random bits, shown once when made and kept only as SHA-256 in `tokens.json` (0600) of the data folder.
+A browser changes one for a session cookie, or for a one-time ticket where only a URL can carry a secret (sockets).
+Mode `open` trusts requests from this machine; the Host and Origin checks of `web.limits` come before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+
+import attrs
+
+from actors import Refused
+from oracle.settings import Settings
+from web.limits import is_loopback
+from web.presence import write_private
+from web.routes import Auth, Identity, Route, Scope
+
+__all__ = ["SESSION_S", "TICKET_S", "Doorman", "Pass", "Tickets", "Tokens", "cookie_name"]
+
+SESSION_S = 30 * 86_400
+TICKET_S = 30
+MOST_SESSIONS = 100
+MOST_TICKETS = 1_000
+_LOCAL = Identity("local", Scope.admin)
+
+
+@attrs.frozen
+class Pass:
+    """A token or session as stored: never the secret, only its hash. `expires_us` 0 means it stays until revoked."""
+
+    id: str
+    kind: str
+    scope: Scope
+    sha256: str
+    created_us: int
+    expires_us: int = 0
+
+
+class Tokens:
+    """The passes of one data folder. Blocking file work, on start and when a pass is made or revoked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "tokens.json"
+        self._passes: dict[str, Pass] = {}
+        self._trusted: dict[str, Identity] = {}
+        if self._path.exists():
+            rows = json.loads(self._path.read_text())
+            passes = [Pass(**{**row, "scope": Scope(row["scope"])}) for row in rows]
+            self._passes = {one.sha256: one for one in passes}
+
+    def __len__(self) -> int:
+        return sum(one.kind == "token" for one in self._passes.values())
+
+    def mint(self, scope: Scope, now_us: int, *, name: str = "", kind: str = "token", lasts_s: int = 0) -> str:
+        """Make and store a pass, in place of one with the same `name`; the secret can be had only now."""
+        secret = secrets.token_urlsafe(32)
+        ident = name or f"{kind}-{secrets.token_hex(4)}"
+        self._passes = {key: one for key, one in self._passes.items() if one.id != ident}
+        expires_us = now_us + lasts_s * 1_000_000 if lasts_s else 0
+        self._passes[_hash(secret)] = Pass(ident, kind, scope, _hash(secret), now_us, expires_us)
+        self._prune(now_us)
+        self._save()
+        return secret
+
+    def trust(self, secret: str, scope: Scope, name: str) -> None:
+        """Accept a secret that somebody else keeps, until this process ends; it is not stored."""
+        self._trusted[_hash(secret)] = Identity(name, scope)
+
+    def revoke(self, ident: str) -> None:
+        """Forget a pass by its id. Raises Refused where there is none."""
+        kept = {key: one for key, one in self._passes.items() if one.id != ident}
+        if len(kept) == len(self._passes):
+            raise Refused(f"no token '{ident}'", code="not_found")
+        self._passes = kept
+        self._save()
+
+    def who(self, secret: str, now_us: int) -> Identity | None:
+        """Whose secret this is; None for unknown and expired ones."""
+        if trusted := self._trusted.get(_hash(secret)):
+            return trusted
+        found = self._passes.get(_hash(secret))
+        if found is None or (found.expires_us and found.expires_us <= now_us):
+            return None
+        return Identity(found.id, found.scope)
+
+    def _prune(self, now_us: int) -> None:
+        alive = [one for one in self._passes.values() if not one.expires_us or one.expires_us > now_us]
+        sessions = sorted((one for one in alive if one.kind == "session"), key=lambda one: one.created_us)
+        surplus = {one.sha256 for one in sessions[:-MOST_SESSIONS]}
+        self._passes = {one.sha256: one for one in alive if one.sha256 not in surplus}
+
+    def _save(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(self._path, json.dumps([attrs.asdict(one) for one in self._passes.values()], indent=1) + "\n")
+
+
+class Tickets:
+    """One-time secrets of 30 seconds, in memory; past 1,000 open ones the oldest go."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, tuple[Identity, int]] = OrderedDict()
+
+    def issue(self, who: Identity, now_us: int) -> str:
+        """A ticket that lets its bearer in once as `who`."""
+        ticket = secrets.token_urlsafe(24)
+        self._open[_hash(ticket)] = (who, now_us + TICKET_S * 1_000_000)
+        if len(self._open) > MOST_TICKETS:
+            self._open.popitem(last=False)
+        return ticket
+
+    def redeem(self, ticket: str, now_us: int) -> Identity | None:
+        """Who the ticket was for; it is used up. None if unknown, used or late."""
+        who, until_us = self._open.pop(_hash(ticket), (None, 0))
+        return who if until_us > now_us else None
+
+
+class Doorman:
+    """Says who calls and whether the route is for them. `fresh_token` is the token made because a data folder in mode
+    `token` had none: show it once, it can't be read again (delete `tokens.json` to get another)."""
+
+    def __init__(self, mode: str, tokens: Tokens, now_us: Callable[[], int], given_token: str = "") -> None:
+        self.mode = mode
+        self.tokens = tokens
+        self.tickets = Tickets()
+        self.now_us = now_us
+        self.fresh_token = ""
+        self._given = _hash(given_token) if given_token else ""
+        if mode == "token" and not given_token and not len(tokens):
+            self.fresh_token = tokens.mint(Scope.admin, now_us())
+
+    @classmethod
+    def of(cls, settings: Settings, now_us: Callable[[], int]) -> Doorman:
+        """The doorman of these settings. Raises SecretMissing where the configured token can't be read."""
+        given = settings.auth.token.reveal() if settings.auth.token else ""
+        return cls(settings.auth.mode, Tokens(settings.data.folder), now_us, given)
+
+    def admit(self, route: Route, *, headers: Mapping[str, str], peer: str, ticket: str = "") -> Identity:
+        """Who calls `route`, if they may. Raises Refused `unauthorized` or `forbidden`."""
+        who = self._who(headers, peer, ticket)
+        if route.auth is Auth.public:
+            return who or Identity("anonymous", Scope.read)
+        if who is None:
+            raise Refused("a token is needed: Authorization: Bearer TOKEN", code="unauthorized")
+        if not who.scope.includes(route.scope):
+            raise Refused(f"scope {route.scope} is needed, this token has {who.scope}", code="forbidden")
+        return who
+
+    def open_session(self, token: str) -> tuple[str, Identity] | None:
+        """A new session secret for a good token, for the cookie; None for a bad one."""
+        who = self._known(token)
+        if who is None:
+            return None
+        return self.tokens.mint(who.scope, self.now_us(), kind="session", lasts_s=SESSION_S), who
+
+    def _who(self, headers: Mapping[str, str], peer: str, ticket: str) -> Identity | None:
+        now_us = self.now_us()
+        known = self.tickets.redeem(ticket, now_us) if ticket else None
+        if known is None and (token := _bearer(headers.get("authorization", ""))):
+            known = self._known(token)
+        if known is None and (session := _session(headers)):
+            known = self.tokens.who(session, now_us)
+        # In mode open a token that means nothing here is no reason to refuse what an empty hand would get.
+        if self.mode == "open" and is_loopback(peer):
+            return Identity(known.name, Scope.admin) if known else _LOCAL
+        return known
+
+    def _known(self, token: str) -> Identity | None:
+        if self._given and hmac.compare_digest(_hash(token), self._given):
+            return Identity("token", Scope.admin)
+        return self.tokens.who(token, self.now_us())
+
+
+def cookie_name(host: str) -> str:
+    """The session cookie's name; it holds the port, since browsers share cookies between ports of one host."""
+    port = host.rpartition(":")[2]
+    return f"oracle_session_{port}" if port.isdecimal() else "oracle_session"
+
+
+def _bearer(header: str) -> str:
+    kind, _, token = header.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _session(headers: Mapping[str, str]) -> str:
+    try:
+        jar = SimpleCookie(headers.get("cookie", ""))
+    except CookieError:
+        return ""
+    found = jar.get(cookie_name(headers.get("host", "")))
+    return found.value if found else ""
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

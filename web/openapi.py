@@ -1,0 +1,188 @@
+"""OpenAPI 3.1, derived from the route table and the attrs and msgspec classes it names; nothing is written twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from web.errors import STATUS
+from web.routes import WS, Auth, Family, Param, Route
+
+__all__ = ["describe"]
+
+_TYPES = {
+    "str": {"type": "string"},
+    "int": {"type": "integer"},
+    "float": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "time": {"type": "string", "description": "ISO 8601, or an integer of UTC microseconds"},
+}
+_REFUSAL = {
+    400: "refused",
+    401: "a token is needed",
+    403: "not allowed",
+    404: "not found",
+    409: "conflict",
+    413: "body too large",
+    415: "body is not JSON",
+    422: "input does not fit",
+    429: "too many requests",
+    500: "crashed",
+    503: "a dependency is down; see Retry-After",
+    504: "no answer in time",
+}
+_DETAIL = {
+    "type": "object",
+    "required": ["detail"],
+    "properties": {
+        "detail": {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["type", "loc", "msg"],
+                        "properties": {
+                            "type": {"type": "string"},
+                            "loc": {"type": "array", "items": {"type": ["string", "integer"]}},
+                            "msg": {"type": "string"},
+                            "input": {},
+                            "ctx": {"type": "object"},
+                        },
+                    },
+                },
+            ]
+        }
+    },
+}
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "details"],
+            "properties": {
+                "code": {"type": "string", "examples": sorted(STATUS)},
+                "message": {"type": "string"},
+                "details": {"type": ["object", "array"]},
+            },
+        }
+    },
+}
+
+
+def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
+    """The document. WebSocket routes appear as GET with status 101, since 3.1 has no word for them."""
+    table = tuple(routes)
+    schemas, components = _schemas(table)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in table:
+        path = route.path.replace("...}", "}")
+        paths.setdefault(path, {})["get" if route.method == WS else route.method.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "oracle", "version": version, "description": "Watches live things and acts on them."},
+        "paths": paths,
+        "components": {
+            "schemas": {**components, "DetailError": _DETAIL, "NativeError": _ERROR},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "ticket": {"type": "apiKey", "in": "query", "name": "ticket"},
+            },
+        },
+    }
+
+
+def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    text = (route.view.__doc__ or "").strip()
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(route),
+        "summary": route.summary.rstrip("."),
+        "description": text,
+        "tags": [route.tag],
+        "parameters": [_path_param(name) for name in re.findall(r"\{(\w+)", route.path)]
+        + [_query(p) for p in route.params],
+        "responses": _responses(route, schemas),
+    }
+    if route.auth is Auth.token:
+        operation["security"] = [{"bearer": []}, *([{"ticket": []}] if route.method == WS else []), {}]
+        operation["x-scope"] = str(route.scope)
+    else:
+        operation["security"] = []
+    if route.body is not None:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schemas[route.body]}}}
+    return operation
+
+
+def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    if route.method == WS:
+        done: dict[str, Any] = {"101": {"description": "the connection is a WebSocket now"}}
+    elif route.answer is None:
+        done = {"200": {"description": "done"}}
+    elif isinstance(route.answer, str):
+        done = {"200": {"description": "done", "content": {route.answer: {"schema": {"type": "string"}}}}}
+    else:
+        done = {"200": {"description": "done", "content": {"application/json": {"schema": schemas[route.answer]}}}}
+    name = "NativeError" if route.family is Family.error else "DetailError"
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    return done | {str(code): {"description": _REFUSAL[code], "content": content} for code in _refusals(route)}
+
+
+def _refusals(route: Route) -> list[int]:
+    codes = set(route.refuses) | {429}
+    if route.auth is Auth.token:
+        codes |= {401, 403}
+    if route.params:
+        codes.add(422)
+    if route.body is not None:
+        codes |= {413, 415, 422}
+    return sorted(codes)
+
+
+def _query(param: Param) -> dict[str, Any]:
+    schema: dict[str, Any] = dict(_TYPES[param.kind])
+    text = param.kind == "str"
+    for value, word in ((param.ge, "minLength" if text else "minimum"), (param.le, "maxLength" if text else "maximum")):
+        if value is not None:
+            schema[word] = value
+    if param.choices:
+        schema["enum"] = list(param.choices)
+    if param.many:
+        schema = {"type": "array", "items": schema}
+    if param.default is not None:
+        schema["default"] = param.default
+    shape = {"name": param.name, "in": "query", "required": param.required, "schema": schema}
+    return shape | ({"description": param.doc} if param.doc else {}) | ({"explode": False} if param.many else {})
+
+
+def _path_param(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _operation_id(route: Route) -> str:
+    words = re.findall(r"\w+", route.path) or ["root"]
+    return "_".join([route.method.lower(), *words])
+
+
+def _schemas(routes: tuple[Route, ...]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
+    kinds = [
+        kind
+        for route in routes
+        for kind in (route.body, route.answer)
+        if kind is not None and not isinstance(kind, str)
+    ]
+    unique = list(dict.fromkeys(kinds))
+    made, components = msgspec.json.schema_components(
+        unique, ref_template="#/components/schemas/{name}", schema_hook=_plain
+    )
+    return dict(zip(unique, made, strict=True)), components
+
+
+def _plain(kind: type) -> dict[str, Any]:
+    # Types of the border that travel as text (Url, Secret, Listen).
+    return {"type": "string"}

@@ -1,0 +1,118 @@
+"""Query parameters become typed values, or are refused naming the parameter. Unknown parameters are ignored."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from oracle.border import Text, structure
+from oracle.problems import Invalid, Problem, closest, one_of
+from web.routes import Param
+
+__all__ = ["TEXT_LIMIT", "read_params"]
+
+MOST_ITEMS = 100
+TEXT_LIMIT = 500
+"""Longest text a query parameter takes unless its `le` says otherwise, in characters."""
+
+_KINDS = {"str": str, "int": int, "float": float, "bool": bool}
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_YEARS_US = (0, 253_402_300_799_999_999)  # 1970-01-01 to 9999-12-31
+_INT_LIMIT = 2**63 - 1
+# An unescaped `+` of an ISO offset arrives as a space; that is a common slip and not ambiguous.
+_LOST_PLUS = re.compile(r"(T.*) (\d\d:?\d\d)$")
+
+
+def read_params(params: Iterable[Param], query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Each parameter by its key, typed, defaults filled in. Raises Invalid with every problem, not just the first."""
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for param in params:
+        try:
+            values[param.key] = _read(param, query.get(param.name, ()))
+        except Invalid as error:
+            problems += error.problems
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+def _read(param: Param, given: Sequence[str]) -> Any:
+    if param.many:
+        return _read_many(param, given)
+    if not given:
+        if param.required:
+            raise _wrong(param, "missing", "Field required", None)
+        return param.default
+    return _one(param, given[-1])
+
+
+def _read_many(param: Param, given: Sequence[str]) -> list[Any] | Any:
+    items = [item.strip() for text in given for item in text.split(",") if item.strip()]
+    if len(items) > MOST_ITEMS:
+        msg = f"List should have at most {MOST_ITEMS} items after validation, not {len(items)}"
+        raise _wrong(param, "too_long", msg, None, max_length=MOST_ITEMS)
+    if items:
+        return [_one(param, item) for item in items]
+    if param.required:
+        raise _wrong(param, "missing", "Field required", given[-1] if given else None)
+    return [] if param.default is None else param.default
+
+
+def _one(param: Param, text: str) -> Any:
+    if param.kind == "time":
+        return _time(param, text)
+    value: Any = structure(_KINDS[param.kind], Text(text), path=("query", param.name))
+    if param.choices and value not in param.choices:
+        expected = one_of(param.choices)
+        raise _wrong(
+            param, "enum", f"Input should be {expected}", text, closest(text, param.choices), expected=expected
+        )
+    if isinstance(value, str):
+        return _within_length(param, value)
+    return _within_range(param, value, text)
+
+
+def _within_range(param: Param, value: Any, text: str) -> Any:
+    if param.ge is not None and value < param.ge:
+        raise _wrong(
+            param, "greater_than_equal", f"Input should be greater than or equal to {param.ge}", text, ge=param.ge
+        )
+    top = param.le if param.le is not None else _INT_LIMIT
+    if value > top:
+        raise _wrong(param, "less_than_equal", f"Input should be less than or equal to {top}", text, le=top)
+    return value
+
+
+def _within_length(param: Param, value: str) -> str:
+    low, high = int(param.ge or 0), int(param.le or TEXT_LIMIT)
+    if len(value) < low:
+        msg = f"String should have at least {low} character{'s' * (low != 1)}"
+        raise _wrong(param, "string_too_short", msg, value, min_length=low)
+    if len(value) > high:
+        msg = f"String should have at most {high} characters"
+        raise _wrong(param, "string_too_long", msg, value[:80], max_length=high)
+    return value
+
+
+def _time(param: Param, text: str) -> int:
+    """UTC microseconds of ISO 8601 (without offset: UTC) or of an integer that already is."""
+    try:
+        if text.isdecimal():
+            time_us = int(text)
+        else:
+            moment = dt.datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text))
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+            time_us = (aware - _EPOCH) // dt.timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        msg = "Input should be an ISO 8601 time or an integer of UTC microseconds"
+        raise _wrong(param, "datetime_parsing", msg, text) from None
+    if not _YEARS_US[0] <= time_us <= _YEARS_US[1]:
+        raise _wrong(param, "datetime_parsing", "Input should be a time between the years 1970 and 9999", text)
+    return time_us
+
+
+def _wrong(param: Param, kind: str, msg: str, given: Any, suggestion: str = "", **ctx: Any) -> Invalid:
+    return Invalid([Problem(("query", param.name), kind, msg, given, suggestion, ctx)])

@@ -1,0 +1,64 @@
+"""Messages and rows of history as native clients see them: times are ISO 8601 under names without `_us`, and
+`simulated` stands beside each `source`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import msgspec
+
+from actors import Node
+from oracle.model import State
+from web.origin import event_provider, is_simulated
+from web.wire import iso
+
+__all__ = ["native_message", "native_node", "native_row", "native_state"]
+
+_INNER = frozenset({"seq"})
+
+
+def native_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row: `ts_us` becomes `ts`, `from_us` `from` and so on; rows with a source say whether they are simulated."""
+    shown: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in _INNER:
+            continue
+        if name.endswith("_us"):
+            shown[name.removesuffix("_us")] = iso(value) if value is not None else None
+        else:
+            shown[name] = value
+    if "source" in row:
+        data = row.get("data")
+        shown["simulated"] = is_simulated(event_provider(row["source"], data if isinstance(data, Mapping) else None))
+    return shown
+
+
+def native_message(message: msgspec.Struct) -> dict[str, Any]:
+    """The same of a message on the bus."""
+    return native_row(msgspec.structs.asdict(message))
+
+
+def native_state(state: State) -> dict[str, Any]:
+    """`{ref, kind, id, value, version, ts}`; times inside `value` are shown like those of rows."""
+    kind, _, ident = state.ref.partition(":")
+    value = native_row(state.value) if state.value is not None else None
+    return {
+        "ref": state.ref,
+        "kind": kind,
+        "id": ident,
+        "value": value,
+        "version": state.version,
+        "ts": iso(state.ts_us),
+    }
+
+
+def native_node(node: Node) -> dict[str, Any]:
+    """An actor with all below it; `since` is null before its first life."""
+    shown = {field.name: getattr(node, field.name) for field in attrs.fields(Node)}
+    since_us = shown.pop("since_us")
+    shown["last_error"] = shown.pop("error")
+    shown["since"] = iso(since_us) if since_us else None
+    shown["children"] = [native_node(child) for child in node.children]
+    return shown

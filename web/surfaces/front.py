@@ -1,0 +1,149 @@
+"""What every server has: the page at `/`, its files, health, readiness, metrics and the description of the API."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+import attrs
+import trio
+
+from actors import Refused
+from web.auth import SESSION_S, cookie_name
+from web.body import encode
+from web.openapi import describe
+from web.routes import Answer, Auth, Call, Param, Route, Scope
+
+__all__ = ["ROUTES", "VERSION", "readiness"]
+
+VERSION = metadata.version("oracle-runtime")
+LINKS = {
+    "page": "/", "openapi": "/openapi.json", "health": "/healthz", "ready": "/readyz", "metrics": "/metrics",
+    "tree": "/api/oracle/tree", "stream": "/api/oracle/stream", "dashboard": "/dashboard/stats",
+    "dashboard_stream": "/dashboard/stream", "alerts": "/api/alerts",
+}  # fmt: skip
+
+
+@attrs.frozen
+class Welcome:
+    """What `GET /` says to programs."""
+
+    status: str
+    service: str
+    version: str
+    links: dict[str, str]
+
+
+@attrs.frozen
+class Alive:
+    """The process answers."""
+
+    status: str
+
+
+@attrs.frozen
+class Dependency:
+    """One thing readiness depends on."""
+
+    name: str
+    ready: bool
+    reason: str
+
+
+@attrs.frozen
+class Readiness:
+    """`ready` only if every dependency is."""
+
+    status: str
+    dependencies: list[Dependency]
+
+
+async def front_door(call: Call) -> Answer | Welcome:
+    """The page for browsers, links for programs. `?token=` is exchanged for a session cookie."""
+    if token := call.args["token"]:
+        return await _exchange(call, token)
+    if "text/html" in call.headers.get("accept", ""):
+        page: Answer = call.house.page.index(call.headers.get("if-none-match", ""))
+        return attrs.evolve(page, headers=(*page.headers, ("Vary", "Accept")))
+    return Answer(Welcome("ok", "oracle", VERSION, LINKS), headers=(("Vary", "Accept"),))
+
+
+async def page_file(call: Call) -> Answer:
+    """A file of the page."""
+    try:
+        found: Answer = call.house.page.file(call.args["name"], call.headers.get("if-none-match", ""))
+    except KeyError:
+        raise Refused("Not Found", code="not_found") from None
+    return found
+
+
+async def health(call: Call) -> Alive:
+    """Whether the process answers; says nothing about its dependencies."""
+    return Alive("ok")
+
+
+async def ready(call: Call) -> Answer:
+    """Whether every dependency works: 200, or 503 saying which does not."""
+    report = readiness(call.system)
+    return Answer(report, 200 if report.status == "ready" else 503)
+
+
+async def metrics(call: Call) -> Answer:
+    """The system's numbers for Prometheus."""
+    return Answer(call.house.metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def openapi(call: Call) -> Answer:
+    """This API as OpenAPI 3.1."""
+    return Answer(encode(describe(call.house.routes, VERSION)))
+
+
+def readiness(system: Any) -> Readiness:
+    """History must take writes; a feed is not ready while it is disconnected or stale."""
+    rows = [Dependency("history", *_history(system)), Dependency("web", ready=True, reason="")]
+    rows += [Dependency(node.name, *_feed(system, node)) for node in _feeds(system)]
+    return Readiness("ready" if all(row.ready for row in rows) else "not_ready", rows)
+
+
+def _history(system: Any) -> tuple[bool, str]:
+    if not system.runtime.alive("history"):
+        return False, "the history actor is not running"
+    return (True, "") if system.store.statistics.state == "ok" else (False, "the database takes no writes")
+
+
+def _feeds(system: Any) -> tuple[Any, ...]:
+    runtime = system.runtime
+    return tuple(runtime.node("feeds").children) if runtime.alive("feeds") else ()
+
+
+def _feed(system: Any, node: Any) -> tuple[bool, str]:
+    if node.state != "running":
+        return False, f"{node.state}: {node.error}" if node.error else node.state
+    statistics = system.statistics.get(node.name.removeprefix("feed:"))
+    if statistics is None:
+        return True, ""
+    if not statistics.connected:
+        return False, statistics.last_error or "not connected yet"
+    return (False, "connected, but silent") if statistics.stale else (True, "")
+
+
+async def _exchange(call: Call, token: str) -> Answer:
+    host = call.headers.get("host", "")
+    # The exchange writes a file, and a session is worth waiting for a disk.
+    opened = await trio.to_thread.run_sync(call.house.doorman.open_session, token)
+    if opened is None:
+        raise Refused("this token is not known here", code="unauthorized")
+    cookie = f"{cookie_name(host)}={opened[0]}; Path=/; Max-Age={SESSION_S}; HttpOnly; SameSite=Strict"
+    # The answer leads to a URL without the token, so that it stays out of histories and referrers.
+    return Answer(b"", 303, (("Location", "/"), ("Set-Cookie", cookie)), "text/plain")
+
+
+_TOKEN = Param("token", default="", doc="exchanged for a session cookie")
+ROUTES = (
+    Route("GET", "/", front_door, Auth.public, params=(_TOKEN,), answer=Welcome, refuses=(401,), head=True),
+    Route("GET", "/page/{name...}", page_file, Auth.public, answer="*/*", refuses=(404,), head=True),
+    Route("GET", "/healthz", health, Auth.public, answer=Alive, head=True),
+    Route("GET", "/readyz", ready, Auth.public, answer=Readiness, refuses=(503,), head=True),
+    Route("GET", "/metrics", metrics, Auth.token, Scope.read, answer="text/plain", head=True),
+    Route("GET", "/openapi.json", openapi, Auth.public, answer=dict, head=True),
+)

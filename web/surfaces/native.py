@@ -1,0 +1,248 @@
+"""The native API under `/api/oracle`: the four questions (how is it now, how was it, tell me next, please) for the
+page, notebooks and the SDK. Lists are `{items, next}`; `next` goes back in as `cursor`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from actors import NobodyOwns, Refused
+from oracle.history import Commit
+from oracle.history.page import Page
+from oracle.model import Event, Severity, event_id
+from web.auth import TICKET_S
+from web.body import encode
+from web.errors import invalid
+from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
+from web.rows import native_node, native_row, native_state
+
+__all__ = ["ROUTES"]
+
+INBOX_LIMIT_BYTES = 65_536
+KINDS = ("quote", "trade", "depth", "bar")
+
+
+@attrs.frozen
+class Items:
+    """A page of rows; `next` is the cursor of the following one, null at the end."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+@attrs.frozen
+class ActorNode:
+    """An actor: state, restarts, last error, messages waiting (`depth`, the oldest for `oldest_s` seconds), handled,
+    dropped, messages a second, start of the present life, and the actors below it."""
+
+    name: str
+    kind: str
+    state: str
+    restarts: int
+    last_error: str | None
+    depth: int
+    capacity: int
+    oldest_s: float
+    handled: int
+    dropped: int
+    rate_per_s: float
+    since: str | None
+    children: list[ActorNode]
+
+
+@attrs.frozen
+class Done:
+    """What was done to which actor."""
+
+    status: str
+    actor: str
+
+
+@attrs.frozen
+class Ticket:
+    """Opens one WebSocket as `?ticket=`, once, within `expires_s` seconds."""
+
+    ticket: str
+    expires_s: int
+
+
+@attrs.frozen
+class Received:
+    """The id of the event a delivery became."""
+
+    event_id: str
+
+
+async def tree(call: Call) -> dict[str, Any]:
+    """The live actor tree."""
+    return native_node(call.system.runtime.tree())
+
+
+async def board(call: Call) -> Items:
+    """How everything of a kind is now: `watchdog`, `rule`, `switch`, ..."""
+    states = call.system.board.kind(call.args["kind"])
+    first = _place(call.args["cursor"])
+    last = first + call.args["limit"]
+    return Items([native_state(state) for state in states[first:last]], str(last) if last < len(states) else None)
+
+
+async def events(call: Call) -> Items:
+    """Events of every kind, newest first unless `order=asc`."""
+    asked = _asked(call, "kind", "severity", "subject", "source")
+    return _items(await call.system.queries.events(**asked, newest_first=call.args["order"] == "desc"))
+
+
+async def bars(call: Call) -> Items:
+    """Bars of any interval, oldest first."""
+    asked = _asked(call, "symbol", "interval")
+    return _items(await call.system.queries.bars(**asked))
+
+
+async def ticks(call: Call) -> Items:
+    """Quotes, trades, depth or venue bars of one symbol as they came, oldest first."""
+    asked = _asked(call, "kind", "symbol")
+    return _items(await call.system.queries.ticks(**asked))
+
+
+async def samples(call: Call) -> Items:
+    """Numbers about something (funding rate, cpu, cost), oldest first."""
+    return _items(await call.system.queries.samples(**_asked(call, "name", "subject")))
+
+
+async def deliveries(call: Call) -> Items:
+    """What rules had to tell, newest first, with how far it got."""
+    asked = _asked(call, "rule_id", "event_id", "status")
+    return _items(await call.system.queries.deliveries(**asked))
+
+
+async def gaps(call: Call) -> Items:
+    """When somebody saw nothing: starts, lost feeds, mailboxes that overflowed."""
+    asked = _asked(call, "who")
+    return _items(await call.system.queries.gaps(**asked))
+
+
+async def restart(call: Call) -> Done:
+    """Give an actor a new life in order; also one that failed for good."""
+    return _touch(call, call.system.runtime.restart, "restarted")
+
+
+async def kill(call: Call) -> Done:
+    """End an actor's present life as a crash; its supervisor decides what follows."""
+    return _touch(call, call.system.runtime.kill, "killed")
+
+
+async def ticket(call: Call) -> Ticket:
+    """A one-time ticket for a WebSocket, with the scope of the caller."""
+    doorman = call.house.doorman
+    return Ticket(doorman.tickets.issue(call.who, doorman.now_us()), TICKET_S)
+
+
+async def inbox(call: Call) -> Answer:
+    """Take a webhook: an object becomes an event `webhook_received`; the demo's rule delivers here."""
+    if not isinstance(call.body, dict):
+        raise invalid("dict_type", ["body"], "Input should be a valid dictionary", call.body)
+    runtime = call.system.runtime
+    now_us = runtime.now_us()
+    ident = event_id("webhook_received", "inbox", "inbox", now_us, encode(call.body))
+    about = call.body.get("alert_name") or call.body.get("alert_id") or ""
+    summary = f"webhook received: {str(about)[:200]}" if about else "webhook received"
+    event = Event(ident, "webhook_received", "inbox", "inbox", Severity.low, summary, call.body, now_us)
+    await runtime.ask("history", Commit((event,)))
+    runtime.publish(event)
+    return Answer(Received(ident), 202)
+
+
+def _asked(call: Call, *names: str) -> dict[str, Any]:
+    return {name: call.args[name] for name in (*names, "from_us", "to_us", "limit", "cursor")}
+
+
+def _items(page: Page) -> Items:
+    return Items([native_row(row) for row in page.items], page.next)
+
+
+def _touch(call: Call, act: Any, done: str) -> Done:
+    name, runtime = call.args["name"], call.system.runtime
+    if name == "root":
+        raise Refused("the root ends only with the server", code="forbidden")
+    try:
+        act(name)
+    except NobodyOwns:
+        raise Refused(f"no actor is called '{name}'", code="not_found") from None
+    now_us, by = runtime.now_us(), call.who.name
+    ident = event_id(f"actor_{done}", name, "api", now_us)
+    runtime.publish(
+        Event(ident, f"actor_{done}", name, "api", Severity.low, f"{name} was {done} by {by}", {"by": by}, now_us)
+    )
+    return Done(done, name)
+
+
+def _place(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isdecimal() or len(cursor) > 9:
+        raise invalid("cursor", ["query", "cursor"], "Input should be the `next` of an earlier page", cursor)
+    return int(cursor)
+
+
+def _from_to() -> tuple[Param, ...]:
+    return (Param("from", "time", doc="first instant, inclusive"), Param("to", "time", doc="last instant, exclusive"))
+
+
+_PAGE = (
+    Param("limit", "int", default=100, ge=1, le=10_000, doc="most rows"),
+    Param("cursor", doc="`next` of the page before"),
+)
+_SYMBOL = Param("symbol", required=True, ge=1, doc="BTC-USD, AAPL")
+_SEVERITY = Param("severity", choices=tuple(level.value for level in Severity))
+_STATUS = Param("status", choices=("pending", "delivered", "failed", "cancelled"))
+_EVENTS = (Param("kind"), _SEVERITY, Param("subject"), Param("source"),
+           Param("order", default="desc", choices=("asc", "desc")))  # fmt: skip
+
+
+def _get(path: str, view: Any, params: tuple[Param, ...] = (), answer: Any = Items, *more: int) -> Route:
+    return Route(
+        "GET",
+        f"/api/oracle/{path}",
+        view,
+        Auth.token,
+        Scope.read,
+        Family.error,
+        params,
+        answer=answer,
+        refuses=(503, 504, *more),
+        tag="oracle",
+        head=True,
+    )
+
+
+def _post(path: str, view: Any, scope: Scope, answer: Any, body: Any = None, *more: int) -> Route:
+    return Route(
+        "POST",
+        f"/api/oracle/{path}",
+        view,
+        Auth.token,
+        scope,
+        Family.error,
+        body=body,
+        answer=answer,
+        body_limit_bytes=INBOX_LIMIT_BYTES,
+        refuses=more,
+        tag="oracle",
+    )
+
+
+ROUTES = (
+    _get("tree", tree, (), ActorNode),
+    _get("board", board, (Param("kind", required=True, ge=1, doc="first part of a ref: watchdog, rule"), *_PAGE)),
+    _get("events", events, (*_EVENTS, *_from_to(), *_PAGE)),
+    _get("bars", bars, (_SYMBOL, Param("interval", default="1m", doc="30s, 5m, 1h, 1d"), *_from_to(), *_PAGE)),
+    _get("ticks", ticks, (_SYMBOL, Param("kind", default="trade", choices=KINDS), *_from_to(), *_PAGE)),
+    _get("samples", samples, (Param("name"), Param("subject"), *_from_to(), *_PAGE)),
+    _get("deliveries", deliveries, (Param("rule_id"), Param("event_id"), _STATUS, *_from_to(), *_PAGE)),
+    _get("gaps", gaps, (Param("who", doc="feed:binance"), *_from_to(), *_PAGE)),
+    _post("actors/{name}/restart", restart, Scope.admin, Done, None, 404),
+    _post("actors/{name}/kill", kill, Scope.admin, Done, None, 404),
+    _post("ticket", ticket, Scope.read, Ticket),
+    _post("inbox", inbox, Scope.operate, Received, dict),
+)
