@@ -1,0 +1,186 @@
+"""The named questions to the history: what each gives, with units, and its SQL.
+
+All lists come as `Page(items, next)`: `next` is an opaque cursor, None at the end. Times are UTC microseconds (`_us`),
+prices are in the quote currency of the symbol, sizes and volumes in its base unit. Rows of streams carry `epoch`,
+`offset` (both None-able: an obligation is stored before it has an offset) and `pub_us`, when the bus handed them out.
+Refused codes: `invalid` (a bad argument), `timeout`, `unavailable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import trio
+
+from actors import Refused
+from oracle.history import charts
+from oracle.history.bars import interval_us
+from oracle.history.page import Filter, Page, checked_limit, decode_cursor, encode_cursor
+from oracle.history.reader import Reader, RunSync
+from oracle.history.retention import DAY_US
+from oracle.history.schema import KINDS, month_end_us
+from oracle.history.store import Store
+
+__all__ = ["Queries"]
+
+TICKS = ("quote", "trade", "depth", "bar")
+JSON_COLUMNS = frozenset({"bids", "asks", "data", "value", "payload"})
+
+Wanted = str | Iterable[str] | None
+
+# Everything of one or more tables of a kind, one page of it. {source} is a table or a union of monthly ones.
+ROWS = "SELECT {columns} FROM {source} WHERE {where} ORDER BY ts_us {order}, seq {order} LIMIT {limit}"
+
+# An event that was committed before it was published is stored twice; the published row, which has the offset, counts.
+EVENTS = (
+    '(SELECT * FROM event WHERE "offset" IS NOT NULL OR id NOT IN (SELECT id FROM event WHERE "offset" IS NOT NULL '
+    'AND id IN (SELECT id FROM event WHERE "offset" IS NULL)))'
+)
+# The same holds for attempts.
+ATTEMPTS = '(SELECT * FROM attempt QUALIFY row_number() OVER (PARTITION BY delivery_id, number ORDER BY "offset") = 1)'
+# Deliveries with what became of them.
+DELIVERIES = (
+    "(SELECT d.*, coalesce(a.outcome, 'pending') AS outcome, CASE WHEN a.outcome IN ('delivered', 'failed', 'cancelled') "
+    "THEN a.outcome ELSE 'pending' END AS status, coalesce(a.number, 0) AS attempts, a.ts_us AS last_attempt_us, "
+    "coalesce(a.error, '') AS last_error FROM delivery AS d LEFT JOIN (SELECT * FROM attempt QUALIFY row_number() OVER "
+    "(PARTITION BY delivery_id ORDER BY number DESC, seq DESC) = 1) AS a ON a.delivery_id = d.id)"
+)
+SEVERITIES = f"SELECT severity, count(*) FROM {EVENTS} WHERE ts_us >= ? GROUP BY severity"
+
+
+class Queries:
+    """Reads beside the writer, each in a thread, within `deadline_s` seconds."""
+
+    def __init__(self, store: Store, run_sync: RunSync = trio.to_thread.run_sync, deadline_s: float = 10.0) -> None:
+        self._store = store
+        self._reader = Reader(store, run_sync, deadline_s)
+
+    async def ticks(
+        self, kind: str, symbol: Wanted, from_us: int | None = None, to_us: int | None = None, limit: int = 500,
+        cursor: str | None = None, newest_first: bool = False,
+    ) -> Page:
+        """Raw `quote`, `trade`, `depth` or venue `bar` rows as they came, by the source's time.
+
+        Columns: those of the message, `bids`/`asks` as [[price, size], ...].
+        """
+        if kind not in TICKS:
+            raise Refused(f"{kind!r} is none of {', '.join(TICKS)}", "invalid", {"kind": kind})
+        wanted = Filter().one_of("symbol", symbol).between("ts_us", from_us, to_us)
+        return await self._rows(kind, None, wanted, limit, cursor, newest_first, from_us)
+
+    async def samples(
+        self, name: Wanted = None, subject: Wanted = None, from_us: int | None = None, to_us: int | None = None,
+        limit: int = 500, cursor: str | None = None, newest_first: bool = False,
+    ) -> Page:
+        """Samples: name, subject, value, unit, source."""
+        wanted = Filter().one_of("name", name).one_of("subject", subject).between("ts_us", from_us, to_us)
+        return await self._rows("sample", None, wanted, limit, cursor, newest_first, from_us)
+
+    async def events(
+        self, kind: Wanted = None, severity: Wanted = None, subject: Wanted = None, source: Wanted = None,
+        from_us: int | None = None, to_us: int | None = None, limit: int = 100, cursor: str | None = None,
+        newest_first: bool = True,
+    ) -> Page:
+        """Events: id, kind, subject, source, severity, summary, data, cause; each once, however often it was stored."""
+        wanted = Filter().one_of("kind", kind).one_of("severity", severity).one_of("subject", subject)
+        wanted.one_of("source", source).between("ts_us", from_us, to_us)
+        return await self._rows("event", EVENTS, wanted, limit, cursor, newest_first)
+
+    async def event_counts(self, from_us: int = 0) -> dict[str, int]:
+        """How many events of each severity there were since `from_us`; severities never seen are left out."""
+        return dict(await self._reader.read(lambda at: at.execute(SEVERITIES, [from_us]).fetchall()))
+
+    async def gaps(
+        self, who: Wanted = None, from_us: int | None = None, to_us: int | None = None, limit: int = 100,
+        cursor: str | None = None, newest_first: bool = True,
+    ) -> Page:
+        """Gaps: who, from_us, to_us, reason."""
+        wanted = Filter().one_of("who", who).between("ts_us", from_us, to_us)
+        return await self._rows("gap", None, wanted, limit, cursor, newest_first)
+
+    async def states(
+        self, ref: Wanted = None, from_us: int | None = None, to_us: int | None = None, limit: int = 100,
+        cursor: str | None = None, newest_first: bool = True,
+    ) -> Page:
+        """Changes of states in this run, and the newest of earlier runs: ref, version, value (None: gone)."""
+        wanted = Filter().one_of("ref", ref).between("ts_us", from_us, to_us)
+        return await self._rows("state", None, wanted, limit, cursor, newest_first)
+
+    async def deliveries(
+        self, rule_id: Wanted = None, status: Wanted = None, event_id: Wanted = None, from_us: int | None = None,
+        to_us: int | None = None, limit: int = 100, cursor: str | None = None, newest_first: bool = True,
+    ) -> Page:
+        """Deliveries: id, rule_id, event_id, channel, payload, status (pending, delivered, failed, cancelled),
+        outcome (of the last attempt, pending before the first), attempts (how many), last_attempt_us, last_error."""
+        wanted = Filter().one_of("rule_id", rule_id).one_of("status", status).one_of("event_id", event_id)
+        wanted.between("ts_us", from_us, to_us)
+        more = ["outcome", "status", "attempts", "last_attempt_us", "last_error"]
+        return await self._rows("delivery", DELIVERIES, wanted, limit, cursor, newest_first, more=more)
+
+    async def attempts(
+        self, delivery_id: Wanted = None, outcome: Wanted = None, from_us: int | None = None, to_us: int | None = None,
+        limit: int = 100, cursor: str | None = None, newest_first: bool = False,
+    ) -> Page:
+        """Attempts: delivery_id, number (from 1), outcome, status (the far end's), error, duration_ms."""
+        wanted = Filter().one_of("delivery_id", delivery_id).one_of("outcome", outcome).between("ts_us", from_us, to_us)
+        return await self._rows("attempt", ATTEMPTS, wanted, limit, cursor, newest_first)
+
+    async def bars(
+        self, symbol: str, interval: str, from_us: int | None = None, to_us: int | None = None, limit: int = 500,
+        cursor: str | None = None, newest_first: bool = False, source: Wanted = None,
+    ) -> Page:
+        """Bars of any interval (`30s`, `5m`, `1h`, `1d`, `1w`), the present unfinished one included.
+
+        Columns: symbol, interval, ts_us (its start, from_us <= ts_us < to_us), open, high, low, close, volume, trades
+        (0 where the source does not say), source, origin. A bucket takes whole bars of a venue before filled-in ones
+        before those made of trades, and never mixes sources within a minute. Weeks begin on Monday, days at 00:00 UTC.
+        """
+        ask = charts.Ask(symbol, interval_us(interval), from_us, to_us, checked_limit(limit) + 1, newest_first, source)
+        if cursor is not None:
+            ask = ask.beyond(decode_cursor(cursor, 1)[0])
+        months = self._months("trade", ask.from_us)
+        rows = await self._reader.read(lambda at: charts.bars(at, ask, months))
+        items = [{"symbol": symbol, "interval": interval, **row} for row in rows[:limit]]
+        return Page(items, encode_cursor(items[-1]["ts_us"]) if len(rows) > limit else None)
+
+    # ---- private
+
+    def _months(self, kind: str, from_us: int | None) -> list[str]:
+        """Monthly tables that can hold rows from `from_us` on: nothing is published a day before it happened."""
+        names = self._store.months(kind)
+        return [n for n in names if from_us is None or month_end_us(n[-6:]) > from_us - DAY_US]
+
+    async def _rows(
+        self, kind: str, source: str | None, wanted: Filter, limit: int, cursor: str | None, newest_first: bool,
+        from_us: int | None = None, more: Iterable[str] = (),
+    ) -> Page:
+        table = KINDS[kind]
+        names = self._months(kind, from_us) if table.monthly else [source or kind]
+        if table.monthly and not names:
+            return Page([], None)
+        wanted.after(cursor, newest_first)
+        sql = ROWS.format(
+            columns=", ".join([*table.names, *more]),
+            source=names[0] if len(names) == 1 else f"({' UNION ALL '.join(f'SELECT * FROM {n}' for n in names)})",
+            where=wanted.sql, order="DESC" if newest_first else "ASC", limit=checked_limit(limit) + 1,
+        )
+        items = await self._reader.read(lambda at: fetch(at, sql, wanted.parameters))
+        last = items[limit - 1] if len(items) > limit else None
+        following = encode_cursor(last["ts_us"], last["seq"]) if last else None
+        for item in items:
+            del item["seq"]
+        return Page(items[:limit], following)
+
+
+def fetch(at: Any, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    """All rows as dictionaries, JSON columns decoded."""
+    found = at.execute(sql, parameters)
+    names = [column[0] for column in found.description]
+    items = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    for name in JSON_COLUMNS.intersection(names):
+        for item in items:
+            if isinstance(item[name], str):
+                item[name] = msgspec.json.decode(item[name])
+    return items

@@ -1,0 +1,86 @@
+"""One read in a thread: a cursor of its own, the result fetched whole, a deadline, and an interrupt.
+
+A half-read cursor beside a writer can hang, and a cursor shared by threads raises; so neither exists outside this file.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import trio
+
+from actors import Refused
+from oracle.history.failure import Broken, Interrupted, translated
+from oracle.history.store import Store
+
+__all__ = ["Reader", "RunSync", "inline"]
+
+T = TypeVar("T")
+RunSync = Callable[..., Awaitable[Any]]
+
+READERS = 4  # at a time; more would only take turns on the same cores
+
+
+async def inline(work: Callable[..., T], *args: Any, **_: Any) -> T:
+    """Stands for `trio.to_thread.run_sync` under a virtual clock, which takes a working thread for idleness."""
+    await trio.lowlevel.checkpoint()
+    return work(*args)
+
+
+class Reader:
+    """Runs pieces of work, each on a fresh cursor inside one snapshot of the database."""
+
+    def __init__(self, store: Store, run_sync: RunSync, deadline_s: float) -> None:
+        self._store = store
+        self._run_sync = run_sync
+        self._deadline_s = deadline_s
+        self._limiter = trio.CapacityLimiter(READERS)
+
+    async def read(self, work: Callable[[Any], T]) -> T:
+        """What `work(cursor)` returns. Raises Refused: `timeout` past the deadline, `unavailable` without a database."""
+        reading = _Reading(self._store, work)
+        try:
+            with trio.move_on_after(self._deadline_s):
+                return await self._run_sync(reading.run, abandon_on_cancel=True, limiter=self._limiter)  # type: ignore[no-any-return]
+        except Broken as error:
+            raise Refused("the history can't be read now", "unavailable", {"reason": str(error)}) from error
+        except Interrupted as error:
+            raise Refused("the history is being reopened", "unavailable") from error
+        finally:
+            reading.stop()
+        raise Refused(f"the query took longer than {self._deadline_s:g} s; ask for less", "timeout")
+
+
+class _Reading:
+    """The part that lives in the thread. `stop` may come at any moment: before, during or after `run`."""
+
+    def __init__(self, store: Store, work: Callable[[Any], Any]) -> None:
+        self._store = store
+        self._work = work
+        self._lock = threading.Lock()
+        self._cursor: Any = None
+        self._stopped = False
+
+    def run(self) -> Any:
+        with self._lock:
+            if self._stopped:
+                raise Interrupted("nobody waits any more")
+            cursor = self._cursor = self._store.cursor()
+        try:
+            with translated():
+                cursor.begin()
+                result = self._work(cursor)
+                cursor.commit()
+                return result
+        finally:
+            with self._lock:
+                self._cursor = None
+                cursor.close()
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            if self._cursor is not None:
+                self._cursor.interrupt()

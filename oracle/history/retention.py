@@ -1,0 +1,27 @@
+"""Which monthly tables have lived long enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from oracle.history.schema import month_end_us
+
+__all__ = ["DAY_US", "KEEP_DAYS", "expired"]
+
+DAY_US = 86_400_000_000
+
+# days after the end of its month; tables that are not monthly are kept
+KEEP_DAYS = {"quote": 30, "trade": 90, "bar": 90, "depth": 7, "sample": 365}
+
+
+def expired(tables: Iterable[str], now_us: int, keep_days: Mapping[str, int]) -> list[str]:
+    """Those of the monthly tables (`trade_202611`) that ended more than `keep_days[kind]` days ago, oldest first.
+
+    A kind without an entry is kept for ever.
+    """
+    found = []
+    for name in tables:
+        kind, _, month = name.rpartition("_")
+        if kind in keep_days and month_end_us(month) + keep_days[kind] * DAY_US < now_us:
+            found.append(name)
+    return sorted(found, key=lambda name: (name[-6:], name))

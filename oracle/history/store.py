@@ -1,0 +1,276 @@
+"""The one DuckDB file: opens it, writes batches as single transactions, hands cursors to readers.
+
+One thread writes; each reader has a cursor of its own. A batch is all or nothing, and batches are committed in the order
+they are given, so what is stored is always a prefix of what was written. `seq` numbers all rows of all tables, which makes
+the end of the prefix one number: after a failure whose outcome is unknown it says whether the batch got in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import duckdb
+
+from actors import Refused
+from oracle.crash import crash_point
+from oracle.history import bars, ledger, retention
+from oracle.history.columns import Columns, Pause, to_columns
+from oracle.history.failure import Broken, translated
+from oracle.history.schema import DDL, TABLES, VERSION, Table, month_of
+from oracle.history.statistics import Statistics
+from oracle.model import Attempt, Delivery, State
+
+__all__ = ["End", "Store"]
+
+FILE = "history.duckdb"
+TABLE_OF = {table.message: table for table in TABLES}
+_MONTHLY = re.compile(r"^(" + "|".join(t.kind for t in TABLES if t.monthly) + r")_(\d{6})$")
+
+
+@attrs.frozen
+class End:
+    """Where the run before ended: its epoch, its last committed offset, and that row's publish time."""
+
+    epoch: str
+    offset: int
+    time_us: int
+
+
+class Store:
+    """All but `cursor` and `statistics` belong to one thread at a time."""
+
+    def __init__(self, folder: Path, *, memory_limit_mb: int = 512) -> None:
+        self.path = folder / FILE
+        self.statistics = Statistics()
+        self.last_seq = 0  # of the last committed row
+        self.epoch = ""
+        self._started_us = 0
+        self._memory_limit_mb = memory_limit_mb
+        self._root: duckdb.DuckDBPyConnection | None = None
+        self._writing: duckdb.DuckDBPyConnection | None = None
+        self._readers: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._months: set[str] = set()
+
+    # ---- the file
+
+    def open(self) -> None:
+        """Open or create the file.
+
+        Raises Refused (`locked`: another process has it; `version`: a newer program made it) or Broken.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with translated():
+            self._connect()
+            self._prepare()
+        self.statistics.state, self.statistics.last_error = "ok", None
+
+    def close(self) -> None:
+        """Close the file; open readers are interrupted. Idempotent."""
+        for cursor in list(self._readers):
+            cursor.interrupt()
+        for connection in (self._writing, self._root):
+            if connection is not None:
+                with contextlib.suppress(duckdb.Error):  # an invalidated one can't roll back, and needn't
+                    connection.close()
+        self._writing = self._root = None
+
+    def reopen(self) -> None:
+        """Close and open again, after which `last_seq` is what the disk says. Raises Broken or Refused."""
+        self.close()
+        self.statistics.reopened += 1
+        with translated():
+            self._connect()
+            self._prepare()
+            if self.epoch:
+                ledger.begin(self.connection, self._months, self.epoch, self._started_us)
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The writer's own. Raises Broken while the file is closed."""
+        if self._writing is None:
+            raise Broken("the history is closed")
+        return self._writing
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A reader's own; it closes it. Raises Broken while the file is closed."""
+        root = self._root
+        if root is None:
+            raise Broken("the history is closed")
+        with translated():
+            cursor = root.cursor()
+        self._readers.add(cursor)
+        return cursor
+
+    def months(self, kind: str) -> list[str]:
+        """The monthly tables of a kind, oldest first."""
+        return sorted(name for name in tuple(self._months) if name.rpartition("_")[0] == kind)
+
+    # ---- writing
+
+    def begin(self, epoch: str, now_us: int) -> End | None:
+        """Say that the rows to come belong to `epoch`; where the epoch before ended, None at the very first.
+
+        A new epoch compacts what only its newest row counts of; one that began already goes on, and gives None.
+        Raises Broken.
+        """
+        self.epoch, self._started_us = epoch, now_us
+        with self._transaction() as connection:
+            end = ledger.begin(connection, self._months, epoch, now_us)
+            if end:
+                ledger.compact(connection)
+                crash_point("history:compact")
+        return End(*end) if end else None
+
+    def write(self, rows: Sequence[Any], pause: Pause = lambda: None) -> None:
+        """Commit published rows (`offset`, `time_us`, `message`) in one transaction; offset -1 is stored as NULL.
+
+        Raises Unfit, when nothing was stored and some row is to blame, and Broken, when the outcome is unknown until
+        `reopen`.
+        """
+        months = set(self._months)
+        with self._transaction() as connection:
+            for table, part, seqs in self._parts(rows):
+                columns = to_columns(table, part, seqs, pause)
+                for name, lines in _by_month(table, part):
+                    if table.monthly and name not in months:
+                        connection.execute(table.create(name))
+                        months.add(name)
+                    self._insert(connection, table, name, columns if lines is None else _cut(columns, lines))
+                    crash_point("history:mid-batch")
+            crash_point("history:before-commit")
+        self._months = months
+        self.last_seq += len(rows)
+        crash_point("history:after-commit")
+
+    def roll(self) -> None:
+        """Make 1-minute bars of the trades, and keep the venues' closed bars, since the last roll. Raises Broken."""
+        with self._transaction() as connection:
+            bars.roll(connection, self.months("trade"), self.months("bar"), self.last_seq)
+            crash_point("history:roll")
+
+    def backfill_bars(self, columns: Mapping[str, Any]) -> int:
+        """Add past bars, but those there are already; returns how many were new. Raises Unfit, Broken.
+
+        `columns`: arrays symbol, interval (`1m`, `1d`), ts_us, open, high, low, close, volume, trades, source; a text
+        stands for a whole column. Rows sorted by symbol and time are found faster.
+        """
+        with self._transaction(self.cursor()) as connection:
+            return bars.backfill(connection, columns)
+
+    def retain(self, now_us: int, keep_days: Mapping[str, int]) -> list[str]:
+        """Drop the monthly tables that ended more than `keep_days[kind]` days ago; their names. Raises Broken."""
+        dropped = retention.expired(self._months, now_us, keep_days)
+        if dropped:
+            self.roll()  # bars outlive their trades
+        for name in dropped:
+            with translated():
+                self.connection.execute(f"DROP TABLE IF EXISTS {name}")
+            self._months.discard(name)
+            crash_point("history:retention")
+        return dropped
+
+    # ---- what the start needs
+
+    def states(self) -> list[State]:
+        """The newest state of each thing that is not gone, oldest change first. Raises Broken."""
+        with translated():
+            return ledger.states(self.connection)
+
+    def pending_deliveries(self) -> list[Delivery]:
+        """Deliveries without a final attempt, oldest first. Raises Broken."""
+        with translated():
+            return ledger.pending_deliveries(self.connection)
+
+    def last_attempts(self) -> dict[str, Attempt]:
+        """The last attempt at each pending delivery, by delivery id. Raises Broken."""
+        with translated():
+            return ledger.last_attempts(self.connection)
+
+    # ---- private
+
+    def _connect(self) -> None:
+        try:
+            self._root = duckdb.connect(str(self.path), config={
+                "storage_compatibility_version": "v1.4.0", "threads": 1, "memory_limit": f"{self._memory_limit_mb}MB",
+                "autoinstall_known_extensions": False, "autoload_known_extensions": False,
+                "enable_external_access": False, "python_enable_replacements": False,
+            })
+        except duckdb.IOException as error:
+            if "lock" in str(error):
+                raise Refused(f"another process has {self.path} open", "locked", {"path": str(self.path)}) from error
+            raise
+        self._writing = self._root.cursor()
+        self._root.execute("SET TimeZone = 'UTC'")
+
+    def _prepare(self) -> None:
+        connection = self.connection
+        for statement in DDL:
+            connection.execute(statement)
+        found = connection.execute("SELECT max(value::INTEGER) FROM meta WHERE name = 'version'").fetchone()
+        version = found[0] if found else None
+        if version is None:
+            connection.execute("INSERT INTO meta VALUES ('version', ?)", [str(VERSION)])
+        elif version > VERSION:
+            self.close()
+            raise Refused(f"{self.path} has layout {version}, this program knows {VERSION}", "version")
+        names = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        self._months = {name for (name,) in names if _MONTHLY.match(name)}
+        self.last_seq = ledger.last_seq(connection, self._months)
+
+    @contextlib.contextmanager
+    def _transaction(self, cursor: duckdb.DuckDBPyConnection | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = cursor or self.connection
+        with translated():
+            try:
+                connection.begin()
+                yield connection
+                connection.commit()
+            except BaseException:
+                with contextlib.suppress(duckdb.Error):  # a failed commit has rolled back, an invalidated file can't
+                    connection.rollback()
+                raise
+            finally:
+                if cursor is not None:
+                    cursor.close()
+
+    def _parts(self, rows: Sequence[Any]) -> Iterator[tuple[Table, Sequence[Any], Sequence[int]]]:
+        first = self.last_seq + 1
+        classes = [type(row.message) for row in rows]
+        kinds = set(classes)
+        if len(kinds) == 1:
+            yield TABLE_OF[kinds.pop()], rows, range(first, first + len(rows))
+            return
+        for kind in sorted(kinds, key=lambda k: TABLE_OF[k].kind):
+            places = [i for i, c in enumerate(classes) if c is kind]
+            yield TABLE_OF[kind], [rows[i] for i in places], [first + i for i in places]
+
+    def _insert(self, connection: duckdb.DuckDBPyConnection, table: Table, name: str, columns: Columns) -> None:
+        connection.register("batch", columns)
+        try:
+            taken = ["seq", "?", 'nullif("offset", -1)', *table.names[3:]]
+            connection.execute(f"INSERT INTO {name} SELECT {', '.join(taken)} FROM batch", [self.epoch])
+        finally:
+            connection.unregister("batch")
+
+
+def _by_month(table: Table, rows: Sequence[Any]) -> Iterator[tuple[str, list[int] | None]]:
+    """Each table's name with the lines that go there; None stands for all, the usual case."""
+    if not table.monthly:
+        yield table.kind, None
+        return
+    if (month := month_of(rows[0].time_us)) == month_of(rows[-1].time_us):
+        yield f"{table.kind}_{month}", None
+        return
+    months = [month_of(row.time_us) for row in rows]
+    for month in sorted(set(months)):
+        yield f"{table.kind}_{month}", [i for i, m in enumerate(months) if m == month]
+
+
+def _cut(columns: Columns, lines: list[int]) -> Columns:
+    return {name: values[lines] for name, values in columns.items()}
