@@ -12,10 +12,12 @@ other exception ends this life, and the supervisor decides.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from actors.bus import Message, Published
+from actors.life import serve
 from actors.reply import Reply
 from actors.timers import Timer
 
@@ -33,6 +35,16 @@ class Actor:
     published: Published | None = None  # the envelope of the message in hand; None for a tell or an ask
     _cell: Cell
     _asked: Reply | None = None
+    _is_async = False  # these three are worked out once per class
+    _drains = False
+    _only_parks = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._is_async = inspect.iscoroutinefunction(cls.receive)
+        cls._drains = cls.drained is not Actor.drained
+        own_hooks = cls._drains or cls.start is not Actor.start or cls.stop is not Actor.stop
+        cls._only_parks = not (cls._is_async or own_hooks or cls._live is not Actor._live)
 
     @property
     def name(self) -> str:
@@ -87,12 +99,15 @@ class Actor:
         """Run `task` beside the mailbox, inside this life: they end together, and its crash is the life's crash."""
         self._cell.add_helper(task, args)
 
+    def finish(self) -> None:
+        """End in order, once the pending messages are handled. A permanent actor must not: it counts as a crash."""
+        self._cell.finished = True
+        self._cell.mailbox.poke()
+
     def after(self, delay_s: float, message: object) -> Timer:
         """Put `message` into the own mailbox in `delay_s` seconds, unless this life ended before."""
         cell = self._cell
         return cell.runtime.timers.after(delay_s, lambda: cell.mailbox.put(message) if cell.actor is self else None)
 
-    async def _live(self, cell: Cell) -> None:
-        from actors.life import serve
-
-        await serve(cell, self)
+    def _live(self, cell: Cell) -> Awaitable[None]:
+        return serve(cell, self)

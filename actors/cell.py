@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +12,7 @@ from actors.bus import Subscription
 from actors.errors import NobodyOwns
 from actors.mailbox import Mailbox, WhenFull
 from actors.reply import Reply
+from actors.timers import Timer
 
 if TYPE_CHECKING:
     from actors.actor import Actor
@@ -48,9 +48,9 @@ class Cell:
     """One actor through all its lives. Written by its supervisor and its own task only."""
 
     __slots__ = (
-        "actor", "again", "busy_since_s", "doomed", "ended", "error", "gate", "handled", "mailbox", "mark", "nursery",
-        "parent", "parked", "recycling", "restarts", "runtime", "scope", "since_us", "spec", "state", "stopping", "streak",
-        "subscriptions", "tried", "waiting_helpers",
+        "actor", "again", "doomed", "ended", "error", "finished", "forced", "gate", "handled", "mailbox", "mark",
+        "none_before_s", "nursery", "parent", "recycling", "restarts", "runtime", "scope", "since_us", "spec", "state",
+        "stopping", "streak", "subscriptions", "tried", "waiting_helpers",
     )  # fmt: skip
 
     def __init__(self, spec: Child, runtime: Runtime, parent: Supervisor | None) -> None:
@@ -60,7 +60,7 @@ class Cell:
         self.mailbox = Mailbox(spec.capacity, spec.when_full)
         self.state: State = "starting"
         self.actor: Actor | None = None
-        self.scope: trio.CancelScope | None = None  # of the present life, or of the present nap between lives
+        self.scope: trio.CancelScope | None = None  # of the present life, where it needs one
         self.nursery: trio.Nursery | None = None  # of this life's helpers, opened when first needed
         self.waiting_helpers: list[tuple[HelperTask, tuple[object, ...]]] | None = None
         self.subscriptions: tuple[Subscription, ...] = ()
@@ -69,21 +69,22 @@ class Cell:
         self.error: str | None = None
         self.handled = 0
         self.since_us = 0
-        self.busy_since_s = math.inf
+        self.none_before_s = trio.current_time()  # no waiting message came before
         self.mark: tuple[float, int, float] | None = None  # (time, handled, rate) of the last look
         self.stopping = False  # end for good
         self.recycling = False  # end this life and wait for the gate: a sibling crashed
         self.again = False  # end this life and begin the next at once: an operator asked
-        self.doomed: BaseException | None = None  # end this life as if it had raised this
-        self.gate: trio.Event | None = None
-        self.tried: trio.Event | None = None  # started, or failed to
-        self.parked: trio.Event | None = None  # waits at its gate
+        self.finished = False  # end this life: the actor asked
+        self.forced = False  # end this life now, whatever is pending
+        self.doomed: BaseException | None = None  # what a killed life is said to have raised
+        self.gate: trio.Event | None = None  # what the child's task waits at between two lives
+        self.tried = False  # the present life started, or failed to
         self.ended: trio.Event | None = None
 
     @property
     def leaving(self) -> bool:
         """Whether this life has been told to end once its pending messages are handled."""
-        return self.stopping or self.recycling or self.again
+        return self.stopping or self.recycling or self.again or self.finished
 
     def add_helper(self, task: HelperTask, args: tuple[object, ...]) -> None:
         """Start a task in the nursery of this life, which is opened for the first one."""
@@ -95,11 +96,30 @@ class Cell:
 
     def leave(self) -> None:
         """End the present life in order: pending messages, `stop`, then the end; or the nap, at once."""
-        if self.state == "backing_off" and self.scope is not None:
-            self.scope.cancel()
-        if self.gate is not None and self.stopping:
+        if self.gate is not None and (self.stopping or self.state == "backing_off"):
             self.gate.set()
         self.mailbox.poke()
+
+    def cut_off(self) -> None:
+        """End the present life by force."""
+        self.forced = True
+        if self.scope is not None:
+            self.scope.cancel()
+        self.mailbox.poke()
+
+    def cut_off_after_grace(self) -> Timer:
+        """End the present life by force, should it still be there once its grace is over."""
+        life = self.actor
+        return self.runtime.timers.after(
+            self.spec.grace_s, lambda: self.cut_off() if self.actor is life or life is None else None
+        )
+
+    def note_tried(self) -> None:
+        """The life has started or ended; a supervisor may be waiting for that."""
+        if not self.tried:
+            self.tried = True
+            if self.parent is not None:
+                self.parent.look()
 
     def listen(self, patterns: tuple[str, ...]) -> None:
         """Hear these patterns from now on; what is heard between two lives waits in the mailbox."""
@@ -117,9 +137,7 @@ class Cell:
         """The actor takes no more messages; what waits becomes dead letters and failed asks."""
         self.state = state
         self.deafen()
-        self.mailbox.closed = True
-        while self.mailbox.queue:
-            message = self.mailbox.queue.popleft()
+        for message in self.mailbox.close():
             if isinstance(message, Reply):
                 message.fail(NobodyOwns(f"{self.spec.name} has ended"))
             else:

@@ -20,9 +20,15 @@ __all__ = ["Mailbox", "WhenFull"]
 
 WhenFull = Literal["refuse", "drop_oldest", "drop_newest"]
 
+# An empty deque holds a block of 64 slots; a parked reader shares this one and so costs a third less to keep.
+_NOTHING: deque[Any] = deque(maxlen=0)
+
 
 class Mailbox:
-    """Holds at most `capacity` messages. `dropped` counts those lost or refused since it was made."""
+    """Holds at most `capacity` messages. `dropped` counts those lost or refused since it was made.
+
+    `queue` is the waiting messages, oldest first; look it up anew after each wait.
+    """
 
     __slots__ = (
         "_poked", "_task", "capacity", "closed", "dropped", "lost", "lost_from_us", "lost_to_us", "queue", "when_full",
@@ -33,7 +39,7 @@ class Mailbox:
             raise ValueError("capacity must be at least 1")
         self.capacity = capacity
         self.when_full = when_full
-        self.queue: deque[Any] = deque()
+        self.queue = _NOTHING
         self.closed = False
         self.dropped = 0
         self.lost = 0  # since the owner was last told
@@ -45,13 +51,11 @@ class Mailbox:
     def put(self, message: object) -> bool:
         """Append a message and wake the reader; False when it was turned away."""
         queue = self.queue
-        if len(queue) >= self.capacity or self.closed:
+        if not queue:  # only then may the reader be parked
+            return self._put_first(message)
+        if len(queue) >= self.capacity:
             return self._turn_away(message)
         queue.append(message)
-        task = self._task
-        if task is not None:
-            self._task = None
-            reschedule(task)
         return True
 
     def poke(self) -> None:
@@ -67,9 +71,19 @@ class Mailbox:
         if self.queue or self._poked:
             await checkpoint()
         else:
+            self.queue = _NOTHING
             self._task = current_task()
-            await wait_task_rescheduled(self._abort)
+            try:
+                await wait_task_rescheduled(_abort)
+            finally:
+                self._task = None
         self._poked = False
+
+    def close(self) -> deque[Any]:
+        """Turn every further message away; gives what was still waiting."""
+        self.closed = True
+        left, self.queue = self.queue, _NOTHING
+        return left
 
     def take_lost(self) -> tuple[int, int, int]:
         """(from_us, to_us, count) of what was lost since the last call; publish times, 0 where they are unknown."""
@@ -77,9 +91,19 @@ class Mailbox:
         self.lost = self.lost_from_us = self.lost_to_us = 0
         return taken
 
-    def _turn_away(self, message: object) -> bool:
+    def _put_first(self, message: object) -> bool:
         if self.closed:
             return False
+        if self.queue is _NOTHING:
+            self.queue = deque()
+        self.queue.append(message)
+        task = self._task
+        if task is not None:
+            self._task = None
+            reschedule(task)
+        return True
+
+    def _turn_away(self, message: object) -> bool:
         self.dropped += 1
         if self.when_full != "drop_oldest":
             if self.when_full == "drop_newest":
@@ -97,6 +121,6 @@ class Mailbox:
         elif isinstance(message, Reply):
             message.fail(MailboxFull("the mailbox was full"))
 
-    def _abort(self, _: RaiseCancelT) -> Abort:
-        self._task = None
-        return Abort.SUCCEEDED
+
+def _abort(_: RaiseCancelT) -> Abort:
+    return Abort.SUCCEEDED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import outcome
-from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule, wait_task_rescheduled
+from trio.lowlevel import Abort, RaiseCancelT, Task, checkpoint, current_task, reschedule, wait_task_rescheduled
 
 from actors.errors import AskTimeout
 
@@ -15,13 +15,13 @@ __all__ = ["Reply"]
 class Reply:
     """Settled once, by `answer` or `fail`; later settlements are ignored. `done` also when the asker went away."""
 
-    __slots__ = ("_result", "_task", "done", "message")
+    __slots__ = ("_early", "_task", "done", "message")
 
     def __init__(self, message: object) -> None:
         self.message = message
         self.done = False
         self._task: Task | None = None
-        self._result: outcome.Value[Any] | outcome.Error | None = None
+        self._early: outcome.Outcome[Any] | None = None  # settled before anybody waited
 
     def answer(self, value: object) -> None:
         """Give the asker `value`."""
@@ -35,23 +35,25 @@ class Reply:
 
     def expire(self) -> None:
         """Raise AskTimeout at the asker; called by its deadline."""
-        self.fail(AskTimeout(f"no answer to {type(self.message).__name__} in time"))
+        if not self.done:
+            self.fail(AskTimeout(f"no answer to {type(self.message).__name__} in time"))
 
     async def wait(self) -> Any:
         """The answer; raises what `fail` was given. Cancelling the wait withdraws the ask."""
-        if self._result is None:
-            self._task = current_task()
-            await wait_task_rescheduled(self._withdraw)
-        assert self._result is not None
-        return self._result.unwrap()
+        if self._early is not None:
+            await checkpoint()
+            return self._early.unwrap()
+        self._task = current_task()
+        return await wait_task_rescheduled(self._withdraw)
 
-    def _settle(self, result: outcome.Value[Any] | outcome.Error) -> None:
+    def _settle(self, result: outcome.Outcome[Any]) -> None:
         self.done = True
-        self._result = result
         task = self._task
-        if task is not None:
+        if task is None:
+            self._early = result
+        else:
             self._task = None
-            reschedule(task)
+            reschedule(task, result)
 
     def _withdraw(self, _: RaiseCancelT) -> Abort:
         self.done = True

@@ -23,7 +23,7 @@ from actors.errors import Killed, MailboxFull, NameTaken, NobodyOwns
 from actors.life import live
 from actors.policy import leaves
 from actors.reply import Reply
-from actors.supervisor import Supervisor, grace_s
+from actors.supervisor import Supervisor
 from actors.timers import Timers
 from actors.tree import Node, node
 
@@ -71,6 +71,7 @@ class Runtime:
         self.bus = Bus(clock)
         self.publish: Callable[[Message], int] = self.bus.publish
         self.timers = Timers()
+        self.settled = trio.Event()  # the root has started, or ended before it could
         self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_SAMPLES)  # a sample of the newest
         self.dead_letter_count = 0
         self._clock = clock
@@ -136,22 +137,20 @@ class Runtime:
     def restart(self, name: str) -> None:
         """Begin a new life in order, not charged to any budget; also for an actor that failed. Raises NobodyOwns."""
         cell = self._cell(name)
-        if cell.gate is not None and cell.state == "failed":
-            cell.gate.set()
-        elif cell.state == "backing_off" and cell.scope is not None:
-            cell.scope.cancel()
-        elif not cell.leaving:
+        if cell.state in ("failed", "backing_off"):
+            if cell.gate is not None:
+                cell.gate.set()
+        elif cell.actor is not None and not cell.leaving:
             cell.again = True
-            life = cell.actor
             cell.leave()
-            self.timers.after(grace_s(cell), lambda: cell.scope.cancel() if cell.scope and cell.actor is life else None)
+            cell.cut_off_after_grace()
 
     def kill(self, name: str) -> None:
         """End the present life as a crash. Raises NobodyOwns."""
         cell = self._cell(name)
-        if cell.scope is not None and cell.actor is not None:
+        if cell.actor is not None:
             cell.doomed = Killed(f"{name} was killed")
-            cell.scope.cancel()
+            cell.cut_off()
 
     def alive(self, name: str) -> bool:
         """Whether an actor has this name and has not failed for good."""
@@ -182,8 +181,9 @@ class Runtime:
         """A life has started."""
         cell.state = "running"
         cell.since_us = self.now_us()
-        if cell.tried is not None:
-            cell.tried.set()
+        cell.note_tried()
+        if cell.parent is None:
+            self.settled.set()
         self.note(cell, "started", None)
 
     def note(self, cell: Cell, what: str, error: BaseException | None) -> None:
@@ -220,21 +220,21 @@ async def open_runtime(
     runtime = Runtime(clock, seed)
     specs = children(runtime) if callable(children) else children
     root = Cell(Child("root", lambda: Supervisor(specs, max_restarts=max_restarts)), runtime, None)
+    root.ended = trio.Event()
     runtime.own(root)
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(runtime.timers.run)
-            root.tried, root.ended = trio.Event(), trio.Event()
             nursery.start_soon(_run_root, root)
-            await root.tried.wait()
             try:
+                await runtime.settled.wait()
                 yield runtime
             finally:
                 with trio.CancelScope(shield=True):
                     root.stopping = True
                     root.leave()
                     await root.ended.wait()
-            nursery.cancel_scope.cancel()
+                runtime.timers.close()
     except BaseExceptionGroup as group:
         # the nursery wraps even a single error; callers want to catch what was raised
         errors = leaves(group)
@@ -244,11 +244,14 @@ async def open_runtime(
 
 
 async def _run_root(root: Cell) -> None:
+    runtime, ended = root.runtime, root.ended
     try:
-        await live(root, shield=True)
+        if not root.stopping:
+            await live(root)
     finally:
-        root.runtime.note(root, "stopped", None)
-        for event in (root.tried, root.ended):
-            if event is not None:
-                event.set()
+        runtime.note(root, "stopped", None)
         root.close("ended")
+        runtime.disown(root)
+        runtime.settled.set()
+        if ended is not None:
+            ended.set()

@@ -1,14 +1,19 @@
 """Supervisors: actors that start children in order, restart them by policy and stop them in reverse order.
 
 The restart loop runs in the child's own task. `one_for_one` decides there. For `one_for_all` and `rest_for_one` the
-child parks at a gate and the supervisor's task recycles the group: it ends the sibling lives in reverse order and opens
+child waits at a gate and the supervisor's task recycles the group: it ends the sibling lives in reverse order and opens
 the gates in start order, each after its elder has started; a crash during that joins it and the recycling begins again.
 More crashes than the restart intensity allows: `escalate` fails this supervisor upward, `park` leaves that child failed
 and visible, for an operator to restart, and touches no other.
+
+The nursery of the children is shielded: only their supervisor ends them, so that an outer cancel can't take the history
+away before those who still write to it. The supervisor's own task waits at one place, its mailbox (`_wake`), so a flag
+and a poke are enough to end it, and nothing it waits for can hold up an end.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -16,7 +21,7 @@ import trio
 
 from actors.actor import Actor
 from actors.cell import Cell, Child
-from actors.errors import Refused, RestartsExhausted
+from actors.errors import NobodyOwns, Refused, RestartsExhausted
 from actors.life import live
 from actors.policy import Intensity, charged_delay_s, expected_delay_s, leaves
 from actors.reply import Reply
@@ -46,30 +51,23 @@ class Supervisor(Actor):
         self.cells: dict[str, Cell] = {}
         self._budget = Intensity(max_restarts, window_s)
         self._budgets: dict[str, Intensity] = {}
-        self._crashed: list[Cell] = []  # waiting for their group to be recycled
+        self._torn = False  # a group waits to be recycled
+        self._not_before_s = -math.inf  # when it may start again
         self._failure: RestartsExhausted | None = None
-        self._nursery: trio.Nursery | None = None
-
-    def enlist(self, spec: Child) -> Cell:
-        """Make the record of a child; raises NameTaken."""
-        cell = Cell(spec, self.runtime, self)
-        self.runtime.own(cell)
-        self.cells[spec.name] = cell
-        return cell
+        self._nursery: trio.Nursery | None = None  # None unless children may be added
 
     def begin(self, spec: Child) -> Cell:
-        """Start a child; returns at once, raises NameTaken."""
-        if self._nursery is None:
-            raise RuntimeError(f"{self.name} is not supervising")
-        cell = self.enlist(spec)
+        """Start a child; returns at once. Raises NameTaken; NobodyOwns when this supervisor is ending."""
+        cell = self._enlist(spec)
+        assert self._nursery is not None
         self._nursery.start_soon(self._keep, cell)
         return cell
 
     async def lend(self, spec: Child) -> None:
-        """Run a temporary child in the calling task until it ends; raises what it raised."""
-        cell = self.enlist(spec)
+        """Run a temporary child in the calling task until it ends; raises what it raised, and as `begin`."""
+        cell = self._enlist(spec)
         try:
-            await live(cell, shield=False)
+            await live(cell)
         except Exception as error:
             self.runtime.note(cell, "crashed", error)
             raise
@@ -78,46 +76,61 @@ class Supervisor(Actor):
 
     async def end(self, cell: Cell) -> None:
         """Stop a child for good: in order, then by force after its grace."""
-        if self.cells.get(cell.spec.name) is not cell:
+        if cell.state == "ended":
             return
         cell.stopping = True
         cell.ended = cell.ended or trio.Event()
         cell.leave()
-        await self._patiently(cell, cell.ended)
+        force = cell.cut_off_after_grace()
+        await cell.ended.wait()
+        force.cancel()
+
+    def look(self) -> None:
+        """Wake: something this supervisor may be waiting for has happened."""
+        self._cell.mailbox.poke()
+
+    # ---- in the supervisor's own task
 
     async def _live(self, cell: Cell) -> None:
         try:
             async with trio.open_nursery() as nursery:
+                nursery.cancel_scope.shield = True
                 self._nursery = nursery
                 try:
-                    for spec in self.specs:
-                        if self._failure is None and not cell.leaving:
-                            await self._first_try(self.begin(spec))
-                    self.runtime.began(cell)
-                    await self._watch(cell)
+                    await self._start_all()
+                    while not self._ending():
+                        await self._wake()
+                        await self._mend()
                 finally:
-                    with trio.CancelScope(shield=True):
-                        await self._end_all()
                     self._nursery = None
-                nursery.cancel_scope.cancel()
+                    cell.state = "stopping"
+                    with trio.CancelScope(shield=True):
+                        for child in reversed(list(self.cells.values())):
+                            await self.end(child)
         except BaseExceptionGroup as group:
             errors = leaves(group)
             raise next((e for e in errors if not isinstance(e, trio.Cancelled)), errors[0]) from None
         if self._failure is not None:
             raise self._failure
 
+    def _ending(self) -> bool:
+        cell = self._cell
+        return self._failure is not None or cell.leaving or cell.forced
+
+    async def _start_all(self) -> None:
+        for spec in self.specs:
+            if self._ending():
+                return
+            await self._first_try(self.begin(spec))
+            await self._mend()
+        if not self._ending():
+            self.runtime.began(self._cell)
+
     async def _first_try(self, cell: Cell) -> None:
         # a feed has started once it exists, connected or not: one try is enough
-        if cell.state == "starting" and self._failure is None:
-            cell.tried = trio.Event()
-            await cell.tried.wait()
-
-    async def _watch(self, cell: Cell) -> None:
-        while self._failure is None and not cell.leaving:
+        cell.tried = False
+        while not (cell.tried or self._torn or self._ending()):
             await self._wake()
-            while self._crashed and self._failure is None and not cell.leaving:
-                await self._recycle()
-        cell.state = "stopping"
 
     async def _wake(self) -> None:
         mailbox = self._cell.mailbox
@@ -129,47 +142,41 @@ class Supervisor(Actor):
             else:
                 self.runtime.dead_letter(self.name, message, "supervisors take no messages")
 
-    async def _end_all(self) -> None:
-        for cell in reversed(list(self.cells.values())):
-            await self.end(cell)
-
-    # ---- one child, in its own task
+    # ---- in a child's task
 
     async def _keep(self, cell: Cell) -> None:
         try:
             while not cell.stopping:
-                if not await self._one_life(cell):
+                cell.state = "starting"
+                error: BaseException | None = None
+                began_s = trio.current_time()
+                try:
+                    await live(cell)
+                except Exception as crash:
+                    error = crash
+                if trio.current_time() - began_s >= self.window_s:
+                    cell.streak = 0
+                if not await self._goes_on(cell, error):
                     break
         finally:
             self._bury(cell)
 
-    async def _one_life(self, cell: Cell) -> bool:
-        """Run a life and what follows it; False when there will be no other."""
-        cell.state = "starting"
-        error: BaseException | None = None
-        began_s = trio.current_time()
-        try:
-            await live(cell, shield=True)
-        except Exception as crash:
-            error = crash
-        if trio.current_time() - began_s >= self.window_s:
-            cell.streak = 0
+    async def _goes_on(self, cell: Cell, error: BaseException | None) -> bool:
+        """Whether there is another life; returns when it is due."""
+        again, cell.again = cell.again, False
         if error is not None:
             self.runtime.note(cell, "crashed", error)
-        if cell.tried is not None:
-            cell.tried.set()
+        cell.note_tried()
         if cell.stopping or (cell.recycling and cell.spec.restart == "temporary"):
             return False
         if cell.recycling:
-            await self._wait_at_gate(cell)
-        elif cell.again:
-            cell.again = False
-        elif error is None:
-            return cell.spec.restart == "permanent"
-        elif cell.spec.restart == "temporary":
+            await self._wait_at_gate(cell, "waiting")
+        elif again:
+            await trio.lowlevel.checkpoint()
+        elif cell.spec.restart == "temporary" or (error is None and cell.spec.restart == "transient"):
             return False
         else:
-            await self._after(cell, error)
+            await self._after(cell, error or RuntimeError(f"{cell.spec.name} finished, though it is permanent"))
         cell.restarts += 1
         return True
 
@@ -182,9 +189,10 @@ class Supervisor(Actor):
         elif self.strategy == "one_for_one":
             await self._nap(cell, charged_delay_s(cell.streak))
         else:
-            self._crashed.append(cell)
-            self._cell.mailbox.poke()
-            await self._wait_at_gate(cell)
+            self._torn = True
+            self._not_before_s = max(self._not_before_s, trio.current_time() + charged_delay_s(cell.streak))
+            self.look()
+            await self._wait_at_gate(cell, "waiting")
 
     def _charge(self, cell: Cell) -> bool:
         budget = self._budget
@@ -201,92 +209,96 @@ class Supervisor(Actor):
                 f"last {cell.spec.name}: {error!r}"
             )
             self._failure.__cause__ = error
-            self._cell.mailbox.poke()
-        cell.again = False
-        await self._wait_at_gate(cell, state="failed")
+            self.look()
+        await self._wait_at_gate(cell, "failed")
         cell.streak = 0
         self._budgets.pop(cell.spec.name, None)
 
     async def _nap(self, cell: Cell, delay_s: float) -> None:
         cell.state = "backing_off"
-        with trio.CancelScope() as cell.scope:
-            await trio.sleep(delay_s)
-        cell.scope = None
-        cell.again = False
+        if delay_s == 0:
+            await trio.lowlevel.checkpoint()
+        else:
+            cell.gate = gate = trio.Event()
+            alarm = self.runtime.timers.after(delay_s, gate.set)
+            await gate.wait()
+            alarm.cancel()
+            cell.gate = None
         if cell.recycling:
-            await self._wait_at_gate(cell)
+            await self._wait_at_gate(cell, "waiting")
 
-    async def _wait_at_gate(self, cell: Cell, state: Literal["waiting", "failed"] = "waiting") -> None:
+    async def _wait_at_gate(self, cell: Cell, state: Literal["waiting", "failed"]) -> None:
         cell.state = state
-        cell.gate = trio.Event()
-        if cell.parked is not None:
-            cell.parked.set()
-        if not cell.stopping:
+        while not cell.stopping:
+            cell.gate = trio.Event()
+            self.look()
             await cell.gate.wait()
+            if not cell.recycling:
+                break
+            cell.state = "waiting"  # recycled again before it came to run
         cell.gate = None
-        cell.recycling = False
+
+    def _enlist(self, spec: Child) -> Cell:
+        if self._nursery is None:
+            raise NobodyOwns(f"{self.name} is not supervising")
+        cell = Cell(spec, self.runtime, self)
+        self.runtime.own(cell)
+        self.cells[spec.name] = cell
+        return cell
 
     def _bury(self, cell: Cell) -> None:
         if cell.state != "failed":
             self.runtime.note(cell, "stopped", None)
         cell.close("ended")
         self.runtime.disown(cell)
-        self.cells.pop(cell.spec.name, None)
+        del self.cells[cell.spec.name]
         self._budgets.pop(cell.spec.name, None)
-        for event in (cell.tried, cell.parked, cell.ended):
-            if event is not None:
-                event.set()
+        if cell.ended is not None:
+            cell.ended.set()
+        cell.tried = True
+        self.look()
 
-    # ---- a group, in the supervisor's task
+    # ---- a group, in the supervisor's own task
+
+    async def _mend(self) -> None:
+        while self._torn and not self._ending():
+            self._torn = False
+            await self._recycle()
 
     async def _recycle(self) -> None:
         order = list(self.cells.values())
-        crashed = [c for c in self._crashed if c.spec.name in self.cells]
-        self._crashed = []
-        if not crashed:
+        waiting = [place for place, cell in enumerate(order) if cell.state == "waiting"]
+        if not waiting:
             return
-        first = 0 if self.strategy == "one_for_all" else min(order.index(c) for c in crashed)
-        group = [c for c in order[first:] if c.state != "failed"]
+        first = 0 if self.strategy == "one_for_all" else waiting[0]
+        group = [cell for cell in order[first:] if cell.state != "failed"]
         for cell in reversed(group):
-            if cell.gate is None:
-                cell.recycling = True
-                await self._await_gate(cell)
-        await self._pause(max(charged_delay_s(c.streak) for c in crashed))
+            await self._bring_to_gate(cell)
+        await self._pause()
         for cell in group:
-            if self._crashed or self._cell.leaving or self._failure is not None:
-                self._crashed = list({*self._crashed, *(c for c in group if c.gate is not None)})
+            if self._torn or self._ending():
                 return
-            if cell.gate is not None and cell.spec.name in self.cells:
-                cell.tried = trio.Event()
+            if cell.gate is not None and cell.state == "waiting":
+                cell.state = "starting"
+                cell.recycling = False
                 cell.gate.set()
-                await cell.tried.wait()
+                await self._first_try(cell)
 
-    async def _pause(self, delay_s: float) -> None:
-        # an end or a failure wakes the mailbox and cuts the pause short
-        deadline_s = trio.current_time() + delay_s
-        while trio.current_time() < deadline_s and self._failure is None and not self._cell.leaving:
-            with trio.move_on_at(deadline_s):
-                await self._cell.mailbox.wait()
-
-    async def _await_gate(self, cell: Cell) -> None:
-        """End the present life of a cell so that it waits at its gate."""
-        cell.parked = trio.Event()
+    async def _bring_to_gate(self, cell: Cell) -> None:
+        """End the present life of a cell so that it waits at its gate, or ends if it is temporary."""
+        cell.recycling = cell.state not in ("waiting", "ended")
+        if not cell.recycling:
+            return
         cell.leave()
-        await self._patiently(cell, cell.parked)
-        cell.parked = None
+        force = cell.cut_off_after_grace()
+        while cell.state not in ("waiting", "ended") and not self._ending():
+            await self._wake()
+        force.cancel()
 
-    async def _patiently(self, cell: Cell, event: trio.Event) -> None:
-        """Wait for the event; once the grace is over, cancel the life and wait on."""
-        with trio.move_on_after(grace_s(cell)):
-            await event.wait()
-        if not event.is_set():
-            if cell.scope is not None:
-                cell.scope.cancel()
-            await event.wait()
-
-
-def grace_s(cell: Cell) -> float:
-    """Seconds an actor may take to stop; a supervisor has the sum of its children's."""
-    if isinstance(cell.actor, Supervisor):
-        return cell.spec.grace_s + sum(grace_s(child) for child in cell.actor.cells.values())
-    return cell.spec.grace_s
+    async def _pause(self) -> None:
+        delay_s = self._not_before_s - trio.current_time()
+        if delay_s > 0:
+            alarm = self.runtime.timers.after(delay_s, self.look)
+            while not (alarm.done or self._torn or self._ending()):
+                await self._wake()
+            alarm.cancel()

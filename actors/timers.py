@@ -47,6 +47,7 @@ class Timers:
         self._sequence = 0
         self._rebuild_at = REBUILD_AT
         self._nap: trio.CancelScope | None = None
+        self._closed = False
         self._wake_s = math.inf
 
     def after(self, delay_s: float, fire: Callable[[], object]) -> Timer:
@@ -72,11 +73,23 @@ class Timers:
         return sum(not entry.done for _, _, entry in self._heap)
 
     async def run(self) -> None:
-        """Sleep from deadline to deadline, for ever."""
-        while True:
-            with trio.CancelScope(deadline=self._wake_s) as self._nap:
+        """Sleep from deadline to deadline until closed; shielded, since what is ending still needs its deadlines."""
+        while not self._closed:
+            with trio.CancelScope(deadline=self._wake_s, shield=True) as self._nap:
                 await trio.sleep_forever()
             self._expire_due(trio.current_time())
+
+    def close(self) -> None:
+        """End `run`: no timer fires any more, and asks that are still open expire now."""
+        self._closed = True
+        if self._nap is not None:
+            self._nap.cancel()
+        for _, _, entry in self._heap:
+            if isinstance(entry, Timer):
+                entry.cancel()
+            else:
+                entry.expire()
+        self._heap.clear()
 
     def _expire_due(self, now_s: float) -> None:
         heap = self._heap

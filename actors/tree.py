@@ -47,7 +47,7 @@ def node(cell: Cell) -> Node:
         error=cell.error,
         depth=depth,
         capacity=cell.mailbox.capacity,
-        oldest_s=round(max(0.0, now_s - cell.busy_since_s), 6) if depth else 0.0,
+        oldest_s=round(max(0.0, now_s - cell.none_before_s), 6) if depth else 0.0,
         handled=cell.handled,
         dropped=cell.mailbox.dropped,
         rate_per_s=_rate(cell, now_s),
