@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { whole } from "./format";
 import { useParts } from "./paint";
-import { Failure, Nothing, Panel, Refusal, Switch, Time } from "./parts";
+import { Failure, Nothing, Panel, Refusal, Switch, Time, waiting } from "./parts";
 import { post, type Problem } from "./rest";
 import { deliveries, rules } from "./store";
 import type { AlertRule, Delivery } from "./wire";
@@ -23,7 +23,7 @@ export function Alerts() {
               No alert rule yet. Make one with <code>POST /api/alerts</code>.
             </>
           ) : (
-            !rules.problem && "Reading the alert rules."
+            waiting(rules, "the alert rules")
           )}
         </Nothing>
       ) : (
@@ -36,7 +36,7 @@ export function Alerts() {
       <h3>Last deliveries</h3>
       <Failure poll={deliveries} what="Deliveries" />
       {sent.length === 0 ? (
-        <Nothing>{deliveries.value ? "Nothing has been delivered yet." : !deliveries.problem && "Reading the deliveries."}</Nothing>
+        <Nothing>{deliveries.value ? "Nothing has been delivered yet." : waiting(deliveries, "the deliveries")}</Nothing>
       ) : (
         <ul class="deliveries scroll" tabIndex={0} aria-label="Deliveries, newest first">
           {sent.map((delivery) => (

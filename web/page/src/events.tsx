@@ -3,7 +3,7 @@ import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { localDay } from "./format";
 import { useParts } from "./paint";
-import { Failure, Nothing, Panel, Simulated, Time } from "./parts";
+import { Failure, Nothing, Panel, Simulated, Time, waiting } from "./parts";
 import { events, markets, recorded } from "./store";
 import { type Happening, isSimulated, SEVERITIES, type Severity } from "./wire";
 
@@ -35,7 +35,7 @@ export function Events() {
             ? "Nothing this severe. Choose a lower severity to see the rest."
             : recorded.value
               ? "Nothing has happened yet. Watchdogs speak when a market does something unusual."
-              : !recorded.problem && "Reading the recorded events."}
+              : waiting(recorded, "the recorded events")}
         </Nothing>
       ) : (
         <ol class="events scroll" tabIndex={0} aria-label="Events, newest first">

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { clockTime, localTime, utcTime } from "./format";
 import type { Poll } from "./poll";
 import { Problem } from "./rest";
+import { stream } from "./store";
 
 interface PanelProps {
   id: string;
@@ -37,16 +38,22 @@ export function Nothing({ children }: { children: ComponentChildren }) {
 export function Failure({ poll, what }: { poll: Poll<unknown>; what: string }) {
   const { problem } = poll;
   if (!problem || problem.status === 401) return null;
+  // A server that is gone is said once, at the top.
+  if (problem.status === 0 && stream.link !== "live") return null;
   return (
     <p class="failure" role="status">
-      {problem.status === 0 ? "No answer: " : ""}
-      {what} {poll.value === undefined ? "could not be read" : "may be old"}
-      {problem.status === 0 ? "" : `. ${problem.message}`}{" "}
+      {what} {poll.value === undefined ? "could not be read" : "may be old"}. {problem.message}{" "}
       <button type="button" class="quiet" onClick={() => void poll.refresh()}>
         Try again
       </button>
     </p>
   );
+}
+
+/** What stands where a list will be. */
+export function waiting(poll: Poll<unknown>, what: string): string {
+  if (!poll.problem) return `Reading ${what}.`;
+  return poll.problem.status === 401 ? "For holders of a token." : "Waiting for the server.";
 }
 
 /** Local time, with UTC in the tooltip; without the day where a heading has it. */
@@ -153,9 +160,7 @@ export function Confirm({ title, text, verb, yes, no }: ConfirmProps) {
       <h2 id="confirm-title">{title}</h2>
       <p id="confirm-text">{text}</p>
       <form method="dialog">
-        <button type="submit" autofocus>
-          Cancel
-        </button>
+        <button type="submit">Cancel</button>
         <button type="button" class="strong" onClick={yes}>
           {verb}
         </button>

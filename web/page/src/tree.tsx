@@ -2,7 +2,7 @@
 import { useRef, useState } from "preact/hooks";
 import { age, short, whole } from "./format";
 import { useParts } from "./paint";
-import { attempt, Confirm, Failure, Nothing, Panel, Refusal, RestartButton } from "./parts";
+import { attempt, Confirm, Failure, Nothing, Panel, Refusal, RestartButton, waiting } from "./parts";
 import { post, type Problem } from "./rest";
 import { tree } from "./store";
 import type { ActorNode } from "./wire";
@@ -63,7 +63,7 @@ export function Tree() {
       <Failure poll={tree} what="The actor tree" />
       <Refusal problem={problem} clear={() => setProblem(undefined)} />
       {!root ? (
-        <Nothing>{!tree.problem && "Reading the actor tree."}</Nothing>
+        <Nothing>{waiting(tree, "the actor tree")}</Nothing>
       ) : (
         <div class="scroll">
           <table role="treegrid" aria-label="Actor tree">
@@ -114,7 +114,7 @@ export function Tree() {
                     {node.last_error && <span class="dim"> {node.last_error}</span>}
                   </td>
                   <td role="gridcell" class={`num ${node.restarts ? "warn" : "dim"}`}>{whole(node.restarts)}</td>
-                  <td role="gridcell" class={`num ${node.depth ? "" : "dim"}`} title={waiting(node)}>
+                  <td role="gridcell" class={`num ${node.depth ? "" : "dim"}`} title={backlog(node)}>
                     {short(node.depth)}
                     {node.dropped > 0 && <span class="warn"> −{short(node.dropped)}</span>}
                   </td>
@@ -152,7 +152,7 @@ function count(node: ActorNode): number {
   return node.children.reduce((sum, child) => sum + count(child), 1);
 }
 
-function waiting(node: ActorNode): string | undefined {
+function backlog(node: ActorNode): string | undefined {
   const parts = [];
   if (node.oldest_s) parts.push(`oldest waits ${age(node.oldest_s)}`);
   if (node.dropped) parts.push(`${whole(node.dropped)} dropped`);

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { whole } from "./format";
 import { useParts } from "./paint";
-import { attempt, Failure, Nothing, Panel, Refusal, RestartButton, Switch, Time } from "./parts";
+import { attempt, Failure, Nothing, Panel, Refusal, RestartButton, Switch, Time, waiting } from "./parts";
 import { post, type Problem } from "./rest";
 import { watchdogs } from "./store";
 import type { Watchdog } from "./wire";
@@ -20,7 +20,7 @@ export function Watchdogs() {
         <Nothing>
           {watchdogs.value
             ? "No watchdog is set up. Add one under [watchdogs] in settings.toml and start again."
-            : !watchdogs.problem && "Reading the watchdogs."}
+            : waiting(watchdogs, "the watchdogs")}
         </Nothing>
       ) : (
         <div class="scroll">
@@ -30,7 +30,7 @@ export function Watchdogs() {
                 <th scope="col">Name</th>
                 <th scope="col">Health</th>
                 <th scope="col" class="num wide">Checks</th>
-                <th scope="col" class="num wide">Last check</th>
+                <th scope="col" class="num wider">Last check</th>
                 <th scope="col"><span class="unseen">Restart</span></th>
                 <th scope="col" class="end">On</th>
               </tr>
@@ -61,7 +61,7 @@ function Row({ dog, failed }: { dog: Watchdog; failed: (problem: Problem | undef
         {dog.consecutive_failures > 0 && <span class="dim"> {whole(dog.consecutive_failures)} failed</span>}
       </td>
       <td class="num wide">{whole(dog.total_checks)}</td>
-      <td class="num wide dim">{dog.last_check ? <Time iso={dog.last_check} /> : "never"}</td>
+      <td class="num wider dim">{dog.last_check ? <Time iso={dog.last_check} /> : "never"}</td>
       <td class="end">
         <RestartButton
           what={`watchdog ${dog.name}`}
