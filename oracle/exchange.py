@@ -9,9 +9,12 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import attrs
 
-__all__ = ["Answer", "Body", "Engine", "HttpFailed", "Request", "Target", "Unreached"]
+__all__ = ["Answer", "Body", "Engine", "HttpFailed", "Request", "Target", "Unreached", "is_token", "sendable"]
 
 DEFAULT_PORT = {"http": 80, "https": 443}
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 
 class HttpFailed(Exception):
@@ -145,6 +148,16 @@ class Body:
 
     def _too_big(self) -> HttpFailed:
         return HttpFailed("too_big", f"the answer is longer than {self._limit_bytes} bytes", self.status)
+
+
+def is_token(text: str) -> bool:
+    """Whether `text` is one word of HTTP, as methods and names of headers are."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def sendable(name: str, value: str) -> bool:
+    """Whether a header stays on its line: a word, and printable ASCII."""
+    return is_token(name) and _VALUE.fullmatch(value) is not None
 
 
 def _ascii(host: str) -> str:

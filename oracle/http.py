@@ -6,14 +6,13 @@ compression; at most three redirects, followed by our own loop; and the guard of
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 import attrs
 import trio
 
 from oracle.engines import engine as engine_named
-from oracle.exchange import Answer, Engine, HttpFailed, Request, Target, Unreached
+from oracle.exchange import Answer, Engine, HttpFailed, Request, Target, Unreached, is_token, sendable
 from oracle.guard import Guard
 
 __all__ = ["Answer", "Http", "HttpFailed"]
@@ -22,8 +21,6 @@ MAX_REDIRECTS = 3
 MIB_BYTES = 1_048_576
 
 _REDIRECTS = {301, 302, 303, 307, 308}
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(r"[\t\x20-\x7e]*")
 # The connection's own business: a caller's word on these is left out.
 _OURS = {
     "accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "te", "trailer",
@@ -49,7 +46,7 @@ class Http:
         `timeout_s` is for everything together. Redirects: 307 and 308 keep method and body, the others become GET
         where browsers do so; another origin gets no header but Accept; https never leads to http.
         """
-        if not _TOKEN.fullmatch(method):
+        if not is_token(method):
             raise HttpFailed("refused", f"{method!r} is not an HTTP method")
         request = Request(method.upper(), Target.parse(url), _checked(headers or {}), body)
         origin = request.target.origin
@@ -87,7 +84,7 @@ def _checked(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     given = {name.lower() for name in headers}
     kept = [(name, value.strip()) for name, value in headers.items() if name.lower() not in _OURS]
     for name, value in kept:
-        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
+        if not sendable(name, value):
             raise HttpFailed("refused", f"header {name[:64]!r} can't be sent as HTTP")
     defaults = {"User-Agent": "oracle", "Accept": "*/*"}
     return tuple(kept) + tuple((name, value) for name, value in defaults.items() if name.lower() not in given)

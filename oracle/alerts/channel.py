@@ -1,0 +1,121 @@
+"""The actor of a channel: carries what is owed, tries again with growing waits, and records every try.
+
+What is owed was committed before this actor hears of it, and is owed until a final try is committed. So a crash at any
+point, of this life or of the process, ends in the same delivery being sent again with the same id, never in silence.
+"""
+
+from __future__ import annotations
+
+import attrs
+import trio
+
+from actors import Actor
+from oracle.alerts.commit import committed
+from oracle.alerts.outbox import Debt, Outbox, Patience
+from oracle.alerts.rule import Rule, rule_of
+from oracle.alerts.sending import Channel, DeliveryFailed, Tools
+from oracle.board import Board
+from oracle.crash import crash_point
+from oracle.model import Attempt, Delivery
+
+__all__ = ["ChannelActor"]
+
+FULL = "gave up: too many deliveries were waiting"
+
+
+@attrs.frozen
+class _Due:
+    """A wait is over."""
+
+    ident: str
+
+
+class ChannelActor(Actor):
+    """`channel:NAME`. Tell it a committed Delivery; sends run beside its mailbox, a bounded number at once."""
+
+    def __init__(self, channel: Channel, outbox: Outbox, tools: Tools, board: Board, patience: Patience) -> None:
+        self._channel = channel
+        self._outbox = outbox
+        self._tools = tools
+        self._board = board
+        self._patience = patience
+        self._sending = 0
+        self._idle = trio.Event()
+        self._stopping = False
+
+    async def start(self) -> None:
+        self._outbox.begin_life()
+        self._pump()
+
+    def receive(self, message: object) -> None:
+        match message:
+            case Delivery():
+                oldest = self._outbox.owe(message)
+                if oldest is not None:
+                    debt = self._outbox.debts[oldest.id]
+                    debt.verdict = self._attempt(debt, "failed", 0, FULL, self.now_us())
+                    self._outbox.ready(oldest.id)
+            case _Due(ident):
+                self._outbox.ready(ident)
+        self._pump()
+
+    async def stop(self) -> None:
+        # What is on the way may arrive within the grace; what is not stays owed, and is sent at the next start.
+        self._stopping = True
+        if self._sending:
+            await self._idle.wait()
+
+    def _pump(self) -> None:
+        while not self._stopping and (debt := self._outbox.take()) is not None:
+            self._sending += 1
+            self.helper(self._carry, debt)
+
+    async def _carry(self, debt: Debt) -> None:
+        ident = debt.delivery.id
+        delay_s = None
+        if debt.verdict is None:
+            delay_s = await self._try(debt)
+        if debt.verdict is not None:
+            await committed(self, (debt.verdict,))
+            self.publish(debt.verdict)
+            self._outbox.settle(ident)
+        else:
+            self._outbox.back(ident)
+            self.after(delay_s or 0.0, _Due(ident))
+        self._sending -= 1
+        if self._stopping and not self._sending:
+            self._idle.set()
+        self._pump()
+
+    async def _try(self, debt: Debt) -> float | None:
+        """One try: sets the verdict, or gives the seconds to wait for the next."""
+        rule = self._rule(debt.delivery.rule_id)
+        started_us = self.now_us()
+        if rule is None:
+            debt.verdict = self._attempt(debt, "cancelled", 0, "the rule was deleted", started_us)
+            return None
+        crash_point("alerts:before-send")
+        try:
+            status = await self._channel.send(debt.delivery, rule, self._tools)
+        except DeliveryFailed as failed:
+            return self._failed(debt, failed, started_us)
+        crash_point("alerts:after-send")
+        debt.verdict = self._attempt(debt, "delivered", status, "", started_us)
+        return None
+
+    def _failed(self, debt: Debt, failed: DeliveryFailed, started_us: int) -> float | None:
+        if failed.final or debt.tries + 1 >= self._patience.tries:
+            debt.verdict = self._attempt(debt, "failed", failed.status, failed.error, started_us)
+            return None
+        self.publish(self._attempt(debt, "retry", failed.status, failed.error, started_us))
+        return self._patience.delay_s(debt.tries, failed.retry_after_s, self.runtime.random)
+
+    def _attempt(self, debt: Debt, outcome: str, status: int, error: str, started_us: int) -> Attempt:
+        debt.tries += 1
+        now_us = self.now_us()
+        took_ms = (now_us - started_us) / 1000
+        return Attempt(debt.delivery.id, debt.tries, outcome, status, error, took_ms, now_us)
+
+    def _rule(self, ident: str) -> Rule | None:
+        value = self._board.get(f"rule:{ident}")
+        return rule_of(value) if value is not None else None

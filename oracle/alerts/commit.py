@@ -1,0 +1,35 @@
+"""Getting an obligation into the history, however long that takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import trio
+
+from actors import Actor, ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
+from oracle.history import Commit
+
+__all__ = ["NOT_NOW", "committed"]
+
+NOT_NOW = (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns)
+"""What an ask raises while the history can't say that it has the rows."""
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
+
+
+async def committed(actor: Actor, rows: tuple[Any, ...]) -> None:
+    """Return once the history has committed `rows`; ask again for as long as it can't (a full disk may be emptied).
+
+    Rows may be stored twice when an answer was lost; every reader counts them once, by id. Raises Refused for rows that
+    the history will never take.
+    """
+    wait_s = FIRST_WAIT_S
+    while True:
+        try:
+            await actor.ask("history", Commit(rows))
+            return
+        except NOT_NOW as no:
+            if isinstance(no, Refused) and no.code != "unavailable":
+                raise
+            await trio.sleep(wait_s)
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S)

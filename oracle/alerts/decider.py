@@ -1,0 +1,108 @@
+"""Decides, event by event, whether one rule fires, and what is then owed to whom. No clock, no network, no disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import attrs
+
+from oracle.alerts.payload import delivery_body
+from oracle.alerts.rule import Rule
+from oracle.model import Attempt, Delivery, Event, event_id
+
+__all__ = ["Decider", "Firing", "Record"]
+
+
+@attrs.frozen
+class Record:
+    """What a rule has done so far: the value of State `alert:ID`. It outlives changes of the rule."""
+
+    trigger_count: int = 0
+    last_triggered_us: int | None = None
+    suppressed: int = 0
+    """Events that matched while it cooled down."""
+    last_event_id: str = ""
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any] | None) -> Record:
+        """The record in the value of its State; an empty one for None."""
+        known = {field.name for field in attrs.fields(cls)}
+        return cls(**{name: part for name, part in (value or {}).items() if name in known})
+
+    def value(self) -> dict[str, Any]:
+        """The value of its State."""
+        return attrs.asdict(self)
+
+
+@attrs.frozen
+class Firing:
+    """A rule fired: the new record, what is owed, the tries that can't succeed, and the event that says so."""
+
+    record: Record
+    deliveries: tuple[Delivery, ...]
+    hopeless: tuple[Attempt, ...]
+    alert: Event
+
+    @property
+    def owed(self) -> list[Delivery]:
+        """The deliveries that somebody can carry."""
+        lost = {attempt.delivery_id for attempt in self.hopeless}
+        return [delivery for delivery in self.deliveries if delivery.id not in lost]
+
+
+@attrs.define
+class Decider:
+    """One rule and its record. `channels` names the delivery methods that exist."""
+
+    rule: Rule
+    record: Record
+    channels: Collection[str]
+
+    def update(self, event: Event, now_us: int) -> Firing | None:
+        """Take an event published at `now_us`; what is owed if the rule fires on it.
+
+        The cooldown runs from the last firing; what matches meanwhile is counted and said no more about.
+        """
+        if not self.rule.trigger.fires_on(event):
+            return None
+        record, last_us = self.record, self.record.last_triggered_us
+        # A last firing in the future means that the clock was set back: waiting for it would mute the rule.
+        if last_us is not None and 0 <= now_us - last_us < self.rule.cooldown_seconds * 1_000_000:
+            self.record = attrs.evolve(record, suppressed=record.suppressed + 1)
+            return None
+        self.record = attrs.evolve(
+            record, trigger_count=record.trigger_count + 1, last_triggered_us=now_us, last_event_id=event.id)
+        methods = dict.fromkeys(map(str, self.rule.delivery_methods))
+        deliveries = tuple(self._delivery(event, method, now_us) for method in methods)
+        hopeless = tuple(
+            Attempt(delivery.id, 1, "failed", 0, why, 0.0, now_us)
+            for delivery in deliveries if (why := self._why_not(delivery.channel)))  # fmt: skip
+        return Firing(self.record, deliveries, hopeless, self._alert(event, deliveries, now_us))
+
+    def _delivery(self, event: Event, channel: str, now_us: int) -> Delivery:
+        ident = _delivery_id(self.rule.alert_id, event.id, channel)
+        body = delivery_body(self.rule, event, ident, now_us)
+        return Delivery(ident, self.rule.alert_id, event.id, channel, body, now_us)
+
+    def _why_not(self, channel: str) -> str:
+        if channel not in self.channels:
+            return f"no channel: {channel} is not available in this version"
+        return "" if self.rule.config(channel) else f"the rule has no {channel}_config"
+
+    def _alert(self, event: Event, deliveries: tuple[Delivery, ...], now_us: int) -> Event:
+        rule = self.rule
+        return Event(
+            id=event_id("alert_fired", rule.alert_id, rule.ref, event.ts_us, event.id),
+            kind="alert_fired", subject=rule.alert_id, source=rule.ref, severity=event.severity,
+            summary=f"{rule.name}: {event.summary}",
+            data={"event_id": event.id, "event_kind": event.kind, "event_subject": event.subject,
+                  "deliveries": [delivery.id for delivery in deliveries]},
+            ts_us=now_us, cause=event.id,
+        )  # fmt: skip
+
+
+def _delivery_id(rule_id: str, event_ident: str, channel: str) -> str:
+    text = "\x1f".join((rule_id, event_ident, channel))
+    return "dlv_" + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,234 @@
+"""The one owner of rules: takes the wishes of clients, commits them, and keeps an actor for each enabled rule."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import OrderedDict
+from typing import Any
+
+import attrs
+
+from actors import Actor, Child, NameTaken, NobodyOwns, Refused
+from oracle.alerts.actor import Memory, Ready, RuleActor
+from oracle.alerts.commit import NOT_NOW
+from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
+from oracle.alerts.vault import Vault
+from oracle.board import Board
+from oracle.history import Commit
+from oracle.model import Command, Event, Severity, State, event_id, ref, split_ref
+
+__all__ = ["Desk", "Ledger", "rule_child"]
+
+COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
+ANSWERS = 1_000
+PAST = {"create": "rule_created", "replace": "rule_replaced", "delete": "rule_deleted", "enable": "rule_enabled",
+        "disable": "rule_disabled"}  # fmt: skip
+MAILBOX = 10_000  # events: a rule that waits for a disk that is full must not lose any
+
+
+@attrs.define
+class Ledger:
+    """What outlives the desk's lives."""
+
+    memories: dict[str, Memory] = attrs.field(factory=dict)
+    """By rule."""
+    undo: tuple[State, ...] = ()
+    """What was before a change of which nobody knows yet whether it was stored."""
+    answers: OrderedDict[str, State] = attrs.field(factory=OrderedDict)
+    """By command id, the newest 1,000."""
+
+
+def rule_child(ident: str, board: Board, ledger: Ledger) -> Child:
+    """The spec of `rule:ID`."""
+    memory = ledger.memories.setdefault(ident, Memory())
+    return Child(ref("rule", ident), lambda: RuleActor(ident, board, memory), capacity=MAILBOX, when_full="drop_oldest")
+
+
+class Desk(Actor):
+    """`alerts`. Ask it a Command; it answers with the State[Rule] as it is afterwards.
+
+    `create` takes `rule` (a Rule with plain secrets), `replace` `alert_id` and `rule` (where a mask keeps the old secret),
+    `delete`, `enable` and `disable` take `alert_id`. Refuses with code exists, not_found, mismatch, masked (details:
+    place) or unavailable. A Command with an id is carried out once.
+    """
+
+    def __init__(self, board: Board, vault: Vault, ledger: Ledger) -> None:
+        self._board = board
+        self._vault = vault
+        self._ledger = ledger
+
+    async def start(self) -> None:
+        with contextlib.suppress(Refused):  # done before the next command, then
+            await self._undo()
+
+    async def receive(self, command: Command) -> State:
+        answers = self._ledger.answers
+        if command.id and command.id in answers:
+            return answers[command.id]
+        await self._undo()
+        state = await self._carry_out(command)
+        if command.id:
+            answers[command.id] = state
+            if len(answers) > ANSWERS:
+                answers.popitem(last=False)
+        return state
+
+    async def _carry_out(self, command: Command) -> State:
+        match command:
+            case Command(verb="create", args={"rule": Rule() as rule}):
+                state = await self._create(rule)
+            case Command(verb="replace", args={"alert_id": str(ident), "rule": Rule() as rule}):
+                state = await self._replace(ident, rule)
+            case Command(verb="delete", args={"alert_id": str(ident)}):
+                state = await self._delete(ident)
+            case Command(verb="enable" | "disable" as verb, args={"alert_id": str(ident)}):
+                state = await self._switch(ident, verb == "enable")
+            case _:
+                raise Refused(f"rules can't {command.verb!r} with {sorted(command.args)}", code="invalid")
+        self._say(command, state)
+        return state
+
+    # ---- verbs
+
+    async def _create(self, rule: Rule) -> State:
+        if self._board.get(rule.ref) is not None:
+            raise Refused(f"Alert with ID '{rule.alert_id}' already exists", code="exists")
+        now_us = self.now_us()
+        return await self._store(rule, {}, now_us, now_us)
+
+    async def _replace(self, ident: str, rule: Rule) -> State:
+        value = self._board.get(ref("rule", ident))
+        if value is None:
+            raise Refused(f"Alert with ID '{ident}' not found", code="not_found")
+        if rule.alert_id != ident:
+            raise Refused(f"the rule is '{ident}', not '{rule.alert_id}'", code="mismatch")
+        return await self._store(rule, _references(rule_of(value)), value["created_us"], self.now_us())
+
+    async def _switch(self, ident: str, enabled: bool) -> State:
+        value = self._known(ident)
+        if value["enabled"] is not enabled:
+            changed = value | {"enabled": enabled, "updated_us": self.now_us()}
+            await self._commit(self._board.draft(ref("rule", ident), changed, self.now_us()))
+        await self._staff(ident)
+        return self._present(ident)
+
+    async def _delete(self, ident: str) -> State:
+        self._known(ident)
+        await self._dismiss(ident)  # its record must not be written again after it is gone
+        now_us = self.now_us()
+        gone = [self._board.draft(ref("rule", ident), None, now_us)]
+        if self._board.get(ref("alert", ident)) is not None:
+            gone.append(self._board.draft(ref("alert", ident), None, now_us))
+        try:
+            await self._commit(*gone)
+        except Refused:
+            await self._staff(ident)
+            raise
+        self._ledger.memories.pop(ident, None)
+        await self._forget_secrets()
+        return gone[0]
+
+    # ---- storing
+
+    async def _store(self, rule: Rule, old: dict[str, str], created_us: int, updated_us: int) -> State:
+        fresh: dict[str, str] = {}
+
+        def reference(place: str, secret: str) -> str:
+            if secret != MASK:
+                made = self._vault.new_reference()
+                fresh[made] = secret
+                return made
+            if place not in old:
+                raise Refused("Input is a mask, and there is no secret to keep", code="masked", details={"place": place})
+            return old[place]
+
+        safe = with_secrets(rule, reference)
+        await self._keep_secrets(fresh)
+        value = safe.value(created_us, updated_us)
+        await self._commit(self._board.draft(rule.ref, value, updated_us))
+        await self._forget_secrets()
+        await self._staff(rule.alert_id)
+        return self._present(rule.alert_id)
+
+    async def _keep_secrets(self, fresh: dict[str, str]) -> None:
+        try:
+            await self._vault.add(fresh)
+        except OSError as error:
+            raise Refused("secrets can't be stored now", code="unavailable") from error
+
+    async def _forget_secrets(self) -> None:
+        rules = [rule_of(state.value) for state in self._board.kind("rule") if state.value is not None]
+        with contextlib.suppress(OSError):  # what is left over is forgotten at the next change
+            await self._vault.keep_only(reference for rule in rules for reference in _references(rule).values())
+
+    async def _commit(self, *states: State) -> None:
+        """Commit, then put in force. Raises Refused, and what was before is in force then."""
+        self._ledger.undo = tuple(State(one.ref, self._board.get(one.ref), one.version, one.ts_us) for one in states)
+        await self._ask_history(states)
+        self._ledger.undo = ()
+        for state in states:
+            self._board.apply(state)
+
+    async def _undo(self) -> None:
+        """Whether a refused wish was stored is not known: store again what was before."""
+        if self._ledger.undo:
+            await self._ask_history(self._ledger.undo)
+            self._ledger.undo = ()
+
+    async def _ask_history(self, states: tuple[State, ...]) -> None:
+        try:
+            await self.ask("history", Commit(states), COMMIT_TIMEOUT_S)
+        except NOT_NOW as no:
+            code = no.code if isinstance(no, Refused) else "unavailable"
+            raise Refused(f"rules can't be stored now: {no}", code=code) from no
+
+    # ---- actors of rules
+
+    async def _staff(self, ident: str) -> None:
+        """An enabled rule has an actor that listens, any other none."""
+        value = self._board.get(ref("rule", ident))
+        if value is None or not value["enabled"]:
+            await self._dismiss(ident)
+            return
+        name = ref("rule", ident)
+        try:
+            self.runtime.add(rule_child(ident, self._board, self._ledger), under="rules")
+        except NameTaken:
+            if not self.runtime.alive(name):
+                self.runtime.restart(name)
+        with contextlib.suppress(*NOT_NOW):  # if it can't listen yet, that is its supervisor's concern
+            await self.ask(name, Ready(), COMMIT_TIMEOUT_S)
+
+    async def _dismiss(self, ident: str) -> None:
+        with contextlib.suppress(NobodyOwns):
+            await self.runtime.remove(ref("rule", ident))
+
+    # ---- answers
+
+    def _known(self, ident: str) -> dict[str, Any]:
+        value = self._board.get(ref("rule", ident))
+        if value is None:
+            raise Refused(f"Alert '{ident}' not found", code="not_found")
+        return value
+
+    def _present(self, ident: str) -> State:
+        state = self._board.state(ref("rule", ident))
+        assert state is not None
+        return state
+
+    def _say(self, command: Command, state: State) -> None:
+        ident = split_ref(state.ref)[1]
+        kind = PAST[command.verb]
+        now_us = self.now_us()
+        self.publish(Event(
+            id=event_id(kind, ident, self.name, now_us, state.version), kind=kind, subject=ident, source=self.name,
+            severity=Severity.low, summary=f"Alert '{ident}' {kind.removeprefix('rule_')}", data={"by": command.by},
+            ts_us=now_us, cause=command.id,
+        ))  # fmt: skip
+
+
+def _references(rule: Rule) -> dict[str, str]:
+    """The references of a stored rule by place."""
+    found: dict[str, str] = {}
+    with_secrets(rule, lambda place, reference: found.setdefault(place, reference))
+    return found

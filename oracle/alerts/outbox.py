@@ -1,0 +1,108 @@
+"""What one channel still owes, in memory: who is next, and how long to wait after a failure. No clock, no network.
+
+The history is the truth: this is filled from its pending deliveries at start, and outlives the lives of the channel's actor.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from oracle.model import Attempt, Delivery
+
+__all__ = ["Debt", "Outbox", "Patience"]
+
+MOST_AT_ONCE = 32
+MOST_PER_RULE = 2  # so that one slow far end can't hold up the others
+MOST_WAITING = 10_000
+LONGEST_RETRY_AFTER_S = 3600.0
+
+
+@attrs.define(eq=False)
+class Debt:
+    """A delivery that nobody has taken yet."""
+
+    delivery: Delivery
+    tries: int = 0
+    verdict: Attempt | None = None
+    """The final attempt, where it is known but not committed yet."""
+
+
+@attrs.frozen
+class Patience:
+    """How often to try, and the waits between: doubling from `first_s` to `longest_s`, half of each at random."""
+
+    tries: int = 8
+    first_s: float = 1.0
+    longest_s: float = 300.0
+
+    def delay_s(self, tries: int, retry_after_s: float | None, chance: random.Random) -> float:
+        """The wait after that many tries; what the far end asked for counts where it is longer, up to an hour."""
+        full_s: float = min(self.longest_s, self.first_s * 2.0 ** min(tries - 1, 60))
+        asked_s = min(retry_after_s or 0.0, LONGEST_RETRY_AFTER_S)
+        return max(full_s / 2 + chance.random() * full_s / 2, asked_s)
+
+
+class Outbox:
+    """Debts by delivery id. Rules take turns; each has at most two on the way, all together at most 32."""
+
+    def __init__(self, pending: Iterable[Delivery] = (), last: Mapping[str, Attempt] | None = None) -> None:
+        tries = {ident: attempt.number for ident, attempt in (last or {}).items()}
+        self.debts = {one.id: Debt(one, tries.get(one.id, 0)) for one in pending}
+        self._waiting: OrderedDict[str, deque[str]] = OrderedDict()  # by rule
+        self._queued: set[str] = set()
+        self._on_the_way: dict[str, str] = {}
+        self.begin_life()
+
+    def begin_life(self) -> None:
+        """Nothing is on the way any more: whatever was is to be sent again, and all waits are over."""
+        self._on_the_way.clear()
+        self._waiting.clear()
+        self._queued.clear()
+        for ident in self.debts:
+            self.ready(ident)
+
+    def owe(self, delivery: Delivery) -> Delivery | None:
+        """Take on a delivery; one that is known already changes nothing. Past 10,000, gives the oldest to write off."""
+        if delivery.id not in self.debts:
+            self.debts[delivery.id] = Debt(delivery)
+            self.ready(delivery.id)
+        if len(self.debts) <= MOST_WAITING:
+            return None
+        untouched = (d.delivery for d in self.debts.values() if d.verdict is None and d.delivery.id not in self._on_the_way)
+        return next(untouched, None)
+
+    def ready(self, ident: str) -> None:
+        """This one may be sent now."""
+        debt = self.debts.get(ident)
+        if debt is not None and ident not in self._on_the_way and ident not in self._queued:
+            self._queued.add(ident)
+            self._waiting.setdefault(debt.delivery.rule_id, deque()).append(ident)
+
+    def take(self) -> Debt | None:
+        """The next one to send, if there is room; it is on the way until `back` or `settle`."""
+        if len(self._on_the_way) >= MOST_AT_ONCE:
+            return None
+        busy = list(self._on_the_way.values())
+        for rule_id, queue in self._waiting.items():
+            if busy.count(rule_id) < MOST_PER_RULE:
+                ident = queue.popleft()
+                self._queued.discard(ident)
+                self._waiting.move_to_end(rule_id)
+                if not queue:
+                    del self._waiting[rule_id]
+                self._on_the_way[ident] = rule_id
+                return self.debts[ident]
+        return None
+
+    def back(self, ident: str) -> None:
+        """It was tried in vain and waits for a later `ready`."""
+        self._on_the_way.pop(ident, None)
+
+    def settle(self, ident: str) -> None:
+        """Nothing is owed any more for one that was taken."""
+        self._on_the_way.pop(ident, None)
+        self.debts.pop(ident, None)

@@ -1,0 +1,58 @@
+"""What a delivery carries: FIML's webhook body. Each event is spelled as FIML's dashboard spells it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from oracle.alerts.rule import Rule, is_about_asset
+from oracle.model import Event
+from oracle.symbols import asset_type, base_asset, quote_asset
+
+__all__ = ["delivery_body", "event_body"]
+
+_EPOCH = dt.datetime(1970, 1, 1)
+
+
+def delivery_body(rule: Rule, event: Event, delivery_id: str, now_us: int) -> dict[str, Any]:
+    """The JSON of one delivery; `delivery_id` is the same in every try at it."""
+    return {
+        "alert_id": rule.alert_id,
+        "alert_name": rule.name,
+        "event": event_body(event),
+        "timestamp": _iso(now_us),
+        "delivery_id": delivery_id,
+    }
+
+
+def event_body(event: Event) -> dict[str, Any]:
+    """FIML's WatchdogEvent: the asset's symbol is the base of a pair; null for an event that is about no asset."""
+    provider = str(event.data.get("provider", ""))
+    return {
+        "event_id": event.id,
+        "type": event.kind,
+        "severity": str(event.severity),
+        "asset": _asset(event.subject) if is_about_asset(event) else None,
+        "description": event.summary,
+        "data": event.data,
+        "timestamp": _iso(event.ts_us),
+        "watchdog": event.source.removeprefix("watchdog:"),
+        "metadata": {"provider": provider, "simulated": provider == "simulated"},
+    }
+
+
+def _asset(symbol: str) -> dict[str, Any]:
+    kind = asset_type(symbol)
+    return {
+        "symbol": base_asset(symbol),
+        "name": None,
+        "asset_type": kind,
+        "market": "CRYPTO" if kind == "crypto" else "US",
+        "exchange": None,
+        "currency": quote_asset(symbol),
+        "pair": symbol.replace("-", "/") if "-" in symbol else None,
+    }
+
+
+def _iso(time_us: int) -> str:
+    return (_EPOCH + dt.timedelta(microseconds=time_us)).isoformat() + "Z"

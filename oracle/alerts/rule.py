@@ -1,0 +1,230 @@
+"""A rule: what somebody wants to be told about, how, and how often. Values only: no clock, no network.
+
+Fields are spelled as FIML's clients spell them, since a rule is their AlertConfig without its bookkeeping.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+from attrs.validators import and_, ge, le, matches_re, max_len, optional
+
+from oracle.border import Url, structure, unstructure
+from oracle.exchange import HttpFailed, Target, sendable
+from oracle.model import Event, Severity
+from oracle.problems import Bad
+from oracle.symbols import base_asset, join_pair
+
+__all__ = [
+    "MASK", "DeliveryMethod", "EmailConfig", "EventFilter", "EventType", "Rule", "TelegramConfig", "Trigger",
+    "TriggerType", "WebhookConfig", "is_about_asset", "rule_of", "with_secrets",
+]  # fmt: skip
+
+MASK = "********"
+"""What is shown in the place of a secret; sent back, it means: keep the one you have."""
+
+METHODS = ("POST", "PUT", "PATCH")
+LONGEST_COOLDOWN_S = 366 * 86_400
+# No slash, star or control character: the id is a name in the tree, a topic and a part of a URL.
+_ID = r"(?!\.{1,2}$)[^\x00-\x1f\x7f/*]+"
+_SECRET_HEADER = re.compile(r"auth(?!or)|token|secret|key|passw|cookie|signature|credential", re.IGNORECASE)
+
+
+class EventType(enum.StrEnum):
+    """What FIML's watchdogs see."""
+
+    earnings_anomaly = "earnings_anomaly"
+    unusual_volume = "unusual_volume"
+    whale_movement = "whale_movement"
+    funding_spike = "funding_spike"
+    liquidity_drop = "liquidity_drop"
+    correlation_break = "correlation_break"
+    exchange_outage = "exchange_outage"
+    price_anomaly = "price_anomaly"
+    flash_crash = "flash_crash"
+    arbitrage_opportunity = "arbitrage_opportunity"
+
+
+class TriggerType(enum.StrEnum):
+    """What may set off a rule. Only `watchdog_event` is evaluated; the others are kept for their owner."""
+
+    watchdog_event = "watchdog_event"
+    price_threshold = "price_threshold"
+    volume_threshold = "volume_threshold"
+    custom_condition = "custom_condition"
+
+
+class DeliveryMethod(enum.StrEnum):
+    """How somebody wants to be told."""
+
+    email = "email"
+    telegram = "telegram"
+    webhook = "webhook"
+
+
+@attrs.frozen
+class EventFilter:
+    """Which events count: every list must agree (any of its items will do); a null or empty list asks for nothing."""
+
+    event_types: tuple[EventType, ...] | None = None
+    severities: tuple[Severity, ...] | None = None
+    assets: tuple[str, ...] | None = None
+    """Symbols in any case: `BTC` means every pair of it, `BTC-USD`, `BTC/USD` and `BTCUSD` that one."""
+    watchdogs: tuple[str, ...] | None = None
+    """Names of watchdogs."""
+
+    def passes(self, event: Event) -> bool:
+        """Whether the event counts. One that is about no asset passes only where no asset is named."""
+        return (
+            (not self.event_types or event.kind in self.event_types)
+            and (not self.severities or event.severity in self.severities)
+            and (not self.watchdogs or event.source.removeprefix("watchdog:") in self.watchdogs)
+            and (not self.assets or not _spellings(event).isdisjoint(name.strip().upper() for name in self.assets))
+        )
+
+
+@attrs.frozen
+class Trigger:
+    """What sets off a rule; the fields after `event_filter` belong to the types that are not evaluated yet."""
+
+    type: TriggerType
+    event_filter: EventFilter | None = None
+    price_threshold: float | None = None  # in the quote currency of `symbol`
+    volume_threshold: float | None = None  # base units of `symbol`
+    symbol: str | None = None
+    condition: str | None = None
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether this version looks at it at all."""
+        return self.type is TriggerType.watchdog_event
+
+    def fires_on(self, event: Event) -> bool:
+        """Whether this event sets it off. Only what a watchdog says does, so no rule can set off another."""
+        if not self.evaluated or not event.source.startswith("watchdog:"):
+            return False
+        return self.event_filter is None or self.event_filter.passes(event)
+
+
+@attrs.frozen
+class EmailConfig:
+    """Where mail goes out and to whom."""
+
+    smtp_host: str
+    smtp_user: str
+    smtp_password: str
+    from_email: str
+    to_emails: tuple[str, ...]
+    smtp_port: int = attrs.field(default=587, validator=and_(ge(1), le(65535)))
+    use_tls: bool = True
+
+
+@attrs.frozen
+class TelegramConfig:
+    """Which bot writes into which chats."""
+
+    bot_token: str
+    chat_ids: tuple[str, ...]
+
+
+def _reachable(_: Any, __: Any, url: Any) -> None:
+    try:
+        Target.parse(url)
+    except HttpFailed as error:
+        raise Bad("url_parsing", f"Input should be a valid URL, {error.message}") from None
+
+
+def _writes(_: Any, __: Any, method: str) -> None:
+    if method.upper() not in METHODS:
+        expected = "'POST', 'PUT' or 'PATCH'"
+        raise Bad("enum", f"Input should be {expected}", ctx={"expected": expected})
+
+
+def _sendable(_: Any, __: Any, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not sendable(name, value):
+            raise Bad("value_error", f"header {name[:64]!r} can't be sent as HTTP", secret=True)
+
+
+def _bears(_: Any, __: Any, token: str) -> None:
+    _sendable(_, __, {"Authorization": token})
+
+
+@attrs.frozen
+class WebhookConfig:
+    """Where a request goes. Headers whose names speak of keys, tokens or passwords are kept as secrets."""
+
+    url: Url = attrs.field(validator=_reachable)
+    method: str = attrs.field(default="POST", validator=_writes)
+    headers: dict[str, str] = attrs.field(factory=dict, validator=_sendable)
+    auth_token: str | None = attrs.field(default=None, validator=optional(_bears))
+
+
+@attrs.frozen(kw_only=True)
+class Rule:
+    """What its owner said; secrets are in plain, masked, or references, depending on where the rule stands."""
+
+    alert_id: str = attrs.field(validator=and_(matches_re(_ID), max_len(128)))
+    name: str
+    description: str
+    enabled: bool = True
+    trigger: Trigger
+    delivery_methods: tuple[DeliveryMethod, ...]
+    email_config: EmailConfig | None = None
+    telegram_config: TelegramConfig | None = None
+    webhook_config: WebhookConfig | None = None
+    cooldown_seconds: int = attrs.field(default=60, validator=and_(ge(0), le(LONGEST_COOLDOWN_S)))
+    """At least so long between two firings; 0: every event fires."""
+
+    @property
+    def ref(self) -> str:
+        """Its name: `rule:ID`."""
+        return f"rule:{self.alert_id}"
+
+    def config(self, method: str) -> EmailConfig | TelegramConfig | WebhookConfig | None:
+        """What the owner said about a delivery method; None where nothing."""
+        found: EmailConfig | TelegramConfig | WebhookConfig | None = getattr(self, f"{method}_config", None)
+        return found
+
+    def value(self, created_us: int, updated_us: int) -> dict[str, Any]:
+        """The value of its State; `evaluated` says whether this version looks at its trigger."""
+        plain: dict[str, Any] = unstructure(self)
+        return plain | {"created_us": created_us, "updated_us": updated_us, "evaluated": self.trigger.evaluated}
+
+
+def rule_of(value: Mapping[str, Any]) -> Rule:
+    """The rule in the value of its State."""
+    return structure(Rule, value, extras="drop")
+
+
+def with_secrets(rule: Rule, change: Callable[[str, str], str]) -> Rule:
+    """The same rule with each secret replaced by `change(place, secret)`; the place is the path of its field."""
+    email, telegram, webhook = rule.email_config, rule.telegram_config, rule.webhook_config
+    if email is not None and email.smtp_password:
+        email = attrs.evolve(email, smtp_password=change("email_config.smtp_password", email.smtp_password))
+    if telegram is not None and telegram.bot_token:
+        telegram = attrs.evolve(telegram, bot_token=change("telegram_config.bot_token", telegram.bot_token))
+    if webhook is not None:
+        token, headers = webhook.auth_token, dict[str, str]()
+        for name, value in webhook.headers.items():
+            secret = value and _SECRET_HEADER.search(name)
+            headers[name] = change(f"webhook_config.headers.{name}", value) if secret else value
+        token = change("webhook_config.auth_token", token) if token else token
+        webhook = attrs.evolve(webhook, auth_token=token, headers=headers)
+    return attrs.evolve(rule, email_config=email, telegram_config=telegram, webhook_config=webhook)
+
+
+def is_about_asset(event: Event) -> bool:
+    """Whether the event's subject is something that trades; an outage is about a venue."""
+    return bool(event.subject) and event.kind != EventType.exchange_outage and ":" not in event.subject
+
+
+def _spellings(event: Event) -> set[str]:
+    if not is_about_asset(event):
+        return set()
+    symbol = event.subject
+    return {symbol, base_asset(symbol), join_pair(symbol), symbol.replace("-", "/")}

@@ -1,0 +1,59 @@
+"""The part of the tree that tells people: channels, rules, and the desk that owns the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import trio
+
+from actors import Child, Supervisor
+from oracle.alerts.channel import ChannelActor
+from oracle.alerts.channels import CHANNELS
+from oracle.alerts.desk import Desk, Ledger, rule_child
+from oracle.alerts.outbox import Outbox, Patience
+from oracle.alerts.sending import Tools
+from oracle.alerts.vault import RunSync, Vault
+from oracle.board import Board
+from oracle.http import Http
+from oracle.model import Attempt, Delivery, split_ref
+from oracle.settings import Alerts
+
+__all__ = ["alert_children"]
+
+GRACE_S = 1.0  # for sends that are on their way when everything stops
+
+
+def alert_children(
+    *, settings: Alerts, folder: Path, board: Board, http: Http, now_us: Callable[[], int], pending: Iterable[Delivery] = (),
+    last_attempts: Mapping[str, Attempt] | None = None, run_sync: RunSync = trio.to_thread.run_sync,
+) -> tuple[Child, ...]:
+    """Children for a tree that has `history` before them, in the order to start them: channels, rules, alerts.
+
+    `pending` and `last_attempts` are what the history says is still owed; the board has its states already.
+    """
+    vault, ledger = Vault(folder, run_sync), Ledger()
+    tools = Tools(http, vault.reveal, now_us)
+    patience = Patience(settings.attempts, settings.first_retry_s, settings.longest_retry_s)
+    owed = list(pending)
+    parts = {"webhook": {"timeout_s": settings.timeout_s}}
+
+    def channel(name: str) -> Child:
+        outbox = Outbox((one for one in owed if one.channel == name), last_attempts)
+        part = CHANNELS[name](**parts.get(name, {}))
+        return Child(
+            f"channel:{name}", lambda: ChannelActor(part, outbox, tools, board, patience), grace_s=GRACE_S,
+            capacity=10_000, when_full="refuse",
+        )  # fmt: skip
+
+    channels = [channel(name) for name in CHANNELS]
+
+    def rules() -> Supervisor:
+        enabled = [split_ref(state.ref)[1] for state in board.kind("rule") if state.value and state.value["enabled"]]
+        return Supervisor([rule_child(ident, board, ledger) for ident in enabled], exhausted="park")
+
+    return (
+        Child("channels", lambda: Supervisor(channels, exhausted="park")),
+        Child("rules", rules),
+        Child("alerts", lambda: Desk(board, vault, ledger)),
+    )
