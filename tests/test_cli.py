@@ -1,0 +1,169 @@
+"""The command line, as a user meets it: real processes, their words and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import stat
+import urllib.request
+
+import pytest
+
+from tests.serving import oracle, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("cli") / "data") as running:
+        yield running
+
+
+def get(url: str) -> object:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def test_help_names_every_command_and_exit_code():
+    shown = oracle("--help")
+    assert shown.returncode == 0
+    for word in ("serve", "tail", "tree", "doctor", "config", "replay", "Exit codes:", "130"):
+        assert word in shown.stdout
+
+
+def test_ready_means_that_it_answers(server):
+    assert server.ready == f"oracle ready {server.url}/"
+    assert get(f"{server.url}/healthz") == {"status": "ok"}
+
+
+def test_the_server_is_found_through_its_data_folder(server):
+    card = server.data / "server.json"
+    assert stat.S_IMODE(card.stat().st_mode) == 0o600
+    assert json.loads(card.read_text()) == {"url": f"{server.url}/", "pid": server.process.pid, "token": ""}
+    tree = oracle("tree", "--data", server.data, "--json")
+    assert tree.returncode == 0
+    node = json.loads(tree.stdout)
+    assert node["name"] == "root"
+    assert {"history", "feeds", "watchdogs", "hub", "sockets", "web"} <= {child["name"] for child in node["children"]}
+
+
+def test_tree_is_shown_to_people(server):
+    shown = oracle("tree", "--data", server.data)
+    assert "root running" in shown.stdout and "history running" in shown.stdout and "feed:simulated" in shown.stdout
+
+
+def test_tail_prints_what_happens_and_ends_after_count(server):
+    tail = oracle("tail", "quote:*", "--count", 3, "--json", "--data", server.data)
+    frames = [json.loads(line) for line in tail.stdout.splitlines()]
+    assert tail.returncode == 0, tail.stderr
+    assert len(frames) == 3 and all(frame["topic"].startswith("quote:") for frame in frames)
+    shown = oracle("tail", "quote:*", "--count", 1, "--data", server.data)
+    assert "quote:" in shown.stdout and "bid=" in shown.stdout
+
+
+def test_doctor_finds_nothing_wrong(server):
+    checked = oracle("doctor", "--data", server.data, "--json")
+    found = json.loads(checked.stdout)
+    named = {check["name"] for check in found["checks"]}
+    assert {"python", "libraries", "page", "settings", "data folder", "server", "history"} <= named
+    # The page may be missing where a machine has neither npm nor network; all else must be good.
+    wrong = [check for check in found["checks"] if not check["ok"] and check["name"] != "page"]
+    assert not wrong
+    assert checked.returncode == (0 if found["ok"] else 5)
+
+
+def test_a_folder_in_use_is_a_clear_error(server):
+    second = oracle("serve", "--data", server.data, "--listen", "127.0.0.1:0")
+    assert second.returncode == 3
+    assert f"is in use by process {server.process.pid} at {server.url}/" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_taken_port_is_a_clear_error(server, tmp_path):
+    second = oracle("serve", "--data", tmp_path / "d", "--listen", f"127.0.0.1:{server.port}")
+    assert (second.returncode, second.stdout) == (3, "")
+    assert f"127.0.0.1:{server.port}: Address already in use" in second.stderr
+
+
+def test_nobody_there_is_exit_code_4(tmp_path):
+    for command in (("tail", "*"), ("tree",)):
+        asked = oracle(*command, "--data", tmp_path)
+        assert asked.returncode == 4 and "no server runs on the data folder" in asked.stderr
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        asked = oracle("tree", "--url", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    assert asked.returncode == 4 and "does not answer" in asked.stderr
+
+
+@pytest.mark.parametrize(("args", "said"), [
+    (("serve", "--listen", "8000"), "server.listen[0]: an address is HOST:PORT"),
+    (("serve", "--listen", "0.0.0.0:0"), "0.0.0.0:0 can be reached from outside: set auth.mode to token"),
+    (("serve", "--feed", "binanec"), "did you mean 'binance'"),
+    (("serve", "--settings", "/nowhere.toml"), "settings file /nowhere.toml: No such file or directory"),
+    (("serve", "--auth", "tokens"), "Invalid value for '--auth'"),
+    (("serv",), "No such command"),
+])
+def test_wrong_usage_is_exit_code_2_and_starts_nothing(tmp_path, args, said):
+    refused = oracle(*args, *(("--data", tmp_path / "d") if args[0] == "serve" else ()))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert said in refused.stderr and "Traceback" not in refused.stderr
+    assert not (tmp_path / "d").exists()
+
+
+def test_config_check_says_what_is_in_force(tmp_path):
+    (tmp_path / "s.toml").write_text("[history]\nflush_ms = 20\n")
+    checked = oracle("config", "check", "--settings", tmp_path / "s.toml", "--json", REDIS_URL="redis://:pw@x",
+                     ORACLE__SERVER__BURST="7")
+    found = json.loads(checked.stdout)
+    assert checked.returncode == 0
+    assert (found["settings"]["history"]["flush_ms"], found["settings"]["server"]["burst"]) == (20, 7)
+    assert found["notes"][0].startswith("REDIS_URL is set and not used") and "pw" not in checked.stdout
+    assert "history.flush_ms = 20" in oracle("config", "check", "--settings", tmp_path / "s.toml").stdout
+
+
+def test_config_check_refuses_by_path(tmp_path):
+    (tmp_path / "s.toml").write_text("[watchdogs.price_anomaly]\nlimit_pc = 3\n[history]\nflush = 1\n")
+    for text in ("[watchdogs.price_anomaly]\nlimit_pc = 3\n", "[history]\nflush = 1\n"):
+        (tmp_path / "s.toml").write_text(text)
+        refused = oracle("config", "check", "--settings", tmp_path / "s.toml")
+        assert refused.returncode == 2 and "unknown key; did you mean" in refused.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(tmp_path, number):
+    with serving(tmp_path / "data") as running:
+        assert running.end(number) == 0
+        assert not (tmp_path / "data" / "server.json").exists()
+        assert "Traceback" not in running.said()
+
+
+def test_a_folder_can_be_served_again_after_sigkill(tmp_path):
+    with serving(tmp_path / "data") as running:
+        running.end(signal.SIGKILL)
+    with serving(tmp_path / "data") as running:
+        assert running.end() == 0
+
+
+def test_token_mode_shows_the_token_once_and_the_commands_still_work(tmp_path):
+    with serving(tmp_path / "data", "--auth", "token") as running:
+        secret = running.ready.partition("?token=")[2]
+        assert len(secret) > 30
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            get(f"{running.url}/api/oracle/tree")
+        asked = urllib.request.Request(f"{running.url}/api/oracle/tree", headers={"Authorization": f"Bearer {secret}"})
+        assert get(asked)["name"] == "root"
+        assert oracle("tree", "--data", running.data).returncode == 0
+        assert oracle("tail", "quote:*", "--count", 1, "--data", running.data).returncode == 0
+        assert oracle("tree", "--url", running.url).returncode == 4
+        running.end()
+    with serving(tmp_path / "data", "--auth", "token") as running:
+        assert "token" not in running.ready
+        assert secret not in running.said()
+
+
+def test_replay_serves_a_recording(tmp_path):
+    (tmp_path / "x.rec").write_text('wss://example.org/ws <-> 1700000000.0\n1700000000.5: {"a": 1}\n')
+    assert oracle("replay", tmp_path / "none.rec").returncode == 2
+    (tmp_path / "bad.rec").write_text("what\n")
+    refused = oracle("replay", tmp_path / "bad.rec")
+    assert refused.returncode == 2 and "line 1" in refused.stderr
