@@ -1,0 +1,212 @@
+"""The page as a reader meets it: the built files, a real server, a real browser."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import re
+import shutil
+import signal
+import subprocess
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+
+from tests.serving import Serving, serving
+
+PAGE = Path(__file__).resolve().parents[2] / "web" / "page"
+DIST = PAGE / "dist"
+CHROMIUM = shutil.which("chromium", path="/usr/bin") or shutil.which("chromium")
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")
+MOST_BYTES = 60 * 1024
+
+built = pytest.mark.skipif(not (DIST / "index.html").exists(), reason="the page is not built: run make page")
+
+
+# ---- the files
+
+
+@built
+def test_the_page_is_small():
+    shipped = [path for path in DIST.iterdir() if path.suffix in {".html", ".js", ".css", ".svg"}]
+    assert len(shipped) == 4
+    assert sum(len(gzip.compress(path.read_bytes())) for path in shipped) < MOST_BYTES
+
+
+@built
+def test_the_page_asks_nobody_else_and_runs_under_a_strict_policy():
+    index = (DIST / "index.html").read_text()
+    assert set(re.findall(r'(?:src|href)="(/page/)?', index)) <= {"/page/", ""}
+    assert "://" not in index
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", index)
+    script = "".join(path.read_text() for path in DIST.glob("*.js"))
+    assert not re.search(r"\beval\(|new Function\(|https://", script)
+    assert set(re.findall(r"http://[\w./]+", script)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml",
+                                                         "http://www.w3.org/1998/Math/MathML"}  # names, not addresses
+
+
+def test_the_lock_file_holds_no_addresses():
+    packages = json.loads((PAGE / "package-lock.json").read_text())["packages"]
+    assert packages and not [name for name, package in packages.items() if "resolved" in package]
+    assert "registry" not in (PAGE / "package-lock.json").read_text()
+
+
+@pytest.mark.skipif(not (PAGE / "node_modules" / "typescript").exists() or shutil.which("npm") is None,
+                    reason="TypeScript is not installed: run make page on a machine with npm")
+def test_the_sources_type_check():
+    checked = subprocess.run(["npm", "run", "--silent", "check"], cwd=PAGE, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+# ---- the browser
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[BrowserContext]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / "browser", executable_path=CHROMIUM, args=list(FLAGS), viewport={"width": 1280, "height": 900})
+        with contextlib.closing(context):
+            context.set_default_timeout(20_000)
+            yield context
+
+
+@built
+def test_the_page_shows_what_this_server_says_and_is_kept_to_it(browser: BrowserContext, tmp_path: Path):
+    with serving(tmp_path / "data") as server:
+        page = Visited(browser.new_page(), server)
+        page.opened()
+
+        told = page.tells_the_server_something_only_it_can_know()
+        expect(page.events.get_by_text(told)).to_be_visible()
+        page.shows_a_price_this_server_recorded("BTC-USD")
+        expect(page.browser.locator("#quotes").get_by_text("simulated", exact=True).first).to_be_visible()
+        expect(page.browser.locator('[data-actor="feed:simulated"]')).to_contain_text("running")
+
+        assert {urllib.parse.urlsplit(url).netloc for url in page.asked} == {f"127.0.0.1:{server.port}"}
+        assert page.complaints == []
+
+
+@built
+def test_a_switch_on_the_page_is_a_switch_in_the_server(browser: BrowserContext, tmp_path: Path):
+    with serving(tmp_path / "data") as server:
+        page = Visited(browser.new_page(), server)
+        page.opened()
+        switch = page.browser.get_by_role("switch", name="Watchdog price_anomaly")
+
+        expect(switch).to_have_attribute("aria-checked", "true")
+        switch.click()
+        expect(switch).to_have_attribute("aria-busy", "false")
+        expect(switch).to_have_attribute("aria-checked", "false")
+        assert watchdog(server, "price_anomaly")["enabled"] is False
+
+        switch.press("Space")
+        expect(switch).to_have_attribute("aria-busy", "false")
+        expect(switch).to_have_attribute("aria-checked", "true")
+        assert watchdog(server, "price_anomaly")["enabled"] is True
+
+
+@built
+def test_a_restart_is_asked_for_twice_and_shown(browser: BrowserContext, tmp_path: Path):
+    with serving(tmp_path / "data") as server:
+        page = Visited(browser.new_page(), server)
+        page.opened()
+        row = page.browser.locator('[data-actor="feed:simulated"]')
+        expect(row).to_contain_text("running")
+        row.hover()
+
+        page.browser.get_by_role("button", name="Restart feed:simulated").click()
+        page.browser.get_by_role("button", name="Cancel").click()
+        expect(page.browser.get_by_role("dialog")).to_have_count(0)
+        page.browser.get_by_role("button", name="Restart feed:simulated").click()
+        page.browser.get_by_role("dialog").get_by_role("button", name="Restart").click()
+
+        expect(page.events.get_by_text("feed:simulated was restarted")).to_be_visible()
+        expect(row).to_contain_text("running")
+
+
+@built
+def test_the_page_comes_back_after_the_server_was_killed_and_keeps_its_lists(browser: BrowserContext, tmp_path: Path):
+    with serving(tmp_path / "data") as server:
+        page = Visited(browser.new_page(), server)
+        page.opened()
+        before = page.tells_the_server_something_only_it_can_know()
+        expect(page.events.get_by_text(before)).to_be_visible()
+
+        server.end(signal.SIGKILL)
+        expect(page.badge).to_have_attribute("data-link", "reconnecting")
+        expect(page.browser.get_by_text("The server does not answer.")).to_be_visible()
+        expect(page.events.get_by_text(before)).to_be_visible()
+
+    with serving(tmp_path / "data", listen=(f"127.0.0.1:{server.port}",)) as again:
+        expect(page.badge).to_have_attribute("data-link", "live")
+        expect(page.browser.get_by_text("The server does not answer.")).to_have_count(0)
+        page.server = again
+        after = page.tells_the_server_something_only_it_can_know()
+        expect(page.events.get_by_text(after)).to_be_visible()
+        expect(page.events.get_by_text(before)).to_be_visible()
+
+
+@built
+def test_a_page_without_its_token_says_what_to_do(browser: BrowserContext, tmp_path: Path):
+    with serving(tmp_path / "data", "--auth", "token") as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        expect(page.get_by_role("alert")).to_contain_text("wants a token")
+
+        page.goto(server.ready.split()[-1])
+        expect(page.locator("[data-link]")).to_have_attribute("data-link", "live")
+        assert "token" not in page.url
+
+
+class Visited:
+    """A page of a server, with what it asked for and what the browser complained about."""
+
+    def __init__(self, browser: Page, server: Serving) -> None:
+        self.browser = browser
+        self.server = server
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        browser.on("request", lambda request: self.asked.append(request.url))
+        browser.on("pageerror", lambda error: self.complaints.append(str(error)))
+        browser.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+        self.badge = browser.locator("[data-link]")
+        self.events = browser.locator("#events")
+
+    def opened(self) -> None:
+        self.browser.goto(self.server.url)
+        expect(self.badge).to_have_attribute("data-link", "live")
+
+    def tells_the_server_something_only_it_can_know(self) -> str:
+        """A webhook that arrives by another way; answered once it and all before it are recorded."""
+        word = uuid.uuid4().hex
+        ask(self.server, "/api/oracle/inbox", {"alert_name": word})
+        return word
+
+    def shows_a_price_this_server_recorded(self, symbol: str) -> None:
+        cell = self.browser.locator(f'[data-symbol="{symbol}"] .price').first
+        expect(cell).to_have_text(re.compile(r"^[\d,]+\.\d+$"))
+        shown = float(cell.inner_text().replace(",", ""))
+        self.tells_the_server_something_only_it_can_know()
+        recorded = ask(self.server, f"/api/oracle/ticks?kind=quote&symbol={symbol}&limit=10000")["items"]
+        assert any(abs(quote["bid"] - shown) < 0.006 for quote in recorded)
+
+
+def ask(server: Serving, path: str, body: object = None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(server.url + path, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def watchdog(server: Serving, name: str):
+    return next(row for row in ask(server, "/dashboard/watchdogs") if row["name"] == name)
