@@ -1,0 +1,307 @@
+"""One client's TCP connection: Hypercorn's trio `TCPServer` with deadlines, direct writes and an orderly end.
+
+What a short write could not place stays here as the tail. Nobody writes past a tail: the next send, Hypercorn's or ours,
+begins with it under the lock, so a pong or a close can't land inside a half-written frame. The socket's number is asked
+before each write, in the same await-free block as the check that the socket is open.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import struct
+from typing import Any
+
+import trio
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.typing import ConnectionState
+from hypercorn.utils import parse_socket_addr
+
+from web.desk import Desk
+from web.outlet import Outlet
+from web.streams import Http11, Tasks, Upgrade, terms
+from web.wire import ping_frame
+
+__all__ = ["Connection"]
+
+KIB = 1024
+PIECE_BYTES = 64 * KIB
+WRITES_PER_YIELD = 16
+NEVER_S = math.inf
+LINGER_ON_ABORT = struct.pack("ii", 1, 0)
+GONE = (OSError, trio.ClosedResourceError, trio.BrokenResourceError)
+
+
+class Connection(TCPServer):
+    """Serves one client until either side ends; also the `Link` of its outlet and the `Line` of its streams."""
+
+    stream: trio.SocketStream
+    protocol: Http11  # type: ignore[assignment]
+
+    def __init__(self, desk: Desk, stream: trio.SocketStream, extensions: dict[str, Any]) -> None:
+        super().__init__(desk.app, *terms(desk), {}, stream)  # type: ignore[arg-type]
+        self.desk = desk
+        self.bounds = desk.bounds
+        self.body_bytes = desk.bounds.body_bytes
+        self.outlet = Outlet(self, desk.bounds.held_bytes)
+        self.extensions = extensions
+        self.tail = b""
+        self._started = False
+        self._over = False
+        self._closing = False
+        self._flushing = False
+        self._idle = True
+        self._partial = False  # part of a request head is here
+        self._heard_s = 0.0
+        self._writes = 0
+        self._frames, self._frames_until_s = 0, 0.0
+        self._reader = trio.CancelScope()
+        self._due = trio.CancelScope()
+
+    async def run(self) -> None:
+        """Serve; returns when the connection has ended. What it raises is a fault of ours, for the server's boundary."""
+        try:
+            client, server = self.stream.socket.getpeername(), self.stream.socket.getsockname()
+        except OSError:
+            return
+        family = self.stream.socket.family
+        try:
+            async with Tasks(self) as tasks:
+                self._task_group = tasks
+                self.protocol = Http11(
+                    self, self.app, self.config, self.context, tasks, ConnectionState({}), False,
+                    parse_socket_addr(family, client), parse_socket_addr(family, server), self.protocol_send,
+                )  # fmt: skip
+                self._started = True
+                tasks.spawn(self._watch)
+                with self._reader:
+                    await self._read_data()
+                self._closing = True
+                await self.protocol.handle(Closed())
+                await self._linger()
+                self._due.cancel()
+        finally:
+            self._over = True
+            self.abort()
+
+    # ---- what the outlet asks
+
+    @property
+    def open(self) -> bool:
+        """Whether stream frames may be written now."""
+        stream = self.protocol.stream
+        return not self._over and not self._closing and isinstance(stream, Upgrade) and stream.open
+
+    @property
+    def clear(self) -> bool:
+        """Whether `write` may be called: nothing half sent, nobody sending."""
+        return not self.tail and not self._flushing and not self.send_lock.locked()
+
+    def write(self, data: bytes) -> None:
+        """Write what the kernel takes and keep the rest; only when `clear`."""
+        self.tail = self._write_now(data)
+        if self.tail:
+            self.flush_soon()
+
+    def flush_soon(self) -> None:
+        """Send the tail, and what the outlet holds, as the client takes it."""
+        if not self._flushing and not self._over:
+            self._flushing = True
+            self._task_group.spawn(self._flush)
+
+    # ---- what the streams ask
+
+    def adorn(self, scope: Any) -> None:
+        """Add what our handlers look for in an ASGI scope; a WebSocket's heart begins to beat."""
+        scope["extensions"].update(self.extensions)
+        if scope["type"] == "websocket":
+            scope["extensions"]["oracle.outlet"] = self.outlet
+            self._set_due(self.bounds.heartbeat_s)
+
+    def expect_body(self) -> None:
+        """The body must be here in time."""
+        self._set_due(self.bounds.body_s)
+
+    def expect_answer(self) -> None:
+        """The request is complete; the app has its own deadlines."""
+        self._set_due(NEVER_S)
+
+    def expect_end(self) -> None:
+        """The client has a moment to answer our close."""
+        self._set_due(self.bounds.linger_s)
+
+    def pong(self, frame: bytes) -> None:
+        """Answer a ping without waiting, so that the reader never stands still."""
+        self.outlet.control(frame)
+
+    async def pace(self) -> None:
+        """Read a client that sends too many frames more slowly."""
+        now_s = trio.current_time()
+        if now_s >= self._frames_until_s:
+            self._frames, self._frames_until_s = 0, now_s + 1
+        self._frames += 1
+        if self._frames > self.bounds.frames_per_s:
+            await trio.sleep_until(self._frames_until_s)
+
+    # ---- what the server asks
+
+    def leave(self) -> None:
+        """Begin an orderly end: an idle connection ends now, a WebSocket is told 1001, a request is answered first."""
+        if self._over or not self._started:
+            self.abort()
+            return
+        stream = self.protocol.stream
+        if isinstance(stream, Upgrade) and stream.connected:
+            self._task_group.spawn(stream.shut, 1001, "the server is stopping")
+        elif self._idle:
+            self._task_group.spawn(self._close)
+
+    def abort(self) -> None:
+        """End now; whoever waits in a send or a read is woken."""
+        sock = self.stream.socket
+        if sock.fileno() >= 0:
+            if not self._closing:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ON_ABORT)
+            sock.close()
+        self._closing = True
+        self.tail = b""
+
+    # ---- what Hypercorn's protocol asks
+
+    async def protocol_send(self, event: Event) -> None:
+        """Send bytes, end the connection, or note that it is idle."""
+        if isinstance(event, RawData):
+            if event.data:
+                await self._send(bytes(event.data))
+        elif isinstance(event, Closed):
+            await self._close()
+        elif isinstance(event, Updated):
+            self._idle, self._partial = event.idle, False
+            self._set_due(self.bounds.keep_alive_s if event.idle else NEVER_S)
+
+    async def _send(self, data: bytes) -> None:
+        if self.clear:
+            data = self._write_now(data)
+            self._writes += 1
+            if not data and self._writes % WRITES_PER_YIELD:
+                return
+        # the shield keeps a cancelled app from leaving half a response behind; the deadline keeps the shield from holding us
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + self.bounds.send_s) as scope:
+            async with self.send_lock:
+                rest = memoryview(self.tail + data)
+                self.tail = b""
+                try:
+                    while rest:
+                        rest = rest[await self.stream.socket.send(rest[:PIECE_BYTES]) :]
+                        scope.deadline = trio.current_time() + self.bounds.send_s
+                except GONE:
+                    self.abort()
+        if scope.cancelled_caught:
+            self.desk.cut_off += 1
+            self.abort()
+        elif self.outlet.has_more:
+            self.flush_soon()
+
+    def _write_now(self, data: bytes) -> bytes:
+        """Write without waiting; returns what did not fit."""
+        fd = self.stream.socket.fileno()
+        if fd < 0:
+            return b""
+        try:
+            sent = os.write(fd, data)
+        except BlockingIOError:
+            return data
+        except OSError:
+            self.abort()
+            return b""
+        return data[sent:] if sent < len(data) else b""
+
+    async def _flush(self) -> None:
+        try:
+            while self.open and (self.tail or self.outlet.has_more):
+                async with self.send_lock:
+                    if not self.open:
+                        return
+                    await trio.lowlevel.wait_writable(self.stream.socket)
+                    if self.open:
+                        self.tail = self._write_now(self.tail or self.outlet.take())
+                        self._heard_s = trio.current_time()  # what it takes is a sign of life
+        except GONE:
+            self.abort()
+        finally:
+            self._flushing = False
+
+    async def _read_data(self) -> None:
+        while not self._closing:
+            try:
+                data = await self.stream.receive_some(PIECE_BYTES)
+            except GONE:
+                break
+            self._heard_s = trio.current_time()
+            if self._idle and data and not self._partial:
+                self._partial = True
+                self._set_due(self.bounds.head_s)
+            await self.protocol.handle(RawData(bytes(data)))
+            if not data:
+                self._closing = True
+
+    async def _close(self) -> None:
+        """Say that nothing more comes; the reader, when it has ended, gives the client time to read it."""
+        if not self._closing:
+            self._closing = True
+            try:
+                self.stream.socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                self.abort()
+        self._reader.cancel()
+
+    async def _linger(self) -> None:
+        # closing with unread bytes resets the connection, and the reset overtakes our last words
+        with trio.move_on_after(self.bounds.linger_s):
+            try:
+                while await self.stream.receive_some(PIECE_BYTES):
+                    pass
+            except GONE:
+                pass
+        self.abort()
+
+    # ---- deadlines
+
+    def _set_due(self, in_s: float) -> None:
+        self._due.deadline = trio.current_time() + in_s
+
+    async def _watch(self) -> None:
+        """Watch over whichever deadline holds: request head, body, keep-alive; then the heartbeat of a WebSocket."""
+        self._heard_s = trio.current_time()
+        self._set_due(self.bounds.head_s)
+        while not self._closing:
+            with self._due:
+                await trio.sleep_forever()
+            if self._closing or self._over:
+                return
+            self._due = trio.CancelScope()
+            stream = self.protocol.stream
+            if isinstance(stream, Upgrade):
+                await self._beat(stream)
+            elif self._idle and not self._partial:
+                await self._close()
+            else:
+                await self.protocol.refuse(408, "")
+
+    async def _beat(self, stream: Upgrade) -> None:
+        """Ping a silent client, close one that stays silent."""
+        every_s = self.bounds.heartbeat_s
+        silent_s = trio.current_time() - self._heard_s
+        if stream.connected and not stream.open:
+            await self._close()
+        elif stream.connected and silent_s >= 2 * every_s:
+            self.desk.cut_off += 1
+            await stream.shut(1001, "no answer to a ping")
+            self.abort()
+        elif stream.connected and silent_s >= every_s:
+            self.outlet.control(ping_frame())
+            self._set_due(2 * every_s - silent_s)
+        else:
+            self._set_due(every_s - silent_s if silent_s < every_s else every_s)

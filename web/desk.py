@@ -1,0 +1,56 @@
+"""What all connections of one server share: its bounds, the app behind it, who is connected, and what was counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+__all__ = ["Bounds", "Desk"]
+
+KIB = 1024
+
+
+@attrs.frozen
+class Bounds:
+    """How much one client may ask of the server. Times in seconds."""
+
+    connections: int = 1_000  # open at once; further ones are answered 503
+    backlog: int = 256
+    head_bytes: int = 16 * KIB
+    body_bytes: int = 1024 * KIB
+    message_bytes: int = 64 * KIB  # of a WebSocket client
+    held_bytes: int = 1024 * KIB  # unsent stream frames of one slow client
+    send_buffer_bytes: int = 256 * KIB  # in the kernel; more only makes what a slow client sees older
+    frames_per_s: int = 500  # WebSocket frames of one client; beyond, it is read more slowly
+    head_s: float = 10.0
+    body_s: float = 10.0
+    keep_alive_s: float = 30.0
+    send_s: float = 10.0  # without a byte taken
+    heartbeat_s: float = 20.0  # of silence until a WebSocket client is pinged; closed after twice that
+    linger_s: float = 0.5  # for the client to read our last words
+    drain_s: float = 1.0  # at an orderly stop
+
+    @classmethod
+    def of(cls, server: Any) -> Bounds:
+        """The bounds that the `server` settings name; the rest keep their defaults."""
+        return cls(
+            connections=server.connections, body_bytes=server.body_limit_bytes, body_s=server.body_timeout_s,
+            message_bytes=server.message_limit_bytes, held_bytes=server.outlet_limit_bytes, send_s=server.send_timeout_s,
+            heartbeat_s=server.heartbeat_s,
+        )  # fmt: skip
+
+
+@attrs.define(eq=False)
+class Desk:
+    """Survives the lives of the `web` actor; the counts are since it was made."""
+
+    app: Callable[..., Any]
+    bounds: Bounds
+    open: set[Any] = attrs.field(factory=set)  # of Connection
+    accepted: int = 0
+    crashed: int = 0  # ended by an exception of ours, caught at the boundary
+    turned_away: int = 0  # over the limit of connections
+    cut_off: int = 0  # took nothing for `send_s`, or was silent for too long
+    stopping: bool = False

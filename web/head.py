@@ -1,0 +1,35 @@
+"""What is checked of a request head beyond the grammar of HTTP/1.1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Malformed", "wants_socket"]
+
+HANDSHAKE_HEADERS = (b"connection", b"sec-websocket-extensions", b"sec-websocket-protocol")
+
+
+class Malformed(Exception):
+    """The client broke the protocol or a limit; `status` is the answer, after which the connection ends."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def wants_socket(request: Any) -> bool:
+    """Whether a parsed request (`h11.Request`) asks for a WebSocket. Raises Malformed."""
+    if request.http_version not in (b"1.0", b"1.1"):
+        raise Malformed(505, "this server speaks HTTP/1.1")
+    names = [name for name, _ in request.headers]
+    if b"transfer-encoding" in names and (b"content-length" in names or request.http_version == b"1.0"):
+        raise Malformed(400, "a request has one length: Content-Length or Transfer-Encoding")
+    if not request.target.startswith((b"/", b"http://", b"https://")) and request.target != b"*":
+        raise Malformed(400, "the request target is a path")
+    found = dict(request.headers)
+    tokens = [token.strip() for token in found.get(b"connection", b"").lower().split(b",")]
+    if found.get(b"upgrade", b"").strip().lower() != b"websocket" or b"upgrade" not in tokens or request.method != b"GET":
+        return False
+    if any(name in HANDSHAKE_HEADERS and not value.isascii() for name, value in request.headers):
+        raise Malformed(400, "the WebSocket headers are ASCII")
+    return True

@@ -1,0 +1,200 @@
+"""The only writer of stream frames to one WebSocket client.
+
+A frame is written at once where nothing is ahead of it. A client that takes them too slowly is not kicked and holds nobody
+up: what waits for it is conflated by key (the newest of each key stays), at most `limit_bytes` are held (then the oldest
+go), and it is told how many it was not given. Offsets reach a client in growing order, each at most once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Protocol
+
+from web.wire import text_frame
+
+__all__ = ["Batch", "Entry", "Link", "Outlet"]
+
+KIB = 1024
+JOIN_BYTES = 256 * KIB
+TAKE_BYTES = 64 * KIB
+
+Entry = tuple[int, Hashable | None, bytes]
+"""(offset, key, frame); key None: never conflated."""
+
+
+class Link(Protocol):
+    """What an outlet needs of its connection."""
+
+    @property
+    def open(self) -> bool:
+        """Whether frames may be written: accepted, and neither side has begun to close."""
+
+    @property
+    def clear(self) -> bool:
+        """Whether `write` may be called now: nothing is half sent and nobody else is sending."""
+
+    @property
+    def tail(self) -> bytes:
+        """What a short write left behind."""
+
+    def write(self, data: bytes) -> None:
+        """Write without waiting; keeps what did not fit as the tail."""
+
+    def flush_soon(self) -> None:
+        """Call `take` and send what it gives as soon as the client takes more."""
+
+
+class Batch:
+    """Frames of consecutive offsets for one group of sockets; joined once, for all members that are idle."""
+
+    __slots__ = ("_joined", "entries", "first", "last")
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+        self.first = entries[0][0]
+        self.last = entries[-1][0]
+        self._joined: bytes | None = None
+
+    @property
+    def joined(self) -> bytes:
+        """All frames as one piece of bytes."""
+        if self._joined is None:
+            entries = self.entries
+            self._joined = entries[0][2] if len(entries) == 1 else b"".join([frame for _, _, frame in entries])
+        return self._joined
+
+    def offer_to(self, outlet: Outlet) -> None:
+        """Give all frames to a client, in one write if it is idle."""
+        outlet.offer_batch(self)
+
+
+class Outlet:
+    """`floor` is the last offset given or passed over; `skipped` and `told` count messages in this outlet's life."""
+
+    def __init__(self, link: Link, limit_bytes: int = 1024 * KIB) -> None:
+        self.link = link
+        self.limit_bytes = limit_bytes
+        self.floor = -1
+        self.told = 0
+        self.skipped = 0
+        self.tell_skipped: Callable[[int, str], bytes] | None = None
+        self._waiting: dict[Hashable, bytes] = {}
+        self._waiting_bytes = 0
+        self._untold = 0
+        self._reason = ""
+        self._control = b""
+
+    @property
+    def open(self) -> bool:
+        """Whether this client can still be told anything."""
+        return self.link.open
+
+    @property
+    def held_bytes(self) -> int:
+        """What waits here for the client to take it."""
+        return self._waiting_bytes + len(self.link.tail)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether `take` has something to give."""
+        return bool(self._waiting or self._control or self._untold)
+
+    def offer(self, offset: int, key: Hashable | None, frame: bytes) -> None:
+        """Give the client the frame of `offset`, now or when it can take it; never waits."""
+        if offset <= self.floor or not self.link.open:
+            return
+        self.floor = offset
+        self._give((offset,) if key is None else key, frame)
+
+    def offer_batch(self, batch: Batch) -> None:
+        """Offer all frames of a batch; an idle client gets them in one write."""
+        if self.floor < batch.first and self._idle and len(batch.joined) <= JOIN_BYTES:
+            self.floor = batch.last
+            self.told += len(batch.entries)
+            self.link.write(batch.joined)
+        else:
+            for entry in batch.entries:
+                self.offer(*entry)
+
+    def show(self, entries: Sequence[Entry]) -> None:
+        """Give the client a snapshot: entries may be older than what it was told of other topics."""
+        if self._idle and sum(len(frame) for _, _, frame in entries) <= JOIN_BYTES:
+            self.told += len(entries)
+            self.link.write(b"".join([frame for _, _, frame in entries]))
+            return
+        for offset, key, frame in entries:
+            if self.link.open:
+                self._give((offset,) if key is None else key, frame)
+
+    def say(self, payload: bytes, key: Hashable | None = None) -> None:
+        """Give the client a JSON message that has no offset, in order with the frames; `key` as in `offer`."""
+        if self.link.open:
+            self._give(object() if key is None else key, text_frame(payload))
+
+    def lost(self, count: int, reason: str) -> None:
+        """Tell the client that `count` messages never came as far as here."""
+        idle = self._idle
+        self.skipped += count
+        self._untold += count
+        self._reason = reason
+        if idle:
+            self.link.write(self._notice())
+        elif self.link.open:
+            self.link.flush_soon()
+
+    def control(self, frame: bytes) -> None:
+        """Send a ping or pong. Of those that can't be sent at once only the newest is kept, which is all RFC 6455 asks."""
+        if not self.link.open:
+            return
+        if self.link.clear:
+            self.link.write(frame)
+        else:
+            self._control = frame
+            self.link.flush_soon()
+
+    def take(self) -> bytes:
+        """The next bytes to send, some 64 KiB at most: control frame, the notice of what was skipped, then what waits."""
+        parts, size = [self._control], 0
+        self._control = b""
+        if self._untold:
+            parts.append(self._notice())
+        waiting = self._waiting
+        while waiting and size < TAKE_BYTES:
+            frame = waiting.pop(next(iter(waiting)))
+            self.told += 1
+            size += len(frame)
+            parts.append(frame)
+        self._waiting_bytes -= size
+        return b"".join(parts)
+
+    @property
+    def _idle(self) -> bool:
+        return not self.has_more and self.link.open and self.link.clear
+
+    def _give(self, key: Hashable, frame: bytes) -> None:
+        if self._idle:
+            self.told += 1
+            self.link.write(frame)
+        else:
+            self._hold(key, frame)
+            self.link.flush_soon()
+
+    def _hold(self, key: Hashable, frame: bytes) -> None:
+        waiting = self._waiting
+        older = waiting.pop(key, None)
+        waiting[key] = frame
+        self._waiting_bytes += len(frame)
+        if older is not None:
+            self._pass_over(older)
+        while self.held_bytes > self.limit_bytes and waiting:
+            self._pass_over(waiting.pop(next(iter(waiting))))
+
+    def _pass_over(self, frame: bytes) -> None:
+        self._waiting_bytes -= len(frame)
+        self.skipped += 1
+        self._untold += 1
+        self._reason = "slow client"
+
+    def _notice(self) -> bytes:
+        count, self._untold = self._untold, 0
+        return text_frame(self.tell_skipped(count, self._reason)) if self.tell_skipped else b""

@@ -1,0 +1,232 @@
+"""WebSocket clients as actors `socket:N`: adopted from Quart's handler, attached to the hub, closed alone when they end.
+
+The client is always read, so a disconnect is always seen; what it may send is bounded in size (by the connection), in pace
+and in topics.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import attrs
+import trio
+from quart import websocket
+
+from actors import Actor, AskTimeout, Child, Killed, MailboxFull, NobodyOwns, Refused, Supervisor
+from oracle.model import State
+from oracle.problems import Invalid
+from web.body import decode
+from web.dialects import Fiml, Native, to_json
+from web.errors import answer_invalid, answer_refusal, invalid
+from web.hub import Attach, Detach, entries_of
+from web.outlet import Entry, Outlet
+from web.routes import Family
+from web.surfaces.fiml import dashboard_health, dashboard_stats
+
+__all__ = ["DashboardSocket", "StreamSocket", "child", "fiml_stream", "native_stream"]
+
+HUB = "hub"
+MOST_TOPICS = 100
+TOPIC_CHARS = 200
+SNAPSHOT_MOST = 10_000
+MESSAGES_BURST = 100
+MESSAGES_PER_S = 20.0
+STATS_EVERY_S = 30.0
+GOING_AWAY, POLICY, CRASHED, TRY_LATER = 1001, 1008, 1011, 1013
+BUSY = (AskTimeout, MailboxFull, NobodyOwns)
+
+_numbers = itertools.count(1)
+_fiml = Fiml()
+
+
+def child() -> Child:
+    """The supervisor `sockets`, under which clients are adopted."""
+    return Child("sockets", Supervisor)
+
+
+async def native_stream(system: Any, topics: Sequence[str] = ()) -> None:
+    """Serve `/api/oracle/stream` in a Quart websocket context: `subscribed`, the retained messages of `topics`, `ready`,
+    then everything published. Raises Refused (before the accept) for topics that are none."""
+    patterns = _checked(topics, frozenset())
+    await _serve(system, lambda outlet: StreamSocket(system, outlet, patterns))
+
+
+async def fiml_stream(system: Any) -> None:
+    """Serve `/dashboard/stream` in a Quart websocket context: stats, health, then watchdog events."""
+    await _serve(system, lambda outlet: DashboardSocket(system, outlet))
+
+
+class _Socket(Actor):
+    """What both kinds of client share: being read at a bounded pace."""
+
+    def __init__(self, system: Any, outlet: Outlet) -> None:
+        self.system = system
+        self.outlet = outlet
+        self._tokens = float(MESSAGES_BURST)
+        self._counted_s = trio.current_time()
+        # the proxy finds its websocket in the context of the handler, which helpers don't share
+        self._websocket = websocket._get_current_object()
+
+    async def heard(self, message: str | bytes | None) -> None:
+        """Handle one message of the client; the default ignores it."""
+
+    async def read(self) -> None:
+        """Read the client until it goes; too many messages end it."""
+        while self._in_pace():
+            await self.heard(await self._websocket.receive())
+        self.outlet.say(_error("rate_limited", f"more than {MESSAGES_PER_S:g} messages a second"))
+        await self._websocket.close(POLICY, "too many messages")
+
+    def _in_pace(self) -> bool:
+        now_s = trio.current_time()
+        self._tokens = min(MESSAGES_BURST, self._tokens + (now_s - self._counted_s) * MESSAGES_PER_S) - 1
+        self._counted_s = now_s
+        return self._tokens >= 0
+
+
+class StreamSocket(_Socket):
+    """A client of the native stream. It sends `{"action": "subscribe"|"unsubscribe", "topics": [...]}`."""
+
+    def __init__(self, system: Any, outlet: Outlet, patterns: frozenset[str]) -> None:
+        super().__init__(system, outlet)
+        self.patterns = patterns
+
+    async def start(self) -> None:
+        """Attach with a snapshot, then read the client. Raises AskTimeout, MailboxFull, NobodyOwns."""
+        await self._attach(self.patterns, self.patterns)
+        self.helper(self.read)
+
+    async def heard(self, message: str | bytes | None) -> None:
+        """Change the subscription, or tell the client what is wrong with its message; the socket stays open."""
+        try:
+            action, topics = _command(message)
+            if action == "subscribe":
+                wanted = _checked(topics, self.patterns)
+            else:
+                wanted = self.patterns - frozenset(topics)
+            await self._attach(wanted, wanted - self.patterns)
+            self.patterns = wanted
+        except Invalid as error:
+            self.outlet.say(to_json({"type": "error", **answer_invalid(error, Family.error).body}))
+        except Refused as error:
+            self.outlet.say(to_json({"type": "error", **answer_refusal(error, Family.error).body}))
+        except BUSY:
+            self.outlet.say(_error("unavailable", "the server is too busy to change a subscription; try again"))
+
+    async def _attach(self, patterns: frozenset[str], fresh: frozenset[str]) -> None:
+        runtime = self.runtime
+        dialect = _native(runtime.epoch)
+        offset = runtime.bus.offset
+        snapshot = _snapshot(runtime.bus, dialect, fresh)
+        place = {"offset": offset, "topics": sorted(patterns)}
+        # no await between the snapshot and the hub's mailbox: nothing falls between
+        await self.ask(HUB, Attach(
+            self.outlet, patterns, dialect, offset, (to_json({**dialect.words("subscribed"), **place}),), snapshot,
+            (to_json({**dialect.words("ready"), "offset": offset}),),
+        ))  # fmt: skip
+
+
+@attrs.frozen
+class _TellStats:
+    """Time to tell the stats again."""
+
+
+class DashboardSocket(_Socket):
+    """A client of FIML's dashboard. Whatever it sends is ignored."""
+
+    listens = ("state:watchdog:*",)
+
+    async def start(self) -> None:
+        """Attach, stats and health first, then read the client. Raises AskTimeout, MailboxFull, NobodyOwns."""
+        first = (self._stats(), self._health())
+        await self.ask(HUB, Attach(self.outlet, frozenset({"event:*"}), _fiml, self.runtime.bus.offset, first))
+        self.helper(self.read)
+        self.after(STATS_EVERY_S, _TellStats())
+
+    def receive(self, message: object) -> None:
+        """Tell health when it changed, stats and health every 30 s whatever the client sends."""
+        match message:
+            case _TellStats():
+                self.outlet.say(self._stats(), key="stats")
+                self.outlet.say(self._health(), key="health")
+                self.after(STATS_EVERY_S, message)
+            case State() if self._told_health != _condition(self.system):
+                self.outlet.say(self._health(), key="health")
+
+    def _stats(self) -> bytes:
+        return to_json({"type": "stats", "data": dashboard_stats(self.system)})
+
+    def _health(self) -> bytes:
+        self._told_health = _condition(self.system)
+        return to_json({"type": "health", "data": dashboard_health(self.system)})
+
+
+async def _serve(system: Any, build: Callable[[Outlet], Actor]) -> None:
+    """Adopt the client of the websocket in hand until either side ends."""
+    outlet = websocket.scope["extensions"].get("oracle.outlet")
+    if outlet is None:
+        raise RuntimeError("live streams need web.server: this ASGI server offers no outlet")
+    await websocket.accept()
+    runtime = system.runtime
+    code, reason = CRASHED, "the session crashed"
+    try:
+        await runtime.adopt(Child(f"socket:{next(_numbers)}", lambda: build(outlet)), under="sockets")
+        code, reason = GOING_AWAY, "the server is stopping"
+    except Killed:
+        reason = "the session was ended"
+    except BUSY:
+        code, reason = TRY_LATER, "the server is too busy"
+    finally:
+        if runtime.alive(HUB):
+            runtime.tell(HUB, Detach(outlet))
+        if outlet.open:
+            await websocket.close(code, reason)
+
+
+@functools.lru_cache(maxsize=4)
+def _native(epoch: str) -> Native:
+    # groups are keyed by dialect, so all sockets of a runtime share one
+    return Native(epoch)
+
+
+def _snapshot(bus: Any, dialect: Native, patterns: Iterable[str]) -> tuple[Entry, ...]:
+    found = {one.topic: one for pattern in patterns for one in bus.retained(pattern)}
+    return entries_of(dialect, sorted(found.values(), key=lambda one: one.offset)[-SNAPSHOT_MOST:])
+
+
+def _condition(system: Any) -> list[tuple[str, Any, Any]]:
+    return [(state.ref, state.value["status"], state.value["enabled"]) for state in system.board.kind("watchdog")]
+
+
+def _command(message: str | bytes | None) -> tuple[str, list[str]]:
+    """The action and topics of a client's message. Raises Invalid."""
+    raw = message.encode() if isinstance(message, str) else message or b""
+    body = decode(raw)
+    if not isinstance(body, dict):
+        raise invalid("dict_type", ["body"], "Input should be an object with action and topics")
+    action, topics = body.get("action"), body.get("topics")
+    if action not in ("subscribe", "unsubscribe"):
+        raise invalid("enum", ["body", "action"], "Input should be 'subscribe' or 'unsubscribe'", action)
+    if not isinstance(topics, list) or not all(isinstance(one, str) for one in topics):
+        raise invalid("list_type", ["body", "topics"], "Input should be a list of topics", topics)
+    return action, topics
+
+
+def _checked(topics: Sequence[str], present: frozenset[str]) -> frozenset[str]:
+    """The patterns of a subscription with `topics` added. Raises Refused."""
+    for topic in topics:
+        head, star, rest = topic.partition("*")
+        if not topic or len(topic) > TOPIC_CHARS or rest or (star and head and not head.endswith(":")):
+            reason = f"'{topic[:TOPIC_CHARS]}' is no topic: a star stands alone or after a final ':', as in quote:*"
+            raise Refused(reason, code="invalid", details={"field": "topics"})
+    wanted = present | frozenset(topics)
+    if len(wanted) > MOST_TOPICS:
+        raise Refused(f"a socket may have at most {MOST_TOPICS} topics", code="full", details={"field": "topics"})
+    return wanted
+
+
+def _error(code: str, message: str) -> bytes:
+    return to_json({"type": "error", "error": {"code": code, "message": message, "details": {}}})

@@ -1,0 +1,280 @@
+"""HTTP/1.1 and WebSocket on one connection: Hypercorn's protocol classes, with what they leave open closed.
+
+No HTTP/2 by upgrade or by preface, no compression, no request with two lengths; bodies and messages are bounded while they
+arrive; a protocol error is answered with its status or close code before the connection ends.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import h11
+import msgspec
+import trio
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event
+from hypercorn.protocol.events import Body, Data, EndBody, Request, Response, StreamClosed
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
+from hypercorn.protocol.http_stream import HTTPStream
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WSStream
+from hypercorn.trio.task_group import TaskGroup
+from hypercorn.trio.worker_context import WorkerContext
+from wsproto.connection import ConnectionState
+from wsproto.events import CloseConnection, Message, Ping
+from wsproto.frame_protocol import CloseReason
+
+from web.desk import Desk
+from web.head import Malformed, wants_socket
+from web.inbox import Inbox
+
+__all__ = ["Exchange", "Http11", "Line", "Tasks", "Upgrade", "terms"]
+
+WORDS = {
+    400: ("malformed", "the request is not HTTP/1.1"),
+    408: ("timeout", "the request did not arrive in time"),
+    413: ("too_large", "the body is too large"),
+    431: ("too_large", "the request head is too large"),
+    501: ("unsupported", "only the chunked transfer encoding is supported"),
+    505: ("unsupported", "this server speaks HTTP/1.1"),
+}
+
+
+class Line(Protocol):
+    """What these classes need of the connection they run on."""
+
+    body_bytes: int
+
+    def adorn(self, scope: Any) -> None:
+        """Add what our handlers look for in an ASGI scope."""
+
+    def expect_body(self) -> None:
+        """A request head with a body has arrived."""
+
+    def expect_answer(self) -> None:
+        """The request is complete."""
+
+    def expect_end(self) -> None:
+        """We have said that we close; the client has a moment to say the same."""
+
+    def pong(self, frame: bytes) -> None:
+        """Send a pong when it can be sent."""
+
+    async def pace(self) -> None:
+        """Count a WebSocket frame; waits where there were too many this second."""
+
+
+class Http11(H11Protocol):
+    """Hypercorn's HTTP/1.1 with our streams and stricter checks of the request head."""
+
+    def __init__(self, line: Line, *args: Any) -> None:
+        super().__init__(*args)
+        self._line = line
+        self._method = b""
+        self._has_body = False
+
+    async def handle(self, event: Event) -> None:
+        """Take bytes or the end; answers a malformed request itself."""
+        try:
+            await super().handle(event)
+        except Malformed as error:
+            await self.refuse(error.status, str(error))
+
+    async def refuse(self, status: int, message: str) -> None:
+        """Answer with an error where no answer has begun, and end the connection."""
+        connection = getattr(self.connection, "h11_connection", self.connection)
+        if connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            await self._send_error_response(status, message)
+        await self._close_stream()
+        await self.send(Closed())
+
+    async def stream_send(self, event: Any) -> None:
+        """As Hypercorn's, but an error to a request with a body says that the connection ends: what is left of the body
+        would be read as the next request."""
+        if isinstance(event, Response) and event.status_code >= 400 and self._has_body:
+            headers = [(name, value) for name, value in event.headers if name.lower() != b"connection"]
+            event.headers = [*headers, (b"connection", b"close")]
+        await super().stream_send(event)
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        return
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        headers = list(request.headers)
+        self._method, self._has_body = request.method, False
+        socket = wants_socket(request)
+        self._has_body = any(n == b"transfer-encoding" or (n == b"content-length" and v != b"0") for n, v in headers)
+        if socket and self._has_body:
+            raise Malformed(400, "a WebSocket upgrade has no body")
+        kind: type[Exchange | Upgrade] = Upgrade if socket else Exchange
+        self.stream = stream = kind(
+            self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server, self.stream_send, STREAM_ID
+        )
+        stream.line = self._line
+        if socket:
+            self.connection = H11WSConnection(self.connection)
+        if self._has_body:
+            self._line.expect_body()
+        await stream.handle(
+            Request(
+                stream_id=STREAM_ID, headers=headers, http_version=request.http_version.decode(),
+                method=request.method.decode("ascii").upper(), raw_path=request.target, state=self.connection_state,
+            )
+        )  # fmt: skip
+        self.keep_alive_requests += 1
+
+    async def _send_error_response(self, status_code: int, message: str = "") -> None:
+        code, words = WORDS.get(status_code, WORDS[400])
+        body = {"error": {"code": code, "message": message or words, "details": {}}}
+        payload = b"" if self._method == b"HEAD" else msgspec.json.encode(body)
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        headers += [(b"content-length", str(len(payload)).encode()), *self.config.response_headers("h11")]
+        await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
+        if payload:
+            await self._send_h11_event(h11.Data(data=payload))
+        await self._send_h11_event(h11.EndOfMessage())
+
+
+class Exchange(HTTPStream):
+    """One request and its response; counts the body while it arrives."""
+
+    line: Line
+    received = 0
+
+    async def handle(self, event: Any) -> None:
+        """Hand what the client sends on to the app."""
+        if self.closed:
+            return
+        if isinstance(event, Body):
+            self.received += len(event.data)
+            if self.received > self.line.body_bytes:
+                raise Malformed(413, f"a body may have at most {self.line.body_bytes} bytes")
+        elif isinstance(event, EndBody):
+            self.line.expect_answer()
+        await super().handle(event)
+
+    async def app_send(self, message: Any) -> None:
+        """Send what the app says; after the end it only yields, since a loop over it would hold everybody up."""
+        if self.closed and message is not None:
+            await trio.lowlevel.checkpoint()
+            return
+        await super().app_send(message)
+
+
+class Upgrade(WSStream):
+    """One WebSocket; every frame the client sends is answered, bounded or refused with its close code."""
+
+    line: Line
+
+    @property
+    def open(self) -> bool:
+        """Whether frames may be sent: accepted, and nobody has begun to close."""
+        return not self.closed and self.state is ASGIWebsocketState.CONNECTED
+
+    @property
+    def connected(self) -> bool:
+        """Whether the handshake is over and the connection is not."""
+        return not self.closed and self.handshake.accepted
+
+    async def handle(self, event: Any) -> None:
+        """Take the upgrade request, then bytes."""
+        if isinstance(event, Data) and not self.closed and not self.handshake.accepted:
+            raise Malformed(400, "a frame came before the handshake was answered")
+        await super().handle(event)
+
+    async def app_send(self, message: Any) -> None:
+        """Send what the app says; after the end it only yields, since a loop over it would hold everybody up."""
+        closing = self.state is ASGIWebsocketState.CLOSED and message is not None and message["type"] == "websocket.send"
+        if self.closed or closing:
+            await trio.lowlevel.checkpoint()
+            return
+        if message is not None and message["type"] == "websocket.close" and self.open:
+            self.line.expect_end()
+        await super().app_send(message)
+
+    async def shut(self, code: int, reason: str = "") -> None:
+        """Close from our side: nothing is sent after the close frame, the client has the linger time to answer it."""
+        if self.open:
+            await self.app_send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def _accept(self, message: Any) -> None:
+        # 0.4 MB of compressed frames became 584 MB, so the extension is never granted
+        self.handshake.extensions = None
+        await super()._accept(message)
+
+    async def _handle_events(self) -> None:
+        for event in self.connection.events():
+            if self.closed:
+                return
+            await self.line.pace()
+            if isinstance(event, Message):
+                await self._hear(event)
+            elif isinstance(event, Ping):
+                if self.open:
+                    self.line.pong(bytes(self.connection.send(event.response())))
+            elif isinstance(event, CloseConnection):
+                code = None if self.connection.state is ConnectionState.REMOTE_CLOSING else int(event.code)
+                await self._end(event.response() if code is None else CloseConnection(code=code, reason=event.reason))
+
+    async def _hear(self, event: Message) -> None:
+        try:
+            self.buffer.extend(event)
+        except FrameTooLargeError:
+            await self._end(CloseConnection(code=CloseReason.MESSAGE_TOO_BIG, reason="message too big"))
+            return
+        if event.message_finished:
+            message = self.buffer.to_message()
+            self.buffer.clear()
+            await self.app_put(message)
+
+    async def _end(self, close: CloseConnection) -> None:
+        # from here on nobody may write a frame behind the close frame
+        self.state = ASGIWebsocketState.CLOSED
+        await self._send_wsproto_event(close)
+        await self.send(StreamClosed(stream_id=self.stream_id))
+
+
+class Tasks(TaskGroup):
+    """The tasks of one connection; an app's crash is the connection's, and goes to the server's boundary."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self._line = line
+
+    async def spawn_app(self, app: Any, config: Any, scope: Any, send: Any) -> Any:
+        """Run the app beside the reader; returns where its events are put."""
+        inbox = Inbox()
+        self._line.adorn(scope)
+        self.spawn(_run_app, app, scope, inbox, send)
+        return inbox.put
+
+
+async def _run_app(app: Any, scope: Any, inbox: Inbox, send: Any) -> None:
+    try:
+        await app(scope, inbox.get, send)
+    finally:
+        inbox.end()
+        await send(None)
+
+
+def terms(desk: Desk) -> tuple[Config, WorkerContext]:
+    """Hypercorn's settings and context for a connection."""
+    config = Config()
+    config.h11_max_incomplete_size = desk.bounds.head_bytes
+    config.websocket_max_message_size = desk.bounds.message_bytes
+    config.keep_alive_max_requests = 1_000_000
+    config.include_server_header = False
+    config.alpn_protocols = ["http/1.1"]
+    config.accesslog = config.errorlog = None
+    context = WorkerContext(None)
+    context.terminated = _Stopping(desk)  # type: ignore[assignment]
+    return config, context
+
+
+class _Stopping:
+    """Hypercorn asks it whether a connection may be used again."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def is_set(self) -> bool:
+        return self._desk.stopping
