@@ -79,17 +79,25 @@ class Data:
 
 
 @attrs.frozen
-class History:
-    """How the record of everything is written and read."""
+class KeepDays:
+    """Days that each kind of message is kept, then dropped by whole months. Events, alerts and their deliveries stay."""
 
-    flush_ms: int = attrs.field(default=50, validator=ge(1))
-    """Rows that nobody waits for are committed after this long."""
+    quote: int = attrs.field(default=30, validator=ge(1))
+    trade: int = attrs.field(default=90, validator=ge(1))
+    bar: int = attrs.field(default=90, validator=ge(1))
+    depth: int = attrs.field(default=7, validator=ge(1))
+    sample: int = attrs.field(default=365, validator=ge(1))
+
+
+@attrs.frozen
+class History:
+    """How the record of everything is kept and read."""
+
     memory_limit_mb: int = attrs.field(default=512, validator=ge(64))
-    """Memory the database may use, in MiB."""
-    retention_days: int = attrs.field(default=90, validator=ge(0))
-    """Days that ticks are kept; 0 keeps them for ever. Dropped by whole months."""
+    """Memory the database may use, in MB."""
     query_deadline_s: float = attrs.field(default=10.0, validator=gt(0))
     """A query that takes longer is ended and refused."""
+    keep_days: KeepDays = attrs.field(factory=KeepDays)
 
 
 @attrs.frozen

@@ -111,19 +111,19 @@ def test_wrong_usage_is_exit_code_2_and_starts_nothing(tmp_path, args, said):
 
 
 def test_config_check_says_what_is_in_force(tmp_path):
-    (tmp_path / "s.toml").write_text("[history]\nflush_ms = 20\n")
+    (tmp_path / "s.toml").write_text("[history]\nmemory_limit_mb = 200\n")
     checked = oracle("config", "check", "--settings", tmp_path / "s.toml", "--json", REDIS_URL="redis://:pw@x",
                      ORACLE__SERVER__BURST="7")
     found = json.loads(checked.stdout)
     assert checked.returncode == 0
-    assert (found["settings"]["history"]["flush_ms"], found["settings"]["server"]["burst"]) == (20, 7)
+    assert (found["settings"]["history"]["memory_limit_mb"], found["settings"]["server"]["burst"]) == (200, 7)
     assert found["notes"][0].startswith("REDIS_URL is set and not used") and "pw" not in checked.stdout
-    assert "history.flush_ms = 20" in oracle("config", "check", "--settings", tmp_path / "s.toml").stdout
+    assert "history.memory_limit_mb = 200" in oracle("config", "check", "--settings", tmp_path / "s.toml").stdout
 
 
 def test_config_check_refuses_by_path(tmp_path):
-    (tmp_path / "s.toml").write_text("[watchdogs.price_anomaly]\nlimit_pc = 3\n[history]\nflush = 1\n")
-    for text in ("[watchdogs.price_anomaly]\nlimit_pc = 3\n", "[history]\nflush = 1\n"):
+    (tmp_path / "s.toml").write_text("[watchdogs.price_anomaly]\nlimit_pc = 3\n[history]\nmemory_limit = 1\n")
+    for text in ("[watchdogs.price_anomaly]\nlimit_pc = 3\n", "[history]\nmemory_limit = 1\n"):
         (tmp_path / "s.toml").write_text(text)
         refused = oracle("config", "check", "--settings", tmp_path / "s.toml")
         assert refused.returncode == 2 and "unknown key; did you mean" in refused.stderr

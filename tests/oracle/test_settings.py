@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import attrs
 import pytest
 
 from oracle.border import Invalid, structure, unstructure
+from oracle.feeds import FEEDS
 from oracle.listen import Listen
 from oracle.secret import Secret, SecretMissing
 from oracle.settings import Settings, load
 from oracle.settings_sources import from_env, merge, unused
+from oracle.watchdogs import WATCHDOGS
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -40,16 +44,35 @@ def test_every_key_is_in_the_documented_file():
     text = (REPO / "settings.toml").read_text()
     for section in attrs.fields(Settings):
         if attrs.has(section.default.factory):
-            body = text.partition(f"[{section.name}]\n")[2].partition("\n[")[0]
-            for key in attrs.fields(section.default.factory):
-                assert f"\n{key.name} = " in body or f"\n# {key.name} = " in body, f"{section.name}.{key.name}"
+            documented(text, section.name, section.default.factory)
+
+
+def documented(text: str, name: str, cls: type) -> None:
+    body = text.partition(f"\n[{name}]\n")[2].partition("\n[")[0]
+    for key in attrs.fields(cls):
+        if isinstance(key.default, attrs.Factory) and attrs.has(key.default.factory):
+            documented(text, f"{name}.{key.name}", key.default.factory)
+        else:
+            assert re.search(rf"^(# )?{key.name} = ", body, re.MULTILINE), f"[{name}] {key.name}"
+
+
+@pytest.mark.parametrize(("section", "parts"), [("feeds", FEEDS), ("watchdogs", WATCHDOGS)])
+def test_every_part_is_in_the_documented_file_with_its_defaults(section, parts):
+    text = (REPO / "settings.toml").read_text()
+    shown = tomllib.loads(re.sub(r"^# (\[\w+\.\w+\]|\w+ = )", r"\1", text, flags=re.MULTILINE))[section]
+    assert set(shown) == set(parts)
+    for kind, cls in parts.items():
+        table = shown[kind]
+        assert table.pop("kind") == kind
+        assert set(table) == {field.name for field in attrs.fields(cls) if field.init}
+        assert structure(cls, table) == cls()
 
 
 def test_later_sources_win(file):
-    path = file('[server]\nburst = 3\nrate_per_s = 4\n[history]\nflush_ms = 9\n')
-    env = {"ORACLE__SERVER__BURST": "5", "ORACLE__HISTORY__FLUSH_MS": "10", "HOME": "/"}
-    settings = load(path, env, {"history": {"flush_ms": 11}})
-    assert (settings.server.rate_per_s, settings.server.burst, settings.history.flush_ms) == (4.0, 5, 11)
+    path = file('[server]\nburst = 3\nrate_per_s = 4\n[history]\nmemory_limit_mb = 90\n')
+    env = {"ORACLE__SERVER__BURST": "5", "ORACLE__HISTORY__MEMORY_LIMIT_MB": "100", "HOME": "/"}
+    settings = load(path, env, {"history": {"memory_limit_mb": 110}})
+    assert (settings.server.rate_per_s, settings.server.burst, settings.history.memory_limit_mb) == (4.0, 5, 110)
 
 
 def test_environment_text_is_read_as_the_wanted_type():
