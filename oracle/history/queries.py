@@ -47,7 +47,7 @@ DELIVERIES = (
     "coalesce(a.error, '') AS last_error FROM delivery AS d LEFT JOIN (SELECT * FROM attempt QUALIFY row_number() OVER "
     "(PARTITION BY delivery_id ORDER BY number DESC, seq DESC) = 1) AS a ON a.delivery_id = d.id)"
 )
-SEVERITIES = f"SELECT severity, count(*) FROM {EVENTS} WHERE ts_us >= ? GROUP BY severity"
+SEVERITIES = f"SELECT severity, count(*) FROM {EVENTS} WHERE ts_us >= ? AND starts_with(source, ?) GROUP BY severity"
 
 
 class Queries:
@@ -88,9 +88,10 @@ class Queries:
         wanted.one_of("source", source).between("ts_us", from_us, to_us)
         return await self._rows("event", EVENTS, wanted, limit, cursor, newest_first)
 
-    async def event_counts(self, from_us: int = 0) -> dict[str, int]:
-        """How many events of each severity there were since `from_us`; severities never seen are left out."""
-        return dict(await self._reader.read(lambda at: at.execute(SEVERITIES, [from_us]).fetchall()))
+    async def event_counts(self, from_us: int = 0, source_prefix: str = "") -> dict[str, int]:
+        """How many events of each severity there were since `from_us`, of sources that begin so; severities never seen
+        are left out."""
+        return dict(await self._reader.read(lambda at: at.execute(SEVERITIES, [from_us, source_prefix]).fetchall()))
 
     async def gaps(
         self, who: Wanted = None, from_us: int | None = None, to_us: int | None = None, limit: int = 100,

@@ -1,0 +1,50 @@
+"""The actor that says on the log what happens to actors, feeds and alerts, and makes crashes events of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors import Actor, Lifecycle
+from oracle.log import logger
+from oracle.model import Attempt, Event, Severity, event_id
+
+__all__ = ["Reporter"]
+
+
+class Reporter(Actor):
+    """`log`: one line a happening. A crash becomes the event `actor_crashed`, so that history and page show it."""
+
+    listens = ("life:*", "event:*", "attempt:*")
+
+    def receive(self, message: Any) -> None:
+        """Say one thing."""
+        match message:
+            case Lifecycle(what="crashed" | "failed"):
+                self._crash(message)
+            case Lifecycle():
+                logger(message.name).debug(message.what, restarts=message.restarts)
+            case Event(kind="actor_crashed"):
+                pass  # said already
+            case Event():
+                say = logger(message.source).warning if message.severity.rank >= 2 else logger(message.source).info
+                say(message.summary, kind=message.kind, id=message.id)
+            case Attempt(outcome="delivered"):
+                logger("alerts").info("delivered", delivery=message.delivery_id, status=message.status)
+            case Attempt():
+                logger("alerts").warning(message.outcome, delivery=message.delivery_id, error=message.error)
+
+    def gap(self, from_us: int, to_us: int, dropped: int) -> None:
+        """The log fell behind."""
+        logger("log").warning("too much to say", dropped=dropped)
+
+    def _crash(self, life: Lifecycle) -> None:
+        failed = life.what == "failed"
+        logger(life.name).error("failed for good" if failed else "crashed", restarts=life.restarts,
+                                exc_info=life.exception)
+        now_us = self.now_us()
+        kind = f"actor_{life.what}"
+        severity = Severity.critical if failed else Severity.medium
+        summary = f"{life.name} {'failed for good' if failed else 'crashed'}: {life.error}"
+        data = {"error": life.error, "restarts": life.restarts}
+        ident = event_id(kind, life.name, "log", now_us, life.restarts)
+        self.publish(Event(ident, kind, life.name, "log", severity, summary, data, now_us))

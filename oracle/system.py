@@ -1,0 +1,165 @@
+"""The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
+
+Children start in this order and stop in reverse: log, history, channels, rules, alerts, watchdogs, switchboard, feeds, and
+then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import attrs
+import trio
+
+from actors import Child, Clock, Runtime, Supervisor, open_runtime, wall_clock
+from oracle.alerts import alert_children
+from oracle.board import Board
+from oracle.border import structure
+from oracle.feeds import Feed, FeedStatistics, feed_class
+from oracle.feeds.market import backfill
+from oracle.history import History, Queries, Store
+from oracle.http import Http
+from oracle.model import Bar, Delivery, Trade
+from oracle.problems import Bad, Invalid
+from oracle.reporter import Reporter
+from oracle.settings import Settings
+from oracle.tally import Tally
+from oracle.watchdogs import WATCHDOGS, watchdog_class
+from oracle.watchdogs.actor import Past, Watchdog
+from oracle.watchdogs.switchboard import Switchboard
+
+__all__ = ["System", "open_system", "parts_of"]
+
+PAST_ROWS = 20_000  # at most so many past messages are shown to a watchdog at its start
+SIMULATED = "simulated"
+
+
+@attrs.frozen(eq=False)
+class System:
+    """A running system, as its views see it."""
+
+    settings: Settings
+    runtime: Runtime
+    board: Board
+    store: Store
+    queries: Queries
+    http: Http
+    tally: Tally
+    statistics: Mapping[str, FeedStatistics]  # by feed name
+
+
+@asynccontextmanager
+async def open_system(
+    settings: Settings, children: Callable[[System], Sequence[Child]] = lambda system: (), *, clock: Clock = wall_clock
+) -> AsyncIterator[System]:
+    """Open the history in the settings' data folder and run the tree until the block ends; `children` come last.
+
+    Raises Invalid (settings of a part), Refused `locked` (another process has the history), RestartsExhausted.
+    """
+    feeds, deciders = parts_of(settings)
+    store = Store(settings.data.folder, memory_limit_mb=settings.history.memory_limit_mb)
+    await trio.to_thread.run_sync(store.open)
+    try:
+        queries = Queries(store, deadline_s=settings.history.query_deadline_s)
+        await _give_a_past(store, queries, settings, clock())
+        counts = await queries.event_counts(source_prefix="watchdog:")
+        system: System
+
+        def wire(runtime: Runtime) -> list[Child]:
+            nonlocal system
+            system = _assemble(settings, runtime, store, queries, Tally(counts), feeds)
+            return [*_own_children(system, deciders, feeds), *children(system)]
+
+        async with open_runtime(wire, clock=clock) as runtime:
+            subscription = runtime.listen("event:*", system.tally.put)
+            yield system
+            subscription.cancel()
+    finally:
+        store.close()
+
+
+def parts_of(settings: Settings) -> tuple[dict[str, Feed], dict[str, Callable[[], Any]]]:
+    """The feeds, and a maker of each watchdog's decider, by name. Starts nothing. Raises Invalid."""
+    feeds = {name: _part("feeds", name, table, feed_class) for name, table in settings.wanted_feeds().items()}
+    tables: dict[str, Mapping[str, Any]] = {**{kind: {} for kind in WATCHDOGS}, **settings.watchdogs}
+    deciders = {name: partial(_part, "watchdogs", name, table, watchdog_class) for name, table in tables.items()}
+    for make in deciders.values():
+        make()  # bad settings are refused before anything starts
+    return feeds, deciders
+
+
+def _part(section: str, name: str, table: Mapping[str, Any], class_of: Callable[[str], type]) -> Any:
+    """The settings of a part as its own class; `kind` says which, and is the name where it is not given."""
+    try:
+        cls = class_of(str(table.get("kind", name)))
+    except Bad as bad:
+        raise Invalid([bad.at((section, name, "kind"), table.get("kind", name))]) from None
+    return structure(cls, {k: v for k, v in table.items() if k != "kind"}, path=(section, name))
+
+
+def _assemble(
+    settings: Settings, runtime: Runtime, store: Store, queries: Queries, tally: Tally, feeds: Mapping[str, Feed]
+) -> System:
+    board = Board(runtime.bus)
+    board.load(store.states())
+    http = Http(settings.http.engine, settings.http.allow)
+    return System(settings, runtime, board, store, queries, http, tally, {name: FeedStatistics() for name in feeds})
+
+
+def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], feeds: Mapping[str, Feed]) -> list[Child]:
+    settings, board, store = system.settings, system.board, system.store
+    past = partial(_past, system.queries, system.runtime.now_us)
+    keep_days = attrs.asdict(settings.history.keep_days)
+    pending: list[Delivery] = store.pending_deliveries()
+    watchdogs = {name: partial(_watchdog, name, make, board, past) for name, make in deciders.items()}
+    feed_children = [feed.child(name, system.statistics[name]) for name, feed in feeds.items()]
+    return [
+        Child("log", Reporter, capacity=10_000, when_full="drop_oldest"),
+        Child(
+            "history", lambda: History(store, keep_days=keep_days), grace_s=10.0, capacity=100_000,
+            when_full="drop_oldest",
+        ),
+        *alert_children(
+            settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,
+            now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(),
+        ),
+        Child("watchdogs", lambda: Supervisor(exhausted="park")),
+        Child("switchboard", lambda: Switchboard(watchdogs, board)),
+        Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
+    ]  # fmt: skip
+
+
+def _watchdog(name: str, make: Callable[[], Any], board: Board, past: Past) -> Child:
+    return Child(f"watchdog:{name}", lambda: Watchdog(make(), board, past), capacity=10_000, when_full="drop_oldest")
+
+
+async def _past(
+    queries: Queries, now_us: Callable[[], int], patterns: tuple[str, ...], memory_s: float
+) -> Iterable[tuple[int, Any]]:
+    """What a watchdog would have heard in the last `memory_s` seconds, oldest first, as (publish time, message)."""
+    if not any(pattern.startswith("trade:") for pattern in patterns):
+        return []
+    from_us = now_us() - round(memory_s * 1e6)
+    rows: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while len(rows) < PAST_ROWS:
+        page = await queries.ticks("trade", None, from_us, limit=1_000, cursor=cursor, newest_first=True)
+        rows += page.items
+        cursor = page.next
+        if cursor is None:
+            break
+    made = [(row["pub_us"], Trade(**{f: row[f] for f in Trade.__struct_fields__})) for row in rows]
+    return sorted(made, key=lambda one: one[0])
+
+
+async def _give_a_past(store: Store, queries: Queries, settings: Settings, now_us: int) -> None:
+    """Where the simulated market runs, bars from before its first start: marked simulated, added once."""
+    for table in settings.wanted_feeds().values():
+        known = await queries.bars("BTC-USD", "1d", limit=1, source=SIMULATED)
+        if table.get("kind", SIMULATED) == SIMULATED and not known.items:
+            columns = await trio.to_thread.run_sync(backfill, int(table.get("seed", 1)), now_us)
+            bars = {name: columns[name] for name in Bar.__struct_fields__ if name != "closed"}
+            await trio.to_thread.run_sync(store.backfill_bars, bars)
