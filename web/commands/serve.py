@@ -6,14 +6,16 @@ import os
 import secrets
 from collections.abc import Iterable, Sequence
 
+import attrs
 import trio
 
 from actors import Child, wall_clock
+from oracle import demo
 from oracle.log import logger
 from oracle.problems import Invalid, Problem
 from oracle.secret import SecretMissing
 from oracle.settings import Settings
-from oracle.system import System, open_system
+from oracle.system import System, open_system, parts_of
 from web import hub, sockets
 from web import server as web_server
 from web.addresses import listeners
@@ -35,13 +37,18 @@ async def serve(settings: Settings, notes: Iterable[str]) -> None:
 
     Raises Invalid, FolderTaken, AddressTaken, and RestartsExhausted where the runtime has crashed.
     """
+    parts_of(settings)  # refused before the folder is touched
     for note in notes:
         LOG.warning(note)
     end = trio.Event()
     with told_to_end(end.set), claim(settings.data.folder) as folder:
         doorman = _doorman(settings)
         bound = listeners(settings.server)
-        async with open_system(settings, children=lambda system: _children(system, doorman, bound)):
+        if demo.wanted(settings):
+            settings = _reaching_itself(settings, bound[0])
+        async with open_system(settings, children=lambda system: _children(system, doorman, bound)) as system:
+            if demo.wanted(settings):
+                await demo.plant(system, bound[0].url + "/")
             _announce(folder, doorman, bound)
             await end.wait()
             LOG.info("ending")
@@ -49,6 +56,12 @@ async def serve(settings: Settings, notes: Iterable[str]) -> None:
 
 def _children(system: System, doorman: Doorman, bound: Sequence[Listener]) -> list[Child]:
     return [hub.child(), sockets.child(), web_server.child(system, make_app(system, doorman), bound)]
+
+
+def _reaching_itself(settings: Settings, main: Listener) -> Settings:
+    """The demonstration's webhook is delivered to this server, which is not at a public address."""
+    own = main.url.partition("//")[2]
+    return attrs.evolve(settings, http=attrs.evolve(settings.http, allow=(*settings.http.allow, own)))
 
 
 def _doorman(settings: Settings) -> Doorman:
