@@ -12,7 +12,7 @@ import attrs
 
 from oracle.http import Answer, Http, HttpFailed
 from oracle.secret import Secret, SecretMissing
-from oracle.websocket import FAILURES, connect, why
+from oracle.websocket import Lost, connect
 from web.presence import Presence
 
 __all__ = ["Remote", "Unreachable"]
@@ -70,8 +70,8 @@ class Remote:
             async with connect(url, timeout_s=TIMEOUT_S, max_message_bytes=MESSAGE_LIMIT_BYTES,
                                headers=tuple(self._headers.items())) as connection:
                 yield self._frames(connection)
-        except FAILURES as failure:
-            raise Unreachable(f"the stream of {self.url} ended: {why(failure)}") from failure
+        except Lost as lost:
+            raise Unreachable(f"the stream of {self.url} ended: {lost}") from lost
 
     async def _frames(self, connection: Any) -> AsyncIterator[dict[str, Any]]:
         while True:
