@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import trio
 import trio_websocket
+from wsproto import handshake
 from wsproto.utilities import ProtocolError
 
 __all__ = ["Connection", "Lost", "connect"]
@@ -16,9 +17,12 @@ class Lost(ConnectionError):
     """The connection could not be opened, or is gone; the message says why, for people."""
 
 
-# ProtocolError: trio-websocket lets it through when the far end breaks the protocol while a connection closes.
+# What trio-websocket stands on raises through it when the far end breaks the protocol: wsproto while a connection closes,
+# and wsproto's HTTP parser when an answer to the handshake is no HTTP.
+_HttpProtocolError: type[Exception] = handshake.h11.ProtocolError  # type: ignore[attr-defined]
 _FAILURES = (
-    OSError, trio_websocket.HandshakeError, trio_websocket.ConnectionClosed, ProtocolError, trio.BrokenResourceError,
+    OSError, trio_websocket.HandshakeError, trio_websocket.ConnectionClosed, trio.BrokenResourceError, ProtocolError,
+    _HttpProtocolError,
 )  # fmt: skip
 
 
@@ -79,6 +83,8 @@ def _why(error: BaseException) -> str:
             return "no WebSocket handshake in time"
         case trio_websocket.ConnectionClosed() if error.reason is not None:
             return f"closed: {error.reason.code} {error.reason.reason or error.reason.name}"
+        case _ if isinstance(error, ProtocolError | _HttpProtocolError):
+            return f"answered what is no WebSocket: {error}"
         case trio_websocket.HandshakeError() if error.__cause__ is not None:
             return _why(error.__cause__)
         case _:

@@ -83,10 +83,11 @@ class WebSocketFeed(Actor):
         """Call the feed stale after a silence, and give the connection up where not even a probe is answered."""
         checked_s = self._heard_s
         while True:
-            await trio.sleep_until(max(self._heard_s, checked_s) + self.stale_after_s)
-            checked_s = trio.current_time()
-            if checked_s < self._heard_s + self.stale_after_s:
+            due_s = max(self._heard_s, checked_s) + self.stale_after_s
+            if trio.current_time() < due_s:
+                await trio.sleep_until(due_s)
                 continue
+            checked_s = trio.current_time()
             if not self.statistics.stale:
                 self.statistics.stale = True
                 self._say("feed_stale", Severity.high, f"no frame for {self.stale_after_s:g} s",
