@@ -137,6 +137,26 @@ def test_a_signal_ends_it_in_order(tmp_path, number):
         assert "Traceback" not in running.said()
 
 
+def test_a_runtime_that_crashed_is_exit_code_1(tmp_path):
+    with serving(tmp_path / "data") as running:
+        kill = urllib.request.Request(f"{running.url}/api/oracle/actors/history/kill", method="POST")
+        with pytest.raises(OSError):
+            while True:  # the root gives up after its budget of restarts; then nobody answers any more
+                urllib.request.urlopen(kill, timeout=10).close()
+        assert running.process.wait(20) == 1
+        assert "oracle: the runtime crashed" in running.said() and "history" in running.said().splitlines()[-1]
+
+
+def test_a_history_that_can_not_be_opened_is_a_clear_error(tmp_path):
+    with serving(tmp_path / "data") as running:
+        running.end()
+    (database,) = [path for path in (tmp_path / "data").iterdir() if path.suffix == ".duckdb"]
+    database.write_bytes(b"not a database" * 1000)
+    again = oracle("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0")
+    assert (again.returncode, again.stdout) == (3, "")
+    assert "can't start: the history in" in again.stderr and "Traceback" not in again.stderr
+
+
 def test_a_folder_can_be_served_again_after_sigkill(tmp_path):
     with serving(tmp_path / "data") as running:
         running.end(signal.SIGKILL)

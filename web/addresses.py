@@ -6,16 +6,13 @@ import errno
 
 from oracle.listen import Listen
 from oracle.settings import Server
+from web.failures import AddressTaken
 from web.server import Bounds, Listener, bind
 
-__all__ = ["DEFAULT_PORTS", "SEED_ADDRESSES", "AddressTaken", "listeners"]
+__all__ = ["DEFAULT_PORTS", "SEED_ADDRESSES", "listeners"]
 
 DEFAULT_PORTS = range(8000, 8010)
 SEED_ADDRESSES = (Listen("127.0.0.1", 3001, "flopy_net"), Listen("127.0.0.1", 5000, "agent_bot"))
-
-
-class AddressTaken(Exception):
-    """An address can't be had; the message says which and why."""
 
 
 def listeners(server: Server) -> tuple[Listener, ...]:

@@ -12,14 +12,11 @@ import click
 import trio
 
 from actors import RestartsExhausted
-from oracle import log
 from oracle.border import Invalid
 from oracle.settings import Settings, load
 from oracle.settings_sources import unused
 from web import flags
-from web.addresses import AddressTaken
-from web.presence import FolderTaken, Presence, find
-from web.remote import Remote, Unreachable
+from web.failures import CannotStart, Unreachable
 
 __all__ = ["Exit", "main"]
 
@@ -41,7 +38,7 @@ Exit codes:
   0    done; a server was told to end and has ended in order
   1    the runtime crashed, or something unforeseen happened
   2    wrong usage, or settings that were refused
-  3    can't start: an address or the data folder is taken
+  3    can't start: an address, the data folder or its history can't be had
   4    no server was found, or it does not answer
   5    oracle doctor found a fault
   130  interrupted; a server that is signalled twice ends at once with 128 + the signal's number
@@ -63,7 +60,7 @@ def main() -> None:
         code = Exit.done
     except Invalid as refused:
         code = _say("the settings are refused", refused, Exit.usage)
-    except (FolderTaken, AddressTaken) as taken:
+    except CannotStart as taken:
         code = _say("can't start", taken, Exit.taken)
     except Unreachable as nobody:
         code = _say("no answer", nobody, Exit.unreachable)
@@ -112,6 +109,7 @@ def serve(file: Path | None, data: Path | None, listen: tuple[str, ...], seed_po
 
     Prints `oracle ready URL` on standard output once it answers. SIGTERM or SIGINT ends it in order; a second one at once.
     """
+    from oracle import log
     from web.commands.serve import serve as run
 
     said = flags.tables(data=data, listen=listen, seed_ports=seed_ports, auth=auth, feeds=feeds, demo=not no_demo)
@@ -190,8 +188,11 @@ def replay(file: Path, speed: float, listen: str, as_json: bool) -> None:
     trio.run(lambda: run(file, listen, speed=speed, as_json=as_json))
 
 
-def _remote(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Remote:
+def _remote(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Any:
     """The server that was named, or that serves the data folder. Raises Unreachable."""
+    from web.presence import Presence, find
+    from web.remote import Remote
+
     if url is not None:
         return Remote.of(Presence(url.rstrip("/") + "/", 0, token or ""))
     settings: Settings = load(file, os.environ, flags.tables(data=data))

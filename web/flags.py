@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from oracle.feeds import FEEDS
 from oracle.problems import Invalid, Problem
 
 __all__ = ["feed_table", "tables"]
@@ -37,7 +36,7 @@ def tables(*, data: Path | None = None, listen: Iterable[str] = (), seed_ports: 
 def feed_table(text: str) -> tuple[str, dict[str, Any]]:
     """The name and table of `KIND[:SYMBOL,...]`; a KIND of somebody else's is `package.module:Class`. Raises Invalid."""
     parts = text.split(":")
-    own = parts[0] in FEEDS or "." not in parts[0]
+    own = "." not in parts[0]  # KIND of the house; a module's name has a dot
     kind, rest = (parts[0], parts[1:]) if own else (":".join(parts[:2]), parts[2:])
     if not kind or len(rest) > 1:
         raise Invalid([Problem(("feeds",), "feed_parsing", "a feed is KIND or KIND:SYMBOL,SYMBOL", text)])

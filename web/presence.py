@@ -15,8 +15,9 @@ from pathlib import Path
 import attrs
 
 from oracle.border import Invalid, structure, unstructure
+from web.failures import FolderTaken
 
-__all__ = ["Claim", "FolderTaken", "Presence", "claim", "find"]
+__all__ = ["Claim", "Presence", "claim", "find", "write_private"]
 
 LOCK, CARD = "lock", "server.json"
 
@@ -28,10 +29,6 @@ class Presence:
     url: str
     pid: int
     token: str = ""
-
-
-class FolderTaken(Exception):
-    """Another living process serves this data folder, or the folder can't be used."""
 
 
 @attrs.frozen

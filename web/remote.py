@@ -13,17 +13,14 @@ import attrs
 from oracle.http import Answer, Http, HttpFailed
 from oracle.secret import Secret, SecretMissing
 from oracle.websocket import Lost, connect
+from web.failures import Unreachable
 from web.presence import Presence
 
-__all__ = ["Remote", "Unreachable"]
+__all__ = ["Remote"]
 
 TIMEOUT_S = 10.0
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024
-
-
-class Unreachable(Exception):
-    """No server answers there, or it does not answer us."""
 
 
 @attrs.frozen

@@ -8,7 +8,8 @@ import pytest
 
 from oracle.settings import load
 from web import addresses
-from web.addresses import AddressTaken, listeners
+from web.addresses import listeners
+from web.failures import AddressTaken
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from web.presence import FolderTaken, Presence, claim, find
+from web.failures import FolderTaken
+from web.presence import Presence, claim, find
 
 HOLD = """
 import sys, time

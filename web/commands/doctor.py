@@ -15,9 +15,10 @@ from typing import Any
 from oracle.border import Invalid
 from oracle.settings import Settings, load
 from oracle.system import parts_of
+from web.failures import Unreachable
 from web.page_files import PageFiles
 from web.presence import Presence, find
-from web.remote import Remote, Unreachable
+from web.remote import Remote
 from web.terminal import show_checks
 
 __all__ = ["doctor"]

@@ -12,8 +12,8 @@ from oracle.listen import Listen
 from oracle.problems import Bad, Invalid
 from oracle.recording import BadRecording, read_recording
 from oracle.replay import Played, replay_url, serve_recording
-from web.addresses import AddressTaken
 from web.ending import told_to_end
+from web.failures import AddressTaken
 
 __all__ = ["replay"]
 

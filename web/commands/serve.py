@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 import attrs
 import trio
 
-from actors import Child, wall_clock
+from actors import Child, Refused, wall_clock
 from oracle import demo
+from oracle.history import Broken
 from oracle.log import logger
 from oracle.problems import Invalid, Problem
 from oracle.secret import SecretMissing
@@ -22,6 +24,7 @@ from web.addresses import listeners
 from web.app import make_app
 from web.auth import Doorman
 from web.ending import told_to_end
+from web.failures import CannotStart
 from web.presence import Claim, Presence, claim
 from web.routes import Scope
 from web.server import Listener
@@ -35,7 +38,7 @@ COMMANDS_TOKEN = "commands.token"
 async def serve(settings: Settings, notes: Iterable[str]) -> None:
     """Claim the data folder, bind, start everything, say `oracle ready`, and wait to be told to end; then end in order.
 
-    Raises Invalid, FolderTaken, AddressTaken, and RestartsExhausted where the runtime has crashed.
+    Raises Invalid, CannotStart, and RestartsExhausted where the runtime has crashed.
     """
     parts_of(settings)  # refused before the folder is touched
     for note in notes:
@@ -46,12 +49,22 @@ async def serve(settings: Settings, notes: Iterable[str]) -> None:
         bound = listeners(settings.server)
         if demo.wanted(settings):
             settings = _reaching_itself(settings, bound[0])
-        async with open_system(settings, children=lambda system: _children(system, doorman, bound)) as system:
+        async with _opened(settings, doorman, bound) as system:
             if demo.wanted(settings):
                 await demo.plant(system, bound[0].url + "/")
             _announce(folder, doorman, bound)
             await end.wait()
             LOG.info("ending")
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, doorman: Doorman, bound: Sequence[Listener]) -> AsyncIterator[System]:
+    """The running system with its web. Raises CannotStart where its history can't be opened."""
+    try:
+        async with open_system(settings, children=lambda system: _children(system, doorman, bound)) as system:
+            yield system
+    except (Broken, Refused) as error:
+        raise CannotStart(f"the history in {settings.data.folder}: {error}") from error
 
 
 def _children(system: System, doorman: Doorman, bound: Sequence[Listener]) -> list[Child]:

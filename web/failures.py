@@ -1,0 +1,21 @@
+"""Why a command could not do its work; each has its exit code in `web.cli`."""
+
+from __future__ import annotations
+
+__all__ = ["AddressTaken", "CannotStart", "FolderTaken", "Unreachable"]
+
+
+class CannotStart(Exception):
+    """Something the server needs can't be had; the message says what and why."""
+
+
+class FolderTaken(CannotStart):
+    """Another living process serves this data folder, or the folder can't be used."""
+
+
+class AddressTaken(CannotStart):
+    """An address can't be listened on."""
+
+
+class Unreachable(Exception):
+    """No server answers there, or it does not answer us."""
