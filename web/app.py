@@ -17,10 +17,12 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 
 from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
 from oracle.problems import Invalid
+from oracle.settings import Settings
+from oracle.system import System
 from web.auth import Doorman
 from web.body import decode, encode
 from web.errors import answer_invalid, answer_refusal, answer_status, invalid
-from web.limits import LOCAL_HOSTS, Gate, Limits
+from web.limits import LOCAL_HOSTS, NOT_JSON, Gate, Limits, is_json
 from web.metrics import Metrics
 from web.page_files import PageFiles
 from web.params import read_params
@@ -42,7 +44,7 @@ class House:
     page: PageFiles
 
 
-def make_app(system: Any, doorman: Doorman | None = None) -> QuartTrio:
+def make_app(system: System, doorman: Doorman | None = None) -> QuartTrio:
     """The app of a running `oracle.system.System`, an ASGI callable; start nothing in its own nursery."""
     now_us = system.runtime.now_us
     settings = system.settings
@@ -61,14 +63,14 @@ def make_app(system: Any, doorman: Doorman | None = None) -> QuartTrio:
     return app
 
 
-def _limits(settings: Any) -> Limits:
+def _limits(settings: Settings) -> Limits:
     server = settings.server
     listened = (f"[{one.host}]" if ":" in one.host else one.host for one in server.listen)
     hosts = frozenset(name.lower() for name in (*LOCAL_HOSTS, *server.allowed_hosts, *listened))
     return Limits(hosts, frozenset(server.allowed_origins), server.rate_per_s, server.burst)
 
 
-def _mount(app: QuartTrio, system: Any, house: House, route: Route) -> None:
+def _mount(app: QuartTrio, system: System, house: House, route: Route) -> None:
     rule = re.sub(r"\{(\w+)\.\.\.\}", r"<path:\1>", route.path)
     rule = re.sub(r"\{(\w+)\}", r"<\1>", rule)
     if route.method == WS:
@@ -81,17 +83,18 @@ def _mount(app: QuartTrio, system: Any, house: House, route: Route) -> None:
             made.methods.discard("HEAD")
 
 
-def _view(system: Any, house: House, route: Route) -> Callable[..., Awaitable[Response]]:
+def _view(system: System, house: House, route: Route) -> Callable[..., Awaitable[Response]]:
     async def answer(**path: str) -> Response:
         async def body() -> Any:
-            return _body(route, await request.get_data(cache=False, as_text=False, parse_form_data=False))
+            raw = await request.get_data(cache=False, as_text=False, parse_form_data=False)
+            return _body(route, raw, request.headers.get("content-type", ""))
 
         return _response(await _serve(system, house, route, request, path, body))
 
     return answer
 
 
-def _socket_view(system: Any, house: House, route: Route) -> Callable[..., Awaitable[Response | None]]:
+def _socket_view(system: System, house: House, route: Route) -> Callable[..., Awaitable[Response | None]]:
     async def serve_socket(**path: str) -> Response | None:
         async def body() -> None:
             return None
@@ -103,7 +106,7 @@ def _socket_view(system: Any, house: House, route: Route) -> Callable[..., Await
 
 
 async def _serve(
-    system: Any, house: House, route: Route, incoming: Any, path: dict[str, str], body: Callable[[], Awaitable[Any]]
+    system: System, house: House, route: Route, incoming: Any, path: dict[str, str], body: Callable[[], Awaitable[Any]]
 ) -> Any:
     headers = {name.lower(): value for name, value in incoming.headers.items()}
     peer = (incoming.scope.get("client") or ("",))[0]
@@ -118,13 +121,15 @@ async def _serve(
         return answer_refusal(error, route.family)
 
 
-def _body(route: Route, raw: bytes) -> Any:
+def _body(route: Route, raw: bytes, content_type: str) -> Any:
     if route.body is None:
         return None
     if len(raw) > route.body_limit_bytes:
         raise Refused(f"the body may have at most {route.body_limit_bytes} bytes", code="too_large")
     if not raw:
         raise invalid("missing", ["body"], "Field required")
+    if not is_json(content_type):
+        raise Refused(NOT_JSON, code="unsupported_media_type")
     return decode(raw)
 
 

@@ -125,6 +125,8 @@ def answer_status(
     message = message or _TEXT.get(status, "Error")
     if status in (429, 503) and not any(name == "Retry-After" for name, _ in headers):
         headers = (*headers, ("Retry-After", str(RETRY_AFTER_S)))
+    if status == 401:
+        headers = (*headers, ("WWW-Authenticate", "Bearer"))
     if family is Family.detail:
         return Answer({"detail": message}, status, headers)
     body = {"code": code or _CODE.get(status, "error"), "message": message, "details": details or {}}

@@ -8,6 +8,7 @@ from pages, not the server from people.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
@@ -18,9 +19,10 @@ from web.body import encode
 from web.errors import answer_status
 from web.routes import Answer, family_of
 
-__all__ = ["LOCAL_HOSTS", "Gate", "Limits", "Pace", "host_name", "is_loopback"]
+__all__ = ["LOCAL_HOSTS", "NOT_JSON", "Gate", "Limits", "Pace", "host_name", "is_json", "is_loopback"]
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+NOT_JSON = "send JSON with Content-Type: application/json"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _SECURITY = (
@@ -31,6 +33,7 @@ _SECURITY = (
     ("content-security-policy", API_POLICY),
     ("cache-control", "no-store"),
 )
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(?::\d{1,5})?")
 _PREFLIGHT_S = 600
 _EXPOSED = "Retry-After, Link, X-Total-Count"
 
@@ -41,13 +44,12 @@ Send = Callable[[Any], Awaitable[None]]
 @attrs.frozen
 class Limits:
     """`hosts` and `origins` are allow-lists (lower case) beside the server's own addresses. A client may send
-    `rate_per_s` requests a second on average, `burst` at once. `raw_paths`: path prefixes with bodies of any type."""
+    `rate_per_s` requests a second on average, `burst` at once."""
 
     hosts: frozenset[str] = frozenset(LOCAL_HOSTS)
     origins: frozenset[str] = frozenset()
     rate_per_s: float = 500.0
     burst: int = 2_000
-    raw_paths: tuple[str, ...] = ()
 
 
 class Pace:
@@ -110,7 +112,7 @@ class Gate:
         if method not in SAFE_METHODS and "origin" in headers and not origin_allowed:
             return answer_status(403, family, "origin not allowed", code="origin_not_allowed")
         if method not in SAFE_METHODS and not self._typed(scope, headers):
-            return answer_status(415, family, "send JSON with Content-Type: application/json")
+            return answer_status(415, family, NOT_JSON)
         return None
 
     def _host_allowed(self, host: str, scope: dict[str, Any]) -> bool:
@@ -125,17 +127,20 @@ class Gate:
 
     def _typed(self, scope: dict[str, Any], headers: Headers) -> bool:
         empty = headers.get("content-length", "0").strip() == "0" and "transfer-encoding" not in headers
-        if scope["type"] == "websocket" or empty or scope["path"].startswith(self._limits.raw_paths or ("\0",)):
-            return True
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+        return scope["type"] == "websocket" or empty or is_json(headers.get("content-type", ""))
 
 
 def host_name(host: str) -> str:
-    """The name of a Host header: lower case, without port and without the root dot; IPv6 keeps its brackets."""
-    name = host.strip().lower()
-    name = name[: name.index("]") + 1] if name.startswith("[") and "]" in name else name.partition(":")[0]
-    return name.removesuffix(".")
+    """The name of a Host header: lower case, without port and without the root dot; IPv6 keeps its brackets. Empty where
+    the header is no host."""
+    found = _HOST.fullmatch(host.strip().lower())
+    return found[1].removesuffix(".") if found else ""
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a Content-Type header promises JSON."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def is_loopback(address: str) -> bool:

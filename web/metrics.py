@@ -6,12 +6,12 @@ Sockets come and go, so their numbers are summed under `socket`; every other act
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from actors import Node
+from oracle.system import System
 
 __all__ = ["Metrics"]
 
@@ -19,7 +19,7 @@ __all__ = ["Metrics"]
 class Metrics:
     """A registry of its own (nothing of the process or of other libraries is in it) over one running system."""
 
-    def __init__(self, system: Any) -> None:
+    def __init__(self, system: System) -> None:
         self._system = system
         self._registry = CollectorRegistry()
         self._registry.register(self)

@@ -15,6 +15,8 @@ from typing import Any
 
 import attrs
 
+from oracle.system import System
+
 __all__ = ["WS", "Answer", "Auth", "Call", "Family", "Identity", "Param", "Route", "Scope", "View", "family_of"]
 
 WS = "WS"
@@ -84,7 +86,7 @@ class Call:
     """A request after every check: `args` holds path and query parameters by name, typed; `body` the decoded JSON;
     `headers` by lower-case name; `house` what only the server's own pages need (`web.app.House`)."""
 
-    system: Any
+    system: System
     route: Route
     args: Mapping[str, Any]
     who: Identity

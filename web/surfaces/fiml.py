@@ -7,7 +7,9 @@ from typing import Any
 
 from actors import Refused
 from oracle.alerts.payload import event_body
-from oracle.model import Command, Event, Severity, State
+from oracle.model import Command, Event, Severity
+from oracle.system import System
+from oracle.watchdogs import WATCHDOGS
 from web.routes import Auth, Call, Param, Route, Scope
 from web.surfaces.fiml_assets import assets_now
 from web.surfaces.fiml_shapes import (
@@ -30,9 +32,9 @@ _SEVERITIES = tuple(level.value for level in Severity)
 _WORST = ("unhealthy", "degraded", "healthy")
 
 
-def dashboard_stats(system: Any) -> DashboardStats:
+def dashboard_stats(system: System) -> DashboardStats:
     """The body of `/dashboard/stats` and of the stream's `stats` message."""
-    values = [state.value for state in system.board.kind("watchdog")]
+    values = _watchdogs(system)
     tally = system.tally
     return DashboardStats(
         total_events=tally.total,
@@ -44,10 +46,10 @@ def dashboard_stats(system: Any) -> DashboardStats:
     )  # fmt: skip
 
 
-def dashboard_health(system: Any) -> DashboardHealth:
+def dashboard_health(system: System) -> DashboardHealth:
     """The body of the stream's `health` message."""
     now_us = system.runtime.now_us()
-    values = [state.value for state in system.board.kind("watchdog")]
+    values = _watchdogs(system)
     found = {value["status"] for value in values if value["enabled"]}
     worst = next((status for status in _WORST if status in found), "healthy")
     return DashboardHealth(worst, [_health(value, now_us) for value in values], iso(now_us))
@@ -65,7 +67,7 @@ async def stats(call: Call) -> DashboardStats:
 
 async def watchdogs(call: Call) -> list[WatchdogStatus]:
     """Every watchdog, in the order they were set up."""
-    return [_status(state) for state in call.system.board.kind("watchdog")]
+    return [_status(value) for value in _watchdogs(call.system)]
 
 
 async def events(call: Call) -> list[dict[str, Any]]:
@@ -108,8 +110,21 @@ async def _switch(call: Call, verb: str, done: str) -> Switched:
     return Switched(done, name)
 
 
-def _status(state: State) -> WatchdogStatus:
-    value = state.value or {}
+def _watchdogs(system: System) -> list[Mapping[str, Any]]:
+    """The watchdogs that are set up, in the order of their table, as they put themselves on the board; one whose
+    restarts are exhausted could not say so itself."""
+    names = dict.fromkeys((*WATCHDOGS, *system.settings.watchdogs))
+    known = [value for name in names if (value := system.board.get(f"watchdog:{name}")) is not None]
+    return [_as_it_is(system, value) for value in known]
+
+
+def _as_it_is(system: System, value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not value["running"] or system.runtime.alive(f"watchdog:{value['name']}"):
+        return value
+    return {**value, "running": False, "status": "unhealthy"}
+
+
+def _status(value: Mapping[str, Any]) -> WatchdogStatus:
     checked = value["last_check_us"]
     return WatchdogStatus(
         value["name"],
@@ -138,7 +153,7 @@ def _event_of(row: Mapping[str, Any]) -> Event:
     return Event(severity=Severity(row["severity"]), **{name: row[name] for name in names})
 
 
-def _subscriptions(system: Any) -> int:
+def _subscriptions(system: System) -> int:
     """Open market data sockets; those of the dashboard watch the system, not the market, and do not count."""
     if not system.runtime.alive("sockets"):
         return 0

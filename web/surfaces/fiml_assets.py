@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from oracle.symbols import asset_type, base_asset, quote_asset, split_pair
+from oracle.system import System
 from web.origin import is_simulated
 from web.surfaces.fiml_shapes import AssetNow
 from web.wire import iso
@@ -19,7 +20,7 @@ LONGEST_PAUSE_US = 7 * DAY_US
 _QUOTE_ORDER = ("USD", "USDT", "USDC", "FDUSD")
 
 
-async def assets_now(system: Any, symbols: Iterable[str], wanted_type: str) -> list[AssetNow]:
+async def assets_now(system: System, symbols: Iterable[str], wanted_type: str) -> list[AssetNow]:
     """One row per symbol, in order; `symbols` as clients write them (`BTC`, `BTC/USD`, `BTC-USD`, `AAPL`)."""
     known = _known(system)
     return [await _row(system, text, symbol_meant(text, wanted_type, known), wanted_type) for text in symbols]
@@ -37,7 +38,7 @@ def symbol_meant(text: str, wanted_type: str, known: Iterable[str]) -> str | Non
     return min(pairs, key=lambda symbol: (order.get(quote_asset(symbol), len(order)), symbol), default=None)
 
 
-async def _row(system: Any, text: str, symbol: str | None, wanted_type: str) -> AssetNow:
+async def _row(system: System, text: str, symbol: str | None, wanted_type: str) -> AssetNow:
     now_us = system.runtime.now_us()
     price = system.board.price(symbol) if symbol else None
     if symbol is None or price is None:
@@ -52,7 +53,7 @@ async def _row(system: Any, text: str, symbol: str | None, wanted_type: str) -> 
     )
 
 
-async def _previous_close(system: Any, symbol: str, source: str, ts_us: int) -> float | None:
+async def _previous_close(system: System, symbol: str, source: str, ts_us: int) -> float | None:
     """Crypto: the last price before 00:00 UTC, if a minute near it was seen. Else: the close of the last day before
     this one that has a bar, a week back at most."""
     midnight_us = ts_us - ts_us % DAY_US
@@ -64,7 +65,7 @@ async def _previous_close(system: Any, symbol: str, source: str, ts_us: int) -> 
     return float(bars[-1]["close"]) if bars else None
 
 
-async def _session_volume(system: Any, symbol: str, source: str, ts_us: int) -> float | None:
+async def _session_volume(system: System, symbol: str, source: str, ts_us: int) -> float | None:
     """The volume since 00:00 UTC, if it was watched from there on: a sum that misses a part of the day is no volume."""
     midnight_us = ts_us - ts_us % DAY_US
     gaps = await system.queries.gaps(who=f"feed:{source}", from_us=midnight_us, to_us=ts_us, limit=1)
@@ -76,12 +77,14 @@ async def _session_volume(system: Any, symbol: str, source: str, ts_us: int) -> 
     return float(sum(bar["volume"] for bar in bars))
 
 
-async def _bars(system: Any, symbol: str, source: str, interval: str, from_us: int, to_us: int) -> list[dict[str, Any]]:
+async def _bars(
+    system: System, symbol: str, source: str, interval: str, from_us: int, to_us: int
+) -> list[dict[str, Any]]:
     page = await system.queries.bars(symbol, interval, from_us, to_us, limit=DAY_US // 60_000_000, source=source)
     items: list[dict[str, Any]] = page.items
     return items
 
 
-def _known(system: Any) -> set[str]:
+def _known(system: System) -> set[str]:
     bus = system.runtime.bus
     return {found.message.symbol for pattern in ("quote:*", "trade:*") for found in bus.retained(pattern)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -14,6 +14,7 @@ __all__ = [
     "WatchdogEvent", "WatchdogHealth", "WatchdogStatus",
 ]  # fmt: skip
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 EVENT_TYPES = tuple(kind.value for kind in EventType)
 ASSET_TYPES = ("equity", "crypto", "forex", "commodity", "index", "etf", "option", "future")
 MARKETS = ("US", "UK", "EU", "JP", "CN", "HK", "CRYPTO", "GLOBAL")
@@ -27,7 +28,7 @@ class DashboardStats(msgspec.Struct, frozen=True):
     active_watchdogs: int
     healthy_watchdogs: int
     active_subscriptions: int
-    timestamp: datetime
+    timestamp: Moment
 
 
 class WatchdogStatus(msgspec.Struct, frozen=True):
@@ -37,7 +38,7 @@ class WatchdogStatus(msgspec.Struct, frozen=True):
     enabled: bool
     running: bool
     status: str
-    last_check: datetime | None
+    last_check: Moment | None
     consecutive_failures: int
     total_checks: int
 
@@ -47,8 +48,8 @@ class WatchdogHealth(msgspec.Struct, frozen=True):
 
     name: str
     status: str
-    last_check: datetime | None
-    last_event: datetime | None
+    last_check: Moment | None
+    last_event: Moment | None
     events_emitted: int
     errors: int
     uptime_seconds: float
@@ -62,7 +63,7 @@ class DashboardHealth(msgspec.Struct, frozen=True):
 
     status: str
     watchdogs: list[WatchdogHealth]
-    timestamp: datetime
+    timestamp: Moment
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -86,7 +87,7 @@ class WatchdogEvent(msgspec.Struct, frozen=True):
     asset: Asset | None
     description: str
     data: dict[str, Any]
-    timestamp: datetime
+    timestamp: Moment
     watchdog: str
     metadata: dict[str, Any]
 
@@ -100,7 +101,7 @@ class AssetNow(msgspec.Struct, frozen=True):
     price: float | None
     change_percent: float | None
     volume: float | None
-    timestamp: datetime
+    timestamp: Moment
     metadata: dict[str, Any]
 
 

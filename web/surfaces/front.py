@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Any
 
 import attrs
 import trio
 
-from actors import Refused
+from actors import Node, Refused
+from oracle.system import System
 from web.auth import SESSION_S, cookie_name
 from web.body import encode
 from web.openapi import describe
@@ -98,25 +98,25 @@ async def openapi(call: Call) -> Answer:
     return Answer(encode(describe(call.house.routes, VERSION)))
 
 
-def readiness(system: Any) -> Readiness:
+def readiness(system: System) -> Readiness:
     """History must take writes; a feed is not ready while it is disconnected or stale."""
     rows = [Dependency("history", *_history(system)), Dependency("web", ready=True, reason="")]
     rows += [Dependency(node.name, *_feed(system, node)) for node in _feeds(system)]
     return Readiness("ready" if all(row.ready for row in rows) else "not_ready", rows)
 
 
-def _history(system: Any) -> tuple[bool, str]:
+def _history(system: System) -> tuple[bool, str]:
     if not system.runtime.alive("history"):
         return False, "the history actor is not running"
     return (True, "") if system.store.statistics.state == "ok" else (False, "the database takes no writes")
 
 
-def _feeds(system: Any) -> tuple[Any, ...]:
+def _feeds(system: System) -> tuple[Node, ...]:
     runtime = system.runtime
     return tuple(runtime.node("feeds").children) if runtime.alive("feeds") else ()
 
 
-def _feed(system: Any, node: Any) -> tuple[bool, str]:
+def _feed(system: System, node: Node) -> tuple[bool, str]:
     if node.state != "running":
         return False, f"{node.state}: {node.error}" if node.error else node.state
     statistics = system.statistics.get(node.name.removeprefix("feed:"))

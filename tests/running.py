@@ -1,0 +1,87 @@
+"""A running house for tests of the web: the whole system without feeds, its app, and a client."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+import trio
+
+from actors import Runtime
+from actors.testing import probe
+from oracle.model import Event, Severity, event_id
+from oracle.settings import Auth, Data, Demo, Settings
+from oracle.system import System, open_system
+from web.app import make_app
+from web.auth import Doorman
+
+LOCAL = {"client": ("127.0.0.1", 40_000), "server": ("127.0.0.1", 8000)}
+AWAY = {"client": ("203.0.113.7", 40_000), "server": ("127.0.0.1", 8000)}
+
+
+@attrs.define(eq=False)
+class House:
+    """A system with its app and a client that sits on this machine."""
+
+    system: System
+    app: Any
+    doorman: Doorman
+
+    async def ask(self, method: str, path: str, *, scope: Any = None, **options: Any) -> Reply:
+        """One request through the whole app, gate included."""
+        client = self.app.test_client(use_cookies=False)
+        response = await client.open(path, method=method, scope_base=scope or LOCAL, **options)
+        return Reply(response.status_code, dict(response.headers.items()), await response.get_data(as_text=False))
+
+    async def get(self, path: str, **options: Any) -> Reply:
+        """GET."""
+        return await self.ask("GET", path, **options)
+
+    async def post(self, path: str, **options: Any) -> Reply:
+        """POST."""
+        return await self.ask("POST", path, **options)
+
+
+@attrs.frozen
+class Reply:
+    """An answer; header names are lower case."""
+
+    status: int
+    headers: dict[str, str] = attrs.field(converter=lambda given: {k.lower(): v for k, v in given.items()})
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON, read strictly."""
+        return msgspec.json.decode(self.body)
+
+
+@asynccontextmanager
+async def open_house(folder: Path, *, auth: str = "open", settings: Settings | None = None):
+    """A house over a data folder; opening the same folder again is a restart."""
+    settings = settings or Settings(auth=Auth(mode=auth), data=Data(folder=folder))
+    async with open_system(attrs.evolve(settings, demo=Demo(enabled=False))) as system:
+        await said(system.runtime, "state:watchdog:price_anomaly")
+        doorman = Doorman.of(settings, system.runtime.now_us)
+        yield House(system, make_app(system, doorman), doorman)
+
+
+async def said(runtime: Runtime, topic: str) -> Any:
+    """The newest message of a retained topic, waiting for the first."""
+    heard = probe(runtime, topic)
+    with trio.fail_after(5):
+        known = runtime.bus.last(topic)
+        return known.message if known else await heard.next()
+
+
+def watchdog_event(runtime: Runtime, *, subject: str = "BTC-USD", kind: str = "price_anomaly", ago_s: int = 0,
+                   severity: Severity = Severity.high, provider: str = "simulated", salt: int = 0) -> Event:  # fmt: skip
+    """What the watchdog would say."""
+    ts_us = runtime.now_us() - ago_s * 1_000_000
+    source = "watchdog:price_anomaly"
+    data = {"change_pct": 6.0, "provider": provider}
+    ident = event_id(kind, subject, source, ts_us, salt)
+    return Event(ident, kind, subject, source, severity, f"{subject} rose 6.0 % in 60 s", data, ts_us)

@@ -1,0 +1,52 @@
+"""The description of the API is valid, complete, and true."""
+
+import re
+
+from openapi_spec_validator import validate
+from running import open_house
+
+from web.openapi import describe
+from web.routes import WS, Auth
+from web.surfaces.front import VERSION
+from web.table import routes
+
+
+def test_the_document_is_valid_openapi():
+    validate(describe(routes(), VERSION))
+
+
+def test_every_route_is_in_it_with_its_rule():
+    paths = describe(routes(), VERSION)["paths"]
+    for route in routes():
+        method = "get" if route.method == WS else route.method.lower()
+        operation = paths[route.path.replace("...}", "}")][method]
+        assert operation["summary"]
+        assert bool(operation["security"]) == (route.auth is Auth.token)
+        if route.auth is Auth.token:
+            assert operation["x-scope"] == route.scope
+        names = {one["name"] for one in operation["parameters"]}
+        assert names == {param.name for param in route.params} | set(re.findall(r"\{(\w+)", route.path))
+
+
+def test_operations_have_names_of_their_own():
+    paths = describe(routes(), VERSION)["paths"]
+    names = [operation["operationId"] for path in paths.values() for operation in path.values()]
+    assert len(names) == len(set(names))
+
+
+def test_no_two_routes_claim_the_same_place():
+    places = [(re.sub(r"\{\w+(\.\.\.)?\}", "{}", route.path), route.method) for route in routes()]
+    assert len(places) == len(set(places))
+
+
+
+async def test_it_is_served(tmp_path):
+    async with open_house(tmp_path) as house:
+        document = (await house.get("/openapi.json")).json
+    assert document["openapi"] == "3.1.0" and document["info"]["version"] == VERSION
+    schema = document["components"]["schemas"]["DashboardStats"]
+    assert set(schema["required"]) == {"total_events", "events_by_severity", "active_watchdogs", "healthy_watchdogs",
+                                       "active_subscriptions", "timestamp"}  # fmt: skip
+    assert schema["properties"]["timestamp"] == {"type": "string", "format": "date-time"}
+    limit = next(one for one in document["paths"]["/dashboard/events"]["get"]["parameters"] if one["name"] == "limit")
+    assert limit["schema"] == {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
