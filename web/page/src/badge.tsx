@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { age, short, whole } from "./format";
 import { useParts } from "./paint";
 import { Simulated } from "./parts";
-import { lockedOut, markets, stream } from "./store";
+import { lockedOut, markets, stream, tree } from "./store";
 
 export function Badge() {
   useParts("clock", "link", "quotes");
@@ -38,7 +38,7 @@ export function Badge() {
 
 /** What is wrong and what to do, when nothing can be shown as live. */
 export function Outage() {
-  useParts("clock", "link");
+  useParts("clock", "link", "tree");
   if (lockedOut()) {
     return (
       <p class="outage" role="alert">
@@ -48,6 +48,14 @@ export function Outage() {
   }
   // A restart takes a second or two; a banner that comes and goes would only make the page jump.
   if (stream.link === "live" || stream.tries === 0 || Date.now() - (stream.heardAt || openedAt) < 3_000) return null;
+  if (tree.value && !tree.problem) {
+    return (
+      <p class="outage" role="alert">
+        The server answers, but its live stream does not. Lists are read every few seconds meanwhile; a proxy in between
+        must let WebSockets through.
+      </p>
+    );
+  }
   return (
     <p class="outage" role="alert">
       The server does not answer. If it was stopped, start it with <code>make serve</code>. This page comes back by

@@ -69,10 +69,12 @@ function SeverityChoice({ least, choose }: { least: Severity; choose: (least: Se
 }
 
 function Row({ happening, marked }: { happening: Happening; marked: boolean }) {
-  const { severity, ts, kind, subject, source, summary, id, cause } = happening;
+  const { severity, ts, kind, subject, source, summary, id, cause, data } = happening;
+  // Facts are only drawn where somebody looks: hundreds of closed lists would be most of the page.
+  const [open, setOpen] = useState(false);
   return (
     <li data-event={id}>
-      <details>
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
           <span class={`severity ${severity}`}>{severity}</span>
           <Time iso={ts} bare />
@@ -80,16 +82,18 @@ function Row({ happening, marked }: { happening: Happening; marked: boolean }) {
             {summary || kind} {marked && <Simulated />}
           </span>
         </summary>
-        <dl>
-          <Fact name="kind" value={kind} />
-          <Fact name="subject" value={subject} />
-          <Fact name="source" value={source} />
-          {Object.entries(happening.data).map(([name, value]) => (
-            <Fact key={name} name={name} value={typeof value === "string" ? value : JSON.stringify(value)} />
-          ))}
-          <Fact name="id" value={id} />
-          {cause && <Fact name="cause" value={cause} />}
-        </dl>
+        {open && (
+          <dl>
+            <Fact name="kind" value={kind} />
+            <Fact name="subject" value={subject} />
+            <Fact name="source" value={source} />
+            {Object.entries(data).map(([name, value]) => (
+              <Fact key={name} name={name} value={typeof value === "string" ? value : JSON.stringify(value)} />
+            ))}
+            <Fact name="id" value={id} />
+            <Fact name="cause" value={cause} />
+          </dl>
+        )}
       </details>
     </li>
   );

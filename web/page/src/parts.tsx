@@ -31,6 +31,7 @@ export function Panel({ id, title, note, controls, children }: PanelProps) {
 
 /** What stands in a panel that has nothing to show: loading, or the reason and what to do about it. */
 export function Nothing({ children }: { children: ComponentChildren }) {
+  if (!children) return null;
   return <p class="nothing">{children}</p>;
 }
 
@@ -51,9 +52,10 @@ export function Failure({ poll, what }: { poll: Poll<unknown>; what: string }) {
 }
 
 /** What stands where a list will be. */
-export function waiting(poll: Poll<unknown>, what: string): string {
-  if (!poll.problem) return `Reading ${what}.`;
-  return poll.problem.status === 401 ? "For holders of a token." : "Waiting for the server.";
+export function waiting({ problem }: Poll<unknown>, what: string): string {
+  if (!problem) return `Reading ${what}.`;
+  if (problem.status === 401) return "For holders of a token.";
+  return problem.status === 0 ? "Waiting for the server." : ""; // else the Failure above has said it
 }
 
 /** Local time, with UTC in the tooltip; without the day where a heading has it. */

@@ -35,10 +35,13 @@ export class Poll<T> {
     while (this.running) await this.running;
     clearTimeout(this.timer);
     this.running = this.ask();
-    await this.running;
-    this.running = undefined;
-    this.after(this.again ? SOON_MS : this.everyMs);
-    this.again = false;
+    try {
+      await this.running;
+    } finally {
+      this.running = undefined;
+      this.after(this.again ? SOON_MS : this.everyMs);
+      this.again = false;
+    }
   }
 
   private async ask(): Promise<void> {

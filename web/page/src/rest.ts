@@ -22,28 +22,33 @@ export function post(path: string): Promise<unknown> {
 
 async function request(method: string, path: string): Promise<unknown> {
   let response: Response;
+  let text: string;
   try {
     response = await fetch(path, {
       method,
       headers: { Accept: "application/json" },
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
+    text = await response.text(); // a server can also be lost in the middle of its answer
   } catch {
     throw new Problem("The server does not answer.", 0);
   }
-  const text = await response.text();
-  if (!response.ok) throw new Problem(reason(text) ?? `The server answered ${response.status}.`, response.status);
-  return text ? JSON.parse(text) : null;
+  const body = parsed(text);
+  if (!response.ok) throw new Problem(reason(body) ?? `The server answered ${response.status}.`, response.status);
+  if (body === undefined) throw new Problem("The answer is not JSON.", response.status);
+  return body;
 }
 
-/** The server's own words: {error: {message}} or {detail}, as its families of routes spell them. */
-function reason(text: string): string | undefined {
-  let body: unknown;
+function parsed(text: string): unknown {
   try {
-    body = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** The server's own words: {error: {message}} or {detail}, as its families of routes spell them. */
+function reason(body: unknown): string | undefined {
   const { error, detail } = (body ?? {}) as { error?: { message?: unknown }; detail?: unknown };
   if (typeof error?.message === "string") return error.message;
   return typeof detail === "string" ? detail : undefined;
