@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from actors import Actor, Child, NameTaken, NobodyOwns, Refused
+from actors import Actor, Child, NobodyOwns, Refused
 from oracle.alerts.actor import Memory, Ready, RuleActor
 from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
@@ -191,11 +191,9 @@ class Desk(Actor):
             await self._dismiss(ident)
             return
         name = ref("rule", ident)
-        try:
+        if not self.runtime.alive(name):
+            await self._dismiss(ident)  # one whose restarts are exhausted still has the name
             self.runtime.add(rule_child(ident, self._board, self._ledger), under="rules")
-        except NameTaken:
-            if not self.runtime.alive(name):
-                self.runtime.restart(name)
         with contextlib.suppress(*NOT_NOW):  # if it can't listen yet, that is its supervisor's concern
             await self.ask(name, Ready(), COMMIT_TIMEOUT_S)
 

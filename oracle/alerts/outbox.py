@@ -54,6 +54,7 @@ class Outbox:
         self.debts = {one.id: Debt(one, tries.get(one.id, 0)) for one in pending}
         self._waiting: OrderedDict[str, deque[str]] = OrderedDict()  # by rule
         self._queued: set[str] = set()
+        self._judged: deque[str] = deque()  # what only needs its verdict recorded waits for no turn
         self._on_the_way: dict[str, str] = {}
         self.begin_life()
 
@@ -62,6 +63,7 @@ class Outbox:
         self._on_the_way.clear()
         self._waiting.clear()
         self._queued.clear()
+        self._judged.clear()
         for ident in self.debts:
             self.ready(ident)
 
@@ -78,24 +80,32 @@ class Outbox:
     def ready(self, ident: str) -> None:
         """This one may be sent now."""
         debt = self.debts.get(ident)
-        if debt is not None and ident not in self._on_the_way and ident not in self._queued:
+        if debt is None or ident in self._on_the_way:
+            return
+        if debt.verdict is not None:
+            self._judged.append(ident)
+        elif ident not in self._queued:
             self._queued.add(ident)
             self._waiting.setdefault(debt.delivery.rule_id, deque()).append(ident)
 
     def take(self) -> Debt | None:
         """The next one to send, if there is room; it is on the way until `back` or `settle`."""
+        while self._judged:
+            ident = self._judged.popleft()
+            if ident in self.debts and ident not in self._on_the_way:
+                return self._send(ident, "")
         if len(self._on_the_way) >= MOST_AT_ONCE:
             return None
         busy = list(self._on_the_way.values())
-        for rule_id, queue in self._waiting.items():
-            if busy.count(rule_id) < MOST_PER_RULE:
+        for rule_id, queue in list(self._waiting.items()):
+            while queue and busy.count(rule_id) < MOST_PER_RULE:
+                self._waiting.move_to_end(rule_id)
                 ident = queue.popleft()
                 self._queued.discard(ident)
-                self._waiting.move_to_end(rule_id)
-                if not queue:
-                    del self._waiting[rule_id]
-                self._on_the_way[ident] = rule_id
-                return self.debts[ident]
+                if ident in self.debts and ident not in self._on_the_way:
+                    return self._send(ident, rule_id)
+            if not queue:
+                del self._waiting[rule_id]
         return None
 
     def back(self, ident: str) -> None:
@@ -106,3 +116,7 @@ class Outbox:
         """Nothing is owed any more for one that was taken."""
         self._on_the_way.pop(ident, None)
         self.debts.pop(ident, None)
+
+    def _send(self, ident: str, rule_id: str) -> Debt:
+        self._on_the_way[ident] = rule_id
+        return self.debts[ident]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
+import msgspec
 from attrs.validators import and_, ge, le, matches_re, max_len, optional
 
 from oracle.border import Url, structure, unstructure
@@ -31,7 +32,7 @@ METHODS = ("POST", "PUT", "PATCH")
 LONGEST_COOLDOWN_S = 366 * 86_400
 # No slash, star or control character: the id is a name in the tree, a topic and a part of a URL.
 _ID = r"(?!\.{1,2}$)[^\x00-\x1f\x7f/*]+"
-_SECRET_HEADER = re.compile(r"auth(?!or)|token|secret|key|passw|cookie|signature|credential", re.IGNORECASE)
+_SECRET_HEADER = re.compile(r"auth(?!or(?!iz))|token|secret|key|passw|cookie|signature|credential", re.IGNORECASE)
 
 
 class EventType(enum.StrEnum):
@@ -192,7 +193,7 @@ class Rule:
 
     def value(self, created_us: int, updated_us: int) -> dict[str, Any]:
         """The value of its State; `evaluated` says whether this version looks at its trigger."""
-        plain: dict[str, Any] = unstructure(self)
+        plain: dict[str, Any] = msgspec.to_builtins(unstructure(self), enc_hook=str)  # no enums, no Url: it travels
         return plain | {"created_us": created_us, "updated_us": updated_us, "evaluated": self.trigger.evaluated}
 
 

@@ -43,11 +43,9 @@ class Webhook:
                 timeout_s=self.timeout_s, limit_bytes=ANSWER_LIMIT_BYTES,
             )
         except HttpFailed as failed:
-            # Whoever answers 200 and then too much has still taken it.
-            if failed.kind == "too_big" and failed.status in TAKEN:
-                return failed.status
-            final = failed.kind in ("refused", "too_big")
-            raise DeliveryFailed(str(failed), final=final, status=failed.status) from failed
+            if failed.kind != "too_big":
+                raise DeliveryFailed(str(failed), final=failed.kind == "refused", status=failed.status) from failed
+            answer = Answer(failed.status, {}, b"")  # who answers too much has still answered
         if answer.status in TAKEN:
             return answer.status
         raise DeliveryFailed(

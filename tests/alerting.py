@@ -1,0 +1,100 @@
+"""The part of the tree that tells people, around a real history in a folder, without threads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from actors import Child, Runtime, open_runtime, trio_clock
+from oracle.alerts import Rule, alert_children
+from oracle.alerts.channel import ChannelActor
+from oracle.alerts.outbox import Outbox, Patience
+from oracle.alerts.sending import Tools
+from oracle.alerts.vault import Vault
+from oracle.board import Board
+from oracle.border import structure
+from oracle.history import History, Store
+from oracle.http import Http
+from oracle.model import Command, Event, Severity, State, event_id
+from oracle.settings import Alerts
+
+T0_US = 1_700_000_000_000_000
+BODY = {
+    "alert_id": "a", "name": "Big moves", "description": "d", "trigger": {"type": "watchdog_event"}, "cooldown_seconds": 0,
+    "delivery_methods": ["webhook"], "webhook_config": {"url": "http://127.0.0.1:1/"},
+}  # fmt: skip
+
+
+def rule(**more: Any) -> Rule:
+    """A rule that fires on every watchdog event, changed by `more`."""
+    return structure(Rule, {**BODY, **more}, extras="drop")
+
+
+def event(number: int = 1, subject: str = "BTC-USD", kind: str = "price_anomaly", source: str = "") -> Event:
+    """Something a watchdog saw."""
+    source, ts_us = source or f"watchdog:{kind}", T0_US + number
+    ident = event_id(kind, subject, source, ts_us)
+    return Event(ident, kind, subject, source, Severity.high, f"{subject} rose", {"provider": "test"}, ts_us)
+
+
+async def at_once(fn: Any, *args: Any) -> Any:
+    """In the place of a thread."""
+    return fn(*args)
+
+
+@attrs.define
+class Alerting:
+    """What a test may look at."""
+
+    runtime: Runtime
+    board: Board
+    store: Store
+    folder: Path
+
+    async def wish(self, verb: str, by: str = "test", id: str = "", **args: Any) -> State:
+        """Ask the desk."""
+        state: State = await self.runtime.ask("alerts", Command(verb, args, by, id))
+        return state
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the history has on disk, published rows that are not flushed yet excepted."""
+        with self.store.cursor() as cursor:
+            found: list[tuple[Any, ...]] = cursor.execute(sql).fetchall()
+            return found
+
+
+@asynccontextmanager
+async def open_alerts(
+    folder: Path, *, http: Http | None = None, settings: Alerts | None = None, channel: Any = None, clock: Any = None,
+    patience: Patience | None = None, history: Any = None,
+) -> AsyncIterator[Alerting]:
+    """History and alerts on `folder`, as a start after whatever ended there; `channel` stands in for the webhook's part,
+    `history` for the actor of that name."""
+    store = Store(folder)
+    store.open()
+    http = http or Http(allow=("127.0.0.1",))
+    boards: list[Board] = []
+
+    def children(runtime: Runtime) -> list[Child]:
+        board = Board(runtime.bus)
+        boards.append(board)
+        board.load(store.states())
+        owed, last = store.pending_deliveries(), store.last_attempts()
+        made = list(alert_children(
+            settings=settings or Alerts(), folder=folder, board=board, http=http, now_us=runtime.now_us, pending=owed,
+            last_attempts=last, run_sync=at_once))  # fmt: skip
+        if channel is not None:
+            tools, outbox = Tools(http, Vault(folder, at_once).reveal, runtime.now_us), Outbox(owed, last)
+            made[0] = Child("channel:webhook", lambda: ChannelActor(channel, outbox, tools, board, patience or Patience()))
+        keep = history or (lambda: History(store, threaded=False))
+        return [Child("history", keep, capacity=100_000), *made]
+
+    try:
+        async with open_runtime(children, clock=clock or trio_clock(T0_US), seed=1) as runtime:
+            yield Alerting(runtime, boards[0], store, folder)
+    finally:
+        store.close()

@@ -1,0 +1,183 @@
+"""The desk: wishes are committed before they count, refused wishes leave no trace, and each enabled rule has its actor."""
+
+import json
+
+import pytest
+import trio
+from alerting import event, open_alerts, rule
+
+from actors import Actor, NobodyOwns, Refused
+from actors.testing import probe
+from oracle.alerts.vault import FILE
+
+DOWN = Refused("disk full", code="unavailable")
+
+
+class Notebook(Actor):
+    """A history in memory: keeps what it commits in `rows`; the next answers come from `answers`, then yes for ever.
+    An exception is raised; `None` keeps the rows and never answers."""
+
+    def __init__(self, rows, answers):
+        self.rows = rows
+        self.answers = answers
+
+    def receive(self, commit):
+        answer = self.answers.pop(0) if self.answers else True
+        if isinstance(answer, Exception):
+            raise answer
+        self.rows.extend(commit.messages)
+        if answer is None:
+            self.reply_later()
+
+
+def open_with(tmp_path, rows, answers):
+    return open_alerts(tmp_path, history=lambda: Notebook(rows, answers))
+
+
+def children(alerting):
+    return [child.name for child in alerting.runtime.node("rules").children]
+
+
+def newest(rows):
+    return {state.ref: state.value for state in rows}
+
+
+async def test_a_wish_is_committed_applied_said_and_staffed(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        states, said = probe(alerting.runtime, "state:rule:a"), probe(alerting.runtime, "event:*")
+        state = await alerting.wish("create", rule=rule(), by="me")
+        assert state.value == alerting.board.get("rule:a") == states.took()[0].value
+        assert [row[0] for row in alerting.rows("SELECT DISTINCT ref FROM state")] == ["rule:a"]
+        (told,) = said.took()
+        assert (told.kind, told.subject, told.source, told.data) == ("rule_created", "a", "alerts", {"by": "me"})
+        assert children(alerting) == ["rule:a"]
+
+
+async def test_rules_are_there_again_after_a_start(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        await alerting.wish("create", rule=rule())
+        await alerting.wish("create", rule=rule(alert_id="b", enabled=False))
+        before = {state.ref: state.value for state in alerting.board.kind("rule")}
+    async with open_alerts(tmp_path) as alerting:
+        assert {state.ref: state.value for state in alerting.board.kind("rule")} == before
+        assert children(alerting) == ["rule:a"]
+
+
+async def test_a_deleted_rule_stays_deleted_and_its_record_begins_anew(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        await alerting.wish("create", rule=rule(delivery_methods=[]))
+        alerting.runtime.publish(event())
+        await trio.testing.wait_all_tasks_blocked()
+        assert alerting.board.get("alert:a")["trigger_count"] == 1
+        await alerting.wish("delete", alert_id="a")
+        assert alerting.board.get("alert:a") is None
+    async with open_alerts(tmp_path) as alerting:
+        assert alerting.board.kind("rule") == alerting.board.kind("alert") == []
+        await alerting.wish("create", rule=rule(delivery_methods=[]))
+        assert (alerting.board.get("alert:a") or {}).get("trigger_count", 0) == 0
+
+
+@pytest.mark.parametrize(("verb", "args", "code"), [
+    ("create", {"rule": rule()}, "exists"),
+    ("replace", {"alert_id": "x", "rule": rule(alert_id="x")}, "not_found"),
+    ("replace", {"alert_id": "a", "rule": rule(alert_id="b")}, "mismatch"),
+    ("delete", {"alert_id": "x"}, "not_found"),
+    ("enable", {"alert_id": "x"}, "not_found"),
+    ("fly", {}, "invalid"),
+    ("create", {"rule": {}}, "invalid"),
+    ("delete", {}, "invalid"),
+])
+async def test_what_can_not_be_is_refused_and_the_desk_goes_on(tmp_path, autojump_clock, verb, args, code):
+    async with open_alerts(tmp_path) as alerting:
+        await alerting.wish("create", rule=rule())
+        with pytest.raises(Refused) as caught:
+            await alerting.wish(verb, **args)
+        assert caught.value.code == code
+        assert alerting.runtime.node("alerts").restarts == 0
+        assert children(alerting) == ["rule:a"]
+
+
+async def test_a_switch_that_changes_nothing_stores_nothing(tmp_path, autojump_clock):
+    rows = []
+    async with open_with(tmp_path, rows, []) as alerting:
+        first = await alerting.wish("create", rule=rule())
+        assert await alerting.wish("enable", alert_id="a") == first
+    assert len(rows) == 1
+
+
+async def test_a_command_with_an_id_is_carried_out_once(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        first = await alerting.wish("create", rule=rule(), id="c1")
+        assert await alerting.wish("create", rule=rule(), id="c1") == first
+
+
+# ---- when the history can't
+
+
+@pytest.mark.parametrize("answer", [DOWN, None])
+async def test_a_create_that_was_refused_did_not_happen_whatever_the_disk_says(tmp_path, autojump_clock, answer):
+    rows = []
+    async with open_with(tmp_path, rows, [answer]) as alerting:
+        with pytest.raises(Refused) as caught:
+            await alerting.wish("create", rule=rule(webhook_config={"url": "http://a.test/", "auth_token": "s"}))
+        assert caught.value.code == "unavailable"
+        assert alerting.board.get("rule:a") is None
+        assert children(alerting) == []
+        await alerting.wish("create", rule=rule(alert_id="b"))
+        assert newest(rows).get("rule:a") is None
+        assert json.loads((tmp_path / FILE).read_text()) == {}
+        await alerting.wish("create", rule=rule())
+
+
+@pytest.mark.parametrize("answer", [DOWN, None])
+async def test_a_delete_that_was_refused_did_not_happen_and_the_rule_is_at_work(tmp_path, autojump_clock, answer):
+    rows = []
+    async with open_with(tmp_path, rows, [True, answer]) as alerting:
+        await alerting.wish("create", rule=rule())
+        with pytest.raises(Refused):
+            await alerting.wish("delete", alert_id="a")
+        assert children(alerting) == ["rule:a"]
+        await alerting.wish("disable", alert_id="a")
+        assert newest(rows)["rule:a"]["enabled"] is False
+
+
+async def test_a_killed_desk_puts_back_what_it_does_not_know_about(tmp_path, autojump_clock):
+    rows = []
+    async with open_with(tmp_path, rows, [None]) as alerting:
+        async with trio.open_nursery() as nursery:
+            async def wish():
+                with pytest.raises(Exception, match=r"crashed|ended"):
+                    await alerting.wish("create", rule=rule())
+
+            nursery.start_soon(wish)
+            await trio.testing.wait_all_tasks_blocked()
+            alerting.runtime.kill("alerts")
+        await trio.sleep(1)
+        assert newest(rows) == {"rule:a": None}
+        await alerting.wish("create", rule=rule())
+        assert children(alerting) == ["rule:a"]
+
+
+# ---- actors of rules
+
+
+async def test_a_killed_rule_comes_back_and_a_stopped_one_does_not(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        await alerting.wish("create", rule=rule())
+        alerting.runtime.kill("rule:a")
+        await trio.sleep(1)
+        assert alerting.runtime.node("rule:a").restarts == 1
+        await alerting.wish("disable", alert_id="a")
+        with pytest.raises(NobodyOwns):
+            alerting.runtime.node("rule:a")
+
+
+async def test_a_rule_whose_restarts_are_exhausted_is_alive_again_once_enabled(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        await alerting.wish("create", rule=rule())
+        for _ in range(20):
+            alerting.runtime.kill("rule:a")
+            await trio.sleep(1)
+        assert not alerting.runtime.alive("rule:a")
+        await alerting.wish("enable", alert_id="a")
+        assert alerting.runtime.alive("rule:a")

@@ -1,0 +1,133 @@
+"""FIML's alert builder: rules of their owners. Secrets come in and never go out; bookkeeping fields are read-only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import attrs
+
+from actors import Refused
+from oracle.alerts import MASK, Rule, rule_of, with_secrets
+from oracle.alerts.decider import Record
+from oracle.border import structure
+from oracle.model import Command, State
+from oracle.system import System
+from web.errors import invalid
+from web.routes import Auth, Call, Param, Route, Scope
+from web.wire import iso
+
+__all__ = ["ROUTES", "AlertConfig", "alert_config"]
+
+
+@attrs.frozen(kw_only=True)
+class AlertConfig(Rule):
+    """A rule as its clients see it: every key, defaults filled in, secrets masked, with what it has done so far."""
+
+    created_at: datetime
+    updated_at: datetime
+    last_triggered: datetime | None = None
+    trigger_count: int = 0
+
+
+@attrs.frozen
+class AlertDone:
+    """An alert was deleted, enabled or disabled."""
+
+    status: str
+    alert_id: str
+
+
+def alert_config(system: System, state: State) -> AlertConfig:
+    """What a client may see of a State[Rule]."""
+    value = state.value or {}
+    rule = with_secrets(rule_of(value), lambda _, __: MASK)
+    record = Record.of(system.board.get(f"alert:{rule.alert_id}"))
+    last_us = record.last_triggered_us
+    return AlertConfig(
+        **{field.name: getattr(rule, field.name) for field in attrs.fields(Rule)},
+        created_at=iso(value["created_us"]), updated_at=iso(value["updated_us"]),
+        last_triggered=None if last_us is None else iso(last_us), trigger_count=record.trigger_count,
+    )  # fmt: skip
+
+
+async def create(call: Call) -> AlertConfig:
+    """Store a new alert; an enabled one is at work when this answers."""
+    return alert_config(call.system, await _ask(call, "create", rule=_rule(call)))
+
+
+async def alerts(call: Call) -> list[AlertConfig]:
+    """Every alert, in the order they were created."""
+    states = [state for state in call.system.board.kind("rule") if state.value is not None]
+    states.sort(key=lambda state: state.value["created_us"] if state.value else 0)
+    shown = [alert_config(call.system, state) for state in states]
+    return [one for one in shown if one.enabled] if call.args["enabled_only"] else shown
+
+
+async def alert(call: Call) -> AlertConfig:
+    """One alert."""
+    ident = call.args["alert_id"]
+    state = call.system.board.state(f"rule:{ident}")
+    if state is None or state.value is None:
+        raise Refused(f"Alert '{ident}' not found", code="not_found")
+    return alert_config(call.system, state)
+
+
+async def replace(call: Call) -> AlertConfig:
+    """Replace an alert; a masked secret stays what it was, and so do created_at, trigger_count and last_triggered."""
+    return alert_config(call.system, await _ask(call, "replace", alert_id=call.args["alert_id"], rule=_rule(call)))
+
+
+async def delete(call: Call) -> AlertDone:
+    """Delete an alert with its record and its secrets; what it still owes is cancelled."""
+    return await _done(call, "delete", "deleted")
+
+
+async def enable(call: Call) -> AlertDone:
+    """Enable an alert; one that is enabled already stays so."""
+    return await _done(call, "enable", "enabled")
+
+
+async def disable(call: Call) -> AlertDone:
+    """Disable an alert; one that is disabled already stays so."""
+    return await _done(call, "disable", "disabled")
+
+
+def _rule(call: Call) -> Rule:
+    return structure(Rule, call.body, extras="drop", path=("body",))
+
+
+async def _done(call: Call, verb: str, done: str) -> AlertDone:
+    ident = call.args["alert_id"]
+    await _ask(call, verb, alert_id=ident)
+    return AlertDone(done, ident)
+
+
+async def _ask(call: Call, verb: str, **args: object) -> State:
+    try:
+        state: State = await call.system.runtime.ask("alerts", Command(verb, args, by=call.who.name))
+    except Refused as no:
+        match no.code:
+            case "mismatch":
+                raise invalid("value_error", ["body", "alert_id"], f"Value error, {no.reason}", call.body["alert_id"]) from no
+            case "masked":
+                place = no.details["place"].split(".", 2)
+                raise invalid("value_error", ["body", *place], f"Value error, {no.reason}", MASK) from no
+            case _:
+                raise
+    return state
+
+
+_ENABLED_ONLY = Param("enabled_only", "bool", default=False, doc="leave out disabled ones")
+_ONE = "/api/alerts/{alert_id}"
+_TAG = "alerts"
+_ASKED = (404, 503, 504)
+ROUTES = (
+    Route("POST", "/api/alerts", create, Auth.token, Scope.operate, body=Rule, answer=AlertConfig,
+          refuses=(400, 503, 504), tag=_TAG),
+    Route("GET", "/api/alerts", alerts, Auth.token, params=(_ENABLED_ONLY,), answer=list[AlertConfig], tag=_TAG),
+    Route("GET", _ONE, alert, Auth.token, answer=AlertConfig, refuses=(404,), tag=_TAG),
+    Route("PUT", _ONE, replace, Auth.token, Scope.operate, body=Rule, answer=AlertConfig, refuses=_ASKED, tag=_TAG),
+    Route("DELETE", _ONE, delete, Auth.token, Scope.operate, answer=AlertDone, refuses=_ASKED, tag=_TAG),
+    Route("POST", f"{_ONE}/enable", enable, Auth.token, Scope.operate, answer=AlertDone, refuses=_ASKED, tag=_TAG),
+    Route("POST", f"{_ONE}/disable", disable, Auth.token, Scope.operate, answer=AlertDone, refuses=_ASKED, tag=_TAG),
+)  # fmt: skip
