@@ -101,8 +101,7 @@ class Actor:
 
     def finish(self) -> None:
         """End in order, once the pending messages are handled. A permanent actor must not: it counts as a crash."""
-        self._cell.finished = True
-        self._cell.mailbox.poke()
+        self._cell.leave()
 
     def after(self, delay_s: float, message: object) -> Timer:
         """Put `message` into the own mailbox in `delay_s` seconds, unless this life ended before."""

@@ -8,7 +8,7 @@ to a tuple of bound `put`s makes a publish cost one look-up.
 
 from __future__ import annotations
 
-import contextlib
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -69,7 +69,7 @@ class Bus:
         self._exact: dict[str, list[Subscription]] = {}
         self._tails: dict[str, list[Subscription]] = {}
         self._cache: dict[str, tuple[Put, ...]] = {}
-        self._last: dict[str, Published] = {}
+        self._last: OrderedDict[str, Published] = OrderedDict()
         self._gate: trio.Event | None = None
 
     def publish(self, message: Message) -> int:
@@ -166,14 +166,13 @@ class Bus:
             found += self._tails.get(topic[: end + 1], ())
             end = topic.find(":", end + 1)
         if len(self._cache) >= CACHE_TOPICS:
-            del self._cache[next(iter(self._cache))]
+            self._cache.clear()  # cheaper than choosing: a dict's front gets slow to find once much was deleted there
         puts = self._cache[topic] = tuple(s.put for s in found)
         return puts
 
     def _retain(self, published: Published) -> None:
         last = self._last
         if published.topic not in last and len(last) >= RETAINED_TOPICS:
-            with contextlib.suppress(StopIteration):
-                del last[next(iter(last))]
-                self.evicted += 1
+            last.popitem(last=False)
+            self.evicted += 1
         last[published.topic] = published

@@ -48,7 +48,7 @@ class Cell:
     """One actor through all its lives. Written by its supervisor and its own task only."""
 
     __slots__ = (
-        "actor", "again", "doomed", "ended", "error", "finished", "forced", "gate", "handled", "mailbox", "mark",
+        "actor", "again", "doomed", "ended", "error", "forced", "gate", "handled", "leaving", "mailbox", "mark",
         "none_before_s", "nursery", "parent", "recycling", "restarts", "runtime", "scope", "since_us", "spec", "state",
         "stopping", "streak", "subscriptions", "tried", "waiting_helpers",
     )  # fmt: skip
@@ -74,17 +74,12 @@ class Cell:
         self.stopping = False  # end for good
         self.recycling = False  # end this life and wait for the gate: a sibling crashed
         self.again = False  # end this life and begin the next at once: an operator asked
-        self.finished = False  # end this life: the actor asked
+        self.leaving = False  # end this life once its pending messages are handled, for one of these reasons or its own
         self.forced = False  # end this life now, whatever is pending
         self.doomed: BaseException | None = None  # what a killed life is said to have raised
         self.gate: trio.Event | None = None  # what the child's task waits at between two lives
         self.tried = False  # the present life started, or failed to
         self.ended: trio.Event | None = None
-
-    @property
-    def leaving(self) -> bool:
-        """Whether this life has been told to end once its pending messages are handled."""
-        return self.stopping or self.recycling or self.again or self.finished
 
     def add_helper(self, task: HelperTask, args: tuple[object, ...]) -> None:
         """Start a task in the nursery of this life, which is opened for the first one."""
@@ -96,6 +91,7 @@ class Cell:
 
     def leave(self) -> None:
         """End the present life in order: pending messages, `stop`, then the end; or the nap, at once."""
+        self.leaving = True
         if self.gate is not None and (self.stopping or self.state == "backing_off"):
             self.gate.set()
         self.mailbox.poke()

@@ -1,7 +1,8 @@
 """One life of an actor: build, start, handle messages until told to leave, stop.
 
-Messages are popped one by one, so that at a crash the rest of the batch stays for the next life; only the message in
-hand is lost, to the dead letters at once, and its ask fails. A batch is cut at 256 so that siblings run.
+At a crash only the message in hand is lost, to the dead letters at once, and its ask fails; the rest of its batch stays
+for the next life. So an async handler's messages are popped one by one; a sync handler's batch, which nobody else can
+see meanwhile, is taken whole and the rest put back. A batch is cut at 256 so that siblings run.
 
 An actor whose `receive` is sync and that overrides no other hook can wait only at its mailbox. Its life ends by a flag
 and needs no cancel scope, which would cost half as much memory again as the actor.
@@ -9,6 +10,9 @@ and needs no cancel scope, which would cost half as much memory again as the act
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -28,7 +32,8 @@ BATCH = 256
 
 async def live(cell: Cell) -> None:
     """Run one life to its end; raises what the actor raised, or `cell.doomed` when it was killed."""
-    cell.forced = cell.finished = False
+    cell.forced = False
+    cell.leaving = cell.stopping or cell.recycling
     cell.doomed = cell.waiting_helpers = None
     try:
         actor = cell.actor = cell.spec.build()
@@ -88,44 +93,56 @@ async def _handle(cell: Cell, actor: Actor) -> None:
             return
         if mailbox.lost:
             actor.gap(*mailbox.take_lost())
-        count = len(mailbox.queue)
-        if count <= BATCH:
+        if len(mailbox.queue) <= BATCH:
             cell.none_before_s = trio.current_time()
-        else:
-            count = BATCH
         if actor._is_async:
-            await _handle_async(cell, actor, count)
+            await _handle_async(cell, actor, min(len(mailbox.queue), BATCH))
         else:
-            _handle_sync(cell, actor, count)
+            bare = mailbox.bare
+            _handle_sync(cell, actor, mailbox.take(BATCH), bare)
         if actor._drains:
             pause = actor.drained()
             if pause is not None:
                 await pause
 
 
-def _handle_sync(cell: Cell, actor: Actor, count: int) -> None:
-    popleft, receive = cell.mailbox.queue.popleft, actor.receive
-    cell.handled += count
-    for handled in range(1, count + 1):
-        message = popleft()
-        kind = message.__class__
+def _handle_sync(cell: Cell, actor: Actor, batch: deque[Any], bare: bool) -> None:
+    handle = _handle_bare if bare else _handle_mixed
+    cell.handled += len(batch)
+    rest = iter(batch)
+    while True:
         try:
-            if kind is Published:
-                actor.published = message
-                receive(message.message)
-                actor.published = None
-            elif kind is Reply:
-                if not message.done:
-                    actor._asked = message
-                    _answer(actor, receive(message.message))
-            else:
-                receive(message)
+            return handle(actor, rest)
         except Refused as no:
-            _refuse(cell, actor, message, no)
+            _refuse(cell, actor, batch[-1 - length_hint(rest)], no)
         except BaseException as error:
-            cell.handled -= count - handled
-            _abandon(cell, message, error)
+            in_hand = batch[-1 - length_hint(rest)]
+            cell.handled -= length_hint(rest)
+            cell.mailbox.put_back(deque(rest))
+            _abandon(cell, in_hand, error)
             raise
+
+
+def _handle_bare(actor: Actor, batch: Iterator[Any]) -> None:
+    receive = actor.receive
+    for message in batch:
+        receive(message)
+
+
+def _handle_mixed(actor: Actor, batch: Iterator[Any]) -> None:
+    receive = actor.receive
+    for message in batch:
+        kind = type(message)
+        if kind is Published:
+            actor.published = message
+            receive(message.message)
+            actor.published = None
+        elif kind is Reply:
+            if not message.done:
+                actor._asked = message
+                _answer(actor, receive(message.message))
+        else:
+            receive(message)
 
 
 async def _handle_async(cell: Cell, actor: Actor, count: int) -> None:
@@ -133,7 +150,7 @@ async def _handle_async(cell: Cell, actor: Actor, count: int) -> None:
     for _ in range(count):
         message = popleft()
         cell.handled += 1
-        kind = message.__class__
+        kind = type(message)
         try:
             if kind is Published:
                 actor.published = message

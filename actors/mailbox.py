@@ -8,6 +8,7 @@ told of it as a gap.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from trio.lowlevel import Abort, RaiseCancelT, Task, checkpoint, current_task, reschedule, wait_task_rescheduled
@@ -31,7 +32,7 @@ class Mailbox:
     """
 
     __slots__ = (
-        "_poked", "_task", "capacity", "closed", "dropped", "lost", "lost_from_us", "lost_to_us", "queue", "when_full",
+        "_poked", "_task", "bare", "capacity", "closed", "dropped", "lost", "lost_from_us", "lost_to_us", "queue", "when_full",
     )  # fmt: skip
 
     def __init__(self, capacity: int = 1024, when_full: WhenFull = "refuse") -> None:
@@ -40,6 +41,7 @@ class Mailbox:
         self.capacity = capacity
         self.when_full = when_full
         self.queue = _NOTHING
+        self.bare = True  # what waits came by `put_all`, so none of it is in an envelope
         self.closed = False
         self.dropped = 0
         self.lost = 0  # since the owner was last told
@@ -50,6 +52,7 @@ class Mailbox:
 
     def put(self, message: object) -> bool:
         """Append a message and wake the reader; False when it was turned away."""
+        self.bare = False
         queue = self.queue
         if not queue:  # only then may the reader be parked
             return self._put_first(message)
@@ -58,13 +61,20 @@ class Mailbox:
         queue.append(message)
         return True
 
+    def put_all(self, messages: Sequence[object]) -> int:
+        """Append a batch of messages, none of them a Published or a Reply; how many were taken, the first ones."""
+        if self.closed or len(self.queue) + len(messages) > self.capacity:
+            return sum(map(self.put, messages))
+        if self.queue is _NOTHING:
+            self.queue = deque()
+        self.queue.extend(messages)
+        self._wake()
+        return len(messages)
+
     def poke(self) -> None:
         """Wake the reader though there may be no message, so that it looks at its flags."""
         self._poked = True
-        task = self._task
-        if task is not None:
-            self._task = None
-            reschedule(task)
+        self._wake()
 
     async def wait(self) -> None:
         """Return when there is a message or somebody poked; always a checkpoint."""
@@ -72,12 +82,28 @@ class Mailbox:
             await checkpoint()
         else:
             self.queue = _NOTHING
-            self._task = current_task()
+            self._task = task = current_task()
+            task.custom_sleep_data = self
             try:
                 await wait_task_rescheduled(_abort)
             finally:
                 self._task = None
         self._poked = False
+
+    def take(self, at_most: int) -> deque[Any]:
+        """The oldest messages, which are the caller's from now on."""
+        queue = self.queue
+        if len(queue) > at_most:
+            return deque([queue.popleft() for _ in range(at_most)])
+        self.queue = _NOTHING
+        self.bare = True
+        return queue
+
+    def put_back(self, messages: deque[Any]) -> None:
+        """Undo a `take`: these come before what came meanwhile."""
+        self.bare = False
+        messages.extend(self.queue)
+        self.queue = messages or _NOTHING
 
     def close(self) -> deque[Any]:
         """Turn every further message away; gives what was still waiting."""
@@ -97,11 +123,17 @@ class Mailbox:
         if self.queue is _NOTHING:
             self.queue = deque()
         self.queue.append(message)
+        if self._task is not None:
+            self._wake()
+        return True
+
+    def _wake(self) -> None:
         task = self._task
         if task is not None:
             self._task = None
-            reschedule(task)
-        return True
+            # trio resets this as it reschedules: a cancel in the same instant may have woken the reader already
+            if task.custom_sleep_data is self:
+                reschedule(task)
 
     def _turn_away(self, message: object) -> bool:
         self.dropped += 1

@@ -95,6 +95,14 @@ class Runtime:
         self.dead_letter(name, message, "nobody has this name" if cell is None else "mailbox full")
         return False
 
+    def tell_all(self, name: str, messages: Sequence[object]) -> int:
+        """Tell a batch at a fraction of the cost each; how many were taken. The rest, the last, are dead letters."""
+        cell = self._cells.get(name)
+        taken = 0 if cell is None else cell.mailbox.put_all(messages)
+        for message in messages[taken:]:
+            self.dead_letter(name, message, "nobody has this name" if cell is None else "mailbox full")
+        return taken
+
     async def ask(self, name: str, message: object, timeout_s: float = 5.0) -> Any:
         """The answer of an actor. Raises Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull."""
         cell = self._cells.get(name)

@@ -6,9 +6,8 @@ the gates in start order, each after its elder has started; a crash during that 
 More crashes than the restart intensity allows: `escalate` fails this supervisor upward, `park` leaves that child failed
 and visible, for an operator to restart, and touches no other.
 
-The nursery of the children is shielded: only their supervisor ends them, so that an outer cancel can't take the history
-away before those who still write to it. The supervisor's own task waits at one place, its mailbox (`_wake`), so a flag
-and a poke are enough to end it, and nothing it waits for can hold up an end.
+The children's nursery is shielded: only their supervisor ends them, so an outer cancel can't take the history away from
+those who still write to it. The supervisor's own task waits at one place, its mailbox, so a flag and a poke end it.
 """
 
 from __future__ import annotations
@@ -105,7 +104,7 @@ class Supervisor(Actor):
                     self._nursery = None
                     cell.state = "stopping"
                     with trio.CancelScope(shield=True):
-                        for child in reversed(list(self.cells.values())):
+                        for child in reversed(self.cells.copy().values()):
                             await self.end(child)
         except BaseExceptionGroup as group:
             errors = leaves(group)
@@ -191,7 +190,6 @@ class Supervisor(Actor):
         else:
             self._torn = True
             self._not_before_s = max(self._not_before_s, trio.current_time() + charged_delay_s(cell.streak))
-            self.look()
             await self._wait_at_gate(cell, "waiting")
 
     def _charge(self, cell: Cell) -> bool:
@@ -204,12 +202,9 @@ class Supervisor(Actor):
         cell.state = "failed"
         self.runtime.note(cell, "failed", error)
         if self.exhausted == "escalate":
-            self._failure = RestartsExhausted(
-                f"{self.name}: more than {self.max_restarts} crashes in {self.window_s:g} s, "
-                f"last {cell.spec.name}: {error!r}"
-            )
+            crashes = f"more than {self.max_restarts} crashes in {self.window_s:g} s"
+            self._failure = RestartsExhausted(f"{self.name}: {crashes}, last {cell.spec.name}: {error!r}")
             self._failure.__cause__ = error
-            self.look()
         await self._wait_at_gate(cell, "failed")
         cell.streak = 0
         self._budgets.pop(cell.spec.name, None)
@@ -286,9 +281,9 @@ class Supervisor(Actor):
 
     async def _bring_to_gate(self, cell: Cell) -> None:
         """End the present life of a cell so that it waits at its gate, or ends if it is temporary."""
-        cell.recycling = cell.state not in ("waiting", "ended")
-        if not cell.recycling:
+        if cell.state in ("waiting", "ended"):
             return
+        cell.recycling = True
         cell.leave()
         force = cell.cut_off_after_grace()
         while cell.state not in ("waiting", "ended") and not self._ending():
