@@ -17,6 +17,7 @@ from web.wire import iso
 __all__ = ["native_message", "native_node", "native_row", "native_state"]
 
 _INNER = frozenset({"seq"})
+_SHOWN = {"pub_us": "published"}
 
 
 def native_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def native_row(row: Mapping[str, Any]) -> dict[str, Any]:
         if name in _INNER:
             continue
         if name.endswith("_us"):
-            shown[name.removesuffix("_us")] = iso(value) if value is not None else None
+            shown[_SHOWN.get(name) or name.removesuffix("_us")] = iso(value) if value is not None else None
         else:
             shown[name] = value
     if "source" in row:

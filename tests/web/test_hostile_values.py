@@ -10,14 +10,16 @@ from web.routes import WS, Family
 from web.table import routes
 
 NASTY = [
-    "", " ", "0", "-1", "1e999", "nan", "9" * 30, "9" * 5_000, "true", "null", "*", "a*", "%", "'", '"', "'; DROP TABLE event; --",
-    "\x00", "\u202e", "😀", "a" * 501, "../../etc/passwd", "<script>", "0x10", "1_000", "\uff11\uff12", "2024-13-45", "0001-01-01",
-    "9999-12-31T23:59:59.999999+14:00", "AAAA", "W10", "WzEsMl0", "[1,2]", "{}", "watchdog:", ":", "a,b,,c", "\ud800",
+    "", " ", "0", "-1", "1e999", "nan", "9" * 30, "9" * 5_000, "true", "null", "*", "a*", "%", "'", '"', "'; DROP TABLE event;",
+    "\x00", "\u202e", "😀", "a" * 501, "../../etc/passwd", "<script>", "0x10", "1_000", "\uff11\uff12", "2024-13-45",
+    "0001-01-01", "9999-12-31T23:59:59.999999+14:00", "AAAA", "W10", "WzEsMl0", "[1,2]", "{}", "watchdog:", ":", "a,b,,c",
+    "\ud800",
 ]  # fmt: skip
 BODIES = [
-    b"null", b"0", b'"x"', b"[]", b"[{}]", b"{}", b'{"a":', b"\xff\xfe", b"{}{}", b'{"a":1,"a":2}', b"[" * 100_000, b"9" * 500,
-    b'{"x":' * 400 + b"1" + b"}" * 400, b'{"alert_id":' + b"9" * 400 + b"}", b'{"cooldown_seconds":' + b"9" * 400 + b"}",
-    b'{"\\u0000":"\\u0000"}', b'{"alert_id":"\\ud800"}', b"\xef\xbb\xbf{}", b" ", b"NaN", b'{"trigger":{"price_threshold":1e400}}',
+    b"null", b"0", b'"x"', b"[]", b"[{}]", b"{}", b'{"a":', b"\xff\xfe", b"{}{}", b'{"a":1,"a":2}', b"[" * 100_000,
+    b"9" * 500, b'{"x":' * 400 + b"1" + b"}" * 400, b'{"alert_id":' + b"9" * 400 + b"}", b'{"\\u0000":"\\u0000"}',
+    b'{"cooldown_seconds":' + b"9" * 400 + b"}", b'{"alert_id":"\\ud800"}', b"\xef\xbb\xbf{}", b" ", b"NaN",
+    b'{"trigger":{"price_threshold":1e400}}',
     json.dumps({"alert_id": "a/b", "name": 1, "trigger": {"type": "x", "price_threshold": 10**400}}).encode(),
 ]  # fmt: skip
 

@@ -235,3 +235,13 @@ async def test_metrics_name_feeds_actors_and_history(tmp_path):
     ):
         assert f"\n{name} " in text
     assert "python_info" not in text
+
+
+async def test_lists_over_time_come_in_the_order_asked_for(tmp_path):
+    async with open_house(tmp_path) as house:
+        now_us = house.system.runtime.now_us()
+        await told(house, *(Trade("AAPL", float(n), 1.0, "", str(n), now_us + n, "simulated") for n in range(3)))
+        for order, prices in (("asc", [0, 1, 2]), ("desc", [2, 1, 0])):
+            rows = (await house.get(f"/api/oracle/ticks?symbol=AAPL&order={order}")).json["items"]
+            assert [row["price"] for row in rows] == prices
+    assert rows[0]["published"].endswith("Z")

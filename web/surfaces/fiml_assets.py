@@ -66,15 +66,17 @@ async def _previous_close(system: System, symbol: str, source: str, ts_us: int) 
 
 
 async def _session_volume(system: System, symbol: str, source: str, ts_us: int) -> float | None:
-    """The volume since 00:00 UTC, if it was watched from there on: a sum that misses a part of the day is no volume."""
+    """The volume since 00:00 UTC, if it was watched from the session's start on: a sum that misses a part is no volume.
+    Crypto trades from midnight; where a session begins is known only to who gives bars of it."""
     midnight_us = ts_us - ts_us % DAY_US
-    gaps = await system.queries.gaps(who=f"feed:{source}", from_us=midnight_us, to_us=ts_us, limit=1)
-    if gaps.items:
+    who = (f"feed:{source}", "history")
+    if (await system.queries.gaps(who=who, from_us=midnight_us, to_us=ts_us, limit=1)).items:
         return None
     bars = await _bars(system, symbol, source, "1m", midnight_us, ts_us + 1)
-    if not bars or bars[0]["ts_us"] > midnight_us + NEAR_CLOSE_US:
+    if not bars:
         return None
-    return float(sum(bar["volume"] for bar in bars))
+    at_open = bars[0]["ts_us"] <= midnight_us + NEAR_CLOSE_US if "-" in symbol else bars[0]["origin"] != "trades"
+    return float(sum(bar["volume"] for bar in bars)) if at_open else None
 
 
 async def _bars(

@@ -90,28 +90,28 @@ async def board(call: Call) -> Items:
 async def events(call: Call) -> Items:
     """Events of every kind, newest first unless `order=asc`."""
     asked = _asked(call, "kind", "severity", "subject", "source")
-    return _items(await call.system.queries.events(**asked, newest_first=call.args["order"] == "desc"))
+    return _items(await call.system.queries.events(**asked))
 
 
 async def bars(call: Call) -> Items:
-    """Bars of any interval, oldest first."""
+    """Bars of any interval, the present unfinished one included, oldest first unless `order=desc`."""
     asked = _asked(call, "symbol", "interval")
     return _items(await call.system.queries.bars(**asked))
 
 
 async def ticks(call: Call) -> Items:
-    """Quotes, trades, depth or venue bars of one symbol as they came, oldest first."""
+    """Quotes, trades, depth or venue bars of one symbol as they came, oldest first unless `order=desc`."""
     asked = _asked(call, "kind", "symbol")
     return _items(await call.system.queries.ticks(**asked))
 
 
 async def samples(call: Call) -> Items:
-    """Numbers about something (funding rate, cpu, cost), oldest first."""
+    """Numbers about something (funding rate, cpu, cost), oldest first unless `order=desc`."""
     return _items(await call.system.queries.samples(**_asked(call, "name", "subject")))
 
 
 async def deliveries(call: Call) -> Items:
-    """What rules had to tell, newest first, with how far it got."""
+    """What rules had to tell, with how far it got, newest first unless `order=asc`."""
     asked = _asked(call, "rule_id", "event_id", "status")
     return _items(await call.system.queries.deliveries(**asked))
 
@@ -154,7 +154,8 @@ async def inbox(call: Call) -> Answer:
 
 
 def _asked(call: Call, *names: str) -> dict[str, Any]:
-    return {name: call.args[name] for name in (*names, "from_us", "to_us", "limit", "cursor")}
+    asked = {name: call.args[name] for name in (*names, "from_us", "to_us", "limit", "cursor")}
+    return asked | {"newest_first": call.args["order"] == "desc"}
 
 
 def _items(page: Page) -> Items:
@@ -185,8 +186,14 @@ def _place(cursor: str | None) -> int:
     return int(cursor)
 
 
-def _from_to() -> tuple[Param, ...]:
-    return (Param("from", "time", doc="first instant, inclusive"), Param("to", "time", doc="last instant, exclusive"))
+def _span(order: str) -> tuple[Param, ...]:
+    """What every list over time takes; `order` is its default."""
+    return (
+        Param("from", "time", doc="first instant, inclusive"),
+        Param("to", "time", doc="last instant, exclusive"),
+        Param("order", default=order, choices=("asc", "desc"), doc="by time"),
+        *_PAGE,
+    )
 
 
 _PAGE = (
@@ -196,8 +203,7 @@ _PAGE = (
 _SYMBOL = Param("symbol", required=True, ge=1, doc="BTC-USD, AAPL")
 _SEVERITY = Param("severity", choices=tuple(level.value for level in Severity))
 _STATUS = Param("status", choices=("pending", "delivered", "failed", "cancelled"))
-_EVENTS = (Param("kind"), _SEVERITY, Param("subject"), Param("source"),
-           Param("order", default="desc", choices=("asc", "desc")))  # fmt: skip
+_EVENTS = (Param("kind"), _SEVERITY, Param("subject"), Param("source"))
 
 
 def _get(path: str, view: Any, params: tuple[Param, ...] = (), answer: Any = Items, *more: int) -> Route:
@@ -235,12 +241,12 @@ def _post(path: str, view: Any, scope: Scope, answer: Any, body: Any = None, *mo
 ROUTES = (
     _get("tree", tree, (), ActorNode),
     _get("board", board, (Param("kind", required=True, ge=1, doc="first part of a ref: watchdog, rule"), *_PAGE)),
-    _get("events", events, (*_EVENTS, *_from_to(), *_PAGE)),
-    _get("bars", bars, (_SYMBOL, Param("interval", default="1m", doc="30s, 5m, 1h, 1d"), *_from_to(), *_PAGE)),
-    _get("ticks", ticks, (_SYMBOL, Param("kind", default="trade", choices=KINDS), *_from_to(), *_PAGE)),
-    _get("samples", samples, (Param("name"), Param("subject"), *_from_to(), *_PAGE)),
-    _get("deliveries", deliveries, (Param("rule_id"), Param("event_id"), _STATUS, *_from_to(), *_PAGE)),
-    _get("gaps", gaps, (Param("who", doc="feed:binance"), *_from_to(), *_PAGE)),
+    _get("events", events, (*_EVENTS, *_span("desc"))),
+    _get("bars", bars, (_SYMBOL, Param("interval", default="1m", doc="30s, 5m, 1h, 1d"), *_span("asc"))),
+    _get("ticks", ticks, (_SYMBOL, Param("kind", default="trade", choices=KINDS), *_span("asc"))),
+    _get("samples", samples, (Param("name"), Param("subject"), *_span("asc"))),
+    _get("deliveries", deliveries, (Param("rule_id"), Param("event_id"), _STATUS, *_span("desc"))),
+    _get("gaps", gaps, (Param("who", doc="feed:binance"), *_span("desc"))),
     _post("actors/{name}/restart", restart, Scope.admin, Done, None, 404),
     _post("actors/{name}/kill", kill, Scope.admin, Done, None, 404),
     _post("ticket", ticket, Scope.read, Ticket),
