@@ -20,6 +20,7 @@ from oracle.board import Board
 from oracle.border import structure
 from oracle.feeds import Feed, FeedStatistics, feed_class
 from oracle.feeds.market import backfill
+from oracle.feeds.simulated import Simulated
 from oracle.history import History, Queries, Store
 from oracle.http import Http
 from oracle.model import Bar, Delivery, Trade
@@ -64,7 +65,7 @@ async def open_system(
     await trio.to_thread.run_sync(store.open)
     try:
         queries = Queries(store, deadline_s=settings.history.query_deadline_s)
-        await _give_a_past(store, queries, settings, clock())
+        await _give_a_past(store, queries, feeds.values(), clock())
         counts = await queries.event_counts(source_prefix="watchdog:")
         system: System
 
@@ -155,11 +156,12 @@ async def _past(
     return sorted(made, key=lambda one: one[0])
 
 
-async def _give_a_past(store: Store, queries: Queries, settings: Settings, now_us: int) -> None:
+async def _give_a_past(store: Store, queries: Queries, feeds: Iterable[Feed], now_us: int) -> None:
     """Where the simulated market runs, bars from before its first start: marked simulated, added once."""
-    for table in settings.wanted_feeds().values():
+    for feed in feeds:
         known = await queries.bars("BTC-USD", "1d", limit=1, source=SIMULATED)
-        if table.get("kind", SIMULATED) == SIMULATED and not known.items:
-            columns = await trio.to_thread.run_sync(backfill, int(table.get("seed", 1)), now_us)
+        if isinstance(feed, Simulated) and not known.items:
+            make = partial(backfill, feed.seed, now_us, anomalies=feed.anomalies)
+            columns = await trio.to_thread.run_sync(make)
             bars = {name: columns[name] for name in Bar.__struct_fields__ if name != "closed"}
             await trio.to_thread.run_sync(store.backfill_bars, bars)

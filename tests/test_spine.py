@@ -1,0 +1,159 @@
+"""The whole line, in processes of its own: an exchange's bytes to history, and a tree that heals under a witness."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from tests.serving import ORACLE, Serving, clean_env, serving
+
+RECORDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "exchange" / "binance-spot.rec"
+PATIENCE_S = 30
+PAIRS = {"NKNUSDT": "NKN-USDT", "BLZETH": "BLZ-ETH", "LRCBTC": "LRC-BTC", "RUNEEUR": "RUNE-EUR"}
+
+
+def get(server: Serving, path: str) -> Any:
+    with urllib.request.urlopen(server.url + path, timeout=PATIENCE_S) as answer:
+        return json.load(answer)
+
+
+def post(server: Serving, path: str, body: Any = None) -> Any:
+    data = b"" if body is None else json.dumps(body).encode()
+    wish = urllib.request.Request(server.url + path, data, {"Content-Type": "application/json"}, method="POST")
+    with urllib.request.urlopen(wish, timeout=PATIENCE_S) as answer:
+        return json.load(answer)
+
+
+class Witness:
+    """Listens to everything and fails at the first hole in the offsets."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self.offset = next(f["offset"] for f in self._frames() if f["type"] == "ready")
+
+    def until(self, wanted: Any) -> dict[str, Any]:
+        """The first frame that `wanted` accepts; every one before it was the next in order."""
+        ends = time.monotonic() + PATIENCE_S
+        for frame in self._frames():
+            assert time.monotonic() < ends, "nothing like it came in time"
+            assert frame["offset"] == self.offset + 1, f"after {self.offset} came {frame['offset']} ({frame['topic']})"
+            self.offset = frame["offset"]
+            if wanted(frame):
+                return frame
+        raise AssertionError("the stream ended")
+
+    def _frames(self) -> Iterator[dict[str, Any]]:
+        while True:
+            yield json.loads(self._connection.recv(timeout=PATIENCE_S))
+
+
+@contextlib.contextmanager
+def witness(server: Serving) -> Iterator[Witness]:
+    url = f"{server.url.replace('http', 'ws', 1)}/api/oracle/stream?topics=*"
+    with connect(url, max_size=None, open_timeout=PATIENCE_S) as connection:
+        yield Witness(connection)
+
+
+def independent_count(recording: Path) -> dict[str, Any]:
+    """What the file holds, read with nothing of ours."""
+    kinds, quotes = Counter(), {}
+    trades: dict[str, list[Any]] = defaultdict(lambda: [0, 0.0])
+    for line in recording.read_text().splitlines():
+        head, _, body = line.partition(": ")
+        if head.startswith("wss://") or not body:
+            continue
+        frame = json.loads(body)
+        data, kind = frame["data"], frame["stream"].split("@")[1]
+        kinds[kind] += 1
+        if kind == "bookTicker":
+            quotes[PAIRS[data["s"]]] = (float(data["b"]), float(data["a"]))
+        elif kind == "aggTrade":
+            trades[PAIRS[data["s"]]][0] += 1
+            trades[PAIRS[data["s"]]][1] += float(data["q"])
+    return {"kinds": kinds, "quotes": quotes, "trades": dict(trades)}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.skipif(not RECORDING.exists(), reason=f"the recording {RECORDING.name} is not beside this checkout")
+def test_a_replayed_recording_is_in_history_as_an_independent_count_has_it(tmp_path):
+    expected = independent_count(RECORDING)
+    address = f"127.0.0.1:{free_port()}"
+    feed = {"ORACLE__FEEDS__BINANCE__URL": f"ws://{address}"}
+    with serving(tmp_path / "data", "--feed", "binance", **feed) as server, witness(server) as seen:
+        # the exchange comes up after the feed, which has tried in vain and tries again until somebody answers
+        replay = subprocess.Popen([ORACLE, "replay", str(RECORDING), "--speed", "0", "--listen", address],
+                                  stdout=subprocess.PIPE, env=clean_env(), text=True)  # fmt: skip
+        try:
+            seen.until(lambda f: f["topic"] == "event:system:feed:connected:feed:binance")
+            left = Counter(kind for kind in expected["kinds"].elements())
+            while left["bookTicker"] or left["aggTrade"] or left["depth"] or left["kline_1m"]:
+                kind = seen.until(lambda f: f["type"] in ("quote", "trade", "depth", "bar"))["type"]
+                left[{"quote": "bookTicker", "trade": "aggTrade", "depth": "depth", "bar": "kline_1m"}[kind]] -= 1
+        finally:
+            replay.kill()
+            replay.communicate()
+        with urllib.request.urlopen(server.url + "/metrics", timeout=PATIENCE_S) as answer:
+            metrics = answer.read().decode()
+        assert server.end() == 0
+
+    assert f'oracle_feed_frames_total{{feed="binance",kind="aggTrade"}} {expected["kinds"]["aggTrade"]}.0' in metrics
+    assert f'oracle_feed_frames_total{{feed="binance",kind="bookTicker"}} {expected["kinds"]["bookTicker"]}.0' in metrics
+    with serving(tmp_path / "data", "--no-demo") as server:  # what is asked now was read from the disk
+        for symbol, (count, size) in expected["trades"].items():
+            trades = get(server, f"/api/oracle/ticks?symbol={symbol}&kind=trade&limit=1000")["items"]
+            assert len(trades) == count
+            assert sum(t["size"] for t in trades) == pytest.approx(size, rel=1e-12)
+        for symbol, quote in expected["quotes"].items():
+            *_, last = get(server, f"/api/oracle/ticks?symbol={symbol}&kind=quote&limit=1000")["items"]
+            assert (last["bid"], last["ask"]) == quote
+
+
+def names(node: dict[str, Any]) -> Iterator[str]:
+    yield node["name"]
+    for child in node["children"]:
+        yield from names(child)
+
+
+RULE = {
+    "alert_id": "any", "name": "Any", "description": "whatever is said", "trigger": {"type": "watchdog_event"},
+    "delivery_methods": [],
+}  # fmt: skip
+
+
+def test_killed_actors_come_back_and_a_witness_misses_nothing(tmp_path):
+    with serving(tmp_path / "data") as server, witness(server) as seen:
+        post(server, "/api/alerts", RULE)
+        seen.until(lambda f: f["topic"] == "life:rule:any")
+        present = set(names(get(server, "/api/oracle/tree")))
+        victims = ["feed:simulated", "watchdog:price_anomaly", "rule:any", "channel:webhook", "alerts", "switchboard", "log"]
+        assert present.issuperset(victims)
+        for name in victims:
+            post(server, f"/api/oracle/actors/{name}/kill")
+            seen.until(lambda f, name=name: f["topic"] == f"life:{name}" and f["data"]["what"] == "crashed")
+            seen.until(lambda f, name=name: f["topic"] == f"life:{name}" and f["data"]["what"] == "started")
+        seen.until(lambda f: f["type"] == "quote")  # and the feed goes on
+
+
+def test_a_killed_socket_closes_only_itself(tmp_path):
+    with serving(tmp_path / "data") as server, witness(server) as seen, witness(server):
+        *_, other = sorted(n for n in names(get(server, "/api/oracle/tree")) if n.startswith("socket:"))
+        post(server, f"/api/oracle/actors/{other}/kill")
+        seen.until(lambda f: f["topic"] == f"life:{other}" and f["data"]["what"] == "stopped")
+        assert other not in set(names(get(server, "/api/oracle/tree")))
+        seen.until(lambda f: f["type"] == "trade")
