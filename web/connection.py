@@ -75,6 +75,8 @@ class Connection(TCPServer):
                     parse_socket_addr(family, client), parse_socket_addr(family, server), self.protocol_send,
                 )  # fmt: skip
                 self._started = True
+                self._heard_s = trio.current_time()
+                self._set_due(self.bounds.head_s)
                 tasks.spawn(self._watch)
                 with self._reader:
                     await self._read_data()
@@ -82,6 +84,7 @@ class Connection(TCPServer):
                 await self.protocol.handle(Closed())
                 await self._linger()
                 self._due.cancel()
+                tasks.end_within(self.bounds.drain_s)
         finally:
             self._over = True
             self.abort()
@@ -274,8 +277,6 @@ class Connection(TCPServer):
 
     async def _watch(self) -> None:
         """Watch over whichever deadline holds: request head, body, keep-alive; then the heartbeat of a WebSocket."""
-        self._heard_s = trio.current_time()
-        self._set_due(self.bounds.head_s)
         while not self._closing:
             with self._due:
                 await trio.sleep_forever()

@@ -118,6 +118,8 @@ class Outlet:
 
     def show(self, entries: Sequence[Entry]) -> None:
         """Give the client a snapshot: entries may be older than what it was told of other topics."""
+        if not entries:
+            return
         if self._idle and sum(len(frame) for _, _, frame in entries) <= JOIN_BYTES:
             self.told += len(entries)
             self.link.write(b"".join([frame for _, _, frame in entries]))
@@ -127,7 +129,9 @@ class Outlet:
                 self._give((offset,) if key is None else key, frame)
 
     def say(self, payload: bytes, key: Hashable | None = None) -> None:
-        """Give the client a JSON message that has no offset, in order with the frames; `key` as in `offer`."""
+        """Give the client a JSON message that has no offset, in order with the frames; `key` as in `offer`.
+
+        It counts among what is held, and may be skipped with it."""
         if self.link.open:
             self._give(object() if key is None else key, text_frame(payload))
 

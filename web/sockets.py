@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
 import trio
 from quart import websocket
 
-from actors import Actor, AskTimeout, Child, Killed, MailboxFull, NobodyOwns, Refused, Supervisor
+from actors import Actor, AskTimeout, Child, Killed, Lifecycle, MailboxFull, NobodyOwns, Refused, Supervisor
 from oracle.model import State
 from oracle.problems import Invalid
 from web.body import decode
@@ -25,8 +25,9 @@ from web.hub import Attach, Detach, entries_of
 from web.outlet import Entry, Outlet
 from web.routes import Family
 from web.surfaces.fiml import dashboard_health, dashboard_stats
+from web.surfaces.fiml_shapes import DashboardHealth
 
-__all__ = ["DashboardSocket", "StreamSocket", "child", "fiml_stream", "native_stream"]
+__all__ = ["DashboardSocket", "StreamSocket", "Visitor", "child", "fiml_stream", "native_stream"]
 
 HUB = "hub"
 MOST_TOPICS = 100
@@ -51,24 +52,32 @@ async def native_stream(system: Any, topics: Sequence[str] = ()) -> None:
     """Serve `/api/oracle/stream` in a Quart websocket context: `subscribed`, the retained messages of `topics`, `ready`,
     then everything published. Raises Refused (before the accept) for topics that are none."""
     patterns = _checked(topics, frozenset())
-    await _serve(system, lambda outlet: StreamSocket(system, outlet, patterns))
+    await _serve(system, lambda visitor: StreamSocket(system, visitor, patterns))
 
 
 async def fiml_stream(system: Any) -> None:
     """Serve `/dashboard/stream` in a Quart websocket context: stats, health, then watchdog events."""
-    await _serve(system, lambda outlet: DashboardSocket(system, outlet))
+    await _serve(system, lambda visitor: DashboardSocket(system, visitor))
+
+
+@attrs.frozen
+class Visitor:
+    """A client whose handshake is done: where it is told, how it is heard, how it is sent away."""
+
+    outlet: Outlet
+    receive: Callable[[], Awaitable[str | bytes | None]]
+    close: Callable[[int, str], Awaitable[None]]
 
 
 class _Socket(Actor):
     """What both kinds of client share: being read at a bounded pace."""
 
-    def __init__(self, system: Any, outlet: Outlet) -> None:
+    def __init__(self, system: Any, visitor: Visitor) -> None:
         self.system = system
-        self.outlet = outlet
+        self.outlet = visitor.outlet
+        self._visitor = visitor
         self._tokens = float(MESSAGES_BURST)
         self._counted_s = trio.current_time()
-        # the proxy finds its websocket in the context of the handler, which helpers don't share
-        self._websocket = websocket._get_current_object()
 
     async def heard(self, message: str | bytes | None) -> None:
         """Handle one message of the client; the default ignores it."""
@@ -76,9 +85,12 @@ class _Socket(Actor):
     async def read(self) -> None:
         """Read the client until it goes; too many messages end it."""
         while self._in_pace():
-            await self.heard(await self._websocket.receive())
+            await self.heard(await self._visitor.receive())
         self.outlet.say(_error("rate_limited", f"more than {MESSAGES_PER_S:g} messages a second"))
-        await self._websocket.close(POLICY, "too many messages")
+        await self._visitor.close(POLICY, "too many messages")
+        # with unread messages in its queue Quart would not notice that the client has gone
+        while True:
+            await self._visitor.receive()
 
     def _in_pace(self) -> bool:
         now_s = trio.current_time()
@@ -90,8 +102,8 @@ class _Socket(Actor):
 class StreamSocket(_Socket):
     """A client of the native stream. It sends `{"action": "subscribe"|"unsubscribe", "topics": [...]}`."""
 
-    def __init__(self, system: Any, outlet: Outlet, patterns: frozenset[str]) -> None:
-        super().__init__(system, outlet)
+    def __init__(self, system: Any, visitor: Visitor, patterns: frozenset[str]) -> None:
+        super().__init__(system, visitor)
         self.patterns = patterns
 
     async def start(self) -> None:
@@ -137,7 +149,7 @@ class _TellStats:
 class DashboardSocket(_Socket):
     """A client of FIML's dashboard. Whatever it sends is ignored."""
 
-    listens = ("state:watchdog:*",)
+    listens = ("state:watchdog:*", "life:watchdog:*")
 
     async def start(self) -> None:
         """Attach, stats and health first, then read the client. Raises AskTimeout, MailboxFull, NobodyOwns."""
@@ -153,27 +165,31 @@ class DashboardSocket(_Socket):
                 self.outlet.say(self._stats(), key="stats")
                 self.outlet.say(self._health(), key="health")
                 self.after(STATS_EVERY_S, message)
-            case State() if self._told_health != _condition(self.system):
+            case State() | Lifecycle() if self._told != _gist(dashboard_health(self.system)):
                 self.outlet.say(self._health(), key="health")
 
     def _stats(self) -> bytes:
         return to_json({"type": "stats", "data": dashboard_stats(self.system)})
 
     def _health(self) -> bytes:
-        self._told_health = _condition(self.system)
-        return to_json({"type": "health", "data": dashboard_health(self.system)})
+        health = dashboard_health(self.system)
+        self._told = _gist(health)
+        return to_json({"type": "health", "data": health})
 
 
-async def _serve(system: Any, build: Callable[[Outlet], Actor]) -> None:
+async def _serve(system: Any, build: Callable[[Visitor], Actor]) -> None:
     """Adopt the client of the websocket in hand until either side ends."""
     outlet = websocket.scope["extensions"].get("oracle.outlet")
     if outlet is None:
         raise RuntimeError("live streams need web.server: this ASGI server offers no outlet")
     await websocket.accept()
+    # the proxy finds its websocket in the context of this task, and tasks of the actor have another
+    client = websocket._get_current_object()  # type: ignore[attr-defined]
+    visitor = Visitor(outlet, client.receive, client.close)
     runtime = system.runtime
     code, reason = CRASHED, "the session crashed"
     try:
-        await runtime.adopt(Child(f"socket:{next(_numbers)}", lambda: build(outlet)), under="sockets")
+        await runtime.adopt(Child(f"socket:{next(_numbers)}", lambda: build(visitor)), under="sockets")
         code, reason = GOING_AWAY, "the server is stopping"
     except Killed:
         reason = "the session was ended"
@@ -183,7 +199,7 @@ async def _serve(system: Any, build: Callable[[Outlet], Actor]) -> None:
         if runtime.alive(HUB):
             runtime.tell(HUB, Detach(outlet))
         if outlet.open:
-            await websocket.close(code, reason)
+            await visitor.close(code, reason)
 
 
 @functools.lru_cache(maxsize=4)
@@ -197,8 +213,9 @@ def _snapshot(bus: Any, dialect: Native, patterns: Iterable[str]) -> tuple[Entry
     return entries_of(dialect, sorted(found.values(), key=lambda one: one.offset)[-SNAPSHOT_MOST:])
 
 
-def _condition(system: Any) -> list[tuple[str, Any, Any]]:
-    return [(state.ref, state.value["status"], state.value["enabled"]) for state in system.board.kind("watchdog")]
+def _gist(health: DashboardHealth) -> list[Any]:
+    """What of health is worth telling at once; counts and times can wait."""
+    return [health.status, *((one.name, one.status, one.metadata.get("enabled")) for one in health.watchdogs)]
 
 
 def _command(message: str | bytes | None) -> tuple[str, list[str]]:
@@ -209,9 +226,9 @@ def _command(message: str | bytes | None) -> tuple[str, list[str]]:
         raise invalid("dict_type", ["body"], "Input should be an object with action and topics")
     action, topics = body.get("action"), body.get("topics")
     if action not in ("subscribe", "unsubscribe"):
-        raise invalid("enum", ["body", "action"], "Input should be 'subscribe' or 'unsubscribe'", action)
+        raise invalid("enum", ["body", "action"], "Input should be 'subscribe' or 'unsubscribe'")
     if not isinstance(topics, list) or not all(isinstance(one, str) for one in topics):
-        raise invalid("list_type", ["body", "topics"], "Input should be a list of topics", topics)
+        raise invalid("list_type", ["body", "topics"], "Input should be a list of topics")
     return action, topics
 
 

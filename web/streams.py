@@ -6,6 +6,7 @@ arrive; a protocol error is answered with its status or close code before the co
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Protocol
 
 import h11
@@ -92,7 +93,7 @@ class Http11(H11Protocol):
         would be read as the next request."""
         if isinstance(event, Response) and event.status_code >= 400 and self._has_body:
             headers = [(name, value) for name, value in event.headers if name.lower() != b"connection"]
-            event.headers = [*headers, (b"connection", b"close")]
+            event = dataclasses.replace(event, headers=[*headers, (b"connection", b"close")])
         await super().stream_send(event)
 
     async def _check_protocol(self, event: h11.Request) -> None:
@@ -246,6 +247,10 @@ class Tasks(TaskGroup):
         self._line.adorn(scope)
         self.spawn(_run_app, app, scope, inbox, send)
         return inbox.put
+
+    def end_within(self, seconds: float) -> None:
+        """The client has gone: an app that does not notice is cancelled."""
+        self._nursery.cancel_scope.deadline = trio.current_time() + seconds
 
 
 async def _run_app(app: Any, scope: Any, inbox: Inbox, send: Any) -> None:
