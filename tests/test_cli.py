@@ -6,11 +6,14 @@ import json
 import signal
 import socket
 import stat
+import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
+from websockets.sync.client import connect
 
-from tests.serving import oracle, serving
+from tests.serving import ORACLE, clean_env, oracle, serving
 
 
 @pytest.fixture(scope="module")
@@ -181,9 +184,25 @@ def test_token_mode_shows_the_token_once_and_the_commands_still_work(tmp_path):
         assert secret not in running.said()
 
 
-def test_replay_serves_a_recording(tmp_path):
+def test_replay_serves_a_recording_until_it_is_told_to_end(tmp_path):
     (tmp_path / "x.rec").write_text('wss://example.org/ws <-> 1700000000.0\n1700000000.5: {"a": 1}\n')
-    assert oracle("replay", tmp_path / "none.rec").returncode == 2
+    command = [ORACLE, "replay", tmp_path / "x.rec", "--speed", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean_env()) as replay:
+        try:
+            url = json.loads(replay.stdout.readline())["ready"]
+            with connect(url) as client:
+                assert client.recv(10) == '{"a": 1}'
+            said = [json.loads(replay.stdout.readline()) for _ in range(3)]
+            replay.send_signal(signal.SIGTERM)
+            assert replay.wait(10) == 0
+        finally:
+            replay.kill()
+    assert [row["what"] for row in said] == ["connected", "finished", "gone"]
+    assert said[-1] == {"client": 1, "what": "gone", "frames": 1, "of": 1}
+
+
+def test_replay_refuses_what_is_no_recording(tmp_path):
     (tmp_path / "bad.rec").write_text("what\n")
-    refused = oracle("replay", tmp_path / "bad.rec")
-    assert refused.returncode == 2 and "line 1" in refused.stderr
+    for name, said in (("none.rec", "No such file"), ("bad.rec", "line 1")):
+        refused = oracle("replay", tmp_path / name)
+        assert refused.returncode == 2 and said in refused.stderr
