@@ -17,7 +17,7 @@ from oracle.alerts.sending import Tools
 from oracle.alerts.vault import Vault
 from oracle.board import Board
 from oracle.border import structure
-from oracle.history import History, Store
+from oracle.history import History, Queries, Store, inline
 from oracle.http import Http
 from oracle.model import Command, Event, Severity, State, event_id
 from oracle.settings import Alerts
@@ -60,11 +60,10 @@ class Alerting:
         state: State = await self.runtime.ask("alerts", Command(verb, args, by, id))
         return state
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the history has on disk, published rows that are not flushed yet excepted."""
-        with self.store.cursor() as cursor:
-            found: list[tuple[Any, ...]] = cursor.execute(sql).fetchall()
-            return found
+    async def attempts(self) -> list[tuple[int, str, int, str]]:
+        """Every attempt on disk: number, outcome, status, error."""
+        page = await Queries(self.store, inline).attempts()
+        return [(row["number"], row["outcome"], row["status"], row["error"]) for row in page.items]
 
 
 @asynccontextmanager

@@ -47,11 +47,6 @@ async def settled():
     await trio.testing.wait_all_tasks_blocked()
 
 
-def attempts(alerting):
-    return alerting.rows(
-        "SELECT DISTINCT number, outcome, status, error FROM attempt ORDER BY number")
-
-
 async def test_a_delivery_is_carried_once_and_recorded(tmp_path, autojump_clock):
     channel = Scripted()
     async with open_alerts(tmp_path, channel=channel) as alerting:
@@ -96,7 +91,7 @@ async def test_it_gives_up_after_its_tries(tmp_path, autojump_clock):
         await alerting.wish("create", rule=rule())
         await fire(alerting, event())
         await trio.sleep(1000)
-        assert attempts(alerting) == [
+        assert (await alerting.attempts()) == [
             (1, "retry", 500, "the receiver answered 500"), (2, "retry", 500, "the receiver answered 500"),
             (3, "failed", 500, "the receiver answered 500")]
         assert alerting.store.pending_deliveries() == []
@@ -108,7 +103,7 @@ async def test_a_final_failure_is_not_retried(tmp_path, autojump_clock):
         await alerting.wish("create", rule=rule())
         await fire(alerting, event())
         await trio.sleep(1000)
-        assert attempts(alerting) == [(1, "failed", 410, "the receiver answered 410")]
+        assert (await alerting.attempts()) == [(1, "failed", 410, "the receiver answered 410")]
 
 
 async def test_a_slow_receiver_holds_up_no_other_and_not_the_mailbox(tmp_path, autojump_clock):
@@ -136,7 +131,7 @@ async def test_deliveries_of_a_deleted_rule_are_cancelled(tmp_path, autojump_clo
         await alerting.wish("delete", alert_id="a")
         await trio.sleep(10)
         assert len(channel.sent) == 1
-        assert attempts(alerting)[-1] == (2, "cancelled", 0, "the rule was deleted")
+        assert (await alerting.attempts())[-1] == (2, "cancelled", 0, "the rule was deleted")
 
 
 async def test_a_corrected_rule_is_used_by_the_next_try(tmp_path, autojump_clock):
@@ -195,7 +190,7 @@ async def test_what_is_still_owed_at_a_start_is_sent_with_the_same_id_and_counts
         await settled()
         assert {ident for ident, _ in again.sent} == first
         assert [(a.number, a.outcome) for a in tries.took()] in ([], [(2, "delivered")])
-        assert attempts(alerting)[-1][:2] == (2, "delivered")
+        assert (await alerting.attempts())[-1][:2] == (2, "delivered")
 
 
 async def test_a_full_outbox_writes_off_the_oldest_and_says_so(tmp_path, autojump_clock, monkeypatch):

@@ -47,7 +47,7 @@ async def test_a_wish_is_committed_applied_said_and_staffed(tmp_path, autojump_c
         states, said = probe(alerting.runtime, "state:rule:a"), probe(alerting.runtime, "event:*")
         state = await alerting.wish("create", rule=rule(), by="me")
         assert state.value == alerting.board.get("rule:a") == states.took()[0].value
-        assert [row[0] for row in alerting.rows("SELECT DISTINCT ref FROM state")] == ["rule:a"]
+        assert [one.ref for one in alerting.store.states()] == ["rule:a"]
         (told,) = said.took()
         assert (told.kind, told.subject, told.source, told.data) == ("rule_created", "a", "alerts", {"by": "me"})
         assert children(alerting) == ["rule:a"]
