@@ -14,6 +14,7 @@ import trio
 from oracle.engines import engine as engine_named
 from oracle.exchange import Answer, Engine, HttpFailed, Request, Target, Unreached, is_token, sendable
 from oracle.guard import Guard
+from oracle.problems import Invalid, Problem
 
 __all__ = ["Answer", "Http", "HttpFailed"]
 
@@ -32,10 +33,16 @@ class Http:
     """Sends requests by the chosen engine. `allow` names what may be reached although it is not public."""
 
     def __init__(self, engine: str = "httpx", allow: Iterable[str] = ()) -> None:
-        """Raises ValueError for an unknown or uninstalled engine and for an allow entry that can't be read."""
+        """Raises Invalid for an unknown or uninstalled engine and for an allow entry that can't be read."""
         self.engine = engine
-        self._engine: Engine = engine_named(engine)
-        self._guard = Guard(allow)
+        try:
+            self._engine: Engine = engine_named(engine)
+        except ValueError as error:
+            raise Invalid([Problem(("http", "engine"), "value_error", str(error), engine)]) from error
+        try:
+            self._guard = Guard(allow)
+        except ValueError as error:
+            raise Invalid([Problem(("http", "allow"), "value_error", str(error), list(allow))]) from error
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"",

@@ -13,6 +13,7 @@ import attrs
 from attrs.validators import ge, gt, in_
 
 from oracle.border import structure
+from oracle.guard import Guard
 from oracle.listen import Listen
 from oracle.problems import Bad
 from oracle.secret import Secret
@@ -100,14 +101,18 @@ class History:
     keep_days: KeepDays = attrs.field(factory=KeepDays)
 
 
+def _allowable(_: Any, __: Any, entries: tuple[str, ...]) -> None:
+    Guard(entries)
+
+
 @attrs.frozen
 class Http:
     """Requests to the outside: webhooks and polls."""
 
     engine: str = attrs.field(default="httpx", validator=in_(("httpx", "asks")))
     """Which library makes them; asks needs the extra of that name."""
-    allow: tuple[str, ...] = ()
-    """Hosts, addresses or networks (10.0.0.0/8) that may be called though they are not on the public internet."""
+    allow: tuple[str, ...] = attrs.field(default=(), validator=_allowable)
+    """Hosts, host:port, addresses or networks (10.0.0.0/8) that may be called though they are not on the public internet."""
 
 
 @attrs.frozen

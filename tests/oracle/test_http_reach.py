@@ -9,6 +9,7 @@ from names import Names
 from sink import ENGINES, LOCAL, answering, open_raw, open_sink, refusal
 
 from oracle.http import Http
+from oracle.problems import Invalid
 
 
 @pytest.fixture(params=ENGINES)
@@ -125,9 +126,13 @@ async def test_the_next_permitted_address_is_tried_when_one_does_not_answer(http
         assert (await http.request("GET", sink.url(host="two.test"))).status == 200
 
 
-def test_an_unknown_engine_is_refused():
-    with pytest.raises(ValueError, match="not one of httpx, asks"):
-        Http("curl")
+@pytest.mark.parametrize(("given", "where"), [
+    ({"engine": "curl"}, "http.engine"), ({"allow": ["10.0.0.0/99"]}, "http.allow"), ({"allow": ["a.test/x"]}, "http.allow"),
+])
+def test_settings_that_make_no_sense_are_refused_with_their_path(given, where):
+    with pytest.raises(Invalid) as caught:
+        Http(**given)
+    assert caught.value.problems[0].where == where
 
 
 # ---- TLS
