@@ -170,6 +170,7 @@ class Connection(TCPServer):
             sock.close()
         self._closing = True
         self.tail = b""
+        self._reader.cancel()
 
     # ---- what Hypercorn's protocol asks
 

@@ -17,8 +17,11 @@ class Malformed(Exception):
         self.status = status
 
 
-def wants_socket(request: Any) -> bool:
+def wants_socket(request: Any, most_bytes: int) -> bool:
     """Whether a parsed request (`h11.Request`) asks for a WebSocket. Raises Malformed."""
+    # h11 bounds only a head that arrives in pieces
+    if len(request.target) + sum(len(name) + len(value) + 4 for name, value in request.headers) > most_bytes:
+        raise Malformed(431, "")
     if request.http_version not in (b"1.0", b"1.1"):
         raise Malformed(505, "this server speaks HTTP/1.1")
     names = [name for name, _ in request.headers]

@@ -17,7 +17,7 @@ from hypercorn.events import Closed, Event
 from hypercorn.protocol.events import Body, Data, EndBody, Request, Response, StreamClosed
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 from hypercorn.protocol.http_stream import HTTPStream
-from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WSStream
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, Handshake, WSStream
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.worker_context import WorkerContext
 from wsproto.connection import ConnectionState
@@ -102,7 +102,7 @@ class Http11(H11Protocol):
     async def _create_stream(self, request: h11.Request) -> None:
         headers = list(request.headers)
         self._method, self._has_body = request.method, False
-        socket = wants_socket(request)
+        socket = wants_socket(request, self.config.h11_max_incomplete_size)
         self._has_body = any(n == b"transfer-encoding" or (n == b"content-length" and v != b"0") for n, v in headers)
         if socket and self._has_body:
             raise Malformed(400, "a WebSocket upgrade has no body")
@@ -180,6 +180,8 @@ class Upgrade(WSStream):
         """Take the upgrade request, then bytes."""
         if isinstance(event, Data) and not self.closed and not self.handshake.accepted:
             raise Malformed(400, "a frame came before the handshake was answered")
+        if isinstance(event, Request) and not Handshake(event.headers, event.http_version).is_valid():
+            raise Malformed(400, "the WebSocket handshake is not that of RFC 6455, version 13")
         await super().handle(event)
 
     async def app_send(self, message: Any) -> None:
