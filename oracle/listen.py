@@ -7,9 +7,12 @@ import ipaddress
 import attrs
 
 from oracle.border import register
-from oracle.problems import Bad
+from oracle.problems import Bad, closest, one_of
 
-__all__ = ["Listen"]
+__all__ = ["SURFACES", "Listen"]
+
+SURFACES = ("native", "fiml", "alpha_oracle", "flopy_net", "agent_bot", "mt5")
+"""The families of routes an address can be pinned to. A pin decides where two families claim one path."""
 
 
 @attrs.frozen
@@ -29,6 +32,8 @@ class Listen:
             raise Bad("listen_parsing", "an address is HOST:PORT or HOST:PORT/SURFACE, with a port from 0 to 65535")
         if ":" in host and not (host.startswith("[") and host.endswith("]")):
             raise Bad("listen_parsing", "an IPv6 address stands in brackets, like [::1]:8000")
+        if surface and surface not in SURFACES:
+            raise Bad("listen_parsing", f"a surface is {one_of(SURFACES)}", suggestion=closest(surface, SURFACES))
         return cls(host.strip("[]"), int(port), surface)
 
     def __str__(self) -> str:

@@ -95,6 +95,7 @@ def test_environment_text_is_read_as_the_wanted_type():
     ('[server]\nlisten = ["8000"]\n', ("server.listen[0]", "listen_parsing", "")),
     ('[server]\nlisten = ["::1:8000"]\n', ("server.listen[0]", "listen_parsing", "")),
     ('[server]\nlisten = ["127.0.0.1:65536"]\n', ("server.listen[0]", "listen_parsing", "")),
+    ('[server]\nlisten = ["127.0.0.1:1/fmil"]\n', ("server.listen[0]", "listen_parsing", "fiml")),
     ('[auth]\nmode = "tokens"\n', ("auth.mode", "enum", "token")),
     ('[auth]\ntoken = "hunter2"\n', ("auth.token", "secret_reference", "")),
     ("server = 1\n", ("server", "model_attributes_type", "")),
