@@ -16,7 +16,7 @@ from oracle.model import Attempt, Delivery
 __all__ = ["Debt", "Outbox", "Patience"]
 
 MOST_AT_ONCE = 32
-MOST_PER_RULE = 2  # so that one slow far end can't hold up the others
+MOST_PER_RULE = 1  # one slow far end can't hold up the others, and a crash repeats at most one delivery of a rule
 MOST_WAITING = 10_000
 LONGEST_RETRY_AFTER_S = 3600.0
 
@@ -47,7 +47,7 @@ class Patience:
 
 
 class Outbox:
-    """Debts by delivery id. Rules take turns; each has at most two on the way, all together at most 32."""
+    """Debts by delivery id. Rules take turns; each has at most one on the way, all together at most 32."""
 
     def __init__(self, pending: Iterable[Delivery] = (), last: Mapping[str, Attempt] | None = None) -> None:
         tries = {ident: attempt.number for ident, attempt in (last or {}).items()}

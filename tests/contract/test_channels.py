@@ -4,6 +4,7 @@ import copy
 import inspect
 
 import attrs
+import msgspec
 import pytest
 import trio
 from alerting import T0_US, event, rule
@@ -93,6 +94,20 @@ async def test_every_try_is_the_same(name):
             await part.send(delivery, one, tools())
     first, second = sink.calls
     assert first == second
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+async def test_data_that_json_has_no_word_for_is_written_as_text(name):
+    class Odd:
+        def __str__(self):
+            return "odd"
+
+    async with open_sink() as sink:
+        one = configured(name, sink)
+        odd = msgspec.structs.replace(event(), data={"a": Odd(), "b": float("nan"), "c": "\u00fc"})
+        delivery = Decider(one, Record(), CHANNELS).update(odd, T0_US).deliveries[0]
+        await CHANNELS[name]().send(delivery, one, tools())
+    assert sink.calls[0].json["event"]["data"] == {"a": "odd", "b": None, "c": "\u00fc"}
 
 
 async def test_the_method_and_headers_are_the_owners_but_for_the_two_that_are_ours():

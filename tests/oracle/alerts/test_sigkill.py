@@ -42,7 +42,7 @@ async def test_every_committed_firing_is_delivered_with_the_same_id(tmp_path, po
     committed, outcomes = await ledger(tmp_path)
     arrived = Counter(call.headers["webhook-id"] for call in sink.calls)
     assert set(arrived) == set(committed)
-    assert max(arrived.values(), default=1) <= 1 + KILLS_IN_A_ROW
+    assert len(sink.calls) - len(arrived) <= KILLS_IN_A_ROW
     assert outcomes == dict.fromkeys(committed, "delivered")
     assert len({(call.headers["webhook-id"], call.body) for call in sink.calls}) == len(arrived)
     # The rule takes events one by one, so all before the point are committed.
