@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from oracle.listen import Listen
 from oracle.settings import load
 from web import addresses
 from web.addresses import listeners
@@ -50,3 +51,12 @@ def test_none_free_is_an_error(taken, monkeypatch):
     monkeypatch.setattr(addresses, "DEFAULT_PORTS", [taken])
     with pytest.raises(AddressTaken, match="every port of"):
         listeners(load(None, {}).server)
+
+
+def test_the_seeds_ports_come_after_the_main_one(monkeypatch):
+    assert [str(address) for address in addresses.SEED_ADDRESSES] == ["127.0.0.1:3001/flopy_net", "127.0.0.1:5000/agent_bot"]
+    monkeypatch.setattr(addresses, "SEED_ADDRESSES", (Listen("127.0.0.1", 0, "flopy_net"),))
+    made = listeners(load(None, {}, {"server": {"listen": ["127.0.0.1:0"], "seed_ports": True}}).server)
+    assert [listener.surface for listener in made] == ["", "flopy_net"]
+    for listener in made:
+        listener.close()
