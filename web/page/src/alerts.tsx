@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { whole } from "./format";
 import { useParts } from "./paint";
-import { Failure, Nothing, Panel, Refusal, Switch, Time, waiting } from "./parts";
+import { Failure, Nothing, Panel, Refusal, Simulated, Switch, Time, waiting } from "./parts";
 import { post, type Problem } from "./rest";
 import { deliveries, rules } from "./store";
 import type { AlertRule, Delivery } from "./wire";
@@ -81,16 +81,17 @@ function Rule({ rule, failed }: { rule: AlertRule; failed: (problem: Problem | u
 }
 
 function Sent({ delivery, rules }: { delivery: Delivery; rules: AlertRule[] }) {
-  const { outcome, attempts, last_error } = delivery;
+  const { outcome, attempts, last_error, payload } = delivery;
   const rule = rules.find((rule) => rule.alert_id === delivery.rule_id);
   return (
     <li data-delivery={delivery.id}>
       <span class={`outcome ${outcome}`}>{outcome}</span>
       <Time iso={delivery.ts} />
-      <span class="what">
-        {rule?.name ?? delivery.rule_id} <span class="dim">by {delivery.channel}</span>
+      <span class="what" title={rule?.name ?? delivery.rule_id}>
+        {payload.event?.description ?? rule?.name ?? delivery.rule_id} <span class="dim">by {delivery.channel}</span>
         {attempts > 1 && <span class="dim">, {whole(attempts)} tries</span>}
         {last_error && <span class="dim">: {last_error}</span>}
+        {payload.event?.metadata?.simulated && <> <Simulated /></>}
       </span>
     </li>
   );

@@ -109,9 +109,11 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-/** An event about a simulated market is as simulated as its prices. */
+/** An event about a simulated market is as simulated as its prices; so is an alert about such an event, and its delivery. */
 function isMade(happening: Happening): boolean {
-  const { data, subject } = happening;
-  if (typeof data.provider === "string") return isSimulated({ source: data.provider });
-  return isSimulated(happening) || markets.get(subject)?.simulated === true;
+  const { provider, event_subject, event } = happening.data;
+  if (typeof provider === "string") return isSimulated({ source: provider });
+  const told = (event as { metadata?: { simulated?: boolean } } | undefined)?.metadata?.simulated;
+  const about = [happening.subject, event_subject].map((name) => markets.get(String(name)));
+  return told ?? (isSimulated(happening) || about.some((market) => market?.simulated));
 }

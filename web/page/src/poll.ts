@@ -2,6 +2,8 @@
 import { get, Problem } from "./rest";
 
 const SOON_MS = 250;
+/** Without a token nothing will change until the page is opened anew. */
+const LOCKED_OUT_MS = 60_000;
 
 export class Poll<T> {
   value: T | undefined;
@@ -39,7 +41,8 @@ export class Poll<T> {
       await this.running;
     } finally {
       this.running = undefined;
-      this.after(this.again ? SOON_MS : this.everyMs);
+      const locked = this.problem?.status === 401;
+      this.after(locked ? LOCKED_OUT_MS : this.again ? SOON_MS : this.everyMs);
       this.again = false;
     }
   }

@@ -3,9 +3,9 @@ import { Component } from "preact";
 import { useRef } from "preact/hooks";
 import { age, fixed, localTime, percent, size } from "./format";
 import { useParts } from "./paint";
-import { Nothing, Panel, Simulated } from "./parts";
+import { Nothing, Panel, Simulated, waiting } from "./parts";
 import { Spark } from "./spark";
-import { type Market, markets, stream } from "./store";
+import { type Market, markets, stream, tree } from "./store";
 
 /** Seconds without a word after which a row is shown as old. */
 const OLD_S = 30;
@@ -30,7 +30,7 @@ export function Quotes() {
               feeds in the actor tree.
             </>
           ) : (
-            "Waiting for the stream."
+            waiting(tree, "the stream")
           )}
         </Nothing>
       ) : (

@@ -119,7 +119,7 @@ export function Tree() {
                     {node.dropped > 0 && <span class="warn"> −{short(node.dropped)}</span>}
                   </td>
                   <td role="gridcell" class="num wide" title={whole(node.handled)}>{short(node.handled)}</td>
-                  <td role="gridcell" class="num wide dim">{node.rate_per_s ? short(Math.round(node.rate_per_s)) : "–"}</td>
+                  <td role="gridcell" class="num wide dim">{pace(node.rate_per_s)}</td>
                   <td role="gridcell" class="end">
                     {level > 1 && <RestartButton what={node.name} press={() => setAsked(node)} />}
                   </td>
@@ -150,6 +150,11 @@ function unfold(node: ActorNode, folded: ReadonlySet<string>, level = 1, parent?
 
 function count(node: ActorNode): number {
   return node.children.reduce((sum, child) => sum + count(child), 1);
+}
+
+function pace(perSecond: number): string {
+  if (!perSecond) return "–";
+  return perSecond < 1 ? "<1" : short(Math.round(perSecond));
 }
 
 function backlog(node: ActorNode): string | undefined {

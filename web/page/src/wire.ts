@@ -88,6 +88,8 @@ export interface Delivery {
   rule_id: string;
   event_id: string;
   channel: string;
+  /** What is sent; its event says what it is about. */
+  payload: { event?: { description?: string; metadata?: { simulated?: boolean } } };
   ts: string;
   /** Of the last attempt; pending before the first. `status` tells whether that was the last word. */
   outcome: string;
