@@ -27,6 +27,8 @@ from web.desk import Bounds
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+BOUNDS = Bounds()
+LISTENS = (Listen("127.0.0.1", 0),)
 
 
 @attrs.define
@@ -127,8 +129,8 @@ def app_of(system: System) -> QuartTrio:
 
 
 @asynccontextmanager
-async def open_live(bounds: Bounds = Bounds(), listens: tuple[Listen, ...] = (Listen("127.0.0.1", 0),), mounts: Any = None,
-                    app: Any = None) -> AsyncIterator[Live]:  # fmt: skip  # noqa: B008
+async def open_live(bounds: Bounds = BOUNDS, listens: tuple[Listen, ...] = LISTENS, mounts: Any = None,
+                    app: Any = None) -> AsyncIterator[Live]:  # fmt: skip
     """Serve until the block ends; fails the test where a connection crashed and the test did not expect it."""
     listeners = server.bind(listens, bounds)
     try:

@@ -29,7 +29,6 @@ __all__ = ["Connection"]
 KIB = 1024
 PIECE_BYTES = 64 * KIB
 WRITES_PER_YIELD = 16
-NEVER_S = math.inf
 LINGER_ON_ABORT = struct.pack("ii", 1, 0)
 GONE = (OSError, trio.ClosedResourceError, trio.BrokenResourceError)
 
@@ -37,20 +36,17 @@ GONE = (OSError, trio.ClosedResourceError, trio.BrokenResourceError)
 class Connection(TCPServer):
     """Serves one client until either side ends; also the `Link` of its outlet and the `Line` of its streams."""
 
-    stream: trio.SocketStream
+    stream: trio.SocketStream  # type: ignore[assignment]
     protocol: Http11  # type: ignore[assignment]
 
     def __init__(self, desk: Desk, stream: trio.SocketStream, extensions: dict[str, Any]) -> None:
         super().__init__(desk.app, *terms(desk), {}, stream)  # type: ignore[arg-type]
         self.desk = desk
         self.bounds = desk.bounds
-        self.body_bytes = desk.bounds.body_bytes
         self.outlet = Outlet(self, desk.bounds.held_bytes)
         self.extensions = extensions
         self.tail = b""
-        self._started = False
-        self._over = False
-        self._closing = False
+        self._started = self._closing = self._over = False  # over: nothing of it runs any more
         self._flushing = False
         self._idle = True
         self._partial = False  # part of a request head is here
@@ -68,19 +64,21 @@ class Connection(TCPServer):
             return
         family = self.stream.socket.family
         try:
-            async with Tasks(self) as tasks:
-                self._task_group = tasks
+            self._task_group = tasks = Tasks(self)
+            async with tasks:
                 self.protocol = Http11(
                     self, self.app, self.config, self.context, tasks, ConnectionState({}), False,
                     parse_socket_addr(family, client), parse_socket_addr(family, server), self.protocol_send,
                 )  # fmt: skip
                 self._started = True
                 self._heard_s = trio.current_time()
-                self._set_due(self.bounds.head_s)
+                self.expect(self.bounds.head_s)
                 tasks.spawn(self._watch)
-                with self._reader:
-                    await self._read_data()
-                self._closing = True
+                try:
+                    with self._reader:
+                        await self._read_data()
+                finally:
+                    self._closing = True
                 await self.protocol.handle(Closed())
                 await self._linger()
                 self._due.cancel()
@@ -121,19 +119,11 @@ class Connection(TCPServer):
         scope["extensions"].update(self.extensions)
         if scope["type"] == "websocket":
             scope["extensions"]["oracle.outlet"] = self.outlet
-            self._set_due(self.bounds.heartbeat_s)
+            self.expect(self.bounds.heartbeat_s)
 
-    def expect_body(self) -> None:
-        """The body must be here in time."""
-        self._set_due(self.bounds.body_s)
-
-    def expect_answer(self) -> None:
-        """The request is complete; the app has its own deadlines."""
-        self._set_due(NEVER_S)
-
-    def expect_end(self) -> None:
-        """The client has a moment to answer our close."""
-        self._set_due(self.bounds.linger_s)
+    def expect(self, within_s: float) -> None:
+        """What the client owes us next must come in time; `inf` where it owes nothing."""
+        self._due.deadline = trio.current_time() + within_s
 
     def pong(self, frame: bytes) -> None:
         """Answer a ping without waiting, so that the reader never stands still."""
@@ -164,12 +154,10 @@ class Connection(TCPServer):
     def abort(self) -> None:
         """End now; whoever waits in a send or a read is woken."""
         sock = self.stream.socket
-        if sock.fileno() >= 0:
-            if not self._closing:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ON_ABORT)
-            sock.close()
-        self._closing = True
-        self.tail = b""
+        if sock.fileno() >= 0 and not self._closing:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ON_ABORT)
+        sock.close()
+        self._closing, self.tail = True, b""
         self._reader.cancel()
 
     # ---- what Hypercorn's protocol asks
@@ -183,13 +171,13 @@ class Connection(TCPServer):
             await self._close()
         elif isinstance(event, Updated):
             self._idle, self._partial = event.idle, False
-            self._set_due(self.bounds.keep_alive_s if event.idle else NEVER_S)
+            self.expect(self.bounds.keep_alive_s if event.idle else math.inf)
 
     async def _send(self, data: bytes) -> None:
         if self.clear:
-            data = self._write_now(data)
+            self.tail, data = self._write_now(data), b""
             self._writes += 1
-            if not data and self._writes % WRITES_PER_YIELD:
+            if not self.tail and self._writes % WRITES_PER_YIELD:
                 return
         # the shield keeps a cancelled app from leaving half a response behind; the deadline keeps the shield from holding us
         with trio.CancelScope(shield=True, deadline=trio.current_time() + self.bounds.send_s) as scope:
@@ -246,7 +234,7 @@ class Connection(TCPServer):
             self._heard_s = trio.current_time()
             if self._idle and data and not self._partial:
                 self._partial = True
-                self._set_due(self.bounds.head_s)
+                self.expect(self.bounds.head_s)
             await self.protocol.handle(RawData(bytes(data)))
             if not data:
                 self._closing = True
@@ -273,9 +261,6 @@ class Connection(TCPServer):
 
     # ---- deadlines
 
-    def _set_due(self, in_s: float) -> None:
-        self._due.deadline = trio.current_time() + in_s
-
     async def _watch(self) -> None:
         """Watch over whichever deadline holds: request head, body, keep-alive; then the heartbeat of a WebSocket."""
         while not self._closing:
@@ -283,7 +268,10 @@ class Connection(TCPServer):
                 await trio.sleep_forever()
             if self._closing or self._over:
                 return
-            self._due = trio.CancelScope()
+            moved, self._due = self._due.deadline > trio.current_time(), trio.CancelScope(deadline=self._due.deadline)
+            if moved:
+                continue
+            self._due.deadline = math.inf
             stream = self.protocol.stream
             if isinstance(stream, Upgrade):
                 await self._beat(stream)
@@ -300,10 +288,11 @@ class Connection(TCPServer):
             await self._close()
         elif stream.connected and silent_s >= 2 * every_s:
             self.desk.cut_off += 1
-            await stream.shut(1001, "no answer to a ping")
+            if self.clear:
+                await stream.shut(1001, "no answer to a ping")
             self.abort()
         elif stream.connected and silent_s >= every_s:
             self.outlet.control(ping_frame())
-            self._set_due(2 * every_s - silent_s)
+            self.expect(2 * every_s - silent_s)
         else:
-            self._set_due(every_s - silent_s if silent_s < every_s else every_s)
+            self.expect(every_s - silent_s if silent_s < every_s else every_s)

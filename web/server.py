@@ -116,7 +116,10 @@ def front(app: Callable[..., Any], mounts: Mounts) -> Callable[..., Any]:
         if mount is None:
             await app(scope, receive, send)
             return
-        status, headers, body = await mount(scope) if scope["method"] in ("GET", "HEAD") else (405, [(b"allow", b"GET, HEAD")], b"")
+        if scope["method"] in ("GET", "HEAD"):
+            status, headers, body = await mount(scope)
+        else:
+            status, headers, body = 405, [(b"allow", b"GET, HEAD")], b""
         headers = [*headers, (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import trio
@@ -115,10 +115,7 @@ class StreamSocket(_Socket):
         """Change the subscription, or tell the client what is wrong with its message; the socket stays open."""
         try:
             action, topics = _command(message)
-            if action == "subscribe":
-                wanted = _checked(topics, self.patterns)
-            else:
-                wanted = self.patterns - frozenset(topics)
+            wanted = _checked(topics, self.patterns) if action == "subscribe" else self.patterns.difference(topics)
             await self._attach(wanted, wanted - self.patterns)
             self.patterns = wanted
         except Invalid as error:
@@ -179,7 +176,7 @@ class DashboardSocket(_Socket):
 
 async def _serve(system: Any, build: Callable[[Visitor], Actor]) -> None:
     """Adopt the client of the websocket in hand until either side ends."""
-    outlet = websocket.scope["extensions"].get("oracle.outlet")
+    outlet = cast(Outlet | None, websocket.scope["extensions"].get("oracle.outlet"))
     if outlet is None:
         raise RuntimeError("live streams need web.server: this ASGI server offers no outlet")
     await websocket.accept()

@@ -7,7 +7,8 @@ arrive; a protocol error is answered with its status or close code before the co
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Protocol
+import math
+from typing import Any, Protocol, cast
 
 import h11
 import msgspec
@@ -24,7 +25,7 @@ from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping
 from wsproto.frame_protocol import CloseReason
 
-from web.desk import Desk
+from web.desk import Bounds, Desk
 from web.head import Malformed, wants_socket
 from web.inbox import Inbox
 
@@ -43,19 +44,13 @@ WORDS = {
 class Line(Protocol):
     """What these classes need of the connection they run on."""
 
-    body_bytes: int
+    bounds: Bounds
 
     def adorn(self, scope: Any) -> None:
         """Add what our handlers look for in an ASGI scope."""
 
-    def expect_body(self) -> None:
-        """A request head with a body has arrived."""
-
-    def expect_answer(self) -> None:
-        """The request is complete."""
-
-    def expect_end(self) -> None:
-        """We have said that we close; the client has a moment to say the same."""
+    def expect(self, within_s: float) -> None:
+        """What the client owes us next must come in time; `inf` where it owes nothing."""
 
     def pong(self, frame: bytes) -> None:
         """Send a pong when it can be sent."""
@@ -112,9 +107,9 @@ class Http11(H11Protocol):
         )
         stream.line = self._line
         if socket:
-            self.connection = H11WSConnection(self.connection)
+            self.connection = H11WSConnection(cast(h11.Connection, self.connection))
         if self._has_body:
-            self._line.expect_body()
+            self._line.expect(self._line.bounds.body_s)
         await stream.handle(
             Request(
                 stream_id=STREAM_ID, headers=headers, http_version=request.http_version.decode(),
@@ -147,10 +142,10 @@ class Exchange(HTTPStream):
             return
         if isinstance(event, Body):
             self.received += len(event.data)
-            if self.received > self.line.body_bytes:
-                raise Malformed(413, f"a body may have at most {self.line.body_bytes} bytes")
+            if self.received > self.line.bounds.body_bytes:
+                raise Malformed(413, f"a body may have at most {self.line.bounds.body_bytes} bytes")
         elif isinstance(event, EndBody):
-            self.line.expect_answer()
+            self.line.expect(math.inf)  # the app has deadlines of its own
         await super().handle(event)
 
     async def app_send(self, message: Any) -> None:
@@ -191,7 +186,7 @@ class Upgrade(WSStream):
             await trio.lowlevel.checkpoint()
             return
         if message is not None and message["type"] == "websocket.close" and self.open:
-            self.line.expect_end()
+            self.line.expect(self.line.bounds.linger_s)
         await super().app_send(message)
 
     async def shut(self, code: int, reason: str = "") -> None:
@@ -218,7 +213,7 @@ class Upgrade(WSStream):
                 code = None if self.connection.state is ConnectionState.REMOTE_CLOSING else int(event.code)
                 await self._end(event.response() if code is None else CloseConnection(code=code, reason=event.reason))
 
-    async def _hear(self, event: Message) -> None:
+    async def _hear(self, event: Message[Any]) -> None:
         try:
             self.buffer.extend(event)
         except FrameTooLargeError:
@@ -227,6 +222,7 @@ class Upgrade(WSStream):
         if event.message_finished:
             message = self.buffer.to_message()
             self.buffer.clear()
+            assert self.app_put is not None
             await self.app_put(message)
 
     async def _end(self, close: CloseConnection) -> None:
@@ -252,6 +248,7 @@ class Tasks(TaskGroup):
 
     def end_within(self, seconds: float) -> None:
         """The client has gone: an app that does not notice is cancelled."""
+        assert self._nursery is not None
         self._nursery.cancel_scope.deadline = trio.current_time() + seconds
 
 
