@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -44,7 +45,7 @@ class Sink:
         self.scheme = scheme
         self.calls: list[Call] = []
         self.script: Script = answering(200)
-        self._send, self._heard = trio.open_memory_channel[Call](1000)
+        self._send, self._heard = trio.open_memory_channel[Call](math.inf)
 
     def url(self, path: str = "/hook", host: str = "127.0.0.1") -> str:
         """Where this sink is."""
