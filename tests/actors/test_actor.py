@@ -272,7 +272,11 @@ async def test_children_start_in_order_and_stop_in_reverse(autojump_clock):
         async def stop(self):
             log.append(f"-{self.name}")
 
-    tree = [Child("a", Noted), Child("sup", lambda: Supervisor([Child("b", Noted), Child("c", Noted)])), Child("d", Noted)]
+    tree = [
+        Child("a", Noted),
+        Child("sup", lambda: Supervisor([Child("b", Noted), Child("c", Noted)])),
+        Child("d", Noted),
+    ]
     async with open_runtime(tree, clock=trio_clock(T0_US)) as rt:
         assert [n.name for n in rt.tree().children] == ["a", "sup", "d"]
         assert [n.name for n in rt.node("sup").children] == ["b", "c"]

@@ -105,13 +105,17 @@ async def torment(seed, kills):
     ):
         for _ in range(kills):
             name = dice.choice([*LEAVES, *LEAVES, *BRANCHES, "top"])
-            askers.start_soon(ask, rt, dice.choice(LEAVES), dice.choice(["slow", "later", "help", "never", "boom", "now"]))
+            askers.start_soon(
+                ask, rt, dice.choice(LEAVES), dice.choice(["slow", "later", "help", "never", "boom", "now"])
+            )
             if rt.alive(name):
                 dice.choice([rt.kill, rt.kill, rt.kill, rt.restart])(name)
             if dice.random() < 0.5:
                 await trio.sleep(dice.choice([0.0, 0.01, 0.3, 3.0]))
         await trio.sleep(300)  # every nap and every pause is over
-        assert {n.name: n.state for n in walk(rt.tree())} == dict.fromkeys(["root", "top", *BRANCHES, *LEAVES], "running")
+        assert {n.name: n.state for n in walk(rt.tree())} == dict.fromkeys(
+            ["root", "top", *BRANCHES, *LEAVES], "running"
+        )
         assert rt.bus.listeners() == 2 * len(LEAVES)
         assert answers["asked"] == answers["settled"]
         askers.start_soon(ask, rt, LEAVES[0], "never")
