@@ -11,7 +11,7 @@ from collections import deque
 
 import attrs
 
-__all__ = ["Intensity", "charged_delay_s", "expected_delay_s", "leaves"]
+__all__ = ["Intensity", "charged_delay_s", "expected_delay_s", "is_expected", "leaves"]
 
 CHARGED_FIRST_S = 0.1
 EXPECTED_FIRST_S = 0.5
@@ -44,6 +44,11 @@ def expected_delay_s(streak: int, uniform: float) -> float:
     """Equal jitter: half of the exponential backoff is certain, half is drawn by `uniform` in [0, 1)."""
     ceiling_s = min(LONGEST_S, EXPECTED_FIRST_S * 2.0 ** min(streak - 1, 16))
     return ceiling_s / 2 + uniform * ceiling_s / 2
+
+
+def is_expected(error: BaseException, expected: tuple[type[BaseException], ...]) -> bool:
+    """Whether all of a crash is the world's fault."""
+    return bool(expected) and all(isinstance(leaf, expected) for leaf in leaves(error))
 
 
 def leaves(error: BaseException) -> list[BaseException]:

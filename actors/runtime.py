@@ -34,7 +34,7 @@ DEAD_SAMPLES = 64
 
 @attrs.frozen
 class Lifecycle:
-    """An actor started, crashed, stopped, or failed for good (its restarts are exhausted)."""
+    """An actor started, crashed, was lost (an expected crash), stopped, or failed for good (its restarts exhausted)."""
 
     name: str
     what: str

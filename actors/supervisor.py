@@ -22,7 +22,7 @@ from actors.actor import Actor
 from actors.cell import Cell, Child
 from actors.errors import NobodyOwns, Refused, RestartsExhausted
 from actors.life import live
-from actors.policy import Intensity, charged_delay_s, expected_delay_s, leaves
+from actors.policy import Intensity, charged_delay_s, expected_delay_s, is_expected, leaves
 from actors.reply import Reply
 
 __all__ = ["Exhausted", "Strategy", "Supervisor"]
@@ -164,7 +164,7 @@ class Supervisor(Actor):
         """Whether there is another life; returns when it is due."""
         again, cell.again = cell.again, False
         if error is not None:
-            self.runtime.note(cell, "crashed", error)
+            self.runtime.note(cell, "lost" if is_expected(error, cell.spec.expected) else "crashed", error)
         cell.note_tried()
         if cell.stopping or (cell.recycling and cell.spec.restart == "temporary"):
             return False
@@ -181,7 +181,7 @@ class Supervisor(Actor):
 
     async def _after(self, cell: Cell, error: BaseException) -> None:
         cell.streak += 1
-        if cell.spec.expected and all(isinstance(leaf, cell.spec.expected) for leaf in leaves(error)):
+        if is_expected(error, cell.spec.expected):
             await self._nap(cell, expected_delay_s(cell.streak, self.runtime.random.random()))
         elif not self._charge(cell):
             await self._give_up(cell, error)

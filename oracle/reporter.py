@@ -21,6 +21,8 @@ class Reporter(Actor):
         match message:
             case Lifecycle(what="crashed" | "failed"):
                 self._crash(message)
+            case Lifecycle(what="lost"):
+                logger(message.name).warning("lost", error=message.error, restarts=message.restarts)
             case Lifecycle():
                 logger(message.name).debug(message.what, restarts=message.restarts)
             case Event(kind="actor_crashed"):

@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from actors import Node
 from oracle.system import System
+from web.desk import Desk
 
 __all__ = ["Metrics"]
 
@@ -21,11 +22,13 @@ class Metrics:
 
     def __init__(self, system: System) -> None:
         self._system = system
+        self._desk: Desk | None = None
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
-    def text(self) -> bytes:
-        """The exposition text, `text/plain; version=0.0.4`."""
+    def text(self, desk: Desk | None = None) -> bytes:
+        """The exposition text, `text/plain; version=0.0.4`; with the counts of the server where it is known."""
+        self._desk = desk
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
@@ -35,6 +38,7 @@ class Metrics:
         yield from self._bus()
         yield from self._history()
         yield from self._events()
+        yield from self._connections()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: a scrape at registration would read a system that is still starting."""
@@ -108,6 +112,19 @@ class Metrics:
         for severity, count in tally.by_severity.items():
             events.add_metric([severity], count)
         yield events
+
+
+    def _connections(self) -> Iterator[Metric]:
+        desk = self._desk
+        if desk is None:
+            return
+        yield GaugeMetricFamily("oracle_connections", "Open connections.", value=len(desk.open))
+        yield CounterMetricFamily("oracle_connections_accepted", "Connections accepted.", value=desk.accepted)
+        ended = CounterMetricFamily("oracle_connections_ended", "Connections the server ended, by why.", labels=["why"])
+        ended.add_metric(["crashed"], desk.crashed)
+        ended.add_metric(["turned_away"], desk.turned_away)
+        ended.add_metric(["cut_off"], desk.cut_off)
+        yield ended
 
 
 def _gauge(name: str, doc: str, label: str, rows: dict[str, list[float]], column: int) -> Metric:
