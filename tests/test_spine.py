@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import itertools
 import json
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from collections import Counter, defaultdict
@@ -157,3 +160,40 @@ def test_a_killed_socket_closes_only_itself(tmp_path):
         seen.until(lambda f: f["topic"] == f"life:{other}" and f["data"]["what"] == "stopped")
         assert other not in set(names(get(server, "/api/oracle/tree")))
         seen.until(lambda f: f["type"] == "trade")
+
+
+def events(server: Serving, kind: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = get(server, f"/api/oracle/events?kind={kind}&limit=500{cursor}")
+        found += page["items"]
+        if page["next"] is None:
+            return found
+        cursor = f"&cursor={page['next']}"
+
+
+@pytest.mark.parametrize("burst", [1, 7, 40])
+def test_what_was_acknowledged_is_there_after_a_kill_under_load(tmp_path, burst):
+    acknowledged: set[str] = set()
+    rules: set[str] = set()
+    fast = {"ORACLE__FEEDS__SIMULATED__UPDATES_PER_S": "20"}
+    with serving(tmp_path / "data", **fast) as server:
+        killer = threading.Timer(0.2 + burst / 20, server.process.kill)
+        killer.start()
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            for number in itertools.count():
+                acknowledged.add(post(server, "/api/oracle/inbox", {"number": number})["event_id"])
+                if number % burst == 0:
+                    rules.add(post(server, "/api/alerts", {**RULE, "alert_id": f"r{number}"})["alert_id"])
+        killer.join()
+        server.process.wait()
+    assert acknowledged
+    with serving(tmp_path / "data", **fast) as server:
+        assert {e["id"] for e in events(server, "webhook_received")} >= acknowledged
+        assert {r["alert_id"] for r in get(server, "/api/alerts")} >= rules
+        present = set(names(get(server, "/api/oracle/tree")))
+        assert present >= {f"rule:{ident}" for ident in rules}
+        post(server, "/api/oracle/inbox", {})  # once this is stored, so is all before it
+        gaps = get(server, "/api/oracle/gaps?who=history")["items"]
+        assert len(gaps) == 1  # the time it was away is said
