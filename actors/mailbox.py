@@ -8,7 +8,7 @@ told of it as a gap.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Literal
 
 from trio.lowlevel import Abort, RaiseCancelT, Task, checkpoint, current_task, reschedule, wait_task_rescheduled
@@ -73,22 +73,17 @@ class Mailbox:
 
     def poke(self) -> None:
         """Wake the reader though there may be no message, so that it looks at its flags."""
-        self._poked = True
-        self._wake()
+        self._poked = not self._wake()
 
-    async def wait(self) -> None:
-        """Return when there is a message or somebody poked; always a checkpoint."""
+    def wait(self) -> Awaitable[object]:
+        """Await it at once: returns when there is a message or somebody poked; always a checkpoint."""
         if self.queue or self._poked:
-            await checkpoint()
-        else:
-            self.queue = _NOTHING
-            self._task = task = current_task()
-            task.custom_sleep_data = self
-            try:
-                await wait_task_rescheduled(_abort)
-            finally:
-                self._task = None
-        self._poked = False
+            self._poked = False
+            return checkpoint()
+        self.queue = _NOTHING
+        self._task = task = current_task()
+        task.custom_sleep_data = self
+        return wait_task_rescheduled(_abort)  # without a frame of our own, which each idle actor would have to keep
 
     def take(self, at_most: int) -> deque[Any]:
         """The oldest messages, which are the caller's from now on."""
@@ -127,13 +122,14 @@ class Mailbox:
             self._wake()
         return True
 
-    def _wake(self) -> None:
+    def _wake(self) -> bool:
         task = self._task
-        if task is not None:
-            self._task = None
-            # trio resets this as it reschedules: a cancel in the same instant may have woken the reader already
-            if task.custom_sleep_data is self:
-                reschedule(task)
+        self._task = None
+        # trio resets the mark as it reschedules: a cancel in the same instant may have woken the reader already
+        if task is None or task.custom_sleep_data is not self:
+            return False
+        reschedule(task)
+        return True
 
     def _turn_away(self, message: object) -> bool:
         self.dropped += 1

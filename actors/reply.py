@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 import outcome
@@ -38,13 +39,12 @@ class Reply:
         if not self.done:
             self.fail(AskTimeout(f"no answer to {type(self.message).__name__} in time"))
 
-    async def wait(self) -> Any:
-        """The answer; raises what `fail` was given. Cancelling the wait withdraws the ask."""
+    def wait(self) -> Awaitable[Any]:
+        """Await it at once: the answer; raises what `fail` was given. Cancelling the wait withdraws the ask."""
         if self._early is not None:
-            await checkpoint()
-            return self._early.unwrap()
+            return _at_once(self._early)
         self._task = current_task()
-        return await wait_task_rescheduled(self._withdraw)
+        return wait_task_rescheduled(self._withdraw)
 
     def _settle(self, result: outcome.Outcome[Any]) -> None:
         self.done = True
@@ -59,3 +59,8 @@ class Reply:
         self.done = True
         self._task = None
         return Abort.SUCCEEDED
+
+
+async def _at_once(result: outcome.Outcome[Any]) -> Any:
+    await checkpoint()
+    return result.unwrap()

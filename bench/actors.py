@@ -20,17 +20,13 @@ from pathlib import Path
 from time import process_time
 
 import attrs
-import pykka
 import trio
 import trio.testing
-from trio.lowlevel import Abort, checkpoint, current_task, reschedule, wait_task_rescheduled
+from trio.lowlevel import checkpoint
 
 from actors import Actor, Bus, Child, Runtime, Supervisor, open_runtime, wall_clock
+from bench.actor_peers import ASKS, TELLS, Adder, deque_and_call, pykka_ask, pykka_tell, trio_channel, two_switches
 
-TELLS = 96_000
-ASKS = 10_000
-PYKKA_TELLS = 20_000
-PYKKA_ASKS = 3_000
 CRASHES = 2_000
 PUBLISHES = 100_000
 IDLE = 100_000
@@ -71,15 +67,8 @@ def run(rounds: int) -> Iterator[dict[str, object]]:
 # ---- tell
 
 
-class Sum(Actor):
+class Sum(Adder, Actor):
     """Adds up what it is told; answers with the sum; crashes on None."""
-
-    def __init__(self) -> None:
-        self.total = 0
-
-    def receive(self, message: int) -> int:
-        self.total += message
-        return self.total
 
 
 def tell_by_64() -> float:
@@ -114,64 +103,6 @@ def tell_by_one() -> float:
     return trio.run(main)
 
 
-def deque_and_call() -> float:
-    """The cheapest thing that can do the work: append, then call the handler of each."""
-    queue: deque[int] = deque()
-    append, receive = queue.append, Sum().receive
-    began = process_time()
-    for message in range(TELLS):
-        append(message)
-    for message in queue:
-        receive(message)
-    return TELLS / (process_time() - began)
-
-
-def trio_channel() -> float:
-    """Messages per CPU second through a trio memory channel of 1,024."""
-
-    async def main() -> float:
-        sender, receiver = trio.open_memory_channel[int](1024)
-        total = Sum()
-
-        async def consume() -> None:
-            async for message in receiver:
-                total.receive(message)
-
-        began = process_time()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(consume)
-            async with sender:
-                for message in range(TELLS):
-                    await sender.send(message)
-        return TELLS / (process_time() - began)
-
-    return trio.run(main)
-
-
-class Pykka(pykka.ThreadingActor):
-    """The same sum on Pykka."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.total = 0
-
-    def on_receive(self, message: int) -> int:
-        self.total += message
-        return self.total
-
-
-def pykka_tell() -> float:
-    """Messages per CPU second of all threads."""
-    actor = Pykka.start()
-    began = process_time()
-    for message in range(PYKKA_TELLS):
-        actor.tell(message)
-    actor.ask(0)
-    took = process_time() - began
-    actor.stop()
-    return PYKKA_TELLS / took
-
-
 # ---- ask
 
 
@@ -186,47 +117,6 @@ def ask() -> float:
             return ASKS / (process_time() - began)
 
     return trio.run(main)
-
-
-def two_switches() -> float:
-    """Two tasks reschedule each other: the floor of a round trip."""
-
-    def abort(_: object) -> Abort:
-        return Abort.SUCCEEDED
-
-    async def main() -> float:
-        me = current_task()
-        other: list[trio.lowlevel.Task] = []
-
-        async def answer() -> None:
-            other.append(current_task())
-            while True:
-                await wait_task_rescheduled(abort)
-                reschedule(me)
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(answer)
-            await trio.testing.wait_all_tasks_blocked()
-            began = process_time()
-            for _ in range(ASKS):
-                reschedule(other[0])
-                await wait_task_rescheduled(abort)
-            took = process_time() - began
-            nursery.cancel_scope.cancel()
-        return ASKS / took
-
-    return trio.run(main)
-
-
-def pykka_ask() -> float:
-    """Round trips per CPU second of all threads."""
-    actor = Pykka.start()
-    began = process_time()
-    for message in range(PYKKA_ASKS):
-        actor.ask(message)
-    took = process_time() - began
-    actor.stop()
-    return PYKKA_ASKS / took
 
 
 # ---- crash
@@ -350,9 +240,21 @@ CASES = (
     Case("tell one by one", "trio memory channel, messages/CPU s", tell_by_one, trio_channel, ">= 1.0"),
     Case("ask with a deadline", "two bare task switches, round trips/CPU s", ask, two_switches, ">= 0.65"),
     Case("ask against Pykka", "Pykka ask, round trips/CPU s", ask, pykka_ask, ">= 1.4"),
-    Case("idle supervised actor", "bare trio task, bytes", partial(idle_bytes, "actor"), partial(idle_bytes, "task"), "<= 2.0"),
+    Case(
+        "idle supervised actor",
+        "bare trio task, bytes",
+        partial(idle_bytes, "actor"),
+        partial(idle_bytes, "task"),
+        "<= 2.0",
+    ),
     Case("crash to first handled message", "ask, CPU us", crash_to_first_answer, ask_us, "<= 5.0"),
-    Case("publish to 100,000", "publish to 1,000, CPU us", partial(publish_us, 100_000), partial(publish_us, 1_000), "<= 1.5"),
+    Case(
+        "publish to 100,000",
+        "publish to 1,000, CPU us",
+        partial(publish_us, 100_000),
+        partial(publish_us, 1_000),
+        "<= 1.5",
+    ),
 )
 
 if __name__ == "__main__" and sys.argv[1:2] == ["idle"]:
