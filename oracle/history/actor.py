@@ -1,8 +1,8 @@
 """The actor that stores what is published, and answers a `Commit` once it is on disk.
 
-Stream rows reach the disk within 50 ms, a commit at once. Above `high_water` waiting rows the bus gate closes for at most
-two seconds; whatever is beyond then, the oldest rows go, counted and told as a Gap. While the database is down the stream
-goes on, commits are refused (`unavailable`), and the file is reopened again and again.
+Stream rows reach the disk within `flush_s` (50 ms), a commit at once. Above `high_water` waiting rows the bus gate closes
+for at most two seconds; what is too much then goes, oldest first, counted and told as a Gap. While the database is down
+the stream goes on, commits are refused (`unavailable`), and the file is reopened again and again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import trio
 from actors import Actor, Published, Reply, Timer
 from oracle.history.failure import Broken
 from oracle.history.owed import Outcome, Owed, settle
-from oracle.history.retention import KEEP_DAYS
+from oracle.history.retention import DAY_US, KEEP_DAYS
 from oracle.history.schema import TABLES
 from oracle.history.statistics import Statistics
 from oracle.history.store import Store
@@ -62,9 +62,11 @@ class History(Actor):
     listens = ("*",)
 
     def __init__(
-        self, store: Store, *, high_water: int = 50_000, keep_days: Mapping[str, int] = KEEP_DAYS, threaded: bool = True
+        self, store: Store, *, flush_s: float = FLUSH_S, high_water: int = 50_000,
+        keep_days: Mapping[str, int] = KEEP_DAYS, threaded: bool = True,
     ) -> None:
         self._store = store
+        self._flush_s = flush_s
         self._high_water = high_water
         self._keep_days = keep_days
         self._threaded = threaded
@@ -91,7 +93,7 @@ class History(Actor):
     async def start(self) -> None:
         """Begin the epoch; what happened since the last committed row of the one before is a Gap."""
         self._token = trio.lowlevel.current_trio_token()  # by which the thread reaches the loop
-        self._writer = Writer(self._store, self.runtime.now_us, self._settled if self._threaded else self._settle)
+        self._writer = Writer(self._store, self.runtime.now_us, self._settled if self._threaded else self._settle, self._flush_s)
         self._put = self._writer.put
         self._begin(self.now_us())
         self._retain()
@@ -128,7 +130,7 @@ class History(Actor):
             self._writer.wake()
         elif self._writer.pending and not self._flush_due:
             self._flush_due = True
-            self.after(FLUSH_S, _Flush())
+            self.after(self._flush_s, _Flush())
         if self._writer.pending > self._high_water:
             self._press()
 
@@ -247,7 +249,8 @@ class History(Actor):
             self.runtime.bus.open_gate()
 
     def _retain(self) -> None:
-        """Drop what has been kept long enough, now and once a day."""
+        """Drop what has been kept long enough and tidy the days that are over, now and once a day."""
         now_us = self.now_us()
         self._writer.chore(lambda: self._store.retain(now_us, self._keep_days))
+        self._writer.chore(lambda: self._store.tidy(now_us - now_us % DAY_US))
         self.after(DAY_S, _Retain())

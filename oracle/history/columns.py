@@ -1,29 +1,32 @@
 """Turns messages into column arrays; the only place in history that knows numpy.
 
-Conversion holds the interpreter lock, so each column is one short step and `pause` is called between steps: the event
+Conversion holds the interpreter lock, so it goes in slices, and `pause` is called after each column of a slice: the event
 loop gets its turn within a fraction of a millisecond.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from oracle.history.schema import Table
+from oracle.history.schema import WORD, Table
 
-__all__ = ["BAR_COLUMNS", "Columns", "Unfit", "bar_columns", "to_columns"]
+__all__ = ["BAR_COLUMNS", "SLICE", "Columns", "Numbers", "Pause", "Unfit", "bar_columns", "to_columns"]
+
+SLICE = 1024  # rows
 
 Columns = dict[str, Any]
 Pause = Callable[[], object]
+Numbers = Callable[[Sequence[str]], list[int]]
 
-_DTYPES: dict[str, Any] = {"BIGINT": np.int64, "DOUBLE": np.float64, "VARCHAR": object, "BOOLEAN": np.bool_}
+_DTYPES: dict[str, Any] = {"BIGINT": np.int64, "DOUBLE": np.float64, "VARCHAR": object, "BOOLEAN": np.bool_, WORD: np.int32}
 
 BAR_COLUMNS: dict[str, Any] = {
     "symbol": object, "interval": object, "ts_us": np.int64, "open": np.float64, "high": np.float64, "low": np.float64,
-    "close": np.float64, "volume": np.float64, "trades": np.int64, "source": object,
+    "close": np.float64, "volume": np.float64, "trades": np.int64, "source": np.int32,
 }
 
 
@@ -31,27 +34,25 @@ class Unfit(ValueError):
     """A row holds a value its column can't: the row's fault, so trying again is useless."""
 
 
-def to_columns(table: Table, rows: Sequence[Any], seqs: Sequence[int], pause: Pause) -> Columns:
-    """Column arrays of published rows (`offset`, `time_us`, `message`); `seqs` are their places in the queue.
+def to_columns(table: Table, rows: Sequence[Any], seqs: Sequence[int], numbers: Numbers, pause: Pause) -> Columns:
+    """Column arrays of published rows (`offset`, `time_us`, `message`); `seqs` are their places in the queue, `numbers`
+    gives the numbers of words.
 
     Raises Unfit.
     """
-    messages = [row.message for row in rows]
-    lead: list[tuple[str, str, Callable[[], Any]]] = [
-        ("seq", "BIGINT", lambda: seqs),
-        ("offset", "BIGINT", lambda: [row.offset for row in rows]),
-        ("pub_us", "BIGINT", lambda: [row.time_us for row in rows]),
-        ("ts_us", "BIGINT", lambda: [m.ts_us for m in messages]),
-    ]
-    columns: Columns = {}
-    lead += [(c.name, c.type, partial(c.of, messages)) for c in table.columns]
-    for name, type_, values in lead:
-        columns[name] = _array(name, values, _DTYPES[type_])
-        pause()
+    types = {"seq": "BIGINT", "offset": "BIGINT", "pub_us": "BIGINT", "ts_us": "BIGINT"}
+    types |= {column.name: column.type for column in table.columns}
+    columns = {name: np.empty(len(rows), _DTYPES[type_]) for name, type_ in types.items()}
+    for start in range(0, len(rows), SLICE):
+        place = slice(start, start + SLICE)
+        for name, values in _values(table, rows[place], seqs[place]):
+            taken = partial(_numbered, values, numbers) if types[name] == WORD else values
+            columns[name][place] = _array(name, taken, _DTYPES[types[name]])
+            pause()
     return columns
 
 
-def bar_columns(given: Mapping[str, Any]) -> Columns:
+def bar_columns(given: Mapping[str, Any], numbers: Numbers) -> Columns:
     """The arrays of `BAR_COLUMNS`, all of one length; a single text is repeated for each row. Raises Unfit."""
     missing, unknown = BAR_COLUMNS.keys() - given.keys(), given.keys() - BAR_COLUMNS.keys()
     if missing or unknown:
@@ -60,11 +61,23 @@ def bar_columns(given: Mapping[str, Any]) -> Columns:
     columns: Columns = {}
     for name, dtype in BAR_COLUMNS.items():
         value = given[name]
-        spread = np.full(length, value, dtype=object) if isinstance(value, str) else value
+        if name == "source":
+            value = numbers([value])[0] if isinstance(value, str) else numbers(list(value))
+        spread = np.full(length, value, dtype=dtype) if isinstance(value, (str, int)) else value
         columns[name] = _array(name, partial(_same, spread), dtype)
         if columns[name].shape != (length,):
             raise Unfit(f"column {name} has {columns[name].shape} values, ts_us has {length}")
     return columns
+
+
+def _values(table: Table, rows: Sequence[Any], seqs: Sequence[int]) -> Iterator[tuple[str, Callable[[], Any]]]:
+    messages = [row.message for row in rows]
+    yield "seq", lambda: seqs
+    yield "offset", lambda: [row.offset for row in rows]
+    yield "pub_us", lambda: [row.time_us for row in rows]
+    yield "ts_us", lambda: [m.ts_us for m in messages]
+    for column in table.columns:
+        yield column.name, partial(column.of, messages)
 
 
 def _array(name: str, values: Callable[[], Any], dtype: Any) -> Any:
@@ -72,6 +85,10 @@ def _array(name: str, values: Callable[[], Any], dtype: Any) -> Any:
         return np.array(values(), dtype=dtype)
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Unfit(f"{name}: {error}") from error
+
+
+def _numbered(values: Callable[[], Any], numbers: Numbers) -> list[int]:
+    return numbers(values())
 
 
 def _same(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from oracle.history.schema import KINDS, TABLES
+from oracle.history.words import Words
 from oracle.model import Attempt, Delivery, State
 
 __all__ = ["begin", "compact", "last_attempts", "last_seq", "pending_deliveries", "states"]
@@ -24,18 +25,18 @@ def last_seq(connection: Any, months: Iterable[str]) -> int:
     return int(connection.execute(f"SELECT coalesce(max(seq), 0) FROM ({union})").fetchone()[0])
 
 
-def begin(connection: Any, months: Iterable[str], epoch: str, now_us: int) -> tuple[str, int, int] | None:
+def begin(connection: Any, months: Iterable[str], words: Words, epoch: str, now_us: int) -> tuple[str, int, int] | None:
     """Note the start of `epoch`; the (epoch, offset, publish time) the last one ended with, None at the first start."""
+    words.numbers([epoch])
     if connection.execute("SELECT 1 FROM epochs WHERE epoch = ?", [epoch]).fetchone():
         return None
     last = connection.execute("SELECT epoch, started_us FROM epochs ORDER BY started_us DESC LIMIT 1").fetchone()
     if last is None:
         connection.execute("INSERT INTO epochs VALUES (?, ?, NULL, NULL, NULL)", [epoch, now_us])
         return None
-    union = " UNION ALL ".join(
-        f'SELECT max("offset") AS o, max(pub_us) AS t FROM {name} WHERE epoch = $1' for name in _tables(months)
-    )
-    offset, time_us = connection.execute(f"SELECT coalesce(max(o), 0), max(t) FROM ({union})", [last[0]]).fetchone()
+    of_last = f"WHERE epoch = {words.number(last[0])}"
+    union = " UNION ALL ".join(f'SELECT max("offset") AS o, max(pub_us) AS t FROM {n} {of_last}' for n in _tables(months))
+    offset, time_us = connection.execute(f"SELECT coalesce(max(o), 0), max(t) FROM ({union})").fetchone()
     end = (str(last[0]), int(offset), int(time_us or last[1]))  # a run that stored nothing ended where it began
     connection.execute("INSERT INTO epochs VALUES (?, ?, ?, ?, ?)", [epoch, now_us, *end])
     return end

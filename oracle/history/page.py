@@ -65,6 +65,11 @@ class Filter:
             self._add(f"{column} IN ({', '.join('?' * len(values))})", *map(str, values))
         return self
 
+    def equal(self, column: str, value: int) -> Filter:
+        """`column` is this number."""
+        self._add(f"{column} = ?", value)
+        return self
+
     def between(self, column: str, from_us: int | None, to_us: int | None) -> Filter:
         """`from_us <= column < to_us`."""
         if from_us is not None:

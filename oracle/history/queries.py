@@ -130,7 +130,7 @@ class Queries:
 
     async def bars(
         self, symbol: str, interval: str, from_us: int | None = None, to_us: int | None = None, limit: int = 500,
-        cursor: str | None = None, newest_first: bool = False, source: Wanted = None,
+        cursor: str | None = None, newest_first: bool = False, source: str | None = None,
     ) -> Page:
         """Bars of any interval (`30s`, `5m`, `1h`, `1d`, `1w`), the present unfinished one included.
 
@@ -138,13 +138,12 @@ class Queries:
         (0 where the source does not say), source, origin. A bucket takes whole bars of a venue before filled-in ones
         before those made of trades, and never mixes sources within a minute. Weeks begin on Monday, days at 00:00 UTC.
         """
-        ask = charts.Ask(symbol, interval_us(interval), from_us, to_us, checked_limit(limit) + 1, newest_first, source)
+        ask = charts.Ask(symbol, interval, interval_us(interval), from_us, to_us, checked_limit(limit) + 1, newest_first, source)
         if cursor is not None:
             ask = ask.beyond(decode_cursor(cursor, 1)[0])
         months = self._months("trade", ask.from_us)
-        rows = await self._reader.read(lambda at: charts.bars(at, ask, months))
-        items = [{"symbol": symbol, "interval": interval, **row} for row in rows[:limit]]
-        return Page(items, encode_cursor(items[-1]["ts_us"]) if len(rows) > limit else None)
+        items = await self._reader.read(lambda at: charts.bars(at, ask, months, self._store.words))
+        return Page(items[:limit], encode_cursor(items[limit - 1]["ts_us"]) if len(items) > limit else None)
 
     # ---- private
 
@@ -167,15 +166,17 @@ class Queries:
             source=names[0] if len(names) == 1 else f"({' UNION ALL '.join(f'SELECT * FROM {n}' for n in names)})",
             where=wanted.sql, order="DESC" if newest_first else "ASC", limit=checked_limit(limit) + 1,
         )
-        items = await self._reader.read(lambda at: fetch(at, sql, wanted.parameters))
+        items = await self._reader.read(lambda at: _fetch(at, sql, wanted.parameters))
         last = items[limit - 1] if len(items) > limit else None
         following = encode_cursor(last["ts_us"], last["seq"]) if last else None
         for item in items:
             del item["seq"]
+            for name in table.words:
+                item[name] = self._store.words.text(item[name])
         return Page(items[:limit], following)
 
 
-def fetch(at: Any, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
+def _fetch(at: Any, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
     """All rows as dictionaries, JSON columns decoded."""
     found = at.execute(sql, parameters)
     names = [column[0] for column in found.description]

@@ -15,11 +15,12 @@ import msgspec
 
 from oracle.model import Attempt, Bar, Delivery, Depth, Event, Gap, Quote, Sample, State, Trade
 
-__all__ = ["DDL", "KINDS", "LEAD", "TABLES", "VERSION", "Column", "Table", "month_end_us", "month_of"]
+__all__ = ["DDL", "KINDS", "LEAD", "TABLES", "VERSION", "WORD", "Column", "Table", "month_end_us", "month_of"]
 
 VERSION = 1  # of the layout; a file of a newer one is refused
 
 TEXT, INT, REAL, FLAG = "VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN"
+WORD = "INTEGER"  # a text that repeats in every row, by its number in the table words
 
 
 @attrs.frozen
@@ -41,6 +42,11 @@ class Table:
     monthly: bool = False
 
     @property
+    def words(self) -> list[str]:
+        """The columns that are stored as words."""
+        return [name for name, type_ in LEAD if type_ == WORD] + [c.name for c in self.columns if c.type == WORD]
+
+    @property
     def names(self) -> list[str]:
         """All column names in order, quoted for SQL."""
         return [f'"{name}"' for name, _ in LEAD] + [f'"{c.name}"' for c in self.columns]
@@ -54,7 +60,7 @@ class Table:
 
 # place in the one queue of all rows | run of the process | offset on its bus, NULL for an obligation, which is stored
 # before it is published | when it was published | when the source says it happened
-LEAD = (("seq", INT), ("epoch", TEXT), ("offset", INT), ("pub_us", INT), ("ts_us", INT))
+LEAD = (("seq", INT), ("epoch", WORD), ("offset", INT), ("pub_us", INT), ("ts_us", INT))
 
 
 def json_text(value: object) -> str:
@@ -70,15 +76,15 @@ TABLES = (
         Column("bid_size", REAL, lambda ms: [m.bid_size for m in ms]),  # base units
         Column("ask", REAL, lambda ms: [m.ask for m in ms]),
         Column("ask_size", REAL, lambda ms: [m.ask_size for m in ms]),
-        Column("source", TEXT, lambda ms: [m.source for m in ms]),
+        Column("source", WORD, lambda ms: [m.source for m in ms]),
     ), monthly=True),
     Table("trade", Trade, (
         Column("symbol", TEXT, lambda ms: [m.symbol for m in ms]),
         Column("price", REAL, lambda ms: [m.price for m in ms]),
         Column("size", REAL, lambda ms: [m.size for m in ms]),
-        Column("side", TEXT, lambda ms: [m.side for m in ms]),  # the taker's: buy, sell or empty
+        Column("side", WORD, lambda ms: [m.side for m in ms]),  # the taker's: buy, sell or empty
         Column("trade_id", TEXT, lambda ms: [m.trade_id for m in ms]),
-        Column("source", TEXT, lambda ms: [m.source for m in ms]),
+        Column("source", WORD, lambda ms: [m.source for m in ms]),
     ), monthly=True),
     Table("bar", Bar, (
         Column("symbol", TEXT, lambda ms: [m.symbol for m in ms]),
@@ -90,7 +96,7 @@ TABLES = (
         Column("volume", REAL, lambda ms: [m.volume for m in ms]),
         Column("trades", INT, lambda ms: [m.trades for m in ms]),
         Column("closed", FLAG, lambda ms: [m.closed for m in ms]),
-        Column("source", TEXT, lambda ms: [m.source for m in ms]),
+        Column("source", WORD, lambda ms: [m.source for m in ms]),
     ), monthly=True),
     Table("depth", Depth, (
         Column("symbol", TEXT, lambda ms: [m.symbol for m in ms]),
@@ -99,14 +105,14 @@ TABLES = (
         Column("snapshot", FLAG, lambda ms: [m.snapshot for m in ms]),
         Column("first_id", INT, lambda ms: [m.first_id for m in ms]),
         Column("last_id", INT, lambda ms: [m.last_id for m in ms]),
-        Column("source", TEXT, lambda ms: [m.source for m in ms]),
+        Column("source", WORD, lambda ms: [m.source for m in ms]),
     ), monthly=True),
     Table("sample", Sample, (
         Column("name", TEXT, lambda ms: [m.name for m in ms]),
         Column("subject", TEXT, lambda ms: [m.subject for m in ms]),
         Column("value", REAL, lambda ms: [m.value for m in ms]),  # in `unit`
         Column("unit", TEXT, lambda ms: [m.unit for m in ms]),
-        Column("source", TEXT, lambda ms: [m.source for m in ms]),
+        Column("source", WORD, lambda ms: [m.source for m in ms]),
     ), monthly=True),
     Table("event", Event, (
         Column("id", TEXT, lambda ms: [m.id for m in ms]),
@@ -150,15 +156,18 @@ KINDS = {table.kind: table for table in TABLES}
 # The tables that are no stream of messages.
 DDL = (
     "CREATE TABLE IF NOT EXISTS meta (name VARCHAR, value VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS words (number INTEGER, text VARCHAR)",
     # one row per run of the process, with the committed end of the run before
     "CREATE TABLE IF NOT EXISTS epochs (epoch VARCHAR, started_us BIGINT, prev_epoch VARCHAR, prev_offset BIGINT, "
     "prev_us BIGINT)",
-    # a bar of interval_s seconds from ts_us; origin: venue, backfill (both whole, one row each) or trades (parts, which
-    # add up in the order of seq, the place of their first trade)
+    # a bar of interval_s seconds from ts_us; origin: 0 venue, 1 backfill (both whole, one row each) or 2 trades (parts,
+    # which add up in the order of seq, the place of their first trade); source is a word
     "CREATE TABLE IF NOT EXISTS bars (symbol VARCHAR, interval_s INTEGER, ts_us BIGINT, open DOUBLE, high DOUBLE, "
-    "low DOUBLE, close DOUBLE, volume DOUBLE, trades BIGINT, origin VARCHAR, source VARCHAR, seq BIGINT)",
+    "low DOUBLE, close DOUBLE, volume DOUBLE, trades BIGINT, origin TINYINT, source INTEGER, seq BIGINT)",
     # the trades and venue bars up to until_seq are in bars; the newest row counts
     "CREATE TABLE IF NOT EXISTS rolled (until_seq BIGINT)",
+    # the minutes of trades before until_us were tidied; the newest row counts
+    "CREATE TABLE IF NOT EXISTS tidied (until_us BIGINT)",
     *(table.create(table.kind) for table in TABLES if not table.monthly),
 )
 

@@ -24,6 +24,7 @@ from oracle.history.columns import Columns, Pause, to_columns
 from oracle.history.failure import Broken, translated
 from oracle.history.schema import DDL, TABLES, VERSION, Table, month_of
 from oracle.history.statistics import Statistics
+from oracle.history.words import Words
 from oracle.model import Attempt, Delivery, State
 
 __all__ = ["End", "Store"]
@@ -43,17 +44,19 @@ class End:
 
 
 class Store:
-    """All but `cursor` and `statistics` belong to one thread at a time."""
+    """All but `cursor`, `words`, `statistics` and `backfill_bars` belong to one thread at a time."""
 
     def __init__(self, folder: Path, *, memory_limit_mb: int = 512) -> None:
         self.path = folder / FILE
         self.statistics = Statistics()
+        self.words = Words()
         self.last_seq = 0  # of the last committed row
         self.epoch = ""
         self._started_us = 0
         self._memory_limit_mb = memory_limit_mb
         self._root: duckdb.DuckDBPyConnection | None = None
         self._writing: duckdb.DuckDBPyConnection | None = None
+        self._learning: duckdb.DuckDBPyConnection | None = None  # of words
         self._readers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._months: set[str] = set()
 
@@ -73,12 +76,13 @@ class Store:
     def close(self) -> None:
         """Close the file; open readers are interrupted. Idempotent."""
         for cursor in list(self._readers):
-            cursor.interrupt()
-        for connection in (self._writing, self._root):
+            with contextlib.suppress(duckdb.Error):  # its reader may have closed it
+                cursor.interrupt()
+        for connection in (self._learning, self._writing, self._root):
             if connection is not None:
                 with contextlib.suppress(duckdb.Error):  # an invalidated one can't roll back, and needn't
                     connection.close()
-        self._writing = self._root = None
+        self._learning = self._writing = self._root = None
 
     def reopen(self) -> None:
         """Close and open again, after which `last_seq` is what the disk says. Raises Broken or Refused."""
@@ -88,7 +92,7 @@ class Store:
             self._connect()
             self._prepare()
             if self.epoch:
-                ledger.begin(self.connection, self._months, self.epoch, self._started_us)
+                ledger.begin(self.connection, self._months, self.words, self.epoch, self._started_us)
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -121,8 +125,9 @@ class Store:
         """
         self.epoch, self._started_us = epoch, now_us
         with self._transaction() as connection:
-            end = ledger.begin(connection, self._months, epoch, now_us)
+            end = ledger.begin(connection, self._months, self.words, epoch, now_us)
             if end:
+                self.statistics.watermark = 0
                 ledger.compact(connection)
                 crash_point("history:compact")
         return End(*end) if end else None
@@ -136,7 +141,7 @@ class Store:
         months = set(self._months)
         with self._transaction() as connection:
             for table, part, seqs in self._parts(rows):
-                columns = to_columns(table, part, seqs, pause)
+                columns = to_columns(table, part, seqs, self.words.numbers, pause)
                 for name, lines in _by_month(table, part):
                     if table.monthly and name not in months:
                         connection.execute(table.create(name))
@@ -154,6 +159,12 @@ class Store:
             bars.roll(connection, self.months("trade"), self.months("bar"), self.last_seq)
             crash_point("history:roll")
 
+    def tidy(self, until_us: int) -> None:
+        """Lay the minutes of trades before `until_us`, the start of a day, so that they are read quickly. Raises Broken."""
+        with self._transaction() as connection:
+            bars.tidy(connection, until_us)
+            crash_point("history:tidy")
+
     def backfill_bars(self, columns: Mapping[str, Any]) -> int:
         """Add past bars, but those there are already; returns how many were new. Raises Unfit, Broken.
 
@@ -161,7 +172,7 @@ class Store:
         stands for a whole column. Rows sorted by symbol and time are found faster.
         """
         with self._transaction(self.cursor()) as connection:
-            return bars.backfill(connection, columns)
+            return bars.backfill(connection, columns, self.words.numbers)
 
     def retain(self, now_us: int, keep_days: Mapping[str, int]) -> list[str]:
         """Drop the monthly tables that ended more than `keep_days[kind]` days ago; their names. Raises Broken."""
@@ -212,6 +223,8 @@ class Store:
         connection = self.connection
         for statement in DDL:
             connection.execute(statement)
+        self._learning = connection.cursor()
+        self.words.load(self._learning)
         found = connection.execute("SELECT max(value::INTEGER) FROM meta WHERE name = 'version'").fetchone()
         version = found[0] if found else None
         if version is None:
@@ -254,7 +267,7 @@ class Store:
         connection.register("batch", columns)
         try:
             taken = ["seq", "?", 'nullif("offset", -1)', *table.names[3:]]
-            connection.execute(f"INSERT INTO {name} SELECT {', '.join(taken)} FROM batch", [self.epoch])
+            connection.execute(f"INSERT INTO {name} SELECT {', '.join(taken)} FROM batch", [self.words.number(self.epoch)])
         finally:
             connection.unregister("batch")
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from actors import ActorCrashed, Published, Refused
 from oracle.crash import crash_point
 from oracle.history.bars import MINUTE_US
-from oracle.history.columns import Unfit
+from oracle.history.columns import SLICE, Unfit
 from oracle.history.failure import Broken
 from oracle.history.owed import Entry, Outcome, Owed, settle, unavailable
 from oracle.history.store import Store
@@ -23,8 +23,9 @@ from oracle.history.store import Store
 __all__ = ["BATCH", "FLUSH_S", "Writer"]
 
 BATCH = 10_000  # rows of one transaction
-FLUSH_S = 0.05  # the longest a stream row waits for company
+FLUSH_S = 0.05  # the longest a stream row waits for company, unless told otherwise
 PAUSE_S = 0.000_05  # in which the event loop takes the interpreter lock back
+PAUSE_EVERY = 4  # columns of a slice take less than a pause each
 PAUSE_ROWS = 500  # smaller batches are converted in less time than a pause takes
 RETRY_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # between attempts to reopen
 ROLL_ROWS = 200_000  # trades that are not in bars yet make reading bars slow
@@ -43,18 +44,21 @@ class Writer:
     """`settled(outcomes)` is called by the drainer after each batch, also with nothing to settle."""
 
     def __init__(
-        self, store: Store, now_us: Callable[[], int], settled: Callable[[Sequence[Outcome]], None] = settle
+        self, store: Store, now_us: Callable[[], int], settled: Callable[[Sequence[Outcome]], None] = settle,
+        flush_s: float = FLUSH_S,
     ) -> None:
         self._store = store
         self._statistics = store.statistics
         self._now_us = now_us
         self._settled = settled
+        self._flush_s = flush_s
         self._queue: deque[Entry] = deque()
         self._held: list[Published] = []  # of the batch that failed; it goes first once the database is back
         self._unsure = 0  # so many of them may have been stored
         self._outcomes: list[Outcome] = []
         self._chores: deque[Callable[[], object]] = deque()
         self._failures = int(self._statistics.state == "down")  # a new life while the database is down
+        self._pauses = 0
         self._rolled_us = self._rows_since_roll = 0
         self._door = threading.Lock()  # nobody owes while the state changes
         self._wake, self._hurry, self._closing = threading.Event(), threading.Event(), threading.Event()
@@ -90,7 +94,7 @@ class Writer:
         self._wake.set()
 
     def wake(self) -> None:
-        """There may be rows: commit them within `FLUSH_S`."""
+        """There may be rows: commit them within `flush_s`."""
         self._statistics.pending = self.pending
         if self._queue and not self._wake.is_set():
             self._wake.set()
@@ -136,7 +140,7 @@ class Writer:
         self._threaded = True
         while not self._closing.is_set():
             self._wake.wait()
-            self._hurry.wait(FLUSH_S)
+            self._hurry.wait(self._flush_s)
             self._wake.clear()
             delay_s = self.drain()
             if delay_s:
@@ -170,10 +174,15 @@ class Writer:
     # ---- private
 
     def _take(self, most: int) -> list[Entry]:
-        popleft, taken = self._queue.popleft, []
+        popleft, left = self._queue.popleft, min(len(self._queue), most)
+        taken: list[Entry] = []
         try:
-            for _ in range(min(len(self._queue), most)):
-                taken.append(popleft())
+            while left > 0:
+                for _ in range(min(left, SLICE)):
+                    taken.append(popleft())
+                left -= SLICE
+                if self._threaded and left > 0:
+                    self._pause()
         except IndexError:  # the loop shed some meanwhile
             pass
         return taken
@@ -204,7 +213,7 @@ class Writer:
 
     def _commit(self, entries: list[Entry]) -> None:
         began_us = self._now_us()
-        rows = [row for e in entries for row in (e.rows if type(e) is Owed else (e,))]
+        rows = _rows(entries)
         if rows:
             self._store.write(rows, self._pause if self._threaded and len(rows) >= PAUSE_ROWS else _go_on)
             self._statistics.note_commit(len(rows), max(self._now_us() - began_us, 0))
@@ -277,7 +286,15 @@ class Writer:
         return RETRY_S[min(self._failures, len(RETRY_S)) - 1]
 
     def _pause(self) -> None:
-        self._hurry.wait(PAUSE_S)
+        self._pauses += 1
+        if self._pauses % PAUSE_EVERY == 0:
+            self._hurry.wait(PAUSE_S)
+
+
+def _rows(entries: list[Entry]) -> list[Published]:
+    if Owed not in set(map(type, entries)):  # the usual case
+        return entries  # type: ignore[return-value]
+    return [row for e in entries for row in (e.rows if isinstance(e, Owed) else (e,))]
 
 
 def _go_on() -> None:
