@@ -47,6 +47,8 @@ async def live(cell: Cell) -> None:
         else:
             await actor._live(cell)
     finally:
+        if not cell.mailbox.queue or (cell.actor is not None and not cell.actor._is_async):
+            cell.none_before_s = trio.current_time()
         cell.actor = cell.scope = cell.nursery = None
     if cell.doomed is not None:
         raise cell.doomed
@@ -85,6 +87,7 @@ async def _stop(cell: Cell, actor: Actor) -> None:
 async def _handle(cell: Cell, actor: Actor) -> None:
     """Handle messages until told to leave, or until a helper needs a nursery."""
     mailbox = cell.mailbox
+    behind = False
     while not (cell.waiting_helpers and cell.nursery is None):
         if not mailbox.queue and cell.leaving:
             return
@@ -93,7 +96,9 @@ async def _handle(cell: Cell, actor: Actor) -> None:
             return
         if mailbox.lost:
             actor.gap(*mailbox.take_lost())
-        if len(mailbox.queue) <= BATCH:
+        was_behind, behind = behind, len(mailbox.queue) > BATCH
+        # a sync actor leaves nothing waiting unless it falls behind, so it need not read the time before
+        if not behind if actor._is_async else behind and not was_behind:
             cell.none_before_s = trio.current_time()
         if actor._is_async:
             await _handle_async(cell, actor, min(len(mailbox.queue), BATCH))

@@ -118,8 +118,11 @@ class Mailbox:
         if self.queue is _NOTHING:
             self.queue = deque()
         self.queue.append(message)
-        if self._task is not None:
-            self._wake()
+        task = self._task  # as `_wake`, without the call
+        if task is not None:
+            self._task = None
+            if task.custom_sleep_data is self:
+                reschedule(task)
         return True
 
     def _wake(self) -> bool:

@@ -6,6 +6,7 @@ import attrs
 import trio
 
 from actors.cell import Cell
+from actors.life import BATCH
 from actors.supervisor import Supervisor
 
 __all__ = ["Node", "node"]
@@ -47,13 +48,18 @@ def node(cell: Cell) -> Node:
         error=cell.error,
         depth=depth,
         capacity=cell.mailbox.capacity,
-        oldest_s=round(max(0.0, now_s - cell.none_before_s), 6) if depth else 0.0,
+        oldest_s=round(now_s - cell.none_before_s, 6) if depth and not _about_to_handle(cell) else 0.0,
         handled=cell.handled,
         dropped=cell.mailbox.dropped,
         rate_per_s=_rate(cell, now_s),
         since_us=cell.since_us,
         children=children,
     )
+
+
+def _about_to_handle(cell: Cell) -> bool:
+    actor = cell.actor
+    return actor is not None and actor._only_parks and len(cell.mailbox.queue) <= BATCH
 
 
 def _rate(cell: Cell, now_s: float) -> float:

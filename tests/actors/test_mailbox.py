@@ -155,6 +155,39 @@ async def test_the_oldest_waiting_message_has_its_age(autojump_clock):
         assert (rt.node("a").depth, rt.node("a").oldest_s) == (1, 4)
 
 
+async def test_what_waits_between_two_lives_has_its_age_too(autojump_clock):
+    class Fragile(Actor):
+        def receive(self, message):
+            raise OSError("line lost")
+
+    async with open_runtime([Child("a", Fragile, expected=(OSError,))], clock=trio_clock(T0_US), seed=1) as rt:
+        await trio.sleep(100)
+        for _ in range(5):  # until its naps are long
+            rt.tell("a", 1)
+            await trio.sleep(20)
+        rt.tell("a", 1)
+        await trio.testing.wait_all_tasks_blocked()
+        rt.tell("a", 2)
+        assert rt.node("a").state == "backing_off"
+        await trio.sleep(3)
+        assert (rt.node("a").depth, rt.node("a").oldest_s) == (1, 3)
+
+
+async def test_a_sync_actor_that_falls_behind_says_since_when(autojump_clock):
+    ages = []
+
+    class Late(Actor):
+        def receive(self, message):
+            if message in (256, 599):
+                ages.append((self.runtime.node("a").depth, self.runtime.node("a").oldest_s))
+
+    async with open_runtime([Child("a", Late)], clock=trio_clock(T0_US)) as rt:
+        await trio.sleep(100)
+        rt.tell_all("a", range(600))
+        assert rt.node("a").depth == 600
+    assert ages == [(88, 0), (0, 0)]
+
+
 # ---- timers
 
 
