@@ -30,7 +30,7 @@ class Intensity:
         """Count a crash; False when the budget is exhausted."""
         times = self._times_s
         times.append(now_s)
-        while times and times[0] < now_s - self.window_s:
+        while times[0] < now_s - self.window_s:
             times.popleft()
         return len(times) <= self.max_restarts
 

@@ -157,6 +157,36 @@ async def test_a_crash_while_the_group_restarts_joins_it(autojump_clock, log):
         assert log == ["-b", "-a", "(a", "+a", "(b", "+b", "-a", "(a", "+a", "(b", "+b", "(c", "+c"]
 
 
+async def test_a_group_that_is_torn_while_it_first_starts_is_mended_before_the_next_child(autojump_clock, log):
+    fail_next = [RuntimeError("first")]
+
+    class Fragile(Noted):
+        async def start(self):
+            await super().start()
+            if fail_next:
+                raise fail_next.pop()
+
+    children = [Child("a", lambda: Noted(log)), Child("b", lambda: Fragile(log)), Child("c", lambda: Noted(log))]
+    async with running([Child("sup", lambda: Supervisor(children, "one_for_all"))]):
+        assert log == ["(a", "+a", "(b", "+b", "-a", "(a", "+a", "(b", "+b", "(c", "+c"]
+
+
+async def test_a_supervisor_that_fails_while_it_starts_never_says_started(autojump_clock, log):
+    class Broken(Noted):
+        async def start(self):
+            raise RuntimeError("never")
+
+    def make():
+        return Supervisor([Child("a", lambda: Noted(log)), Child("b", lambda: Broken(log))], max_restarts=0)
+
+    async with running([]) as rt:
+        seen = probe(rt, "life:sup")
+        rt.add(Child("sup", make, "temporary"))
+        await soon()
+        assert [m.what for m in seen.took()] == ["crashed", "stopped"]
+        assert log == ["(a", "+a", "-a"]
+
+
 async def test_an_elder_that_crashes_while_the_young_start_is_served_first(autojump_clock, log, family):
     async with running(family("rest_for_one", start_s=1.0)) as rt:
         log.clear()
@@ -426,6 +456,43 @@ async def test_a_killed_adopted_actor_raises_in_its_lender(autojump_clock, log, 
             rt.kill("socket:1")
         assert log[-1] == "raised"
         assert "-socket:1" not in log
+
+
+async def test_a_child_that_ends_by_itself_while_its_elders_are_stopped_is_not_waited_for(autojump_clock, log, family):
+    async with running(family(names="ab", stop_s=1.0, kinds={"a": "temporary"})) as rt, trio.open_nursery() as nursery:
+        nursery.start_soon(rt.remove, "sup")
+        await trio.sleep(0.5)  # b is stopping
+        rt.tell("a", "boom")
+    assert log[-1] == "-b"
+
+
+async def test_what_ended_in_time_leaves_no_timer(autojump_clock, log, family):
+    async with running(family("one_for_all")) as rt:
+        rt.tell("a", "boom")
+        await soon()
+        await rt.remove("b")
+        assert rt.timers.pending() == 0
+
+
+async def test_a_name_that_is_used_again_has_a_budget_of_its_own(autojump_clock, log, family):
+    async with running(family(names="ab", max_restarts=1, exhausted="park")) as rt:
+        rt.tell("a", "boom")
+        await soon()
+        await rt.remove("a")
+        rt.add(Child("a", lambda: Noted(log)), under="sup")
+        await soon()
+        rt.tell("a", "boom")
+        await soon()
+        assert rt.node("a").state == "running"
+
+
+async def test_who_hears_of_a_failure_finds_it_in_the_tree(autojump_clock, log, family):
+    async with running(family(names="a", max_restarts=0, exhausted="park")) as rt:
+        states = []
+        rt.listen("life:a", lambda p: states.append((p.message.what, rt.node("a").state)))
+        rt.tell("a", "boom")
+        await soon()
+        assert states[-1] == ("failed", "failed")
 
 
 # ---- commands
