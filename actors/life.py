@@ -81,7 +81,8 @@ async def _with_helpers(cell: Cell, actor: Actor) -> None:
 
 async def _stop(cell: Cell, actor: Actor) -> None:
     cell.state = "stopping"
-    await actor.stop()
+    if not cell.forced:
+        await actor.stop()
 
 
 async def _handle(cell: Cell, actor: Actor) -> None:

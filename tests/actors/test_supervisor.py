@@ -526,6 +526,15 @@ async def test_a_kill_does_not_outlive_its_life(autojump_clock):
         assert rt.node("doomed").state == "running"
 
 
+async def test_a_killed_life_has_no_orderly_stop(autojump_clock, log, family):
+    async with running(family(names="a")) as rt:
+        log.clear()
+        rt.tell("a", "wakes it")
+        rt.kill("a")  # in the same instant
+        await soon()
+        assert log == ["(a", "+a"]
+
+
 @pytest.mark.parametrize("sync", [True, False])
 async def test_a_kill_leaves_pending_messages_to_the_next_life(autojump_clock, sync):
     got = []
