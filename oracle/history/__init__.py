@@ -9,11 +9,11 @@ from oracle.history.failure import Broken, Interrupted
 from oracle.history.page import MAX_LIMIT, Page
 from oracle.history.queries import Queries
 from oracle.history.reader import inline
-from oracle.history.retention import KEEP_DAYS, keep_all
+from oracle.history.retention import KEEP_DAYS
 from oracle.history.statistics import Statistics
 from oracle.history.store import End, Store
 
 __all__ = [
     "KEEP_DAYS", "MAX_LIMIT", "Broken", "Commit", "End", "History", "Interrupted", "Page", "Queries", "Statistics", "Store",
-    "Unfit", "inline", "keep_all",
+    "Unfit", "inline",
 ]  # fmt: skip

@@ -121,16 +121,14 @@ def backfill(connection: Any, given: Mapping[str, Any], numbers: Numbers) -> int
     added = 0
     for start in range(0, len(columns["ts_us"]), CHUNK):
         connection.register("past", {name: values[start : start + CHUNK] for name, values in columns.items()})
-        try:
-            added += connection.execute(
-                f"INSERT INTO bars SELECT symbol, {_KEPT}, ts_us, open, high, low, close, volume, trades, {BACKFILL}, source, 0 "
-                "FROM (SELECT DISTINCT ON (symbol, interval, ts_us, source) * FROM past WHERE interval IN ('1m', '1d')) AS p "
-                f"WHERE NOT EXISTS (SELECT 1 FROM bars AS b WHERE b.origin = {BACKFILL} AND b.symbol = p.symbol "
-                f"AND b.ts_us = p.ts_us AND b.source = p.source AND b.interval_s = {_KEPT.replace('interval', 'p.interval')}) "
-                "ORDER BY symbol, 2, ts_us"
-            ).fetchone()[0]
-        finally:
-            connection.unregister("past")
+        added += connection.execute(
+            f"INSERT INTO bars SELECT symbol, {_KEPT}, ts_us, open, high, low, close, volume, trades, {BACKFILL}, source, 0 "
+            "FROM (SELECT DISTINCT ON (symbol, interval, ts_us, source) * FROM past WHERE interval IN ('1m', '1d')) AS p "
+            f"WHERE NOT EXISTS (SELECT 1 FROM bars AS b WHERE b.origin = {BACKFILL} AND b.symbol = p.symbol "
+            f"AND b.ts_us = p.ts_us AND b.source = p.source AND b.interval_s = {_KEPT.replace('interval', 'p.interval')}) "
+            "ORDER BY symbol, 2, ts_us"
+        ).fetchone()[0]
+        connection.unregister("past")
     return added
 
 

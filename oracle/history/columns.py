@@ -34,7 +34,7 @@ class Unfit(ValueError):
     """A row holds a value its column can't: the row's fault, so trying again is useless."""
 
 
-def to_columns(table: Table, rows: Sequence[Any], seqs: Sequence[int], numbers: Numbers, pause: Pause) -> Columns:
+def to_columns(table: Table, rows: Sequence[Any], seqs: Sequence[int], numbers: Numbers, pause: Pause | None) -> Columns:
     """Column arrays of published rows (`offset`, `time_us`, `message`); `seqs` are their places in the queue, `numbers`
     gives the numbers of words.
 
@@ -48,7 +48,8 @@ def to_columns(table: Table, rows: Sequence[Any], seqs: Sequence[int], numbers: 
         for name, values in _values(table, rows[place], seqs[place]):
             taken = partial(_numbered, values, numbers) if types[name] == WORD else values
             columns[name][place] = _array(name, taken, _DTYPES[types[name]])
-            pause()
+            if pause is not None:
+                pause()
     return columns
 
 

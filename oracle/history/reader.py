@@ -20,6 +20,7 @@ __all__ = ["Reader", "RunSync", "inline"]
 T = TypeVar("T")
 RunSync = Callable[..., Awaitable[Any]]
 
+ENDING_S = 1.0  # the longest a caller waits for its interrupted thread
 READERS = 4  # at a time; more would only take turns on the same cores
 
 
@@ -49,8 +50,15 @@ class Reader:
         except Interrupted as error:
             raise Refused("the history is being reopened", "unavailable") from error
         finally:
-            reading.stop()
+            await _end(reading)
         raise Refused(f"the query took longer than {self._deadline_s:g} s; ask for less", "timeout")
+
+
+async def _end(reading: _Reading) -> None:
+    # an interrupt that comes before the query has begun is lost, so it is repeated while the thread is there
+    with trio.move_on_after(ENDING_S, shield=True):
+        while reading.stop():
+            await trio.sleep(0.005)
 
 
 class _Reading:
@@ -79,8 +87,10 @@ class _Reading:
                 self._cursor = None
                 cursor.close()
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
+        """Interrupt what runs; whether something did."""
         with self._lock:
             self._stopped = True
             if self._cursor is not None:
                 self._cursor.interrupt()
+            return self._cursor is not None

@@ -6,17 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from oracle.history.schema import month_end_us
 
-__all__ = ["DAY_US", "KEEP_DAYS", "expired", "keep_all"]
+__all__ = ["DAY_US", "KEEP_DAYS", "expired"]
 
 DAY_US = 86_400_000_000
 
 # days after the end of its month; tables that are not monthly are kept
 KEEP_DAYS = {"quote": 30, "trade": 90, "bar": 90, "depth": 7, "sample": 365}
-
-
-def keep_all(days: int) -> dict[str, int]:
-    """Keep every kind for `days`; 0 keeps all for ever."""
-    return dict.fromkeys(KEEP_DAYS, days) if days else {}
 
 
 def expired(tables: Iterable[str], now_us: int, keep_days: Mapping[str, int]) -> list[str]:

@@ -132,7 +132,7 @@ class Store:
                 crash_point("history:compact")
         return End(*end) if end else None
 
-    def write(self, rows: Sequence[Any], pause: Pause = lambda: None) -> None:
+    def write(self, rows: Sequence[Any], pause: Pause | None = None) -> None:
         """Commit published rows (`offset`, `time_us`, `message`) in one transaction; offset -1 is stored as NULL.
 
         Raises Unfit, when nothing was stored and some row is to blame, and Broken, when the outcome is unknown until
@@ -216,8 +216,8 @@ class Store:
             if "lock" in str(error):
                 raise Refused(f"another process has {self.path} open", "locked", {"path": str(self.path)}) from error
             raise
+        self._root.execute("SET GLOBAL TimeZone = 'UTC'")
         self._writing = self._root.cursor()
-        self._root.execute("SET TimeZone = 'UTC'")
 
     def _prepare(self) -> None:
         connection = self.connection
@@ -264,12 +264,11 @@ class Store:
             yield TABLE_OF[kind], [rows[i] for i in places], [first + i for i in places]
 
     def _insert(self, connection: duckdb.DuckDBPyConnection, table: Table, name: str, columns: Columns) -> None:
+        taken = ["seq", "?", 'nullif("offset", -1)', *table.names[3:]]
+        # a failed insert aborts the transaction, and the name goes with it; unregistering would hide the reason
         connection.register("batch", columns)
-        try:
-            taken = ["seq", "?", 'nullif("offset", -1)', *table.names[3:]]
-            connection.execute(f"INSERT INTO {name} SELECT {', '.join(taken)} FROM batch", [self.words.number(self.epoch)])
-        finally:
-            connection.unregister("batch")
+        connection.execute(f"INSERT INTO {name} SELECT {', '.join(taken)} FROM batch", [self.words.number(self.epoch)])
+        connection.unregister("batch")
 
 
 def _by_month(table: Table, rows: Sequence[Any]) -> Iterator[tuple[str, list[int] | None]]:

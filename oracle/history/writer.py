@@ -215,7 +215,7 @@ class Writer:
         began_us = self._now_us()
         rows = _rows(entries)
         if rows:
-            self._store.write(rows, self._pause if self._threaded and len(rows) >= PAUSE_ROWS else _go_on)
+            self._store.write(rows, self._pause if self._threaded and len(rows) >= PAUSE_ROWS else None)
             self._statistics.note_commit(len(rows), max(self._now_us() - began_us, 0))
         self._note_stored(entries)
 
@@ -295,7 +295,3 @@ def _rows(entries: list[Entry]) -> list[Published]:
     if Owed not in set(map(type, entries)):  # the usual case
         return entries  # type: ignore[return-value]
     return [row for e in entries for row in (e.rows if isinstance(e, Owed) else (e,))]
-
-
-def _go_on() -> None:
-    """No pause."""

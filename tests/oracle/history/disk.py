@@ -1,0 +1,20 @@
+"""A disk that is full: for this process no file can grow."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+from collections.abc import Iterator
+
+__all__ = ["full_disk"]
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """Writes beyond the first byte of any file fail, as the kernel does it (EFBIG), until the block ends."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
