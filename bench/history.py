@@ -154,9 +154,8 @@ async def _all_bars(queries: Queries) -> None:
 
 
 def _count(store: Store, union: str) -> None:
-    cursor = store.cursor()
-    cursor.execute(f"SELECT count(*) FROM ({union}) WHERE symbol = ?", [SYMBOLS[42]]).fetchall()
-    cursor.close()
+    with store.reading() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({union}) WHERE symbol = ?", [SYMBOLS[42]]).fetchall()
 
 
 async def _cpu_ms(work: Callable[[], Awaitable[object]]) -> float:

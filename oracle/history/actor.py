@@ -73,6 +73,7 @@ class History(Actor):
         self._known_state = store.statistics.state
         self._gate_closed = self._impatient = self._flush_due = False
         self._lost: tuple[int, int, int] | None = None  # rows shed since the last Gap: how many, from, to
+        self._overflow: tuple[int, int, int] | None = None  # messages the mailbox lost: how many, from, to
         self._patience: Timer
         self._ended = trio.Event()
 
@@ -126,6 +127,10 @@ class History(Actor):
 
     def drained(self) -> None:
         """Wake the writer and keep the queue bounded."""
+        if self._overflow is not None:  # now that there is room for the news of it
+            dropped, from_us, to_us = self._overflow
+            self._overflow = None
+            self.publish(Gap("history", from_us, to_us, f"mailbox overflow: {dropped} messages lost"))
         if self._threaded:
             self._writer.wake()
         elif self._writer.pending and not self._flush_due:
@@ -137,7 +142,7 @@ class History(Actor):
     def gap(self, from_us: int, to_us: int, dropped: int) -> None:
         """The mailbox overflowed."""
         self.statistics.rows_dropped += dropped
-        self.publish(Gap("history", from_us, to_us, f"mailbox overflow: {dropped} messages lost"))
+        self._overflow = (dropped, from_us, to_us)
 
     async def stop(self) -> None:
         """Commit what is there."""
@@ -253,4 +258,6 @@ class History(Actor):
         now_us = self.now_us()
         self._writer.chore(lambda: self._store.retain(now_us, self._keep_days))
         self._writer.chore(lambda: self._store.tidy(now_us - now_us % DAY_US))
+        if not self._threaded:
+            self._drain()
         self.after(DAY_S, _Retain())

@@ -1,4 +1,4 @@
-"""An obligation in the queue: rows that somebody waits for."""
+"""What the queue holds: published rows and obligations; how the latter are settled, and how both get stuck."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import attrs
 
 from actors import Published, Refused
 
-__all__ = ["Entry", "Outcome", "Owed", "settle", "unavailable"]
+__all__ = ["Entry", "Outcome", "Owed", "Stuck", "settle", "unavailable"]
 
 
 @attrs.frozen(eq=False)
@@ -21,6 +21,15 @@ class Owed:
 
 Entry = Published | Owed
 Outcome = tuple[Owed, Exception | None]
+
+
+class Stuck(Exception):
+    """The database stayed broken; `rest` was not stored, of which the first `unsure` entries may have been."""
+
+    def __init__(self, rest: list[Entry], unsure: int, reason: str) -> None:
+        super().__init__(reason)
+        self.rest = rest
+        self.unsure = unsure
 
 
 def settle(outcomes: Sequence[Outcome]) -> None:

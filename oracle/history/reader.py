@@ -72,20 +72,20 @@ class _Reading:
         self._stopped = False
 
     def run(self) -> Any:
-        with self._lock:
-            if self._stopped:
-                raise Interrupted("nobody waits any more")
-            cursor = self._cursor = self._store.cursor()
-        try:
-            with translated():
-                cursor.begin()
-                result = self._work(cursor)
-                cursor.commit()
-                return result
-        finally:
+        with self._store.reading() as cursor:
             with self._lock:
-                self._cursor = None
-                cursor.close()
+                if self._stopped:
+                    raise Interrupted("nobody waits any more")
+                self._cursor = cursor
+            try:
+                with translated():
+                    cursor.begin()
+                    result = self._work(cursor)
+                    cursor.commit()
+                    return result
+            finally:
+                with self._lock:
+                    self._cursor = None
 
     def stop(self) -> bool:
         """Interrupt what runs; whether something did."""

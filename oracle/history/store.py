@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from oracle.crash import crash_point
 from oracle.history import bars, ledger, retention
 from oracle.history.columns import Columns, Pause, to_columns
 from oracle.history.failure import Broken, translated
+from oracle.history.readers import Readers
 from oracle.history.schema import DDL, TABLES, VERSION, Table, month_of
 from oracle.history.statistics import Statistics
 from oracle.history.words import Words
@@ -44,7 +44,7 @@ class End:
 
 
 class Store:
-    """All but `cursor`, `words`, `statistics` and `backfill_bars` belong to one thread at a time."""
+    """All but `reading`, `words`, `statistics` and `backfill_bars` belong to one thread at a time."""
 
     def __init__(self, folder: Path, *, memory_limit_mb: int = 512) -> None:
         self.path = folder / FILE
@@ -57,7 +57,7 @@ class Store:
         self._root: duckdb.DuckDBPyConnection | None = None
         self._writing: duckdb.DuckDBPyConnection | None = None
         self._learning: duckdb.DuckDBPyConnection | None = None  # of words
-        self._readers: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._readers = Readers()
         self._months: set[str] = set()
 
     # ---- the file
@@ -74,15 +74,15 @@ class Store:
         self.statistics.state, self.statistics.last_error = "ok", None
 
     def close(self) -> None:
-        """Close the file; open readers are interrupted. Idempotent."""
-        for cursor in list(self._readers):
-            with contextlib.suppress(duckdb.Error):  # its reader may have closed it
-                cursor.interrupt()
-        for connection in (self._learning, self._writing, self._root):
+        """Close the file, once its readers are gone; they are interrupted. Idempotent."""
+        closing = [self._learning, self._writing, self._root]
+        self._learning = self._writing = self._root = None
+        if not self._readers.end():
+            closing.pop()  # the root would close the cursor under its reader
+        for connection in closing:
             if connection is not None:
                 with contextlib.suppress(duckdb.Error):  # an invalidated one can't roll back, and needn't
                     connection.close()
-        self._learning = self._writing = self._root = None
 
     def reopen(self) -> None:
         """Close and open again, after which `last_seq` is what the disk says. Raises Broken or Refused."""
@@ -101,15 +101,9 @@ class Store:
             raise Broken("the history is closed")
         return self._writing
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A reader's own; it closes it. Raises Broken while the file is closed."""
-        root = self._root
-        if root is None:
-            raise Broken("the history is closed")
-        with translated():
-            cursor = root.cursor()
-        self._readers.add(cursor)
-        return cursor
+    def reading(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A cursor for one thread and one block; from any thread. Raises Broken while the file is closed."""
+        return self._readers.one(lambda: self._root)
 
     def months(self, kind: str) -> list[str]:
         """The monthly tables of a kind, oldest first."""
@@ -171,8 +165,13 @@ class Store:
         `columns`: arrays symbol, interval (`1m`, `1d`), ts_us, open, high, low, close, volume, trades, source; a text
         stands for a whole column. Rows sorted by symbol and time are found faster.
         """
-        with self._transaction(self.cursor()) as connection:
+        with self.reading() as cursor, self._transaction(cursor) as connection:
             return bars.backfill(connection, columns, self.words.numbers)
+
+    def prove(self) -> None:
+        """Commit something that changes nothing. Raises Broken."""
+        with self._transaction() as connection:
+            connection.execute("INSERT INTO rolled SELECT coalesce(max(until_seq), 0) FROM rolled")
 
     def retain(self, now_us: int, keep_days: Mapping[str, int]) -> list[str]:
         """Drop the monthly tables that ended more than `keep_days[kind]` days ago; their names. Raises Broken."""
@@ -248,9 +247,6 @@ class Store:
                 with contextlib.suppress(duckdb.Error):  # a failed commit has rolled back, an invalidated file can't
                     connection.rollback()
                 raise
-            finally:
-                if cursor is not None:
-                    cursor.close()
 
     def _parts(self, rows: Sequence[Any]) -> Iterator[tuple[Table, Sequence[Any], Sequence[int]]]:
         first = self.last_seq + 1

@@ -17,7 +17,7 @@ from oracle.crash import crash_point
 from oracle.history.bars import MINUTE_US
 from oracle.history.columns import SLICE, Unfit
 from oracle.history.failure import Broken
-from oracle.history.owed import Entry, Outcome, Owed, settle, unavailable
+from oracle.history.owed import Entry, Outcome, Owed, Stuck, settle, unavailable
 from oracle.history.store import Store
 
 __all__ = ["BATCH", "FLUSH_S", "Writer"]
@@ -29,15 +29,6 @@ PAUSE_EVERY = 4  # columns of a slice take less than a pause each
 PAUSE_ROWS = 500  # smaller batches are converted in less time than a pause takes
 RETRY_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # between attempts to reopen
 ROLL_ROWS = 200_000  # trades that are not in bars yet make reading bars slow
-
-
-class _Stuck(Exception):
-    """The database stayed broken; `rest` was not stored, of which the first `unsure` entries may have been."""
-
-    def __init__(self, rest: list[Entry], unsure: int, reason: str) -> None:
-        super().__init__(reason)
-        self.rest = rest
-        self.unsure = unsure
 
 
 class Writer:
@@ -167,7 +158,7 @@ class Writer:
                 self._write(entries)
                 self._committed(entries)
                 self._roll(entries)
-        except _Stuck as stuck:
+        except Stuck as stuck:
             return self._down(stuck)
         return 0.0
 
@@ -188,7 +179,7 @@ class Writer:
         return taken
 
     def _write(self, entries: list[Entry]) -> None:
-        """Commit in order. A row that does not fit is found by halving and left out. Raises _Stuck."""
+        """Commit in order. A row that does not fit is found by halving and left out. Raises Stuck."""
         parts, reopened = deque([entries]), False
         while parts:
             part, before = parts.popleft(), self._store.last_seq
@@ -203,7 +194,7 @@ class Writer:
             except Broken as error:
                 rest = [entry for some in (part, *parts) for entry in some]
                 if reopened:
-                    raise _Stuck(rest, len(part), str(error)) from error
+                    raise Stuck(rest, len(part), str(error)) from error
                 reopened = True
                 self._reopen(rest, len(part))
                 if self._store.last_seq == before:
@@ -232,12 +223,13 @@ class Writer:
         try:
             self._store.reopen()
         except (Broken, Refused) as error:
-            raise _Stuck(rest, unsure, str(error)) from error
+            raise Stuck(rest, unsure, str(error)) from error
 
     def _recover(self) -> None:
-        """Reopen and store what was held. Raises _Stuck."""
+        """Reopen and store what was held. Raises Stuck."""
         held, before = self._held, self._store.last_seq
         self._reopen(list(held), self._unsure)
+        self._prove(held)
         if self._store.last_seq != before:  # the batch of the failure had got in after all
             held = held[self._unsure :]
         self._write(list(held))
@@ -245,6 +237,13 @@ class Writer:
         with self._door:
             self._statistics.state = "ok"
         self._committed(list(held))
+
+    def _prove(self, held: Sequence[Entry]) -> None:
+        """A file that opens may still be on a full disk."""
+        try:
+            self._store.prove()
+        except Broken as error:
+            raise Stuck(list(held), self._unsure, str(error)) from error
 
     def _committed(self, entries: Sequence[Entry]) -> None:
         last = next((e for e in reversed(entries) if isinstance(e, Published)), None)
@@ -257,7 +256,7 @@ class Writer:
         self._settled(outcomes)
 
     def _roll(self, entries: Sequence[Entry]) -> None:
-        """Bring the bars up to date once a minute. Raises _Stuck."""
+        """Bring the bars up to date once a minute. Raises Stuck."""
         last = entries[-1]
         now_us = last.rows[-1].time_us if isinstance(last, Owed) and last.rows else getattr(last, "time_us", 0)
         self._rows_since_roll += len(entries)
@@ -269,9 +268,9 @@ class Writer:
         try:
             work()
         except Broken as error:
-            raise _Stuck([], 0, str(error)) from error
+            raise Stuck([], 0, str(error)) from error
 
-    def _down(self, stuck: _Stuck) -> float:
+    def _down(self, stuck: Stuck) -> float:
         """Keep the stream rows, refuse the obligations, let no new ones in; seconds until the next attempt."""
         with self._door:
             self._statistics.state, self._statistics.last_error = "down", str(stuck)

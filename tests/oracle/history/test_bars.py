@@ -1,8 +1,8 @@
 """Bars of any interval agree with adding the trades up by hand, however they were rolled and tidied in between."""
 
 from collections import defaultdict
-from tempfile import TemporaryDirectory
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest

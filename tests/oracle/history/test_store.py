@@ -74,7 +74,7 @@ def test_the_database_is_set_up_for_a_loop_beside_it(store):
 def test_one_bad_row_leaves_the_whole_batch_out(store):
     for bad in (trade(2, at_us=2**70), trade(2, symbol="half\ud800"), trade(2, price="dear"), trade(2, source=None)):
         with pytest.raises(Unfit):
-            store.write(published(trade(1)) + [Published(2, T0_US, "", bad)])
+            store.write([*published(trade(1)), Published(2, T0_US, "", bad)])
     assert (trade_ids(store), store.last_seq) == ([], 0)
     store.write(published(trade(3)))
     assert trade_ids(store) == [3]
@@ -146,8 +146,8 @@ def test_a_closed_store_says_so(store):
     store.close()
     with pytest.raises(Broken):
         store.write(published(trade(1)))
-    with pytest.raises(Broken):
-        store.cursor()
+    with pytest.raises(Broken), store.reading():
+        pass
 
 
 def test_retention_drops_months_and_keeps_their_bars(store):
