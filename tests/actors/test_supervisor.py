@@ -157,6 +157,19 @@ async def test_a_crash_while_the_group_restarts_joins_it(autojump_clock, log):
         assert log == ["-b", "-a", "(a", "+a", "(b", "+b", "-a", "(a", "+a", "(b", "+b", "(c", "+c"]
 
 
+async def test_a_child_that_cannot_start_holds_nobody_up(autojump_clock, log):
+    class Unreachable(Noted):
+        async def start(self):
+            raise OSError("no line")
+
+    specs = [Child("feed", lambda: Unreachable(log), expected=(OSError,)), Child("web", lambda: Noted(log))]
+    began = trio.current_time()
+    async with running(specs) as rt:
+        assert trio.current_time() == began
+        assert rt.node("feed").state == "backing_off"
+        assert log == ["(web", "+web"]
+
+
 async def test_a_group_that_is_torn_while_it_first_starts_is_mended_before_the_next_child(autojump_clock, log):
     fail_next = [RuntimeError("first")]
 
