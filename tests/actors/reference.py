@@ -58,7 +58,7 @@ class Reference:
 
     def kill(self, now_s, name):
         if self.is_up(name):
-            self.crash(now_s, name, "bug")
+            self.crash(now_s, name, "kill")
 
     def finish(self, now_s, name):
         seat = self.seats[name]
@@ -124,11 +124,11 @@ class Reference:
         self._judge_health(now_s, seat)
         if seat.kind == "temporary":
             return self._drop(seat)
-        seat.streak += 1
+        seat.streak += what != "kill"  # somebody wanted it: not charged
         if what == "outage":
             seat.state, seat.due_s = "backing_off", now_s + self.expected_delay_s(seat.streak)
             return None
-        if not self._charge(now_s, seat):
+        if what != "kill" and not self._charge(now_s, seat):
             seat.state = "failed"
             if self.exhausted == "escalate":
                 self.end_all()

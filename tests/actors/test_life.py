@@ -4,7 +4,17 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from actors import Actor, Child, Refused, RestartsExhausted, Supervisor, open_runtime, trio_clock
+from actors import (
+    Actor,
+    ActorCrashed,
+    Child,
+    NobodyOwns,
+    Refused,
+    RestartsExhausted,
+    Supervisor,
+    open_runtime,
+    trio_clock,
+)
 
 T0_US = 1_700_000_000_000_000
 
@@ -162,3 +172,46 @@ async def test_a_nap_that_is_cut_short_leaves_no_timer(autojump_clock):
         rt.restart("a")
         await wait_all_tasks_blocked()
         assert (rt.node("a").state, rt.timers.pending()) == ("running", 0)
+
+
+async def test_what_waits_at_a_forced_end_is_answered_or_a_dead_letter(autojump_clock):
+    class Hung(Actor):
+        async def receive(self, message):
+            await trio.sleep_forever()
+
+    async with running(Child("a", Hung, grace_s=1.0)) as rt, trio.open_nursery() as nursery:
+
+        async def ask(message, error):
+            with pytest.raises(error):
+                await rt.ask("a", message, timeout_s=1e6)
+
+        nursery.start_soon(ask, "in hand", ActorCrashed)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(ask, "waiting", NobodyOwns)
+        rt.tell("a", "told")
+        await wait_all_tasks_blocked()
+        await rt.remove("a")
+        assert [(d.message, d.reason) for d in rt.dead_letters] == [
+            ("in hand", "in hand at Cancelled"),
+            ("told", "ended"),
+        ]
+
+
+async def test_a_life_that_listens_elsewhere_no_longer_hears_the_old_topics(autojump_clock):
+    heard, patterns = [], [("new",), ("old",)]
+
+    class Mover(Actor):
+        def __init__(self):
+            self.listens = patterns.pop()
+
+        def receive(self, message):
+            heard.append(message.topic)
+
+    async with running(Child("a", Mover)) as rt:
+        rt.restart("a")
+        await wait_all_tasks_blocked()
+        rt.publish(Said("old"))
+        rt.publish(Said("new"))
+        await wait_all_tasks_blocked()
+        assert heard == ["new"]
+        assert rt.bus.listeners() == 1

@@ -522,6 +522,17 @@ async def test_a_killed_supervisor_ends_its_children_in_order_and_starts_anew(au
         assert rt.node("sup").error == "Killed: sup was killed"
 
 
+async def test_kills_are_never_charged(autojump_clock):
+    """Who ends lives on purpose, however often, uses up nobody's budget."""
+    tree = [Child("parking", lambda: Supervisor([Child("a", Actor)], max_restarts=1, exhausted="park")), Child("b", Actor)]
+    async with open_runtime(tree, clock=trio_clock(T0_US), max_restarts=1) as rt:
+        for name in ("a", "b", "parking") * 5:
+            rt.kill(name)
+            await trio.testing.wait_all_tasks_blocked()
+            assert rt.node(name).state == "running"
+        assert (rt.node("b").restarts, rt.node("parking").restarts) == (5, 5)
+
+
 async def test_a_kill_does_not_outlive_its_life(autojump_clock):
     """The handler crashes in the instant of the kill: that is one crash, not two."""
 
