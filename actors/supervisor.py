@@ -20,7 +20,7 @@ import trio
 
 from actors.actor import Actor
 from actors.cell import Cell, Child
-from actors.errors import NobodyOwns, Refused, RestartsExhausted
+from actors.errors import Killed, NobodyOwns, Refused, RestartsExhausted
 from actors.life import live
 from actors.policy import Intensity, charged_delay_s, expected_delay_s, is_expected, leaves
 from actors.reply import Reply
@@ -180,10 +180,11 @@ class Supervisor(Actor):
         return True
 
     async def _after(self, cell: Cell, error: BaseException) -> None:
-        cell.streak += 1
+        killed = isinstance(error, Killed)  # somebody wanted it: not charged
+        cell.streak += not killed
         if is_expected(error, cell.spec.expected):
             await self._nap(cell, expected_delay_s(cell.streak, self.runtime.random.random()))
-        elif not self._charge(cell):
+        elif not (killed or self._charge(cell)):
             await self._give_up(cell, error)
         elif self.strategy == "one_for_one":
             await self._nap(cell, charged_delay_s(cell.streak))

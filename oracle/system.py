@@ -30,7 +30,7 @@ from oracle.settings import Settings
 from oracle.tally import Tally
 from oracle.watchdogs import WATCHDOGS, watchdog_class
 from oracle.watchdogs.actor import Past, Watchdog
-from oracle.watchdogs.switchboard import Switchboard
+from oracle.watchdogs.switchboard import Switchboard, switched_on
 
 __all__ = ["System", "open_system", "parts_of"]
 
@@ -127,7 +127,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,
             now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(),
         ),
-        Child("watchdogs", lambda: Supervisor(exhausted="park")),
+        Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board)),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip

@@ -98,7 +98,7 @@ class Decider:
             kind="alert_fired", subject=rule.alert_id, source=rule.ref, severity=event.severity,
             summary=f"{rule.name}: {event.summary}",
             data={"event_id": event.id, "event_kind": event.kind, "event_subject": event.subject,
-                  "deliveries": [delivery.id for delivery in deliveries]},
+                  "provider": event.data.get("provider", ""), "deliveries": [one.id for one in deliveries]},
             ts_us=now_us, cause=event.id,
         )  # fmt: skip
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
+import attrs
+
 from actors import Actor, Timer
 from oracle.board import Board
 from oracle.model import Event, Finding, Gap, event_id
 
-__all__ = ["Decider", "Past", "Watchdog"]
+__all__ = ["Decider", "Past", "Ready", "Watchdog"]
 
 REPORT_S = 5.0  # counters reach the board at most this late; status and findings at once
 UNHEALTHY_AFTER = 3
@@ -31,6 +33,11 @@ class Decider(Protocol):
         """Take a message published at `now` (UTC microseconds)."""
 
 
+@attrs.frozen
+class Ready:
+    """Answered with None by a watchdog that has started."""
+
+
 class Watchdog(Actor):
     """`watchdog:NAME`. A check is a batch of input, or `interval_s` without any, which counts as failed: it watched
     nothing. Its counters survive restarts through the board."""
@@ -43,6 +50,7 @@ class Watchdog(Actor):
         self._dirty = False
         self._input_since_tick = False
         self._input_in_batch = False
+        self._provider = ""  # who said what was last heard
         self._deadline: Timer | None = None
         self._deadline_us: int | None = None
 
@@ -64,7 +72,9 @@ class Watchdog(Actor):
         self.after(REPORT_S, "report")
 
     def receive(self, message: Any) -> None:
-        """A message of the market, or an own timer."""
+        """A message of the market, an own timer, or somebody who wants to know that this life has begun."""
+        if isinstance(message, Ready):
+            return
         if self.published is None:
             self._on_timer(message)
         elif isinstance(message, Gap):
@@ -73,6 +83,7 @@ class Watchdog(Actor):
                 on_gap(message)
         else:
             self._input_in_batch = True
+            self._provider = message.source
             for finding in self.decider.update(message, self.published.time_us):
                 self._speak(finding)
 
@@ -153,7 +164,7 @@ class Watchdog(Actor):
             source=self.name,
             severity=finding.severity,
             summary=finding.summary,
-            data=finding.data,
+            data={"provider": self._provider, **finding.data},
             ts_us=finding.ts_us,
             cause=finding.cause,
         )

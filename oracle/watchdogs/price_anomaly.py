@@ -23,6 +23,7 @@ class _Track:
     recent: deque[tuple[int, float]] = attrs.field(factory=deque)
     past: tuple[int, float] | None = None
     said: int = -1  # rank of the severity last spoken, -1 when armed
+    said_of_rise: bool = False  # which direction that was about; the other one is armed
 
 
 @attrs.define
@@ -30,7 +31,7 @@ class PriceAnomaly:
     """Compares each trade with the newest sample at least `window_s` seconds old (and at most twice that).
 
     A move of more than `limit_pct` is high, more than `critical_pct` critical; a fall of more than `critical_pct` is a
-    `flash_crash`. Each symbol speaks once per severity until its move has fallen below `rearm_pct` again.
+    `flash_crash`. Each symbol speaks once per direction and severity until its move is below `rearm_pct` again.
     """
 
     limit_pct: float = attrs.field(default=5.0, validator=gt(0))  # percent of the older price
@@ -83,21 +84,21 @@ class PriceAnomaly:
                 track.said = -1
             return
         severity = Severity.critical if size_pct > self.critical_pct else Severity.high
-        if severity.rank <= track.said:
+        rise = change_pct > 0
+        if rise == track.said_of_rise and severity.rank <= track.said:
             return
-        track.said = severity.rank
+        track.said, track.said_of_rise = severity.rank, rise
         crash = change_pct < -self.critical_pct
         yield Finding(
             kind="flash_crash" if crash else "price_anomaly",
             subject=trade.symbol,
             severity=severity,
-            summary=f"{trade.symbol} {'fell' if change_pct < 0 else 'rose'} {size_pct:.1f} % in {self.window_s:g} s",
+            summary=f"{trade.symbol} {'rose' if rise else 'fell'} {size_pct:.1f} % in {self.window_s:g} s",
             data={
                 "current_price": trade.price,
                 "past_price": past_price,
                 "change_pct": round(change_pct, 6),
                 "time_window_seconds": self.window_s,
-                "provider": trade.source,
             },
             ts_us=now,
             cause=f"{trade.topic}:{trade.trade_id}",

@@ -1,18 +1,29 @@
-"""The one who starts and stops watchdogs, and remembers which are switched off."""
+"""The one who switches watchdogs on and off, and remembers which are off."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
 
-from actors import Actor, Child, NobodyOwns, Refused
+from actors import Actor, ActorCrashed, AskTimeout, Child, MailboxFull, NobodyOwns, Refused
 from oracle.board import Board
 from oracle.history import Commit
 from oracle.model import Command, Event, Severity, event_id
+from oracle.watchdogs.actor import Ready
 
-__all__ = ["Switchboard"]
+__all__ = ["Switchboard", "is_on", "switched_on"]
 
 SUPERVISOR = "watchdogs"
+
+
+def is_on(board: Board, name: str) -> bool:
+    """Whether a watchdog is switched on; it is until somebody switches it off."""
+    return bool((board.get(f"switch:watchdog:{name}") or {}).get("on", True))
+
+
+def switched_on(watchdogs: Mapping[str, Callable[[], Child]], board: Board) -> list[Child]:
+    """The specs of those that should run: what each life of their supervisor begins with."""
+    return [make() for name, make in watchdogs.items() if is_on(board, name)]
 
 
 class Switchboard(Actor):
@@ -26,11 +37,9 @@ class Switchboard(Actor):
         self.board = board
 
     async def start(self) -> None:
-        """Start what is switched on."""
+        """Say of what is switched off that it does not run; what is on, its supervisor starts."""
         for name in self.watchdogs:
-            if self._is_on(name):
-                self._begin(name)
-            else:
+            if not is_on(self.board, name):
                 self._note_off(name)
 
     async def receive(self, command: Command) -> str:
@@ -41,7 +50,7 @@ class Switchboard(Actor):
         match command.verb:
             case "enable":
                 await self._switch(name, True, command.by)
-                self._begin(name)
+                await self._begin(name)
                 done = "enabled"
             case "disable":
                 await self._switch(name, False, command.by)
@@ -50,10 +59,9 @@ class Switchboard(Actor):
                 self._note_off(name)
                 done = "disabled"
             case "restart":
-                if not self._is_on(name):
+                if not is_on(self.board, name):
                     raise Refused(f"Watchdog '{name}' is disabled: enable it first", "disabled", {"name": name})
-                self._begin(name)
-                self.runtime.restart(f"watchdog:{name}")
+                await self._begin(name, again=True)
                 done = "restarted"
             case verb:
                 raise Refused(f"a watchdog can't be asked to {verb}", "unknown_verb", {"verb": verb})
@@ -61,24 +69,33 @@ class Switchboard(Actor):
         return done
 
     async def _switch(self, name: str, on: bool, by: str) -> None:
-        if self._is_on(name) == on:
+        if is_on(self.board, name) == on:
             return
         now_us = self.now_us()
         draft = self.board.draft(f"switch:watchdog:{name}", {"on": on, "since_us": now_us, "by": by}, now_us)
         await self.ask("history", Commit((draft,)))
         self.board.apply(draft)
 
-    def _is_on(self, name: str) -> bool:
-        return bool((self.board.get(f"switch:watchdog:{name}") or {}).get("on", True))
+    async def _begin(self, name: str, again: bool = False) -> None:
+        """Have it run, in a new life where it should begin again; returns once that has started."""
+        actor = f"watchdog:{name}"
+        # Slow or crashing, the watchdog shows so itself; a supervisor that is away starts it when it is back.
+        with contextlib.suppress(AskTimeout, ActorCrashed, MailboxFull, NobodyOwns):
+            since_us = self._since_us(actor)
+            if since_us is None:
+                self.runtime.add(self.watchdogs[name](), under=SUPERVISOR)
+            elif again or not self.runtime.alive(actor):
+                self.runtime.restart(actor)
+            else:
+                since_us = None
+            while self._since_us(actor) == (since_us or 0):
+                await self.ask(actor, Ready())
 
-    def _begin(self, name: str) -> None:
+    def _since_us(self, actor: str) -> int | None:
         try:
-            state = self.runtime.node(f"watchdog:{name}").state
+            return self.runtime.node(actor).since_us
         except NobodyOwns:
-            self.runtime.add(self.watchdogs[name](), under=SUPERVISOR)
-        else:
-            if state == "failed":
-                self.runtime.restart(f"watchdog:{name}")
+            return None
 
     def _note_off(self, name: str) -> None:
         known = self.board.get(f"watchdog:{name}") or {

@@ -10,6 +10,7 @@ from oracle.alerts.payload import event_body
 from oracle.model import Command, Event, Severity
 from oracle.system import System
 from oracle.watchdogs import WATCHDOGS
+from oracle.watchdogs.switchboard import is_on
 from web.routes import Auth, Call, Param, Route, Scope
 from web.surfaces.fiml_assets import assets_now
 from web.surfaces.fiml_shapes import (
@@ -119,9 +120,11 @@ def _watchdogs(system: System) -> list[Mapping[str, Any]]:
 
 
 def _as_it_is(system: System, value: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not value["running"] or system.runtime.alive(f"watchdog:{value['name']}"):
-        return value
-    return {**value, "running": False, "status": "unhealthy"}
+    name = value["name"]
+    enabled = is_on(system.board, name)
+    running = value["running"] and system.runtime.alive(f"watchdog:{name}")
+    status = value["status"] if running or not enabled else "unhealthy"
+    return {**value, "enabled": enabled, "running": running, "status": status}
 
 
 def _status(value: Mapping[str, Any]) -> WatchdogStatus:

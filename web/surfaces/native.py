@@ -147,10 +147,20 @@ async def inbox(call: Call) -> Answer:
     ident = event_id("webhook_received", "inbox", "inbox", now_us, encode(call.body))
     about = call.body.get("alert_name") or call.body.get("alert_id") or ""
     summary = f"webhook received: {str(about)[:200]}" if about else "webhook received"
-    event = Event(ident, "webhook_received", "inbox", "inbox", Severity.low, summary, call.body, now_us)
+    provider = _provider(call.body)
+    data = {"provider": provider, **call.body} if provider else call.body
+    event = Event(ident, "webhook_received", "inbox", "inbox", Severity.low, summary, data, now_us)
     await runtime.ask("history", Commit((event,)))
     runtime.publish(event)
     return Answer(Received(ident), 202)
+
+
+def _provider(body: dict[str, Any]) -> str:
+    """Whose numbers a webhook is about, where it says so as ours do."""
+    event = body.get("event")
+    metadata = event.get("metadata") if isinstance(event, dict) else None
+    provider = metadata.get("provider") if isinstance(metadata, dict) else None
+    return provider if isinstance(provider, str) else ""
 
 
 def _asked(call: Call, *names: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ async def test_a_finding_becomes_an_event_with_an_id_of_its_content(autojump_clo
             "price_anomaly", "BTC-USD", NAME, Severity.high,
         )  # fmt: skip
         assert event.id == event_id("price_anomaly", "BTC-USD", NAME, event.ts_us)
+        assert event.data["provider"] == "test"  # whose numbers it is made of, so that a simulated one is known as such
         value = board.get(NAME)
         assert (value["events_emitted"], value["last_event_us"]) == (1, event.ts_us)
 

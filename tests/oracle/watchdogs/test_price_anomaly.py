@@ -34,6 +34,7 @@ def run(prices, decider=None):
         ([(100, 0), (106, 60), (112, 61)], [("price_anomaly", "high"), ("price_anomaly", "critical")]),
         ([(100, 0), (100, 30), (106, 60), (103, 61), (106, 62)], [("price_anomaly", "high")] * 2),
         ([(100, 0), (100, 30), (106, 60), (104.5, 61), (106, 62)], [("price_anomaly", "high")]),
+        ([(100, 0), (100, 10), (112, 61), (85, 71)], [("price_anomaly", "critical"), ("flash_crash", "critical")]),
         ([(100, 0, "DOGE-USD"), (200, 60, "DOGE-USD")], []),  # not of its universe
         ([(100, 0, "BTC-USDT"), (106, 60, "BTC-USDT")], [("price_anomaly", "high")]),  # a base watches each pair
         ([(100, 0, "AAPL"), (106, 60, "AAPL")], [("price_anomaly", "high")]),
@@ -47,7 +48,7 @@ def test_what_it_says(prices, said):
 def test_a_finding_carries_the_facts_it_was_made_of():
     (finding,) = run([(100, 0), (106, 60)])
     assert finding.data == {
-        "current_price": 106, "past_price": 100, "change_pct": 6.0, "time_window_seconds": 60.0, "provider": "test",
+        "current_price": 106, "past_price": 100, "change_pct": 6.0, "time_window_seconds": 60.0,
     }  # fmt: skip
     assert finding.subject == "BTC-USD"
     assert finding.severity is Severity.high

@@ -1,0 +1,71 @@
+"""Switching watchdogs: what is answered is true by then, and a supervisor that begins anew has its watchdogs again."""
+
+import pytest
+import trio
+
+from actors import Refused
+from actors.testing import probe
+from oracle.model import Command
+from oracle.settings import Data, Demo, Settings
+from oracle.system import open_system
+from web.surfaces.fiml import dashboard_health
+
+NAME = "watchdog:price_anomaly"
+
+
+def settings(folder):
+    return Settings(data=Data(folder=folder), demo=Demo(enabled=False))
+
+
+async def ask(system, verb, name="price_anomaly"):
+    return await system.runtime.ask("switchboard", Command(verb, {"name": name}))
+
+
+def seen(system):
+    """Enabled, running and status as a client is told them."""
+    value = dashboard_health(system).watchdogs[0]
+    return value.metadata["enabled"], system.runtime.alive(NAME), value.status
+
+
+@pytest.mark.parametrize("act", ["kill", "restart"])
+async def test_watchdogs_come_back_with_their_supervisor(tmp_path, act):
+    async with open_system(settings(tmp_path)) as system:
+        lives = probe(system.runtime, f"life:{NAME}")
+        getattr(system.runtime, act)("watchdogs")
+        with trio.fail_after(10):
+            while (await lives.next()).what != "started":
+                pass
+        assert seen(system) == (True, True, "healthy")
+
+
+async def test_one_that_is_off_stays_off_when_its_supervisor_begins_anew(tmp_path):
+    async with open_system(settings(tmp_path)) as system:
+        await ask(system, "disable")
+        lives = probe(system.runtime, "life:watchdogs")
+        system.runtime.kill("watchdogs")
+        with trio.fail_after(10):
+            while (await lives.next()).what != "started":
+                pass
+        assert seen(system)[:2] == (False, False)
+
+
+async def test_what_is_answered_is_true_by_then(tmp_path):
+    async with open_system(settings(tmp_path)) as system:
+        for _ in range(3):
+            assert await ask(system, "disable") == "disabled"
+            assert seen(system)[:2] == (False, False)
+            assert await ask(system, "enable") == "enabled"
+            assert seen(system) == (True, True, "healthy")
+            since_us = system.runtime.node(NAME).since_us
+            assert await ask(system, "restart") == "restarted"
+            assert system.runtime.node(NAME).since_us > since_us
+            assert seen(system) == (True, True, "healthy")
+
+
+async def test_a_restart_of_one_that_is_off_and_of_nobody_is_refused(tmp_path):
+    async with open_system(settings(tmp_path)) as system:
+        await ask(system, "disable")
+        with pytest.raises(Refused, match="disabled"):
+            await ask(system, "restart")
+        with pytest.raises(Refused, match="not found"):
+            await ask(system, "enable", "nobody")
