@@ -9,6 +9,7 @@ from alerting import event, open_alerts, rule
 from actors import Actor, NobodyOwns, Refused
 from actors.testing import probe
 from oracle.alerts.vault import FILE
+from oracle.model import Event, Severity
 
 DOWN = Refused("disk full", code="unavailable")
 
@@ -175,8 +176,9 @@ async def test_a_killed_rule_comes_back_and_a_stopped_one_does_not(tmp_path, aut
 async def test_a_rule_whose_restarts_are_exhausted_is_alive_again_once_enabled(tmp_path, autojump_clock):
     async with open_alerts(tmp_path) as alerting:
         await alerting.wish("create", rule=rule())
+        poison = Event("evt_p", "price_anomaly", "BTC-USD", None, Severity.high, "", {}, 0)  # a bug in whoever says it
         for _ in range(20):
-            alerting.runtime.kill("rule:a")
+            alerting.runtime.publish(poison)
             await trio.sleep(1)
         assert not alerting.runtime.alive("rule:a")
         await alerting.wish("enable", alert_id="a")
