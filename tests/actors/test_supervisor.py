@@ -524,7 +524,10 @@ async def test_a_killed_supervisor_ends_its_children_in_order_and_starts_anew(au
 
 async def test_kills_are_never_charged(autojump_clock):
     """Who ends lives on purpose, however often, uses up nobody's budget."""
-    tree = [Child("parking", lambda: Supervisor([Child("a", Actor)], max_restarts=1, exhausted="park")), Child("b", Actor)]
+    tree = [
+        Child("parking", lambda: Supervisor([Child("a", Actor)], max_restarts=1, exhausted="park")),
+        Child("b", Actor),
+    ]
     async with open_runtime(tree, clock=trio_clock(T0_US), max_restarts=1) as rt:
         for name in ("a", "b", "parking") * 5:
             rt.kill(name)
