@@ -6,6 +6,7 @@ is measured with the actors; here it is part of the loop delay only.
 
 from __future__ import annotations
 
+import gc
 import random
 import sqlite3
 import statistics
@@ -22,7 +23,7 @@ import trio
 from actors import Child, Published, Runtime, open_runtime
 from oracle.history import Commit, History, Queries, Store
 from oracle.history.retention import DAY_US
-from oracle.model import Trade
+from oracle.model import Quote, Trade
 
 SYMBOLS = [f"S{i:03}-USD" for i in range(100)]
 START_US = 1_790_000_040_000_000  # the first instant of a minute
@@ -36,7 +37,13 @@ RATE = 100_000  # rows a second
 FRAME = 20
 PACED_S = 4.0  # of each half of a round
 
-COLUMNS = "seq, epoch, off, pub_us, ts_us, symbol, price, size, side, trade_id, source"
+QUOTES = 7  # for each trade, as in recorded sessions of exchanges
+
+LEAD = "seq, epoch, off, pub_us, ts_us, "
+PEER_TABLES = {
+    Quote: ("quote", LEAD + "symbol, bid, bid_size, ask, ask_size, source"),
+    Trade: ("trade", LEAD + "symbol, price, size, side, trade_id, source"),
+}
 
 
 def run(rounds: int) -> Iterator[dict[str, Any]]:
@@ -67,18 +74,22 @@ async def _ingest_rounds(folder: Path, rounds: int) -> list[tuple[float, float]]
     store = Store(folder)
     store.open()
     async with _running(store) as runtime:
+        put = runtime._cell("history").mailbox.put  # what the bus calls for each message
         for number in range(rounds + 1):
-            batches = [_published(_trades((number * BATCHES + b) * BATCH)) for b in range(BATCHES)]
+            batches = [_published(_ticks((number * BATCHES + b) * BATCH)) for b in range(BATCHES)]
+            gc.collect()
+            gc.freeze()  # what is prepared here is nobody's garbage
             spent = time.process_time()
             for batch in batches:
-                for published in batch:  # what the bus puts into a listener's mailbox
-                    runtime.tell("history", published)
+                for published in batch:
+                    put(published)
                 await runtime.ask("history", Commit(()), timeout_s=60)
             ours = BATCHES * BATCH / (time.process_time() - spent)
             spent = time.process_time()
             for batch in batches:
                 _lite_batch(lite, batch)
             peer = BATCHES * BATCH / (time.process_time() - spent)
+            gc.unfreeze()
             if number:  # the first warms up
                 found.append((ours, peer))
         if store.statistics.rows_dropped:
@@ -92,29 +103,38 @@ def _sqlite(path: Path) -> sqlite3.Connection:
     lite = sqlite3.connect(path, isolation_level=None)
     lite.execute("PRAGMA journal_mode = WAL")
     lite.execute("PRAGMA synchronous = NORMAL")
-    lite.execute(f"CREATE TABLE trade ({COLUMNS})")
+    for name, columns in PEER_TABLES.values():
+        lite.execute(f"CREATE TABLE {name} ({columns})")
     return lite
 
 
 def _lite_batch(lite: sqlite3.Connection, batch: list[Published]) -> None:
+    quotes, trades = [], []
+    for i, p in enumerate(batch):
+        m = p.message
+        if m.__class__ is Quote:
+            quotes.append((i, "epoch", p.offset, p.time_us, m.ts_us, m.symbol, m.bid, m.bid_size, m.ask, m.ask_size, m.source))
+        else:
+            trades.append((i, "epoch", p.offset, p.time_us, m.ts_us, m.symbol, m.price, m.size, m.side, m.trade_id, m.source))
     lite.execute("BEGIN")
-    lite.executemany(f"INSERT INTO trade ({COLUMNS}) VALUES (?, 'epoch', ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
-        (i, p.offset, p.time_us, (m := p.message).ts_us, m.symbol, m.price, m.size, m.side, m.trade_id, m.source)
-        for i, p in enumerate(batch)
-    ])
+    for kind, rows in ((Quote, quotes), (Trade, trades)):
+        name, columns = PEER_TABLES[kind]
+        lite.executemany(f"INSERT INTO {name} ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     lite.execute("COMMIT")
 
 
-def _trades(first: int, count: int = BATCH) -> list[Trade]:
-    """Trades 100 microseconds apart, of a random one of the symbols each."""
+def _ticks(first: int, count: int = BATCH) -> list[Quote | Trade]:
+    """Ticks 100 microseconds apart, of a random one of the symbols each, at prices in cents."""
     rng = random.Random(first)
-    return [
-        Trade(
-            SYMBOLS[rng.randrange(100)], 100 + rng.random(), 1.0 + i % 50, "buy" if i & 1 else "sell", str(i),
-            START_US + i * 100, "bench",
-        )
-        for i in range(first, first + count)
-    ]
+    found: list[Quote | Trade] = []
+    for i in range(first, first + count):
+        symbol, cents, at_us = SYMBOLS[rng.randrange(100)], rng.randrange(10_000, 10_100), START_US + i * 100
+        if i % (QUOTES + 1):
+            found.append(Quote(symbol, cents / 100, 1.0 + i % 50, (cents + 1) / 100, 2.0 + i % 30, at_us, "bench"))
+        else:
+            side = "buy" if rng.random() < 0.5 else "sell"
+            found.append(Trade(symbol, cents / 100, 1.0 + i % 50, side, str(i), at_us, "bench"))
+    return found
 
 
 # ---- bars
@@ -171,7 +191,7 @@ def _fill(store: Store) -> list[str]:
     # the rows come from SQL because making ten million objects would take minutes
     connection = store.connection
     step = DAYS * 86_400_000_000 // TICKS
-    store.write(_published(_trades(0, 1)))  # makes the table
+    store.write(_published(_ticks(0, 1)))  # makes the table
     table = store.months("trade")[0]
     connection.execute(f"DELETE FROM {table}")
     epoch, source, side = store.words.numbers(["bench", "bench", "buy"])
@@ -189,8 +209,8 @@ def _fill(store: Store) -> list[str]:
     return [table]
 
 
-def _published(trades: list[Trade]) -> list[Published]:
-    return [Published(i, trade.ts_us, trade.topic, trade) for i, trade in enumerate(trades)]
+def _published(ticks: list[Quote | Trade]) -> list[Published]:
+    return [Published(i, tick.ts_us, tick.topic, tick) for i, tick in enumerate(ticks)]
 
 
 # ---- loop delay
@@ -210,13 +230,13 @@ async def _delay_rounds(folder: Path, rounds: int) -> list[tuple[float, float]]:
     found = []
     store = Store(folder)
     store.open()
-    trades = _trades(0, RATE // 2)
+    ticks = _ticks(0, RATE // 2)
     async with _running(store) as runtime:
         for number in range(rounds + 1):
             # idle is the same loop with the same two timers, without rows
-            idle = await _delay_p99_ms(runtime, trades, 0)
+            idle = await _delay_p99_ms(runtime, ticks, 0)
             before = store.statistics.rows_written
-            loaded = await _delay_p99_ms(runtime, trades, RATE)
+            loaded = await _delay_p99_ms(runtime, ticks, RATE)
             await runtime.ask("history", Commit(()), timeout_s=60)
             if (stored := store.statistics.rows_written - before) < 0.97 * RATE * PACED_S:
                 raise RuntimeError(f"only {stored} rows were stored in {PACED_S} s")
@@ -226,12 +246,12 @@ async def _delay_rounds(folder: Path, rounds: int) -> list[tuple[float, float]]:
     return found
 
 
-async def _delay_p99_ms(runtime: Runtime, trades: list[Trade], rate: int) -> float:
+async def _delay_p99_ms(runtime: Runtime, ticks: list[Quote | Trade], rate: int) -> float:
     late = []
     rng = random.Random(rate)
     end = time.perf_counter() + PACED_S
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_feed, runtime, trades, rate)
+        nursery.start_soon(_feed, runtime, ticks, rate)
         while (began := time.perf_counter()) < end:
             # epoll sleeps in whole milliseconds: equal sleeps fall in step with it and look punctual, but only while idle
             pause_s = 0.001 + rng.random() / 1000
@@ -241,13 +261,13 @@ async def _delay_p99_ms(runtime: Runtime, trades: list[Trade], rate: int) -> flo
     return sorted(late)[int(len(late) * 0.99)] * 1e3
 
 
-async def _feed(runtime: Runtime, trades: list[Trade], rate: int) -> None:
+async def _feed(runtime: Runtime, ticks: list[Quote | Trade], rate: int) -> None:
     """Publish at the rate; at each turn what is due, FRAME rows at a time, as a feed does with a frame."""
     began, done = time.perf_counter(), 0
     while True:
         due = int((time.perf_counter() - began) * rate)
         for i in range(done, min(due, done + FRAME)):
-            runtime.publish(trades[i % len(trades)])
+            runtime.publish(ticks[i % len(ticks)])
         done = min(due, done + FRAME)
         await runtime.bus.room()
         if done == due:

@@ -1,7 +1,7 @@
 """Turns messages into column arrays; the only place in history that knows numpy.
 
-Conversion holds the interpreter lock, so it goes in slices, and `pause` is called after each column of a slice: the event
-loop gets its turn within a fraction of a millisecond.
+Conversion holds the interpreter lock, so it goes in slices, and `pause` is called after each: the event loop gets its turn
+within a fraction of a millisecond.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ Numbers = Callable[[Sequence[str]], list[int]]
 
 _DTYPES: dict[str, Any] = {"BIGINT": np.int64, "DOUBLE": np.float64, "VARCHAR": object, "BOOLEAN": np.bool_, WORD: np.int32}
 
+_UNFIT = (TypeError, ValueError, OverflowError, AttributeError)
+
 BAR_COLUMNS: dict[str, Any] = {
     "symbol": object, "interval": object, "ts_us": np.int64, "open": np.float64, "high": np.float64, "low": np.float64,
     "close": np.float64, "volume": np.float64, "trades": np.int64, "source": np.int32,
@@ -43,13 +45,16 @@ def to_columns(table: Table, rows: Sequence[Any], seqs: Sequence[int], numbers: 
     types = {"seq": "BIGINT", "offset": "BIGINT", "pub_us": "BIGINT", "ts_us": "BIGINT"}
     types |= {column.name: column.type for column in table.columns}
     columns = {name: np.empty(len(rows), _DTYPES[type_]) for name, type_ in types.items()}
+    columns["seq"][:] = np.arange(seqs.start, seqs.stop) if isinstance(seqs, range) else seqs
     for start in range(0, len(rows), SLICE):
         place = slice(start, start + SLICE)
-        for name, values in _values(table, rows[place], seqs[place]):
-            taken = partial(_numbered, values, numbers) if types[name] == WORD else values
-            columns[name][place] = _array(name, taken, _DTYPES[types[name]])
-            if pause is not None:
-                pause()
+        for name, values in _values(table, rows[place]):
+            try:
+                columns[name][place] = numbers(values()) if types[name] == WORD else values()
+            except _UNFIT as error:
+                raise Unfit(f"{name}: {error}") from error
+        if pause is not None:
+            pause()
     return columns
 
 
@@ -71,9 +76,8 @@ def bar_columns(given: Mapping[str, Any], numbers: Numbers) -> Columns:
     return columns
 
 
-def _values(table: Table, rows: Sequence[Any], seqs: Sequence[int]) -> Iterator[tuple[str, Callable[[], Any]]]:
+def _values(table: Table, rows: Sequence[Any]) -> Iterator[tuple[str, Callable[[], Any]]]:
     messages = [row.message for row in rows]
-    yield "seq", lambda: seqs
     yield "offset", lambda: [row.offset for row in rows]
     yield "pub_us", lambda: [row.time_us for row in rows]
     yield "ts_us", lambda: [m.ts_us for m in messages]
@@ -84,12 +88,8 @@ def _values(table: Table, rows: Sequence[Any], seqs: Sequence[int]) -> Iterator[
 def _array(name: str, values: Callable[[], Any], dtype: Any) -> Any:
     try:
         return np.array(values(), dtype=dtype)
-    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+    except _UNFIT as error:
         raise Unfit(f"{name}: {error}") from error
-
-
-def _numbered(values: Callable[[], Any], numbers: Numbers) -> list[int]:
-    return numbers(values())
 
 
 def _same(value: Any) -> Any:

@@ -25,11 +25,18 @@ WORD = "INTEGER"  # a text that repeats in every row, by its number in the table
 
 @attrs.frozen
 class Column:
-    """A column: its SQL name and type, and how to take its values from a list of messages."""
+    """A column: its SQL name and type, how to take its values from a list of messages, and how it is compressed where
+    the database should not try what is best."""
 
     name: str
     type: str
     of: Callable[[Sequence[Any]], list[Any]]
+    compression: str = ""
+
+    @property
+    def sql(self) -> str:
+        """The type as it is declared."""
+        return f"{self.type} USING COMPRESSION {self.compression}" if self.compression else self.type
 
 
 @attrs.frozen
@@ -53,7 +60,7 @@ class Table:
 
     def create(self, name: str) -> str:
         """The statement that makes this table under `name`."""
-        types = [type_ for _, type_ in LEAD] + [c.type for c in self.columns]
+        types = [type_ for _, type_ in LEAD] + [c.sql for c in self.columns]
         columns = ", ".join(f"{n} {t}" for n, t in zip(self.names, types, strict=True))
         return f"CREATE TABLE IF NOT EXISTS {name} ({columns})"
 
@@ -83,7 +90,8 @@ TABLES = (
         Column("price", REAL, lambda ms: [m.price for m in ms]),
         Column("size", REAL, lambda ms: [m.size for m in ms]),
         Column("side", WORD, lambda ms: [m.side for m in ms]),  # the taker's: buy, sell or empty
-        Column("trade_id", TEXT, lambda ms: [m.trade_id for m in ms]),
+        # texts that never repeat: zstd takes a third of the time that finding a dictionary does, and a third more room
+        Column("trade_id", TEXT, lambda ms: [m.trade_id for m in ms], "zstd"),
         Column("source", WORD, lambda ms: [m.source for m in ms]),
     ), monthly=True),
     Table("bar", Bar, (

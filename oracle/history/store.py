@@ -30,6 +30,9 @@ from oracle.model import Attempt, Delivery, State
 __all__ = ["End", "Store"]
 
 FILE = "history.duckdb"
+# A checkpoint rewrites the unfinished last block of every table, so few large ones are cheaper than many small ones (the
+# default is 16 MiB); yet what is in the log has to be read again after a SIGKILL, 64 MiB in less than a second.
+CHECKPOINT = "64MiB"
 TABLE_OF = {table.message: table for table in TABLES}
 _MONTHLY = re.compile(r"^(" + "|".join(t.kind for t in TABLES if t.monthly) + r")_(\d{6})$")
 
@@ -210,6 +213,7 @@ class Store:
                 "storage_compatibility_version": "v1.4.0", "threads": 1, "memory_limit": f"{self._memory_limit_mb}MB",
                 "autoinstall_known_extensions": False, "autoload_known_extensions": False,
                 "enable_external_access": False, "python_enable_replacements": False,
+                "checkpoint_threshold": CHECKPOINT,
             })
         except duckdb.IOException as error:
             if "lock" in str(error):
@@ -250,21 +254,19 @@ class Store:
 
     def _parts(self, rows: Sequence[Any]) -> Iterator[tuple[Table, Sequence[Any], Sequence[int]]]:
         first = self.last_seq + 1
-        classes = [type(row.message) for row in rows]
-        kinds = set(classes)
+        kinds = {type(row.message) for row in rows}
         if len(kinds) == 1:
             yield TABLE_OF[kinds.pop()], rows, range(first, first + len(rows))
             return
+        classes = [type(row.message) for row in rows]
         for kind in sorted(kinds, key=lambda k: TABLE_OF[k].kind):
             places = [i for i, c in enumerate(classes) if c is kind]
             yield TABLE_OF[kind], [rows[i] for i in places], [first + i for i in places]
 
     def _insert(self, connection: duckdb.DuckDBPyConnection, table: Table, name: str, columns: Columns) -> None:
         taken = ["seq", "?", 'nullif("offset", -1)', *table.names[3:]]
-        # a failed insert aborts the transaction, and the name goes with it; unregistering would hide the reason
-        connection.register("batch", columns)
+        connection.register("batch", columns)  # in place of the last one; unregistering takes as long again
         connection.execute(f"INSERT INTO {name} SELECT {', '.join(taken)} FROM batch", [self.words.number(self.epoch)])
-        connection.unregister("batch")
 
 
 def _by_month(table: Table, rows: Sequence[Any]) -> Iterator[tuple[str, list[int] | None]]:

@@ -36,11 +36,12 @@ class Words:
         """The number of each text; new ones are committed first. Raises Unfit for what is no text."""
         known = self._numbers
         try:
-            return [known[text] for text in texts]
+            if len(different := set(texts)) == 1:  # mostly: one source at a time
+                return [known[different.pop()]] * len(texts)
+            return list(map(known.__getitem__, texts))
         except (KeyError, TypeError):
             self._learn(texts)
-            known = self._numbers
-            return [known[text] for text in texts]
+            return list(map(self._numbers.__getitem__, texts))
 
     def number(self, text: str) -> int:
         """The number of one text, -1 where it was never stored."""

@@ -25,7 +25,6 @@ __all__ = ["BATCH", "FLUSH_S", "Writer"]
 BATCH = 10_000  # rows of one transaction
 FLUSH_S = 0.05  # the longest a stream row waits for company, unless told otherwise
 PAUSE_S = 0.000_05  # in which the event loop takes the interpreter lock back
-PAUSE_EVERY = 4  # columns of a slice take less than a pause each
 PAUSE_ROWS = 500  # smaller batches are converted in less time than a pause takes
 RETRY_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # between attempts to reopen
 ROLL_ROWS = 200_000  # trades that are not in bars yet make reading bars slow
@@ -49,9 +48,8 @@ class Writer:
         self._outcomes: list[Outcome] = []
         self._chores: deque[Callable[[], object]] = deque()
         self._failures = int(self._statistics.state == "down")  # a new life while the database is down
-        self._pauses = 0
         self._rolled_us = self._rows_since_roll = 0
-        self._door = threading.Lock()  # nobody owes while the state changes
+        self._door = threading.RLock()  # nobody owes or sheds while the state changes or the queue is taken from
         self._wake, self._hurry, self._closing = threading.Event(), threading.Event(), threading.Event()
         self._threaded = False
         self.put = self._queue.append  # a Published of a stored class, followed some time by `wake`
@@ -94,18 +92,10 @@ class Writer:
 
     def shed(self, keep: int) -> tuple[int, int, int] | None:
         """Drop the oldest stream rows beyond `keep`: (how many, publish time of the first, of the last); None: none."""
-        dropped: list[int] = []
-        owed: list[Entry] = []
-        while len(self._queue) > keep:
-            try:
-                entry = self._queue.popleft()
-            except IndexError:  # the thread took the last ones meanwhile
-                break
-            if isinstance(entry, Owed):
-                owed.append(entry)
-            else:
-                dropped.append(entry.time_us)
-        self._queue.extendleft(reversed(owed))
+        with self._door:
+            oldest = self._take(len(self._queue) - keep)
+            self._queue.extendleft(e for e in reversed(oldest) if isinstance(e, Owed))
+        dropped = [e.time_us for e in oldest if isinstance(e, Published)]
         self._statistics.rows_dropped += len(dropped)
         return (len(dropped), dropped[0], dropped[-1]) if dropped else None
 
@@ -165,17 +155,11 @@ class Writer:
     # ---- private
 
     def _take(self, most: int) -> list[Entry]:
-        popleft, left = self._queue.popleft, min(len(self._queue), most)
+        popleft = self._queue.popleft
         taken: list[Entry] = []
-        try:
-            while left > 0:
-                for _ in range(min(left, SLICE)):
-                    taken.append(popleft())
-                left -= SLICE
-                if self._threaded and left > 0:
-                    self._pause()
-        except IndexError:  # the loop shed some meanwhile
-            pass
+        while self._queue and len(taken) < most:
+            with self._door:
+                taken += [popleft() for _ in range(min(len(self._queue), most - len(taken), SLICE))]
         return taken
 
     def _write(self, entries: list[Entry]) -> None:
@@ -285,9 +269,7 @@ class Writer:
         return RETRY_S[min(self._failures, len(RETRY_S)) - 1]
 
     def _pause(self) -> None:
-        self._pauses += 1
-        if self._pauses % PAUSE_EVERY == 0:
-            self._hurry.wait(PAUSE_S)
+        self._hurry.wait(PAUSE_S)
 
 
 def _rows(entries: list[Entry]) -> list[Published]:
