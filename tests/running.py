@@ -29,6 +29,7 @@ class House:
     system: System
     app: Any
     doorman: Doorman
+    fresh_token: str
 
     async def ask(self, method: str, path: str, *, scope: Any = None, **options: Any) -> Reply:
         """One request through the whole app, gate included."""
@@ -66,7 +67,7 @@ async def open_house(folder: Path, *, auth: str = "open", settings: Settings | N
     async with open_system(attrs.evolve(settings, demo=Demo(enabled=False))) as system:
         await said(system.runtime, "state:watchdog:price_anomaly")
         doorman = Doorman.of(settings, system.runtime.now_us)
-        yield House(system, make_app(system, doorman), doorman)
+        yield House(system, make_app(system, doorman), doorman, await doorman.first_token())
 
 
 async def said(runtime: Runtime, topic: str) -> Any:

@@ -17,9 +17,13 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
 import attrs
+import trio
 
 from actors import Refused
+from oracle.border import structure, unstructure
+from oracle.problems import Invalid
 from oracle.settings import Settings
+from web.failures import CannotStart
 from web.limits import is_loopback
 from web.presence import write_private
 from web.routes import Auth, Identity, Route, Scope
@@ -31,6 +35,7 @@ TICKET_S = 30
 MOST_SESSIONS = 100
 MOST_TICKETS = 1_000
 _LOCAL = Identity("local", Scope.admin)
+_CURE = "put a good copy in its place, or delete it to get a new token"
 
 
 @attrs.frozen
@@ -46,42 +51,47 @@ class Pass:
 
 
 class Tokens:
-    """The passes of one data folder. Blocking file work, on start and when a pass is made or revoked."""
+    """The passes of one data folder. They change on the loop alone; the file follows in a thread, one write at a time."""
 
     def __init__(self, folder: Path) -> None:
+        """Reads the file at once. Raises CannotStart where it can't be read or is damaged."""
         self._path = folder / "tokens.json"
-        self._passes: dict[str, Pass] = {}
+        self._passes = {one.sha256: one for one in _stored(self._path)}
         self._trusted: dict[str, Identity] = {}
-        if self._path.exists():
-            rows = json.loads(self._path.read_text())
-            passes = [Pass(**{**row, "scope": Scope(row["scope"])}) for row in rows]
-            self._passes = {one.sha256: one for one in passes}
+        self._saving = trio.Lock()
+        self._changes = self._saved = 0  # how many there were, and how many of them the file has
 
     def __len__(self) -> int:
         return sum(one.kind == "token" for one in self._passes.values())
 
-    def mint(self, scope: Scope, now_us: int, *, name: str = "", kind: str = "token", lasts_s: int = 0) -> str:
-        """Make and store a pass, in place of one with the same `name`; the secret can be had only now."""
+    async def mint(self, scope: Scope, now_us: int, *, name: str = "", kind: str = "token", lasts_s: int = 0) -> str:
+        """Make and store a pass, in place of one with the same `name`; the secret can be had only now.
+
+        Raises Refused `unavailable`, and there is no new pass then, where the file can't be written."""
         secret = secrets.token_urlsafe(32)
         ident = name or f"{kind}-{secrets.token_hex(4)}"
         self._passes = {key: one for key, one in self._passes.items() if one.id != ident}
         expires_us = now_us + lasts_s * 1_000_000 if lasts_s else 0
         self._passes[_hash(secret)] = Pass(ident, kind, scope, _hash(secret), now_us, expires_us)
         self._prune(now_us)
-        self._save()
+        try:
+            await self._save()
+        except OSError as error:
+            self._passes.pop(_hash(secret), None)
+            raise Refused(f"a {kind} can't be stored now", code="unavailable") from error
         return secret
 
     def trust(self, secret: str, scope: Scope, name: str) -> None:
         """Accept a secret that somebody else keeps, until this process ends; it is not stored."""
         self._trusted[_hash(secret)] = Identity(name, scope)
 
-    def revoke(self, ident: str) -> None:
-        """Forget a pass by its id. Raises Refused where there is none."""
+    async def revoke(self, ident: str) -> None:
+        """Forget a pass by its id. Raises Refused where there is none, OSError where the file can't be written."""
         kept = {key: one for key, one in self._passes.items() if one.id != ident}
         if len(kept) == len(self._passes):
             raise Refused(f"no token '{ident}'", code="not_found")
         self._passes = kept
-        self._save()
+        await self._save()
 
     def who(self, secret: str, now_us: int) -> Identity | None:
         """Whose secret this is; None for unknown and expired ones."""
@@ -98,9 +108,16 @@ class Tokens:
         surplus = {one.sha256 for one in sessions[:-MOST_SESSIONS]}
         self._passes = {one.sha256: one for one in alive if one.sha256 not in surplus}
 
-    def _save(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_private(self._path, json.dumps([attrs.asdict(one) for one in self._passes.values()], indent=1) + "\n")
+    async def _save(self) -> None:
+        self._changes += 1
+        wanted = self._changes
+        async with self._saving:
+            if self._saved >= wanted:
+                return  # who was before us in the queue has written ours too
+            now = self._changes
+            text = json.dumps(unstructure(list(self._passes.values())), indent=1) + "\n"
+            await trio.to_thread.run_sync(_write, self._path, text)
+            self._saved = now
 
 
 class Tickets:
@@ -124,24 +141,29 @@ class Tickets:
 
 
 class Doorman:
-    """Says who calls and whether the route is for them. `fresh_token` is the token made because a data folder in mode
-    `token` had none: show it once, it can't be read again (delete `tokens.json` to get another)."""
+    """Says who calls and whether the route is for them."""
 
     def __init__(self, mode: str, tokens: Tokens, now_us: Callable[[], int], given_token: str = "") -> None:
         self.mode = mode
         self.tokens = tokens
         self.tickets = Tickets()
         self.now_us = now_us
-        self.fresh_token = ""
         self._given = _hash(given_token) if given_token else ""
-        if mode == "token" and not given_token and not len(tokens):
-            self.fresh_token = tokens.mint(Scope.admin, now_us())
 
     @classmethod
     def of(cls, settings: Settings, now_us: Callable[[], int]) -> Doorman:
-        """The doorman of these settings. Raises SecretMissing where the configured token can't be read."""
+        """The doorman of these settings.
+
+        Raises SecretMissing where the configured token can't be read, CannotStart where the stored ones can't."""
         given = settings.auth.token.reveal() if settings.auth.token else ""
         return cls(settings.auth.mode, Tokens(settings.data.folder), now_us, given)
+
+    async def first_token(self) -> str:
+        """A token, made because in mode `token` none was set or made before; else empty. Show it at once: it can't be read
+        again (delete `tokens.json` to get another). Raises Refused `unavailable`."""
+        if self.mode != "token" or self._given or len(self.tokens):
+            return ""
+        return await self.tokens.mint(Scope.admin, self.now_us())
 
     def admit(self, route: Route, *, headers: Mapping[str, str], peer: str, ticket: str = "") -> Identity:
         """Who calls `route`, if they may. Raises Refused `unauthorized` or `forbidden`."""
@@ -154,12 +176,12 @@ class Doorman:
             raise Refused(f"scope {route.scope} is needed, this token has {who.scope}", code="forbidden")
         return who
 
-    def open_session(self, token: str) -> tuple[str, Identity] | None:
-        """A new session secret for a good token, for the cookie; None for a bad one."""
+    async def open_session(self, token: str) -> tuple[str, Identity] | None:
+        """A new session secret for a good token, for the cookie; None for a bad one. Raises Refused `unavailable`."""
         who = self._known(token)
         if who is None:
             return None
-        return self.tokens.mint(who.scope, self.now_us(), kind="session", lasts_s=SESSION_S), who
+        return await self.tokens.mint(who.scope, self.now_us(), kind="session", lasts_s=SESSION_S), who
 
     def _who(self, headers: Mapping[str, str], peer: str, ticket: str) -> Identity | None:
         now_us = self.now_us()
@@ -183,6 +205,25 @@ def cookie_name(host: str) -> str:
     """The session cookie's name; it holds the port, since browsers share cookies between ports of one host."""
     port = host.rpartition(":")[2]
     return f"oracle_session_{port}" if port.isdecimal() else "oracle_session"
+
+
+def _stored(path: Path) -> list[Pass]:
+    try:
+        return structure(list[Pass], json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise CannotStart(f"{path} can't be read: {error.strerror}") from error
+    except Invalid as error:
+        why = "; ".join(f"{problem.where or 'all of it'}: {problem.reason}" for problem in error.problems)
+        raise CannotStart(f"{path} is damaged ({why}); {_CURE}") from error
+    except (ValueError, RecursionError) as error:
+        raise CannotStart(f"{path} is damaged ({error}); {_CURE}") from error
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_private(path, text)
 
 
 def _bearer(header: str) -> str:

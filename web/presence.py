@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from web.failures import FolderTaken
 
 __all__ = ["Claim", "Presence", "claim", "find", "write_private"]
 
-LOCK, CARD = "lock", "server.json"
+LOCK, CARD, FRESH = "lock", "server.json", ".new"
 
 
 @attrs.frozen
@@ -70,19 +71,32 @@ def find(folder: Path) -> Presence | None:
     It does not touch the lock: holding that, even for an instant, would keep a server from starting."""
     try:
         presence = structure(Presence, json.loads((folder / CARD).read_text()))
+        if presence.pid <= 0:  # to the kernel a whole group of processes
+            return None
         os.kill(presence.pid, 0)
-    except (OSError, ValueError, Invalid):
+    except (OSError, ValueError, OverflowError, Invalid):
         return None
     return presence
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step; nobody but its owner may read it."""
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)
+    """Replace a file in one step, on the disk when this returns; nobody but its owner may read it. Raises OSError."""
+    # Of one's own: two writers of one name would write into each other.
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}{FRESH}")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _lock(lock: int, folder: Path) -> None:
@@ -93,5 +107,6 @@ def _lock(lock: int, folder: Path) -> None:
         who = f"process {holder.pid} at {holder.url}" if holder else "another process"
         reason = f"the data folder {folder} is in use by {who}; stop it, or choose another with --data"
         raise FolderTaken(reason) from None
-    with suppress(FileNotFoundError):
-        (folder / CARD).unlink()  # of a process that was killed
+    # what a process that was killed has left
+    for left in (folder / CARD, *folder.glob(f"*.*.*{FRESH}")):
+        left.unlink(missing_ok=True)

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import trio
 from running import open_house
 
+from actors import Actor, Child, Supervisor
+from actors.testing import probe
 from web.page_files import PageFiles
 from web.surfaces.front import VERSION
 
@@ -63,6 +66,30 @@ async def test_no_path_leads_out_of_the_page(tmp_path, name):
     async with open_house(tmp_path) as house:
         reply = await house.get(f"/page/{name}")
     assert reply.status == 404
+
+
+class Broken(Actor):
+    """Never starts."""
+
+    async def start(self):
+        raise OSError("secret of the house")
+
+
+async def test_what_failed_for_good_is_not_ready(tmp_path):
+    async with open_house(tmp_path) as house:
+        runtime = house.system.runtime
+        lives = probe(runtime, "life:part:*")
+        parts = [Child("part:good", Actor), Child("part:bad", Broken)]
+        runtime.add(Child("parts", lambda: Supervisor(parts, max_restarts=0, exhausted="park")))
+        with trio.fail_after(5):
+            while (await lives.next()).what != "failed":
+                pass
+        reply = await house.get("/readyz")
+    rows = {row["name"]: row for row in reply.json["dependencies"]}
+    assert (reply.status, reply.json["status"]) == (503, "not_ready")
+    assert rows["parts"] == {"name": "parts", "ready": False, "reason": "failed for good: part:bad"}
+    for name in ("channels", "rules", "alerts", "watchdogs", "switchboard"):
+        assert rows[name] == {"name": name, "ready": True, "reason": ""}
 
 
 async def test_health_and_readiness(tmp_path):

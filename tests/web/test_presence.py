@@ -58,7 +58,8 @@ def test_a_killed_server_leaves_the_folder_free(tmp_path, holder):
 
 
 def test_a_card_that_says_nothing_is_no_server(tmp_path):
-    for text in ("", "{}", '{"url": 1, "pid": 1}', '{"url": "http://x/", "pid": 4194305}'):
+    for text in ("", "{}", '{"url": 1, "pid": 1}', '{"url": "http://x/", "pid": 4194305}',
+                 '{"url": "http://x/", "pid": 99999999999999999999}', '{"url": "http://x/", "pid": 0}'):
         (tmp_path / "server.json").write_text(text)
         assert find(tmp_path) is None
 

@@ -60,7 +60,7 @@ async def refused(url: str, headers: tuple[tuple[str, str], ...] = ()) -> tuple[
 @pytest.mark.parametrize("path", STREAMS)
 async def test_in_mode_token_a_stream_wants_a_token_a_cookie_or_a_ticket(tmp_path, path):
     async with open_server(tmp_path) as (address, doorman):
-        url, token = f"ws://{address}{path}", doorman.fresh_token
+        url, token = f"ws://{address}{path}", await doorman.first_token()
         status, body = await refused(url)
         assert status == 401 and ("detail" in body or body["error"]["code"] == "unauthorized")
         assert (await refused(url, (("authorization", "Bearer nonsense"),)))[0] == 401
@@ -71,7 +71,7 @@ async def test_in_mode_token_a_stream_wants_a_token_a_cookie_or_a_ticket(tmp_pat
         assert (await first_frame(with_ticket))["type"] in ("stats", "subscribed")
         assert (await refused(with_ticket))[0] == 401
 
-        session, _ = doorman.open_session(token)
+        session, _ = await doorman.open_session(token)
         cookie = f"oracle_session_{address.rpartition(':')[2]}={session}"
         assert (await first_frame(url, (("cookie", cookie),)))["type"] in ("stats", "subscribed")
 
@@ -89,7 +89,7 @@ async def test_in_mode_open_a_stream_wants_only_an_origin_we_know(tmp_path, path
 
 async def test_a_reading_token_may_listen(tmp_path):
     async with open_server(tmp_path) as (address, doorman):
-        token = doorman.tokens.mint(Scope.read, doorman.now_us())
+        token = await doorman.tokens.mint(Scope.read, doorman.now_us())
         frame = await first_frame(f"ws://{address}/dashboard/stream", (("authorization", f"Bearer {token}"),))
     assert frame["type"] == "stats"
 

@@ -52,7 +52,7 @@ async def serve(settings: Settings, notes: Iterable[str]) -> None:
         async with _opened(settings, doorman, bound) as system:
             if demo.wanted(settings):
                 await demo.plant(system, bound[0].url + "/")
-            _announce(folder, doorman, bound)
+            await _announce(folder, doorman, bound)
             await end.wait()
             LOG.info("ending")
 
@@ -85,17 +85,27 @@ def _doorman(settings: Settings) -> Doorman:
         raise Invalid([problem]) from missing
 
 
-def _announce(folder: Claim, doorman: Doorman, bound: Sequence[Listener]) -> None:
+async def _announce(folder: Claim, doorman: Doorman, bound: Sequence[Listener]) -> None:
     """Tell the commands on this machine, then people, where the server is."""
     reference = ""
     if doorman.mode == "token":
         token = secrets.token_urlsafe(32)
         doorman.tokens.trust(token, Scope.admin, "commands")
         reference = folder.keep(COMMANDS_TOKEN, token)
-        if not doorman.fresh_token:
-            LOG.info("the token is the one set, or the one printed at the first start (delete tokens.json for another)")
     url = bound[0].url + "/"
     folder.announce(Presence(url, os.getpid(), reference))
     for other in bound[1:]:
         LOG.info("listening", url=other.url, surface=other.surface)
-    print(f"oracle ready {url}" + (f"?token={doorman.fresh_token}" if doorman.fresh_token else ""), flush=True)
+    # The last thing before it is shown: a start that fails earlier must not use up the one time.
+    fresh = await _first_token(doorman)
+    print(f"oracle ready {url}" + (f"?token={fresh}" if fresh else ""), flush=True)
+
+
+async def _first_token(doorman: Doorman) -> str:
+    try:
+        fresh = await doorman.first_token()
+    except Refused as refused:
+        raise CannotStart(str(refused.reason)) from refused
+    if doorman.mode == "token" and not fresh:
+        LOG.info("the token is the one set, or the one printed at the first start (delete tokens.json for another)")
+    return fresh

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import metadata
 
 import attrs
-import trio
 from quart import request
 
 from actors import Node, Refused
@@ -18,6 +18,7 @@ from web.routes import Answer, Auth, Call, Param, Route, Scope
 __all__ = ["ROUTES", "VERSION", "readiness"]
 
 VERSION = metadata.version("oracle-runtime")
+_OWN = ("history", "web", "feeds")  # parts that readiness looks at more closely
 LINKS = {
     "page": "/", "openapi": "/openapi.json", "health": "/healthz", "ready": "/readyz", "metrics": "/metrics",
     "tree": "/api/oracle/tree", "stream": "/api/oracle/stream", "dashboard": "/dashboard/stats",
@@ -101,8 +102,10 @@ async def openapi(call: Call) -> Answer:
 
 
 def readiness(system: System) -> Readiness:
-    """History must take writes; a feed is not ready while it is disconnected or stale."""
+    """History must take writes; of every other part nothing may have failed for good; a feed is not ready while it is
+    disconnected or stale."""
     rows = [Dependency("history", *_history(system)), Dependency("web", ready=True, reason="")]
+    rows += [Dependency(node.name, *_part(node)) for node in system.runtime.tree().children if node.name not in _OWN]
     rows += [Dependency(node.name, *_feed(system, node)) for node in _feeds(system)]
     return Readiness("ready" if all(row.ready for row in rows) else "not_ready", rows)
 
@@ -111,6 +114,19 @@ def _history(system: System) -> tuple[bool, str]:
     if not system.runtime.alive("history"):
         return False, "the history actor is not running"
     return (True, "") if system.store.statistics.state == "ok" else (False, "the database takes no writes")
+
+
+def _part(node: Node) -> tuple[bool, str]:
+    """Of crashes only the names: everybody may ask for this, and the tree, which says more, has a lock."""
+    failed = list(_failed(node))
+    return not failed, f"failed for good: {', '.join(failed)}" if failed else ""
+
+
+def _failed(node: Node) -> Iterator[str]:
+    if node.state == "failed":
+        yield node.name
+    for below in node.children:
+        yield from _failed(below)
 
 
 def _feeds(system: System) -> tuple[Node, ...]:
@@ -131,18 +147,20 @@ def _feed(system: System, node: Node) -> tuple[bool, str]:
 
 async def _exchange(call: Call, token: str) -> Answer:
     host = call.headers.get("host", "")
-    # The exchange writes a file, and a session is worth waiting for a disk.
-    opened = await trio.to_thread.run_sync(call.house.doorman.open_session, token)
+    opened = await call.house.doorman.open_session(token)
+    # The answer leads to a URL without the token, so that it stays out of histories and referrers.
+    there = ("Location", "/")
+    if opened is None and call.house.doorman.mode == "open":
+        return Answer(b"", 303, (there,), "text/plain")  # a token that means nothing here is as good as none
     if opened is None:
         raise Refused("this token is not known here", code="unauthorized")
     cookie = f"{cookie_name(host)}={opened[0]}; Path=/; Max-Age={SESSION_S}; HttpOnly; SameSite=Strict"
-    # The answer leads to a URL without the token, so that it stays out of histories and referrers.
-    return Answer(b"", 303, (("Location", "/"), ("Set-Cookie", cookie)), "text/plain")
+    return Answer(b"", 303, (there, ("Set-Cookie", cookie)), "text/plain")
 
 
 _TOKEN = Param("token", default="", doc="exchanged for a session cookie")
 ROUTES = (
-    Route("GET", "/", front_door, Auth.public, params=(_TOKEN,), answer=Welcome, refuses=(401,), head=True),
+    Route("GET", "/", front_door, Auth.public, params=(_TOKEN,), answer=Welcome, refuses=(401, 503), head=True),
     Route("GET", "/page/{name...}", page_file, Auth.public, answer="*/*", refuses=(404,), head=True),
     Route("GET", "/healthz", health, Auth.public, answer=Alive, head=True),
     Route("GET", "/readyz", ready, Auth.public, answer=Readiness, refuses=(503,), head=True),
