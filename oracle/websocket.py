@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import trio
 import trio_websocket
@@ -61,18 +62,41 @@ class Connection:
 async def connect(
     url: str, *, timeout_s: float, max_message_bytes: int, headers: tuple[tuple[str, str], ...] = ()
 ) -> AsyncIterator[Connection]:
-    """Open `url` within `timeout_s` seconds; closed at the end. A message over the limit ends the connection."""
+    """Open `url` (ws or wss) within `timeout_s` seconds; closed at the end. A message over the limit ends the connection.
+
+    Raises Lost where it can't be opened or closed; what the block raises comes out as it is.
+    """
+    parts = urlsplit(url)
+    secure = parts.scheme == "wss"
+    host = parts.hostname or ""
+    theirs: BaseException | None = None
     try:
-        async with trio_websocket.open_websocket_url(
-            url, extra_headers=[(name.encode(), value.encode()) for name, value in headers],
+        async with trio_websocket.open_websocket(
+            _Bracketed(host) if ":" in host else host, parts.port or (443 if secure else 80),
+            (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), use_ssl=secure,
+            extra_headers=[(name.encode(), value.encode()) for name, value in headers],
             message_queue_size=64, max_message_size=max_message_bytes, receive_buffer_size=65_536,
             connect_timeout=timeout_s, disconnect_timeout=1.0,
         ) as raw:  # fmt: skip
-            yield Connection(raw)
-    except Lost:
-        raise
+            try:
+                yield Connection(raw)
+            except _FAILURES as error:
+                theirs = error
+                raise
     except _FAILURES as error:
+        if theirs is not None:
+            raise theirs from theirs.__cause__
         raise Lost(_why(error)) from error
+
+
+class _Bracketed(str):
+    """An IPv6 address that is plain to the resolver, and in brackets where it becomes part of a text: trio-websocket
+    writes the Host header as `{host}:{port}`. (Ports 80 and 443 it leaves out; there the address stays plain.)"""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return f"[{self!s}]"
 
 
 def _why(error: BaseException) -> str:

@@ -64,6 +64,27 @@ def test_tail_prints_what_happens_and_ends_after_count(server):
     assert "quote:" in shown.stdout and "bid=" in shown.stdout
 
 
+def test_tail_ends_quietly_when_its_reader_goes(server):
+    command = [ORACLE, "tail", "quote:*", "--data", server.data]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_env()) as tail:
+        try:
+            assert "quote:" in tail.stdout.readline()
+            tail.stdout.close()
+            assert (tail.wait(20), tail.stderr.read()) == (0, "")
+        finally:
+            tail.kill()
+
+
+def test_a_server_at_an_ipv6_address_is_heard_too(tmp_path):
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    with serving(tmp_path / "data", "--no-demo", listen=("[::1]:0",)) as running:
+        tail = oracle("tail", "state:*", "--count", 1, "--data", running.data)
+        assert (tail.returncode, tail.stderr) == (0, "")
+        assert "state:watchdog:price_anomaly" in tail.stdout
+        assert oracle("tree", "--url", running.url).returncode == 0
+
+
 def test_doctor_finds_nothing_wrong(server):
     checked = oracle("doctor", "--data", server.data, "--json")
     found = json.loads(checked.stdout)
@@ -105,11 +126,16 @@ def test_nobody_there_is_exit_code_4(tmp_path):
     (("serve", "--settings", "/nowhere.toml"), "settings file /nowhere.toml: No such file or directory"),
     (("serve", "--auth", "tokens"), "Invalid value for '--auth'"),
     (("serv",), "No such command"),
+    (("tree", "--url", "http://127.0.0.1:1/", "--token", "very-secret"), "'--token': a secret is given as env:NAME or file:PATH"),
+    (("tree", "--url", "garbage"), "'--url': the URL's scheme is missing, not http or https"),
+    (("tail", "--url", "http:///x"), "'--url': the URL names no host"),
+    (("tail", "--url", "http://127.0.0.1:1/?token=very-secret"), "its token goes into --token"),
 ])
 def test_wrong_usage_is_exit_code_2_and_starts_nothing(tmp_path, args, said):
     refused = oracle(*args, *(("--data", tmp_path / "d") if args[0] == "serve" else ()))
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert said in refused.stderr and "Traceback" not in refused.stderr
+    assert said in " ".join(refused.stderr.split()) and "Traceback" not in refused.stderr
+    assert "very-secret" not in refused.stderr
     assert not (tmp_path / "d").exists()
 
 
@@ -181,6 +207,20 @@ def test_token_mode_shows_the_token_once_and_the_commands_still_work(tmp_path):
     with serving(tmp_path / "data", "--no-demo", "--auth", "token") as running:
         assert "token" not in running.ready
         assert secret not in running.said()
+
+
+def test_a_start_that_fails_does_not_use_up_the_one_time_a_token_is_shown(server, tmp_path):
+    failed = oracle("serve", "--data", tmp_path / "data", "--auth", "token", "--listen", f"127.0.0.1:{server.port}")
+    assert (failed.returncode, failed.stdout) == (3, "")
+    with serving(tmp_path / "data", "--no-demo", "--auth", "token") as running:
+        assert len(running.ready.partition("?token=")[2]) > 30
+
+
+def test_damaged_tokens_are_a_clear_error(tmp_path):
+    (tmp_path / "tokens.json").write_text("[{")
+    refused = oracle("serve", "--data", tmp_path, "--auth", "token", "--listen", "127.0.0.1:0")
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert f"can't start: {tmp_path / 'tokens.json'} is damaged" in refused.stderr and "Traceback" not in refused.stderr
 
 
 def test_replay_serves_a_recording_until_it_is_told_to_end(tmp_path):

@@ -12,7 +12,9 @@ import click
 import trio
 
 from actors import RestartsExhausted
-from oracle.border import Invalid
+from oracle.border import Bad, Invalid
+from oracle.exchange import HttpFailed, Target
+from oracle.secret import Secret
 from oracle.settings import Settings, load
 from oracle.settings_sources import unused
 from web import flags
@@ -54,10 +56,6 @@ def main() -> None:
         code = Exit.usage
     except (click.Abort, KeyboardInterrupt):
         code = Exit.interrupted
-    except BrokenPipeError:
-        # Whoever read us has gone (oracle tail | head); python would complain once more while it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = Exit.done
     except Invalid as refused:
         code = _say("the settings are refused", refused, Exit.usage)
     except CannotStart as taken:
@@ -81,12 +79,29 @@ _settings = click.option("--settings", "file", type=click.Path(path_type=Path), 
                          help="Settings file (TOML); settings.toml documents every key.")
 _data = click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
                      help="Data folder. [default: ~/.local/share/oracle]")
-_url = click.option("--url", metavar="URL", help="The server, where it is not found through the data folder.")
-_token = click.option("--token", metavar="REF", help="Its token with --url, as env:NAME or file:PATH.")
+_url = click.option("--url", metavar="URL", callback=lambda _context, _option, text: text and _address(text),
+                    help="The server, where it is not found through the data folder.")
+_token = click.option("--token", metavar="REF", callback=lambda _context, _option, text: text and _reference(text),
+                      help="Its token with --url, as env:NAME or file:PATH.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class _Quiet(click.Group):
+    """Ends in silence where whoever read us has gone (`oracle tail | head`), which click would call a failure."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command and hand out all it printed."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+            return code
+        except BrokenPipeError:
+            # python would complain once more while it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return Exit.done
+
+
+@click.group(cls=_Quiet, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="oracle-runtime", prog_name="oracle")
 def cli() -> None:
     """Watches live things and acts on them: feeds, watchdogs, alerts and their history, on supervised actors."""
@@ -188,13 +203,33 @@ def replay(file: Path, speed: float, listen: str, as_json: bool) -> None:
     trio.run(lambda: run(file, listen, speed=speed, as_json=as_json))
 
 
+def _address(url: str) -> str:
+    """The URL of a server, with a slash at its end. Raises BadParameter."""
+    try:
+        Target.parse(url)
+    except HttpFailed as wrong:
+        raise click.BadParameter(f"{wrong.message}; a server is named as http://HOST:PORT/") from wrong
+    if "?" in url or "#" in url:
+        raise click.BadParameter("a server is named as http://HOST:PORT/, without ? and #; its token goes into --token")
+    return url.rstrip("/") + "/"
+
+
+def _reference(text: str) -> str:
+    """Where a token lies. Raises BadParameter, without a word of what was given: it may be the token."""
+    try:
+        Secret.parse(text)
+    except Bad as bad:
+        raise click.BadParameter(f"{bad.reason}: others on this machine can read a command line") from None
+    return text
+
+
 def _remote(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Any:
     """The server that was named, or that serves the data folder. Raises Unreachable."""
     from web.presence import Presence, find
     from web.remote import Remote
 
     if url is not None:
-        return Remote.of(Presence(url.rstrip("/") + "/", 0, token or ""))
+        return Remote.of(Presence(url, 0, token or ""))
     settings: Settings = load(file, os.environ, flags.tables(data=data))
     presence = find(settings.data.folder)
     if presence is None:

@@ -10,7 +10,9 @@ from urllib.parse import urlencode, urlsplit
 
 import attrs
 
+from oracle.exchange import Target
 from oracle.http import Answer, Http, HttpFailed
+from oracle.problems import Bad
 from oracle.secret import Secret, SecretMissing
 from oracle.websocket import Lost, connect
 from web.failures import Unreachable
@@ -34,8 +36,11 @@ class Remote:
     def of(cls, presence: Presence) -> Remote:
         """The server of a presence, with its token fetched from where it lies. Raises Unreachable."""
         try:
+            Target.parse(presence.url)
             return cls(presence.url, Secret.parse(presence.token).reveal() if presence.token else "")
-        except SecretMissing as missing:
+        except HttpFailed as wrong:
+            raise Unreachable(f"{presence.url!r} is no address of a server: {wrong.message}") from wrong
+        except (SecretMissing, Bad) as missing:
             raise Unreachable(f"the server's token can't be read: {missing}") from missing
 
     async def ask(self, path: str, **query: str) -> Answer:
