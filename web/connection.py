@@ -11,6 +11,7 @@ import math
 import os
 import socket
 import struct
+from contextlib import suppress
 from typing import Any
 
 import trio
@@ -112,6 +113,11 @@ class Connection(TCPServer):
             self._flushing = True
             self._task_group.spawn(self._flush)
 
+    def cut_off(self) -> None:
+        """End now, counted among those who did not take what they were sent."""
+        self.desk.cut_off += 1
+        self.abort()
+
     # ---- what the streams ask
 
     def adorn(self, scope: Any) -> None:
@@ -191,8 +197,7 @@ class Connection(TCPServer):
                 except GONE:
                     self.abort()
         if scope.cancelled_caught:
-            self.desk.cut_off += 1
-            self.abort()
+            self.cut_off()
         elif self.outlet.has_more:
             self.flush_soon()
 
@@ -251,11 +256,8 @@ class Connection(TCPServer):
 
     async def _linger(self) -> None:
         # closing with unread bytes resets the connection, and the reset overtakes our last words
-        with trio.move_on_after(self.bounds.linger_s):
-            try:
-                while await self.stream.receive_some(PIECE_BYTES):
-                    pass
-            except GONE:
+        with trio.move_on_after(self.bounds.linger_s), suppress(*GONE):
+            while await self.stream.receive_some(PIECE_BYTES):
                 pass
         self.abort()
 
@@ -287,10 +289,9 @@ class Connection(TCPServer):
         if stream.connected and not stream.open:
             await self._close()
         elif stream.connected and silent_s >= 2 * every_s:
-            self.desk.cut_off += 1
             if self.clear:
                 await stream.shut(1001, "no answer to a ping")
-            self.abort()
+            self.cut_off()
         elif stream.connected and silent_s >= every_s:
             self.outlet.control(ping_frame())
             self.expect(2 * every_s - silent_s)

@@ -52,5 +52,5 @@ class Desk:
     accepted: int = 0
     crashed: int = 0  # ended by an exception of ours, caught at the boundary
     turned_away: int = 0  # over the limit of connections
-    cut_off: int = 0  # took nothing for `send_s`, or was silent for too long
+    cut_off: int = 0  # took nothing for `send_s`, was silent for too long, or let our answers pile up
     stopping: bool = False

@@ -2,11 +2,13 @@
 
 A frame is written at once where nothing is ahead of it. A client that takes them too slowly is not kicked and holds nobody
 up: what waits for it is conflated by key (the newest of each key stays), at most `limit_bytes` are held (then the oldest
-go), and it is told how many it was not given. Offsets reach a client in growing order, each at most once.
+go), and it is told how many it was not given. Offsets reach a client in growing order, each at most once. What is said to
+this client alone (`ready`, acknowledgements, errors) is never left out; one that lets too much of that pile up is cut off.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
 
@@ -17,6 +19,7 @@ __all__ = ["Batch", "Entry", "Link", "Outlet"]
 KIB = 1024
 JOIN_BYTES = 256 * KIB
 TAKE_BYTES = 64 * KIB
+WORDS_BYTES = 256 * KIB
 
 Entry = tuple[int, Hashable | None, bytes]
 """(offset, key, frame); key None: never conflated."""
@@ -42,6 +45,9 @@ class Link(Protocol):
 
     def flush_soon(self) -> None:
         """Call `take` and send what it gives as soon as the client takes more."""
+
+    def cut_off(self) -> None:
+        """End the connection now: its client asks, and does not take the answers."""
 
 
 class Batch:
@@ -78,8 +84,11 @@ class Outlet:
         self.told = 0
         self.skipped = 0
         self.tell_skipped: Callable[[int, str], bytes] | None = None
-        self._waiting: dict[Hashable, bytes] = {}
+        self._places = 0  # given out, so that what waits in two lines goes out as it came
+        self._waiting: dict[Hashable, tuple[int, bytes]] = {}
         self._waiting_bytes = 0
+        self._words: deque[tuple[int, bytes]] = deque()
+        self._words_bytes = 0
         self._untold = 0
         self._reason = ""
         self._control = b""
@@ -92,12 +101,12 @@ class Outlet:
     @property
     def held_bytes(self) -> int:
         """What waits here for the client to take it."""
-        return self._waiting_bytes + len(self.link.tail)
+        return self._waiting_bytes + self._words_bytes + len(self.link.tail)
 
     @property
     def has_more(self) -> bool:
         """Whether `take` has something to give."""
-        return bool(self._waiting or self._control or self._untold)
+        return bool(self._waiting or self._words or self._control or self._untold)
 
     def offer(self, offset: int, key: Hashable | None, frame: bytes) -> None:
         """Give the client the frame of `offset`, now or when it can take it; never waits."""
@@ -129,11 +138,20 @@ class Outlet:
                 self._give((offset,) if key is None else key, frame)
 
     def say(self, payload: bytes, key: Hashable | None = None) -> None:
-        """Give the client a JSON message that has no offset, in order with the frames; `key` as in `offer`.
-
-        It counts among what is held, and may be skipped with it."""
-        if self.link.open:
-            self._give(object() if key is None else key, text_frame(payload))
+        """Give the client a JSON message that has no offset, in order with the frames. With a `key` it is held as those
+        are, and conflated; without one it is never skipped, and a client with 256 KiB of such words is cut off."""
+        if not self.link.open:
+            return
+        frame = text_frame(payload)
+        if key is not None or self._idle:
+            self._give(key, frame)
+            return
+        self._words.append((self._place(), frame))
+        self._words_bytes += len(frame)
+        if self._words_bytes > WORDS_BYTES:
+            self.link.cut_off()
+        else:
+            self.link.flush_soon()
 
     def lost(self, count: int, reason: str) -> None:
         """Tell the client that `count` messages never came as far as here."""
@@ -162,13 +180,11 @@ class Outlet:
         self._control = b""
         if self._untold:
             parts.append(self._notice())
-        waiting = self._waiting
-        while waiting and size < TAKE_BYTES:
-            frame = waiting.pop(next(iter(waiting)))
+        while (self._waiting or self._words) and size < TAKE_BYTES:
+            frame = self._next()
             self.told += 1
             size += len(frame)
             parts.append(frame)
-        self._waiting_bytes -= size
         return b"".join(parts)
 
     @property
@@ -186,12 +202,28 @@ class Outlet:
     def _hold(self, key: Hashable, frame: bytes) -> None:
         waiting = self._waiting
         older = waiting.pop(key, None)
-        waiting[key] = frame
+        waiting[key] = self._place(), frame
         self._waiting_bytes += len(frame)
         if older is not None:
-            self._pass_over(older)
-        while self.held_bytes > self.limit_bytes and waiting:
-            self._pass_over(waiting.pop(next(iter(waiting))))
+            self._pass_over(older[1])
+        room_bytes = self.limit_bytes - len(self.link.tail)
+        while self._waiting_bytes > room_bytes and waiting:
+            self._pass_over(waiting.pop(next(iter(waiting)))[1])
+
+    def _place(self) -> int:
+        self._places += 1
+        return self._places
+
+    def _next(self) -> bytes:
+        """What has waited longest, in either line."""
+        key = next(iter(self._waiting), None)
+        if key is None or (self._words and self._words[0][0] < self._waiting[key][0]):
+            frame = self._words.popleft()[1]
+            self._words_bytes -= len(frame)
+        else:
+            frame = self._waiting.pop(key)[1]
+            self._waiting_bytes -= len(frame)
+        return frame
 
     def _pass_over(self, frame: bytes) -> None:
         self._waiting_bytes -= len(frame)
