@@ -29,7 +29,8 @@ class Reporter(Actor):
                 pass  # said already
             case Event():
                 say = logger(message.source).warning if message.severity.rank >= 2 else logger(message.source).info
-                say(message.summary, kind=message.kind, id=message.id)
+                error = message.data.get("error")
+                say(message.summary, kind=message.kind, id=message.id, **({"error": error} if error else {}))
             case Attempt(outcome="delivered"):
                 logger("alerts").info("delivered", delivery=message.delivery_id, status=message.status)
             case Attempt():

@@ -38,6 +38,6 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         owed.settle(error)
 
 
-def unavailable(reason: str | None) -> Refused:
-    """What who waits hears while the database is down."""
-    return Refused("the history can't write now", "unavailable", {"reason": reason})
+def unavailable() -> Refused:
+    """What who waits hears while the database is down; why it is, is for the log."""
+    return Refused("the history can't write now", "unavailable")

@@ -14,12 +14,14 @@ import trio
 from actors import Refused
 from oracle.history.failure import Broken, Interrupted, translated
 from oracle.history.store import Store
+from oracle.log import logger
 
 __all__ = ["Reader", "RunSync", "inline"]
 
 T = TypeVar("T")
 RunSync = Callable[..., Awaitable[Any]]
 
+LOG = logger("history")
 ENDING_S = 1.0  # the longest a caller waits for its interrupted thread
 READERS = 4  # at a time; more would only take turns on the same cores
 
@@ -46,7 +48,8 @@ class Reader:
             with trio.move_on_after(self._deadline_s):
                 return await self._run_sync(reading.run, abandon_on_cancel=True, limiter=self._limiter)  # type: ignore[no-any-return]
         except Broken as error:
-            raise Refused("the history can't be read now", "unavailable", {"reason": str(error)}) from error
+            LOG.warning("a query failed", error=str(error))
+            raise Refused("the history can't be read now", "unavailable") from error
         except Interrupted as error:
             raise Refused("the history is being reopened", "unavailable") from error
         finally:

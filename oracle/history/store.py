@@ -66,13 +66,16 @@ class Store:
     # ---- the file
 
     def open(self) -> None:
-        """Open or create the file.
+        """Open or create the file; one that we create only its owner may read.
 
         Raises Refused (`locked`: another process has it; `version`: a newer program made it) or Broken.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        ours = not self.path.exists()
         with translated():
             self._connect()
+            if ours:
+                self.path.chmod(0o600)  # a umask would be the whole process's
             self._prepare()
         self.statistics.state, self.statistics.last_error = "ok", None
 

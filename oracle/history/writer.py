@@ -8,9 +8,11 @@ writer's thread (`run`) or, where there is none, the loop itself.
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from actors import ActorCrashed, Published, Refused
 from oracle.crash import crash_point
@@ -25,6 +27,7 @@ __all__ = ["BATCH", "FLUSH_S", "Writer"]
 BATCH = 10_000  # rows of one transaction
 FLUSH_S = 0.05  # the longest a stream row waits for company, unless told otherwise
 PAUSE_S = 0.000_05  # in which the event loop takes the interpreter lock back
+SWITCH_S = 0.000_5
 PAUSE_ROWS = 500  # smaller batches are converted in less time than a pause takes
 RETRY_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # between attempts to reopen
 ROLL_ROWS = 200_000  # trades that are not in bars yet make reading bars slow
@@ -69,7 +72,7 @@ class Writer:
                 self._hurry.set()
                 self._wake.set()
                 return
-        owed.settle(unavailable(self._statistics.last_error))
+        owed.settle(unavailable())
 
     def chore(self, work: Callable[[], object]) -> None:
         """Have the drainer call `work`, which may raise Broken, before its next batch."""
@@ -119,6 +122,10 @@ class Writer:
     def run(self) -> None:
         """Drain until closed; the body of the writer's own thread."""
         self._threaded = True
+        with _quick_switches():
+            self._run()
+
+    def _run(self) -> None:
         while not self._closing.is_set():
             self._wake.wait()
             self._hurry.wait(self._flush_s)
@@ -263,13 +270,24 @@ class Writer:
         self._held = [e for e in stuck.rest if isinstance(e, Published)]
         self._unsure = sum(isinstance(e, Published) for e in stuck.rest[: stuck.unsure])
         outcomes, self._outcomes = self._outcomes, []
-        refused = unavailable(str(stuck))
+        refused = unavailable()
         self._settled(outcomes + [(e, refused) for e in (*stuck.rest, *queued) if isinstance(e, Owed)])
         self._failures += 1
         return RETRY_S[min(self._failures, len(RETRY_S)) - 1]
 
     def _pause(self) -> None:
         self._hurry.wait(PAUSE_S)
+
+
+@contextlib.contextmanager
+def _quick_switches() -> Iterator[None]:
+    """Beside this thread a loop that wakes asks for the interpreter lock after half a millisecond, not after five."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, SWITCH_S))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _rows(entries: list[Entry]) -> list[Published]:

@@ -1,5 +1,6 @@
 """The file: what goes in comes out, batches are whole, starts know where the last run ended."""
 
+import stat
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -50,6 +51,12 @@ def test_every_kind_comes_back_as_it_went_in(store):
             if not isinstance(original, (str, int, float, bool)):
                 value, original = msgspec.json.decode(value), msgspec.to_builtins(original)
             assert value == original or list(value) == [list(level) for level in original], (table.kind, name_)
+
+
+def test_a_file_of_ours_is_for_its_owner_and_another_s_mode_is_left_alone(store):
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+    store.path.chmod(0o640)
+    assert stat.S_IMODE(reopened(store).path.stat().st_mode) == 0o640
 
 
 def test_rows_of_all_tables_share_one_numbering(store):
