@@ -56,4 +56,4 @@ def _first_bad_byte(raw: bytes) -> int:
 
 
 def _malformed(offset: int, why: str) -> Exception:
-    return invalid("json_invalid", ["body", offset], "JSON decode error", {}, error=why)
+    return invalid("json_invalid", ["body", offset], "JSON decode error", {}, error=why, byte=offset)

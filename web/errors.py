@@ -25,6 +25,7 @@ STATUS = {
     "exists": 409,
     "conflict": 409,
     "disabled": 409,
+    "not_running": 409,
     "too_large": 413,
     "unsupported_media_type": 415,
     "rate_limited": 429,
@@ -80,7 +81,7 @@ def answer_invalid(error: Invalid, family: Family) -> Answer:
         return Answer({"detail": rows}, 422)
     details = [
         {
-            "field": ".".join(map(str, one.path[1:])),
+            "field": _field(one),
             "in": one.path[0],
             "type": one.type,
             "message": one.reason,
@@ -92,6 +93,12 @@ def answer_invalid(error: Invalid, family: Family) -> Answer:
     ]
     message = "; ".join(f"{row['field'] or row['in']}: {row['message']}" for row in details)
     return Answer({"error": {"code": "invalid", "message": message, "details": details}}, 422)
+
+
+def _field(problem: Problem) -> str:
+    """The path below where the value stood. Of malformed JSON only the byte is known (FastAPI's clients expect it in the
+    path), and that is no field."""
+    return "body" if problem.type == "json_invalid" else ".".join(map(str, problem.path[1:]))
 
 
 def answer_refusal(error: Refused | AskTimeout | ActorCrashed | NobodyOwns | MailboxFull, family: Family) -> Answer:

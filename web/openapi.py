@@ -31,7 +31,7 @@ _REFUSAL = {
     422: "input does not fit",
     429: "too many requests",
     500: "crashed",
-    503: "a dependency is down; see Retry-After",
+    503: "a dependency is down, or too many clients are connected; see Retry-After",
     504: "no answer in time",
 }
 _DETAIL = {
@@ -127,14 +127,15 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     elif isinstance(route.answer, str):
         done = {"200": {"description": "done", "content": {route.answer: {"schema": {"type": "string"}}}}}
     else:
-        done = {"200": {"description": "done", "content": {"application/json": {"schema": schemas[route.answer]}}}}
+        shape = {"application/json": {"schema": schemas[route.answer]}}
+        done = {str(route.done): {"description": "done", "content": shape}}
     name = "NativeError" if route.family is Family.error else "DetailError"
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
     return done | {str(code): {"description": _REFUSAL[code], "content": content} for code in _refusals(route)}
 
 
 def _refusals(route: Route) -> list[int]:
-    codes = set(route.refuses) | {429}
+    codes = set(route.refuses) | {429, 503}  # 503 also says that too many are connected
     if route.auth is Auth.token:
         codes |= {401, 403}
     if route.params:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from actors import Refused
 from oracle.border import Text, structure
 from oracle.problems import Invalid, Problem, closest, one_of
 from web.routes import Param
@@ -71,7 +72,7 @@ def _one(param: Param, text: str) -> Any:
             param, "enum", f"Input should be {expected}", text, closest(text, param.choices), expected=expected
         )
     if isinstance(value, str):
-        return _within_length(param, value)
+        return _checked(param, _within_length(param, value))
     return _within_range(param, value, text)
 
 
@@ -94,6 +95,15 @@ def _within_length(param: Param, value: str) -> str:
     if len(value) > high:
         msg = f"String should have at most {high} characters"
         raise _wrong(param, "string_too_long", msg, value[:80], max_length=high)
+    return value
+
+
+def _checked(param: Param, value: str) -> str:
+    if param.check is not None:
+        try:
+            param.check(value)
+        except Refused as refused:
+            raise _wrong(param, param.name, str(refused.reason), value) from refused
     return value
 
 

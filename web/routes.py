@@ -62,7 +62,8 @@ class Identity:
 class Param:
     """A query parameter. `kind`: str, int, float, bool or time (ISO 8601 or integer microseconds, handed on as `_us`).
 
-    `ge`/`le` bound numbers and, for str, the length. `many` takes a comma list and repeated keys alike.
+    `ge`/`le` bound numbers and, for str, the length. `many` takes a comma list and repeated keys alike. `check` looks at a
+    str that is otherwise good, and raises Refused where it is not.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Param:
     le: float | None = None
     choices: tuple[str, ...] = ()
     many: bool = False
+    check: Callable[[str], object] | None = None
     doc: str = ""
 
     @property
@@ -110,7 +112,7 @@ View = Callable[[Call], Awaitable[Any]]
 
 @attrs.frozen
 class Route:
-    """One line of the table.
+    """One line of the table. `done` is the status of success.
 
     `path` writes parameters as `{name}` (one segment; `{name...}` takes the rest). `body` is the attrs or msgspec class
     the JSON body is described by (None: the route takes no body); the view checks it. `answer` describes the 200 body.
@@ -128,6 +130,7 @@ class Route:
     body: Any = None
     body_limit_bytes: int = 1_048_576
     answer: Any = None
+    done: int = 200
     refuses: tuple[int, ...] = ()
     tag: str = "server"
     head: bool = False

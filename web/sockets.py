@@ -50,8 +50,8 @@ def child() -> Child:
 
 async def native_stream(system: Any, topics: Sequence[str] = ()) -> None:
     """Serve `/api/oracle/stream` in a Quart websocket context: `subscribed`, the retained messages of `topics`, `ready`,
-    then everything published. Raises Refused (before the accept) for topics that are none."""
-    patterns = _checked(topics, frozenset())
+    then everything published. Raises Invalid (before the accept) for topics that are none."""
+    patterns = _checked(topics, frozenset(), "query")
     await _serve(system, lambda visitor: StreamSocket(system, visitor, patterns))
 
 
@@ -115,7 +115,7 @@ class StreamSocket(_Socket):
         """Change the subscription, or tell the client what is wrong with its message; the socket stays open."""
         try:
             action, topics = _command(message)
-            wanted = _checked(topics, self.patterns) if action == "subscribe" else self.patterns.difference(topics)
+            wanted = _checked(topics, self.patterns, "body") if action == "subscribe" else self.patterns.difference(topics)
             await self._attach(wanted, wanted - self.patterns)
             self.patterns = wanted
         except Invalid as error:
@@ -187,7 +187,7 @@ async def _serve(system: Any, build: Callable[[Visitor], Actor]) -> None:
     code, reason = CRASHED, "the session crashed"
     try:
         await runtime.adopt(Child(f"socket:{next(_numbers)}", lambda: build(visitor)), under="sockets")
-        code, reason = GOING_AWAY, "the server is stopping"
+        code, reason = GOING_AWAY, "the session was ended"  # not by the server's stop, which closes connections itself
     except Killed:
         reason = "the session was ended"
     except BUSY:
@@ -229,13 +229,14 @@ def _command(message: str | bytes | None) -> tuple[str, list[str]]:
     return action, topics
 
 
-def _checked(topics: Sequence[str], present: frozenset[str]) -> frozenset[str]:
-    """The patterns of a subscription with `topics` added. Raises Refused."""
+def _checked(topics: Sequence[str], present: frozenset[str], place: str) -> frozenset[str]:
+    """The patterns of a subscription with `topics`, which stood in `place`, added. Raises Invalid, and Refused `full`."""
     for topic in topics:
         head, star, rest = topic.partition("*")
         if not topic or len(topic) > TOPIC_CHARS or rest or (star and head and not head.endswith(":")):
-            reason = f"'{topic[:TOPIC_CHARS]}' is no topic: a star stands alone or after a final ':', as in quote:*"
-            raise Refused(reason, code="invalid", details={"field": "topics"})
+            shown = topic[:TOPIC_CHARS]
+            reason = f"'{shown}' is no topic: a star stands alone or after a final ':', as in quote:*"
+            raise invalid("topics", [place, "topics"], reason, shown)
     wanted = present | frozenset(topics)
     if len(wanted) > MOST_TOPICS:
         raise Refused(f"a socket may have at most {MOST_TOPICS} topics", code="full", details={"field": "topics"})

@@ -144,6 +144,18 @@ async def test_a_watchdog_that_failed_for_good_is_shown_unhealthy(tmp_path):
     assert health.status == "unhealthy"
 
 
+async def test_a_symbol_whose_past_can_not_be_read_has_nulls_and_the_rest_have_rows(tmp_path):
+    async with open_house(tmp_path) as house:
+        now_us = house.system.runtime.now_us()
+        await told(house, Trade("AAPL", 100.0, 1.0, "", "1", now_us, "simulated"))
+        house.system.store.close()
+        reply = await house.get("/dashboard/assets/monitor?symbols=AAPL,NOBODY")
+    assert reply.status == 200
+    assert [(row["symbol"], row["price"], row["change_percent"], row["volume"]) for row in reply.json] == [
+        ("AAPL", 100.0, None, None), ("NOBODY", None, None, None)]  # fmt: skip
+    assert all(is_strictly(row, AssetNow) for row in reply.json)
+
+
 async def test_health_has_the_worst_and_each(tmp_path):
     async with open_house(tmp_path) as house:
         shown = msgspec.json.decode(msgspec.json.encode(dashboard_health(house.system)))

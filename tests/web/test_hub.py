@@ -259,6 +259,16 @@ async def test_a_message_too_big_is_1009_and_a_flood_is_1008():
         await live.quiet(0)
 
 
+async def test_clients_of_a_supervisor_that_was_killed_hear_that_their_session_ended():
+    async with open_live() as live:
+        client = await Client.connect(live, "/stream?topics=a:*")
+        await client.message_of("ready")
+        live.runtime.kill("sockets")
+        with pytest.raises(Closed) as closed:
+            await client.message_of("nothing")
+    assert (closed.value.code, closed.value.reason) == (1001, "the session was ended")
+
+
 class _Never:
     """A visitor that says nothing."""
 

@@ -4,6 +4,7 @@ import pytest
 import trio
 from running import open_house, watchdog_event
 
+from actors import Actor, Child, Supervisor
 from actors.testing import probe
 from oracle.feeds.statistics import FeedStatistics
 from oracle.history import Commit
@@ -100,6 +101,12 @@ async def test_bars_of_any_interval_come_from_the_trades(tmp_path):
     ("events?severity=loud", "severity", "enum"),
     ("board?kind=x&cursor=y", "cursor", "cursor"),
     ("board?kind=" + "x" * 600, "kind", "string_too_long"),
+    ("bars?symbol=X&interval=7y", "interval", "interval"),
+    ("bars?symbol=X&interval=", "interval", "interval"),
+    ("bars?symbol=X&cursor=!", "cursor", "cursor"),
+    ("bars?symbol=X&cursor=WzEsMl0", "cursor", "cursor"),  # one of events
+    ("events?cursor=AAAA", "cursor", "cursor"),
+    ("gaps?cursor=", "cursor", "cursor"),
 ])  # fmt: skip
 async def test_bad_parameters_are_refused_by_name(tmp_path, path, field, kind):
     async with open_house(tmp_path) as house:
@@ -108,14 +115,6 @@ async def test_bad_parameters_are_refused_by_name(tmp_path, path, field, kind):
     error = reply.json["error"]
     assert error["code"] == "invalid" and field in error["message"]
     assert [(one["in"], one["field"], one["type"]) for one in error["details"]] == [("query", field, kind)]
-
-
-@pytest.mark.parametrize("path", ["bars?symbol=X&interval=7y", "bars?symbol=X&cursor=!", "events?cursor=AAAA"])
-async def test_what_history_refuses_has_a_code_and_words(tmp_path, path):
-    async with open_house(tmp_path) as house:
-        reply = await house.get(f"/api/oracle/{path}")
-    assert reply.status == 400
-    assert reply.json["error"]["code"] == "invalid" and reply.json["error"]["message"]
 
 
 async def test_times_are_read_as_iso_and_as_microseconds(tmp_path):
@@ -151,6 +150,8 @@ async def test_the_inbox_refuses_what_is_no_object(tmp_path, body, status, kind)
         reply = await house.post("/api/oracle/inbox", data=body, headers={"content-type": "application/json"})
     assert reply.status == status
     assert reply.json["error"]["details"][0]["type"] == kind
+    assert reply.json["error"]["details"][0]["field"] in ("", "body")
+    assert reply.json["error"]["message"].startswith("body: ")
 
 
 async def test_the_inbox_is_bounded(tmp_path):
@@ -175,6 +176,28 @@ async def test_killing_an_actor_restarts_it_and_is_written_down(tmp_path):
         audit = (await house.get("/api/oracle/events?subject=watchdog:price_anomaly&order=asc")).json["items"]
     said = [(row["kind"], row["data"]["by"]) for row in audit if row["source"] == "api"]
     assert said == [("actor_killed", "local"), ("actor_restarted", "local")]
+
+
+class Ill(Actor):
+    """Never starts."""
+
+    async def start(self):
+        raise OSError("ill")
+
+
+async def test_an_actor_between_two_lives_can_not_be_killed(tmp_path):
+    async with open_house(tmp_path) as house:
+        runtime = house.system.runtime
+        lives = probe(runtime, "life:ill")
+        runtime.add(Child("parts", lambda: Supervisor([Child("ill", Ill)], max_restarts=0, exhausted="park")))
+        with trio.fail_after(5):
+            while (await lives.next()).what != "failed":
+                pass
+        reply = await house.post("/api/oracle/actors/ill/kill")
+        await told(house)
+        audit = (await house.get("/api/oracle/events?kind=actor_killed")).json["items"]
+    assert (reply.status, reply.json["error"]["code"]) == (409, "not_running")
+    assert reply.json["error"]["details"] == {"state": "failed"} and not audit
 
 
 async def test_nobody_kills_the_root_or_a_stranger(tmp_path):
@@ -202,7 +225,8 @@ async def test_without_its_history_the_api_says_unavailable_and_readiness_is_red
         await house.system.runtime.remove("history")
         ready = await house.get("/readyz")
         alive = await house.get("/healthz")
-    assert (reply.status, reply.json["error"]["code"]) == (503, "unavailable")
+    assert (reply.status, reply.json["error"]) == (
+        503, {"code": "unavailable", "message": "the history can't be read now", "details": {}})  # fmt: skip
     assert int(reply.headers["retry-after"]) > 0
     assert ready.status == 503
     assert ready.json["dependencies"][0] == {

@@ -99,4 +99,5 @@ async def test_a_socket_to_a_place_that_is_none_is_refused_with_its_status(tmp_p
         assert (await refused(f"ws://{address}/nowhere"))[0] == 404
         assert (await refused(f"ws://{address}/dashboard/stats"))[0] == 404
         status, body = await refused(f"ws://{address}/api/oracle/stream?topics=a*b")
-    assert (status, body["error"]["code"]) == (400, "invalid")
+    assert (status, body["error"]["code"]) == (422, "invalid")
+    assert [(one["in"], one["field"], one["type"]) for one in body["error"]["details"]] == [("query", "topics", "topics")]

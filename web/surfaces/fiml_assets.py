@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
+from actors import Refused
 from oracle.symbols import asset_type, base_asset, quote_asset, split_pair
 from oracle.system import System
 from web.origin import is_simulated
@@ -44,8 +46,11 @@ async def _row(system: System, text: str, symbol: str | None, wanted_type: str) 
     if symbol is None or price is None:
         return AssetNow(text, wanted_type, None, None, None, iso(now_us), {})
     value, ts_us, source = price
-    close = await _previous_close(system, symbol, source, ts_us)
-    volume = await _session_volume(system, symbol, source, ts_us)
+    close = volume = None
+    # What can't be read now is not known now; the price is, and the other symbols are.
+    with suppress(Refused):
+        close = await _previous_close(system, symbol, source, ts_us)
+        volume = await _session_volume(system, symbol, source, ts_us)
     change = round((value / close - 1) * 100, 4) if close else None
     kind = "crypto" if asset_type(symbol) == "crypto" else wanted_type
     return AssetNow(

@@ -9,7 +9,8 @@ import attrs
 
 from actors import NobodyOwns, Refused
 from oracle.history import Commit
-from oracle.history.page import Page
+from oracle.history.bars import interval_us
+from oracle.history.page import Page, decode_cursor
 from oracle.model import Event, Severity, event_id
 from web.auth import TICKET_S
 from web.body import encode
@@ -21,6 +22,7 @@ __all__ = ["ROUTES"]
 
 INBOX_LIMIT_BYTES = 65_536
 KINDS = ("quote", "trade", "depth", "bar")
+_LIFELESS = ("backing_off", "waiting", "failed", "ended")
 
 
 @attrs.frozen
@@ -129,7 +131,14 @@ async def restart(call: Call) -> Done:
 
 async def kill(call: Call) -> Done:
     """End an actor's present life as a crash; its supervisor decides what follows."""
-    return _touch(call, call.system.runtime.kill, "killed")
+
+    def act(name: str) -> None:
+        state = call.system.runtime.node(name).state
+        if state in _LIFELESS:
+            raise Refused(f"'{name}' has no life to end: it is {state}", code="not_running", details={"state": state})
+        call.system.runtime.kill(name)
+
+    return _touch(call, act, "killed")
 
 
 async def ticket(call: Call) -> Ticket:
@@ -196,20 +205,21 @@ def _place(cursor: str | None) -> int:
     return int(cursor)
 
 
-def _span(order: str) -> tuple[Param, ...]:
-    """What every list over time takes; `order` is its default."""
+def _span(order: str, key: int = 2) -> tuple[Param, ...]:
+    """What every list over time takes; `order` is its default, `key` how many numbers its cursors hold."""
     return (
         Param("from", "time", doc="first instant, inclusive"),
         Param("to", "time", doc="last instant, exclusive"),
         Param("order", default=order, choices=("asc", "desc"), doc="by time"),
-        *_PAGE,
+        _LIMIT,
+        Param("cursor", check=lambda text: decode_cursor(text, key), doc=_NEXT),
     )
 
 
-_PAGE = (
-    Param("limit", "int", default=100, ge=1, le=10_000, doc="most rows"),
-    Param("cursor", doc="`next` of the page before"),
-)
+_LIMIT = Param("limit", "int", default=100, ge=1, le=10_000, doc="most rows")
+_NEXT = "`next` of the page before"
+_KIND = Param("kind", required=True, ge=1, doc="first part of a ref: watchdog, rule")
+_INTERVAL = Param("interval", default="1m", check=interval_us, doc="30s, 5m, 1h, 1d")
 _SYMBOL = Param("symbol", required=True, ge=1, doc="BTC-USD, AAPL")
 _SEVERITY = Param("severity", choices=tuple(level.value for level in Severity))
 _STATUS = Param("status", choices=("pending", "delivered", "failed", "cancelled"))
@@ -232,7 +242,7 @@ def _get(path: str, view: Any, params: tuple[Param, ...] = (), answer: Any = Ite
     )
 
 
-def _post(path: str, view: Any, scope: Scope, answer: Any, body: Any = None, *more: int) -> Route:
+def _post(path: str, view: Any, scope: Scope, answer: Any, body: Any = None, *more: int, done: int = 200) -> Route:
     return Route(
         "POST",
         f"/api/oracle/{path}",
@@ -243,6 +253,7 @@ def _post(path: str, view: Any, scope: Scope, answer: Any, body: Any = None, *mo
         body=body,
         answer=answer,
         body_limit_bytes=INBOX_LIMIT_BYTES,
+        done=done,
         refuses=more,
         tag="oracle",
     )
@@ -250,15 +261,15 @@ def _post(path: str, view: Any, scope: Scope, answer: Any, body: Any = None, *mo
 
 ROUTES = (
     _get("tree", tree, (), ActorNode),
-    _get("board", board, (Param("kind", required=True, ge=1, doc="first part of a ref: watchdog, rule"), *_PAGE)),
+    _get("board", board, (_KIND, _LIMIT, Param("cursor", doc=_NEXT))),
     _get("events", events, (*_EVENTS, *_span("desc"))),
-    _get("bars", bars, (_SYMBOL, Param("interval", default="1m", doc="30s, 5m, 1h, 1d"), *_span("asc"))),
+    _get("bars", bars, (_SYMBOL, _INTERVAL, *_span("asc", key=1))),
     _get("ticks", ticks, (_SYMBOL, Param("kind", default="trade", choices=KINDS), *_span("asc"))),
     _get("samples", samples, (Param("name"), Param("subject"), *_span("asc"))),
     _get("deliveries", deliveries, (Param("rule_id"), Param("event_id"), _STATUS, *_span("desc"))),
     _get("gaps", gaps, (Param("who", doc="feed:binance"), *_span("desc"))),
     _post("actors/{name}/restart", restart, Scope.admin, Done, None, 404),
-    _post("actors/{name}/kill", kill, Scope.admin, Done, None, 404),
+    _post("actors/{name}/kill", kill, Scope.admin, Done, None, 404, 409),
     _post("ticket", ticket, Scope.read, Ticket),
-    _post("inbox", inbox, Scope.operate, Received, dict),
+    _post("inbox", inbox, Scope.operate, Received, dict, 500, 504, done=202),
 )
