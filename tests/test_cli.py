@@ -165,6 +165,30 @@ def test_a_signal_ends_it_in_order(tmp_path, number):
         assert "Traceback" not in running.said()
 
 
+def test_it_ends_within_two_seconds_whoever_holds_it_up(tmp_path):
+    """A webhook that is never answered, and a client that does not take what it asked for."""
+    eager = {f"ORACLE__WATCHDOGS__PRICE_ANOMALY__{key}": value for key, value in {
+        "LIMIT_PCT": "0.0001", "REARM_PCT": "0.00005", "WINDOW_S": "1", "SYMBOLS": "*"}.items()}  # fmt: skip
+    with (
+        socket.create_server(("127.0.0.1", 0)) as sink, socket.socket() as deaf,
+        serving(tmp_path / "data", ORACLE__FEEDS__SIMULATED__UPDATES_PER_S="20", ORACLE__HTTP__ALLOW="127.0.0.1",
+                **eager) as running,
+    ):  # fmt: skip
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        deaf.connect(("127.0.0.1", running.port))
+        deaf.sendall(b"GET /api/oracle/bars?symbol=AAPL&interval=1m&limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert deaf.recv(12) == b"HTTP/1.1 200"
+        rule = {"alert_id": "any", "name": "Any", "description": "whatever is said", "trigger": {"type": "watchdog_event"},
+                "delivery_methods": ["webhook"], "webhook_config": {"url": f"http://127.0.0.1:{sink.getsockname()[1]}/"}}
+        made = urllib.request.Request(f"{running.url}/api/alerts", json.dumps(rule).encode(), {"Content-Type": "application/json"})
+        urllib.request.urlopen(made, timeout=10).close()
+        sink.settimeout(20)
+        held, _ = sink.accept()
+        with held:
+            assert held.recv(4) == b"POST"
+            assert running.end(timeout_s=2) == 0
+
+
 def test_a_runtime_that_crashed_is_exit_code_1(tmp_path):
     with serving(tmp_path / "data", "--no-demo") as running:
         kill = urllib.request.Request(f"{running.url}/api/oracle/actors/history/kill", method="POST")
