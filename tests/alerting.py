@@ -11,10 +11,6 @@ import attrs
 
 from actors import Child, Runtime, open_runtime, trio_clock
 from oracle.alerts import Rule, alert_children
-from oracle.alerts.channel import ChannelActor
-from oracle.alerts.outbox import Outbox, Patience
-from oracle.alerts.sending import Tools
-from oracle.alerts.vault import Vault
 from oracle.board import Board
 from oracle.border import structure
 from oracle.history import History, Queries, Store, inline
@@ -69,7 +65,7 @@ class Alerting:
 @asynccontextmanager
 async def open_alerts(
     folder: Path, *, http: Http | None = None, settings: Alerts | None = None, channel: Any = None, clock: Any = None,
-    patience: Patience | None = None, history: Any = None,
+    history: Any = None,
 ) -> AsyncIterator[Alerting]:
     """History and alerts on `folder`, as a start after whatever ended there; `channel` stands in for the webhook's part,
     `history` for the actor of that name."""
@@ -85,10 +81,7 @@ async def open_alerts(
         owed, last = store.pending_deliveries(), store.last_attempts()
         made = list(alert_children(
             settings=settings or Alerts(), folder=folder, board=board, http=http, now_us=runtime.now_us, pending=owed,
-            last_attempts=last, run_sync=at_once))  # fmt: skip
-        if channel is not None:
-            tools, outbox = Tools(http, Vault(folder, at_once).reveal, runtime.now_us), Outbox(owed, last)
-            made[0] = Child("channel:webhook", lambda: ChannelActor(channel, outbox, tools, board, patience or Patience()))
+            last_attempts=last, run_sync=at_once, parts={"webhook": channel} if channel is not None else None))  # fmt: skip
         keep = history or (lambda: History(store, threaded=False))
         return [Child("history", keep, capacity=100_000), *made]
 

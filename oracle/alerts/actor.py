@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from actors import Actor, Refused
-from oracle.alerts.channels import CHANNELS
+from oracle.alerts.channel import Look
 from oracle.alerts.commit import committed
 from oracle.alerts.decider import Decider, Firing, Record
+from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import rule_of
 from oracle.board import Board
 from oracle.crash import crash_point
@@ -29,13 +32,15 @@ class Memory:
 
 
 class RuleActor(Actor):
-    """`rule:ID`, one for each enabled rule. Follows changes of its rule in the order they were published."""
+    """`rule:ID`, one for each enabled rule. Follows changes of its rule in the order they were published; what it owes goes
+    into `outboxes`, of which there is one for each channel."""
 
-    def __init__(self, ident: str, board: Board, memory: Memory) -> None:
+    def __init__(self, ident: str, board: Board, memory: Memory, outboxes: Mapping[str, Outbox]) -> None:
         self.listens = ("event:*", f"state:{ref('rule', ident)}")
         self._ident = ident
         self._board = board
         self._memory = memory
+        self._outboxes = outboxes
         self._decider: Decider | None = None
 
     async def start(self) -> None:
@@ -69,7 +74,7 @@ class RuleActor(Actor):
         return ref("alert", self._ident)
 
     def _follow(self, value: dict[str, object] | None, record: Record) -> None:
-        self._decider = None if value is None else Decider(rule_of(value), record, CHANNELS)
+        self._decider = None if value is None else Decider(rule_of(value), record, self._outboxes)
 
     async def _fulfil(self, firing: Firing) -> None:
         state = self._board.draft(self._record_ref, firing.record.value(), self.now_us())
@@ -86,7 +91,8 @@ class RuleActor(Actor):
         for attempt in firing.hopeless:
             self.publish(attempt)
         for delivery in firing.owed:
-            self.tell(f"channel:{delivery.channel}", delivery)
+            self._outboxes[delivery.channel].owe(delivery)
+            self.tell(f"channel:{delivery.channel}", Look())
         self._memory.in_hand = None
 
 

@@ -1,6 +1,6 @@
 """The actor of a channel: carries what is owed, tries again with growing waits, and records every try.
 
-What is owed was committed before this actor hears of it, and is owed until a final try is committed. So a crash at any
+What is owed was committed before it came into the outbox, and stays there until a final try is committed. So a crash at any
 point, of this life or of the process, ends in the same delivery being sent again with the same id, never in silence.
 """
 
@@ -16,11 +16,16 @@ from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.sending import Channel, DeliveryFailed, Tools
 from oracle.board import Board
 from oracle.crash import crash_point
-from oracle.model import Attempt, Delivery
+from oracle.model import Attempt
 
-__all__ = ["ChannelActor"]
+__all__ = ["ChannelActor", "Look"]
 
 FULL = "gave up: too many deliveries were waiting"
+
+
+@attrs.frozen
+class Look:
+    """There is something in the outbox. Losing it loses nothing: every life begins by looking."""
 
 
 @attrs.frozen
@@ -31,7 +36,8 @@ class _Due:
 
 
 class ChannelActor(Actor):
-    """`channel:NAME`. Tell it a committed Delivery; sends run beside its mailbox, a bounded number at once."""
+    """`channel:NAME`. Put a committed delivery into its outbox, then tell it to Look; sends run beside its mailbox, a
+    bounded number at once."""
 
     def __init__(self, channel: Channel, outbox: Outbox, tools: Tools, board: Board, patience: Patience) -> None:
         self._channel = channel
@@ -48,15 +54,8 @@ class ChannelActor(Actor):
         self._pump()
 
     def receive(self, message: object) -> None:
-        match message:
-            case Delivery():
-                oldest = self._outbox.owe(message)
-                if oldest is not None:
-                    debt = self._outbox.debts[oldest.id]
-                    debt.verdict = self._attempt(debt, "failed", 0, FULL, self.now_us())
-                    self._outbox.ready(oldest.id)
-            case _Due(ident):
-                self._outbox.ready(ident)
+        if isinstance(message, _Due):
+            self._outbox.ready(message.ident)
         self._pump()
 
     async def stop(self) -> None:
@@ -66,6 +65,9 @@ class ChannelActor(Actor):
             await self._idle.wait()
 
     def _pump(self) -> None:
+        for debt in self._outbox.surplus():
+            debt.verdict = self._attempt(debt, "failed", 0, FULL, self.now_us())
+            self._outbox.ready(debt.delivery.id)
         while not self._stopping and (debt := self._outbox.take()) is not None:
             self._sending += 1
             self.helper(self._carry, debt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -11,6 +12,7 @@ import attrs
 from actors import Actor, Child, NobodyOwns, Refused
 from oracle.alerts.actor import Memory, Ready, RuleActor
 from oracle.alerts.commit import NOT_NOW
+from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
 from oracle.alerts.vault import Vault
 from oracle.board import Board
@@ -36,12 +38,17 @@ class Ledger:
     """What was before a change of which nobody knows yet whether it was stored."""
     answers: OrderedDict[str, State] = attrs.field(factory=OrderedDict)
     """By command id, the newest 1,000."""
+    outboxes: Mapping[str, Outbox] = attrs.field(factory=dict)
+    """By channel."""
 
 
 def rule_child(ident: str, board: Board, ledger: Ledger) -> Child:
     """The spec of `rule:ID`."""
     memory = ledger.memories.setdefault(ident, Memory())
-    return Child(ref("rule", ident), lambda: RuleActor(ident, board, memory), capacity=MAILBOX, when_full="drop_oldest")
+    return Child(
+        ref("rule", ident), lambda: RuleActor(ident, board, memory, ledger.outboxes), capacity=MAILBOX,
+        when_full="drop_oldest",
+    )  # fmt: skip
 
 
 class Desk(Actor):

@@ -1,13 +1,14 @@
 """What one channel still owes, in memory: who is next, and how long to wait after a failure. No clock, no network.
 
-The history is the truth: this is filled from its pending deliveries at start, and outlives the lives of the channel's actor.
+The history is the truth: this is filled from its pending deliveries at start. It outlives the lives of the channel's actor
+and of its supervisor, and rules put into it directly, so what is owed can't be lost on the way to an actor that is not there.
 """
 
 from __future__ import annotations
 
 import random
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -67,15 +68,19 @@ class Outbox:
         for ident in self.debts:
             self.ready(ident)
 
-    def owe(self, delivery: Delivery) -> Delivery | None:
-        """Take on a delivery; one that is known already changes nothing. Past 10,000, gives the oldest to write off."""
+    def owe(self, delivery: Delivery) -> None:
+        """Take on a committed delivery; one that is known already changes nothing."""
         if delivery.id not in self.debts:
             self.debts[delivery.id] = Debt(delivery)
             self.ready(delivery.id)
+
+    def surplus(self) -> Sequence[Debt]:
+        """What is more than 10,000, to be written off: the oldest of those that nobody is sending."""
         if len(self.debts) <= MOST_WAITING:
-            return None
-        untouched = (d.delivery for d in self.debts.values() if d.verdict is None and d.delivery.id not in self._on_the_way)
-        return next(untouched, None)
+            return ()
+        undecided = [debt for debt in self.debts.values() if debt.verdict is None]
+        untouched = [debt for debt in undecided if debt.delivery.id not in self._on_the_way]
+        return untouched[: max(0, len(undecided) - MOST_WAITING)]
 
     def ready(self, ident: str) -> None:
         """This one may be sent now."""

@@ -12,7 +12,7 @@ from oracle.alerts.channel import ChannelActor
 from oracle.alerts.channels import CHANNELS
 from oracle.alerts.desk import Desk, Ledger, rule_child
 from oracle.alerts.outbox import Outbox, Patience
-from oracle.alerts.sending import Tools
+from oracle.alerts.sending import Channel, Tools
 from oracle.alerts.vault import RunSync, Vault
 from oracle.board import Board
 from oracle.http import Http
@@ -27,26 +27,29 @@ GRACE_S = 0.5  # for sends that are on their way when everything stops; the whol
 def alert_children(
     *, settings: Alerts, folder: Path, board: Board, http: Http, now_us: Callable[[], int], pending: Iterable[Delivery] = (),
     last_attempts: Mapping[str, Attempt] | None = None, run_sync: RunSync = trio.to_thread.run_sync,
+    parts: Mapping[str, Channel] | None = None,
 ) -> tuple[Child, ...]:
     """Children for a tree that has `history` before them, in the order to start them: channels, rules, alerts.
 
-    `pending` and `last_attempts` are what the history says is still owed; the board has its states already.
+    `pending` and `last_attempts` are what the history says is still owed; the board has its states already. `parts` are the
+    channels by name, those of CHANNELS unless given. Raises VaultBroken.
     """
-    vault, ledger = Vault(folder, run_sync), Ledger()
+    vault = Vault(folder, run_sync)
     tools = Tools(http, vault.reveal, now_us)
     patience = Patience(settings.attempts, settings.first_retry_s, settings.longest_retry_s)
+    given = {"webhook": {"timeout_s": settings.timeout_s}}
+    carriers: Mapping[str, Channel] = parts or {name: cls(**given.get(name, {})) for name, cls in CHANNELS.items()}
     owed = list(pending)
-    parts = {"webhook": {"timeout_s": settings.timeout_s}}
+    outboxes = {name: Outbox((one for one in owed if one.channel == name), last_attempts) for name in carriers}
+    ledger = Ledger(outboxes=outboxes)
 
     def channel(name: str) -> Child:
-        outbox = Outbox((one for one in owed if one.channel == name), last_attempts)
-        part = CHANNELS[name](**parts.get(name, {}))
         return Child(
-            f"channel:{name}", lambda: ChannelActor(part, outbox, tools, board, patience), grace_s=GRACE_S,
-            capacity=10_000, when_full="refuse",
+            f"channel:{name}", lambda: ChannelActor(carriers[name], outboxes[name], tools, board, patience),
+            grace_s=GRACE_S, capacity=10_000, when_full="refuse",
         )  # fmt: skip
 
-    channels = [channel(name) for name in CHANNELS]
+    channels = [channel(name) for name in carriers]
 
     def rules() -> Supervisor:
         enabled = [split_ref(state.ref)[1] for state in board.kind("rule") if state.value and state.value["enabled"]]

@@ -3,14 +3,15 @@
 from itertools import pairwise
 
 import attrs
+import pytest
 import trio
 from alerting import event, open_alerts, rule
 
 from actors.testing import probe
 from oracle.alerts import outbox as limits
-from oracle.alerts.outbox import Patience
 from oracle.alerts.sending import DeliveryFailed
 from oracle.history import Store
+from oracle.settings import Alerts
 
 
 @attrs.define
@@ -87,7 +88,7 @@ async def test_retry_after_is_honoured(tmp_path, autojump_clock):
 
 async def test_it_gives_up_after_its_tries(tmp_path, autojump_clock):
     channel = Scripted([retry() for _ in range(99)])
-    async with open_alerts(tmp_path, channel=channel, patience=Patience(tries=3)) as alerting:
+    async with open_alerts(tmp_path, channel=channel, settings=Alerts(attempts=3)) as alerting:
         await alerting.wish("create", rule=rule())
         await fire(alerting, event())
         await trio.sleep(1000)
@@ -169,7 +170,7 @@ async def test_an_orderly_stop_lets_what_is_on_the_way_arrive(tmp_path, autojump
     async with open_alerts(tmp_path, channel=channel) as alerting:
         await alerting.wish("create", rule=rule())
         await fire(alerting, event())
-        alerting.runtime.timers.after(0.5, door.set)
+        alerting.runtime.timers.after(0.2, door.set)
     store = Store(tmp_path)
     store.open()
     assert store.pending_deliveries() == []
@@ -203,3 +204,49 @@ async def test_a_full_outbox_writes_off_the_oldest_and_says_so(tmp_path, autojum
         await trio.sleep(1)
         assert [(a.outcome, a.error) for a in tries.took()] == [
             ("failed", "gave up: too many deliveries were waiting")]
+
+
+@pytest.mark.parametrize("name", ["channels", "channel:webhook"])
+async def test_what_is_owed_while_nobody_takes_it_is_sent_once_somebody_does(tmp_path, autojump_clock, name):
+    channel = Scripted([trio.Event()])
+    async with open_alerts(tmp_path, channel=channel) as alerting:
+        await alerting.wish("create", rule=rule())
+        await fire(alerting, event(1))
+        alerting.runtime.restart(name)  # this life ends, but first waits for what is on the way
+        fired = probe(alerting.runtime, "event:alert_fired:*")
+        alerting.runtime.publish(event(2))
+        await fired.next()
+        assert (len(channel.sent), alerting.runtime.node(name).restarts) == (1, 0)
+        await trio.sleep(30)
+        first, again, second = [ident for ident, _ in channel.sent]
+        assert first == again != second
+        assert alerting.store.pending_deliveries() == []
+
+
+async def test_what_is_owed_while_a_channel_has_failed_for_good_is_sent_once_it_is_restarted(tmp_path, autojump_clock):
+    channel = Scripted([ZeroDivisionError()] * 6)
+    async with open_alerts(tmp_path, channel=channel) as alerting:
+        await alerting.wish("create", rule=rule())
+        await fire(alerting, event(1))
+        await trio.sleep(30)
+        assert not alerting.runtime.alive("channel:webhook")
+        await fire(alerting, *map(event, range(2, 20)))
+        alerting.runtime.restart("channels")
+        await trio.sleep(30)
+        assert len({ident for ident, _ in channel.sent}) == 19
+        assert alerting.store.pending_deliveries() == []
+
+
+@pytest.mark.parametrize("end", ["kill", "restart"])
+async def test_ending_all_channels_at_any_moment_loses_nothing(tmp_path, autojump_clock, end):
+    for moment in range(12):  # scheduler turns after the event: before, in and after the commit, the hand-off and the send
+        channel = Scripted([retry()])
+        async with open_alerts(tmp_path / str(moment), channel=channel) as alerting:
+            await alerting.wish("create", rule=rule())
+            alerting.runtime.publish(event())
+            for _ in range(moment):
+                await trio.lowlevel.checkpoint()
+            getattr(alerting.runtime, end)("channels")
+            await trio.sleep(30)
+            assert len({ident for ident, _ in channel.sent}) == 1
+            assert alerting.store.pending_deliveries() == []

@@ -79,7 +79,12 @@ def test_past_its_capacity_the_oldest_that_is_not_on_the_way_is_to_be_written_of
     monkeypatch.setattr(limits, "MOST_WAITING", 3)
     box = Outbox([delivery(n) for n in range(3)])
     box.take()
-    assert box.owe(delivery(3)).id == "dlv_a1"
+    assert list(box.surplus()) == []
+    box.owe(delivery(3))
+    (debt,) = box.surplus()
+    assert debt.delivery.id == "dlv_a1"
+    debt.verdict = Attempt("dlv_a1", 1, "failed", 0, "", 0.0, 1)
+    assert list(box.surplus()) == []
 
 
 @pytest.mark.parametrize(("tries", "full_s"), [(1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (2000, 300)])
