@@ -13,7 +13,7 @@ from actors import Actor, Child, NobodyOwns, Refused
 from oracle.alerts.actor import Memory, Ready, RuleActor
 from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.outbox import Outbox
-from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
+from oracle.alerts.rule import MASK, Rule, far_ends, rule_of, with_secrets
 from oracle.alerts.vault import Vault
 from oracle.board import Board
 from oracle.history import Commit
@@ -54,9 +54,9 @@ def rule_child(ident: str, board: Board, ledger: Ledger) -> Child:
 class Desk(Actor):
     """`alerts`. Ask it a Command; it answers with the State[Rule] as it is afterwards.
 
-    `create` takes `rule` (a Rule with plain secrets), `replace` `alert_id` and `rule` (where a mask keeps the old secret),
-    `delete`, `enable` and `disable` take `alert_id`. Refuses with code exists, not_found, mismatch, masked (details:
-    place) or unavailable. A Command with an id is carried out once.
+    `create` takes `rule` (a Rule with plain secrets), `replace` `alert_id` and `rule` (where a mask keeps the old secret,
+    for whom it was given), `delete`, `enable` and `disable` take `alert_id`. Refuses with code exists, not_found, mismatch,
+    masked (details: place) or unavailable. A Command with an id is carried out once.
     """
 
     def __init__(self, board: Board, vault: Vault, ledger: Ledger) -> None:
@@ -101,7 +101,9 @@ class Desk(Actor):
         if self._board.get(rule.ref) is not None:
             raise Refused(f"Alert with ID '{rule.alert_id}' already exists", code="exists")
         now_us = self.now_us()
-        return await self._store(rule, {}, now_us, now_us)
+        record = ref("alert", rule.alert_id)  # left over where the process ended in a delete
+        left = () if self._board.get(record) is None else (self._board.draft(record, None, now_us),)
+        return await self._store(rule, None, now_us, now_us, *left)
 
     async def _replace(self, ident: str, rule: Rule) -> State:
         value = self._board.get(ref("rule", ident))
@@ -109,7 +111,7 @@ class Desk(Actor):
             raise Refused(f"Alert with ID '{ident}' not found", code="not_found")
         if rule.alert_id != ident:
             raise Refused(f"the rule is '{ident}', not '{rule.alert_id}'", code="mismatch")
-        return await self._store(rule, _references(rule_of(value)), value["created_us"], self.now_us())
+        return await self._store(rule, rule_of(value), value["created_us"], self.now_us())
 
     async def _switch(self, ident: str, enabled: bool) -> State:
         value = self._known(ident)
@@ -122,37 +124,43 @@ class Desk(Actor):
     async def _delete(self, ident: str) -> State:
         self._known(ident)
         await self._dismiss(ident)  # its record must not be written again after it is gone
-        now_us = self.now_us()
-        gone = [self._board.draft(ref("rule", ident), None, now_us)]
-        if self._board.get(ref("alert", ident)) is not None:
-            gone.append(self._board.draft(ref("alert", ident), None, now_us))
+        gone = self._board.draft(ref("rule", ident), None, self.now_us())
         try:
-            await self._commit(*gone)
+            await self._commit(gone)
         except Refused:
             await self._staff(ident)
             raise
+        # Only now: were both in one commit, undoing it could put an old record over firings that came after it.
+        if self._board.get(ref("alert", ident)) is not None:
+            self._board.put(ref("alert", ident), None, self.now_us())
         self._ledger.memories.pop(ident, None)
         await self._forget_secrets()
-        return gone[0]
+        return gone
 
     # ---- storing
 
-    async def _store(self, rule: Rule, old: dict[str, str], created_us: int, updated_us: int) -> State:
+    async def _store(self, rule: Rule, old: Rule | None, created_us: int, updated_us: int, *also: State) -> State:
         fresh: dict[str, str] = {}
+        kept = _references(old) if old else {}
+        ends = far_ends(old) if old else {}
+        moved = {config for config, end in far_ends(rule).items() if ends.get(config, end) != end}
 
         def reference(place: str, secret: str) -> str:
             if secret != MASK:
                 made = self._vault.new_reference()
                 fresh[made] = secret
                 return made
-            if place not in old:
+            if place not in kept:
                 raise Refused("Input is a mask, and there is no secret to keep", code="masked", details={"place": place})
-            return old[place]
+            if place.partition(".")[0] in moved:
+                why = "Input is a mask, and the secret it keeps was given for another host; give it again"
+                raise Refused(why, code="masked", details={"place": place})
+            return kept[place]
 
         safe = with_secrets(rule, reference)
         await self._keep_secrets(fresh)
         value = safe.value(created_us, updated_us)
-        await self._commit(self._board.draft(rule.ref, value, updated_us))
+        await self._commit(self._board.draft(rule.ref, value, updated_us), *also)
         await self._forget_secrets()
         await self._staff(rule.alert_id)
         return self._present(rule.alert_id)
@@ -170,7 +178,9 @@ class Desk(Actor):
 
     async def _commit(self, *states: State) -> None:
         """Commit, then put in force. Raises Refused, and what was before is in force then."""
-        self._ledger.undo = tuple(State(one.ref, self._board.get(one.ref), one.version, one.ts_us) for one in states)
+        # Rules only: they have no writer but this one, so what was before stays true until the undoing.
+        rules = [one for one in states if split_ref(one.ref)[0] == "rule"]
+        self._ledger.undo = tuple(State(one.ref, self._board.get(one.ref), one.version, one.ts_us) for one in rules)
         await self._ask_history(states)
         self._ledger.undo = ()
         for state in states:

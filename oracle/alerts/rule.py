@@ -22,7 +22,7 @@ from oracle.symbols import base_asset, join_pair
 
 __all__ = [
     "MASK", "DeliveryMethod", "EmailConfig", "EventFilter", "EventType", "Rule", "TelegramConfig", "Trigger",
-    "TriggerType", "WebhookConfig", "is_about_asset", "rule_of", "with_secrets",
+    "TriggerType", "WebhookConfig", "far_ends", "is_about_asset", "rule_of", "with_secrets",
 ]  # fmt: skip
 
 MASK = "********"
@@ -217,6 +217,16 @@ def with_secrets(rule: Rule, change: Callable[[str, str], str]) -> Rule:
         token = change("webhook_config.auth_token", token) if token else token
         webhook = attrs.evolve(webhook, auth_token=token, headers=headers)
     return attrs.evolve(rule, email_config=email, telegram_config=telegram, webhook_config=webhook)
+
+
+def far_ends(rule: Rule) -> dict[str, str]:
+    """Who is told the secrets of a config, by its name: the webhook's scheme, host and port; the mail server's host."""
+    ends = {}
+    if rule.webhook_config is not None:
+        ends["webhook_config"] = Target.parse(rule.webhook_config.url).origin
+    if rule.email_config is not None:
+        ends["email_config"] = rule.email_config.smtp_host.strip().lower()
+    return ends
 
 
 def is_about_asset(event: Event) -> bool:

@@ -241,6 +241,39 @@ async def test_a_mask_without_a_secret_to_keep_is_refused(tmp_path):
         assert (await house.get("/api/alerts")).json == []
 
 
+@pytest.mark.parametrize("url", ["https://b.test/", "http://a.test/", "https://a.test:444/", "https://a.test.b.test/"])
+async def test_a_mask_does_not_take_a_secret_to_another_host(tmp_path, url):
+    async with open_house(tmp_path) as house:
+        shown = (await house.post("/api/alerts", json=secretive())).json
+        hook = shown["webhook_config"]
+        for masked, place in (
+            (hook, ["headers", "X-Api-Key"]), ({**hook, "headers": {"X-Plain": "seen"}}, ["auth_token"]),
+        ):  # fmt: skip
+            reply = await put(house, "/api/alerts/a", {**shown, "webhook_config": {**masked, "url": url}})
+            assert (reply.status, reply.json["detail"][0]["loc"]) == (422, ["body", "webhook_config", *place])
+        assert (await house.get("/api/alerts/a")).json == shown
+        again = {**hook, "url": url, "auth_token": "s3cret-3", "headers": {"X-Api-Key": "s3cret-4"}}
+        assert (await put(house, "/api/alerts/a", {**shown, "webhook_config": again})).status == 200
+        assert kept(tmp_path) == ["s3cret-3", "s3cret-4"]
+
+
+async def test_a_mask_keeps_its_secret_where_only_the_rest_of_the_url_changed(tmp_path):
+    async with open_house(tmp_path) as house:
+        shown = (await house.post("/api/alerts", json=secretive())).json
+        hook = {**shown["webhook_config"], "url": "https://A.test:443/elsewhere?x=1"}
+        assert (await put(house, "/api/alerts/a", {**shown, "webhook_config": hook})).status == 200
+        assert kept(tmp_path) == ["s3cret-1", "s3cret-2"]
+
+
+async def test_a_masked_password_stays_with_its_mail_server(tmp_path):
+    async with open_house(tmp_path) as house:
+        shown = (await house.post("/api/alerts", json=SEED)).json
+        mail = {**shown["email_config"], "smtp_host": "smtp.elsewhere.test"}
+        reply = await put(house, "/api/alerts/my_alert_1", {**shown, "email_config": mail})
+        assert (reply.status, reply.json["detail"][0]["loc"]) == (422, ["body", "email_config", "smtp_password"])
+        assert (await put(house, "/api/alerts/my_alert_1", {**shown, "name": "x"})).status == 200
+
+
 async def test_a_secret_is_in_one_private_file_and_nowhere_else(tmp_path):
     async with open_house(tmp_path) as house:
         await house.post("/api/alerts", json=secretive())

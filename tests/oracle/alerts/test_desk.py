@@ -142,6 +142,35 @@ async def test_a_delete_that_was_refused_did_not_happen_and_the_rule_is_at_work(
         assert newest(rows)["rule:a"]["enabled"] is False
 
 
+@pytest.mark.parametrize("answer", [DOWN, None])
+async def test_undoing_a_delete_keeps_what_the_rule_did_meanwhile(tmp_path, autojump_clock, answer):
+    rows = []
+    async with open_with(tmp_path, rows, [True, True, answer]) as alerting:
+        await alerting.wish("create", rule=rule(delivery_methods=[]))
+        fired = probe(alerting.runtime, "event:alert_fired:*")
+        alerting.runtime.publish(event(1))
+        await fired.next()
+        with pytest.raises(Refused):
+            await alerting.wish("delete", alert_id="a")
+        alerting.runtime.publish(event(2))
+        await fired.next()
+        await alerting.wish("create", rule=rule(alert_id="b"))
+        assert alerting.board.get("alert:a")["trigger_count"] == newest(rows)["alert:a"]["trigger_count"] == 2
+        assert newest(rows)["rule:a"]["alert_id"] == "a"
+
+
+async def test_a_record_left_over_by_a_delete_does_not_count_for_a_new_rule(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        alerting.board.put("alert:a", {"trigger_count": 7, "last_triggered_us": alerting.runtime.now_us()}, 1)
+    async with open_alerts(tmp_path) as alerting:
+        assert alerting.board.get("alert:a")["trigger_count"] == 7
+        await alerting.wish("create", rule=rule(delivery_methods=[], cooldown_seconds=60))
+        assert [one.ref for one in alerting.store.states()] == ["rule:a"]
+        alerting.runtime.publish(event())
+        await trio.testing.wait_all_tasks_blocked()
+        assert alerting.board.get("alert:a")["trigger_count"] == 1
+
+
 async def test_a_killed_desk_puts_back_what_it_does_not_know_about(tmp_path, autojump_clock):
     rows = []
     async with open_with(tmp_path, rows, [None]) as alerting:
