@@ -58,7 +58,8 @@ async def open_system(
 ) -> AsyncIterator[System]:
     """Open the history in the settings' data folder and run the tree until the block ends; `children` come last.
 
-    Raises Invalid (settings of a part), Refused `locked` (another process has the history), RestartsExhausted.
+    Raises Invalid (settings of a part), Refused `locked` (another process has the history), VaultBroken (the secrets of
+    alerts), RestartsExhausted.
     """
     feeds, deciders = parts_of(settings)
     store = Store(settings.data.folder, memory_limit_mb=settings.history.memory_limit_mb)

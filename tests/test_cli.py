@@ -122,6 +122,7 @@ def test_nobody_there_is_exit_code_4(tmp_path):
 @pytest.mark.parametrize(("args", "said"), [
     (("serve", "--listen", "8000"), "server.listen[0]: an address is HOST:PORT"),
     (("serve", "--listen", "0.0.0.0:0"), "0.0.0.0:0 can be reached from outside: set auth.mode to token"),
+    (("serve", "--feed", "simulated", "--feed", "simulated:BTC-USD"), "feeds.simulated: --feed simulated and --feed simulated:B"),
     (("serve", "--feed", "binanec"), "did you mean 'binance'"),
     (("serve", "--settings", "/nowhere.toml"), "settings file /nowhere.toml: No such file or directory"),
     (("serve", "--auth", "tokens"), "Invalid value for '--auth'"),
@@ -207,6 +208,16 @@ def test_a_history_that_can_not_be_opened_is_a_clear_error(tmp_path):
     again = oracle("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0")
     assert (again.returncode, again.stdout) == (3, "")
     assert "can't start: the history in" in again.stderr and "Traceback" not in again.stderr
+
+
+def test_secrets_that_can_not_be_read_are_a_clear_error(tmp_path):
+    secrets = tmp_path / "data" / "alert-secrets.json"
+    secrets.parent.mkdir()
+    secrets.write_text('{"secret:1": "hunter2')
+    refused = oracle("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0")
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert f"can't start: the secrets in {secrets}" in refused.stderr
+    assert "Traceback" not in refused.stderr and "hunter2" not in refused.stderr
 
 
 def test_a_folder_can_be_served_again_after_sigkill(tmp_path):

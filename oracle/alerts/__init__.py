@@ -2,6 +2,7 @@
 
 from oracle.alerts.channels import CHANNELS
 from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
+from oracle.alerts.vault import VaultBroken
 from oracle.alerts.wiring import alert_children
 
-__all__ = ["CHANNELS", "MASK", "Rule", "alert_children", "rule_of", "with_secrets"]
+__all__ = ["CHANNELS", "MASK", "Rule", "VaultBroken", "alert_children", "rule_of", "with_secrets"]

@@ -15,21 +15,25 @@ from typing import Any
 
 import trio
 
-__all__ = ["RunSync", "Vault"]
+__all__ = ["RunSync", "Vault", "VaultBroken"]
 
 RunSync = Callable[..., Awaitable[Any]]
 
 FILE = "alert-secrets.json"
 
 
+class VaultBroken(Exception):
+    """The file of secrets can't be read; the message names it."""
+
+
 class Vault:
     """Written by one actor only. Reading costs nothing; a change is on the disk before the call returns."""
 
     def __init__(self, folder: Path, run_sync: RunSync = trio.to_thread.run_sync) -> None:
-        """Reads the file at once. Raises OSError or ValueError where it can't be."""
+        """Reads the file at once. Raises VaultBroken where it can't."""
         self._path = folder / FILE
         self._run_sync = run_sync
-        self._known: dict[str, str] = json.loads(self._path.read_text("utf-8")) if self._path.exists() else {}
+        self._known = _read(self._path)
 
     def reveal(self, reference: str) -> str:
         """The secret. Raises KeyError when the file no longer has it."""
@@ -52,6 +56,23 @@ class Vault:
         if known != self._known:
             await self._run_sync(_write, self._path, json.dumps(known, indent=1))
             self._known = known
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        known = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise VaultBroken(f"the secrets in {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # what is in it is never said
+        raise VaultBroken(f"the secrets in {path}: not the JSON that was written there{_AWAY}") from error
+    if not isinstance(known, dict) or not all(isinstance(secret, str) for secret in known.values()):
+        raise VaultBroken(f"the secrets in {path}: not a table of texts{_AWAY}")
+    return known
+
+
+_AWAY = "; put back a copy, or move it away and give the alerts their secrets again"
 
 
 def _write(path: Path, text: str) -> None:

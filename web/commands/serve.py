@@ -12,6 +12,7 @@ import trio
 
 from actors import Child, Refused, wall_clock
 from oracle import demo
+from oracle.alerts import VaultBroken
 from oracle.history import Broken
 from oracle.log import logger
 from oracle.problems import Invalid, Problem
@@ -59,10 +60,12 @@ async def serve(settings: Settings, notes: Iterable[str]) -> None:
 
 @asynccontextmanager
 async def _opened(settings: Settings, doorman: Doorman, bound: Sequence[Listener]) -> AsyncIterator[System]:
-    """The running system with its web. Raises CannotStart where its history can't be opened."""
+    """The running system with its web. Raises CannotStart where its history or its secrets can't be read."""
     try:
         async with open_system(settings, children=lambda system: _children(system, doorman, bound)) as system:
             yield system
+    except VaultBroken as error:
+        raise CannotStart(str(error)) from error
     except (Broken, Refused) as error:
         raise CannotStart(f"the history in {settings.data.folder}: {error}") from error
 

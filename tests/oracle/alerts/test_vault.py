@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from oracle.alerts.vault import FILE, Vault
+from oracle.alerts.vault import FILE, Vault, VaultBroken
 
 
 async def at_once(fn, *args):
@@ -54,3 +54,18 @@ async def test_a_change_that_could_not_be_stored_did_not_happen(tmp_path):
     assert broken.reveal("secret:1") == "a"
     with pytest.raises(KeyError):
         broken.reveal("secret:2")
+
+
+@pytest.mark.parametrize("text", [b"", b'{"secret:1": "s3cr', b"\xff\xfe", b"[]", b'{"secret:1": 5}', b"[" * 100_000])
+async def test_a_damaged_file_is_named_and_not_shown(tmp_path, text):
+    (tmp_path / FILE).write_bytes(text)
+    with pytest.raises(VaultBroken) as caught:
+        Vault(tmp_path, at_once)
+    assert str(tmp_path / FILE) in str(caught.value) and "s3cr" not in str(caught.value)
+    assert (tmp_path / FILE).read_bytes() == text
+
+
+async def test_a_file_that_is_a_folder_is_named(tmp_path):
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(VaultBroken, match="Is a directory"):
+        Vault(tmp_path, at_once)
