@@ -28,7 +28,7 @@ def tables(*, data: Path | None = None, listen: Iterable[str] = (), seed_ports: 
         said["auth"] = {"mode": auth}
     if not demo:
         said["demo"] = {"enabled": False}
-    if named := dict(feed_table(text) for text in feeds):
+    if named := _feeds(feeds):
         said["feeds"] = named
     return said
 
@@ -44,3 +44,16 @@ def feed_table(text: str) -> tuple[str, dict[str, Any]]:
     if rest:
         table["symbols"] = [symbol.strip() for symbol in rest[0].split(",") if symbol.strip()]
     return kind.rpartition(":")[2].lower(), table
+
+
+def _feeds(texts: Iterable[str]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    said: dict[str, str] = {}
+    for text in texts:
+        name, table = feed_table(text)
+        if name in named:
+            why = (f"--feed {said[name]} and --feed {text} are both called {name!r}; name the symbols of one feed together, or "
+                   f"give the second a name of its own in the settings file")
+            raise Invalid([Problem(("feeds", name), "duplicate", why, text)])
+        named[name], said[name] = table, text
+    return named

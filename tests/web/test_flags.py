@@ -32,6 +32,17 @@ def test_a_feed_is_a_kind_and_symbols(text, expected):
     assert feed_table(text) == expected
 
 
+@pytest.mark.parametrize("texts", [
+    ("simulated", "simulated:BTC-USD"), ("binance", "binance"), ("mylab.odd:Odd", "odd"), ("mylab.odd:Odd", "other.odd:Odd"),
+])
+def test_two_feeds_of_one_name_are_refused_and_both_are_told(texts):
+    with pytest.raises(Invalid) as caught:
+        tables(feeds=texts)
+    (problem,) = caught.value.problems
+    assert problem.where == f"feeds.{feed_table(texts[0])[0]}"
+    assert all(f"--feed {text}" in problem.reason for text in texts)
+
+
 @pytest.mark.parametrize("text", ["", ":BTC", "binance:A:B"])
 def test_what_is_no_feed_is_refused(text):
     with pytest.raises(Invalid) as caught:
