@@ -6,6 +6,7 @@ so that what anybody was told survives a crash in between.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,8 @@ from oracle.model import Quote, State, Trade
 
 __all__ = ["Board"]
 
+GONE = 10_000  # versions that are remembered of what is gone
+
 
 class Board:
     """Reads are synchronous and always of one instant."""
@@ -21,22 +24,28 @@ class Board:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._states: dict[str, State] = {}
+        self._gone: OrderedDict[str, int] = OrderedDict()  # by ref, for the versions of what comes again
 
     def load(self, states: Iterable[State]) -> None:
         """Take over the newest states of the log; older versions than what is known are ignored."""
         for state in states:
-            known = self._states.get(state.ref)
-            if known is None or known.version < state.version:
+            if self._version(state.ref) < state.version:
                 self.apply(state)
 
     def draft(self, ref: str, value: dict[str, Any] | None, now_us: int) -> State:
         """The next version of a state, not yet in force; `None` says it is gone."""
-        known = self._states.get(ref)
-        return State(ref, value, known.version + 1 if known else 1, now_us)
+        return State(ref, value, self._version(ref) + 1, now_us)
 
     def apply(self, state: State) -> State:
         """Put a state in force and publish it."""
-        self._states[state.ref] = state
+        self._gone.pop(state.ref, None)
+        if state.value is not None:
+            self._states[state.ref] = state
+        else:
+            self._states.pop(state.ref, None)
+            self._gone[state.ref] = state.version
+            if len(self._gone) > GONE:
+                self._gone.popitem(last=False)
         self._bus.publish(state)
         return state
 
@@ -50,13 +59,13 @@ class Board:
         return known.value if known else None
 
     def state(self, ref: str) -> State | None:
-        """The state with its version and time; its value is None where it is gone."""
+        """The state with its version and time; None where it never was or is gone."""
         return self._states.get(ref)
 
     def kind(self, kind: str) -> list[State]:
         """All present states of a kind (`rule`, `watchdog`), in the order they were first seen."""
         prefix = f"{kind}:"
-        return [s for s in self._states.values() if s.ref.startswith(prefix) and s.value is not None]
+        return [s for s in self._states.values() if s.ref.startswith(prefix)]
 
     def quote(self, symbol: str) -> Quote | None:
         """The newest quote of a symbol."""
@@ -74,3 +83,7 @@ class Board:
         if trade is not None and (quote is None or trade.ts_us >= quote.ts_us):
             return trade.price, trade.ts_us, trade.source
         return (quote.mid, quote.ts_us, quote.source) if quote is not None else None
+
+    def _version(self, ref: str) -> int:
+        known = self._states.get(ref)
+        return known.version if known else self._gone.get(ref, 0)

@@ -20,6 +20,20 @@ async def test_versions_grow_and_gone_is_none(autojump_clock):
         assert board.draft("rule:a", {"n": 3}, 0).version == 3
 
 
+async def test_what_is_gone_takes_no_room_and_its_versions_go_on(autojump_clock, monkeypatch):
+    monkeypatch.setattr("oracle.board.GONE", 2)
+    async with open_runtime(clock=trio_clock(T0_US)) as rt:
+        board = Board(rt.bus)
+        for ident in "abc":
+            board.put(f"rule:{ident}", {"n": 1}, 0)
+            board.put(f"rule:{ident}", None, 0)
+            assert board.state(f"rule:{ident}") is None
+        assert [board.draft(f"rule:{ident}", {}, 0).version for ident in "abc"] == [1, 3, 3]
+        board.put("rule:b", {"n": 2}, 0)
+        board.load([State("rule:c", {"n": 0}, 1, 0)])
+        assert [(one.ref, one.version) for one in board.kind("rule")] == [("rule:b", 3)]
+
+
 async def test_a_draft_is_not_in_force_until_applied(autojump_clock):
     async with open_runtime(clock=trio_clock(T0_US)) as rt:
         board, seen = Board(rt.bus), probe(rt, "state:*")
