@@ -9,7 +9,7 @@ import pytest
 import trio
 from live import TEXT, Client, Closed, System, open_live
 
-from actors import Child, Published, open_runtime, trio_clock
+from actors import Actor, Child, Published, open_runtime, trio_clock
 from actors.testing import probe
 from oracle.board import Board
 from oracle.model import Event, Severity
@@ -280,7 +280,8 @@ class _Never:
 
 
 async def test_the_dashboard_hears_stats_first_then_health_then_events_and_stats_every_30_s(autojump_clock):
-    async with open_runtime([hub.child(), sockets.child()], clock=trio_clock(T0_US)) as runtime:
+    alive = Child("watchdog:price_anomaly", Actor)  # what has no actor is unhealthy, whatever it once said
+    async with open_runtime([alive, hub.child(), sockets.child()], clock=trio_clock(T0_US)) as runtime:
         board = Board(runtime.bus)
         board.put("watchdog:price_anomaly", _watchdog("healthy"), T0_US)
         system, link, never = System(runtime, board, Tally({})), Told(), _Never()
@@ -320,7 +321,7 @@ async def test_the_dashboard_ignores_whatever_its_client_says():
 
 
 def _watchdog(status: str) -> dict[str, object]:
-    return {"name": "price_anomaly", "enabled": True, "running": False, "status": status, "last_check_us": T0_US,
+    return {"name": "price_anomaly", "enabled": True, "running": True, "status": status, "last_check_us": T0_US,
             "last_event_us": None, "events_emitted": 0, "errors": 0, "since_us": T0_US, "started_us": T0_US,
             "consecutive_failures": 0, "total_checks": 1}  # fmt: skip
 
