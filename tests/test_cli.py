@@ -181,7 +181,8 @@ def test_it_ends_within_two_seconds_whoever_holds_it_up(tmp_path):
         assert deaf.recv(12) == b"HTTP/1.1 200"
         rule = {"alert_id": "any", "name": "Any", "description": "whatever is said", "trigger": {"type": "watchdog_event"},
                 "delivery_methods": ["webhook"], "webhook_config": {"url": f"http://127.0.0.1:{sink.getsockname()[1]}/"}}
-        made = urllib.request.Request(f"{running.url}/api/alerts", json.dumps(rule).encode(), {"Content-Type": "application/json"})
+        said = {"Content-Type": "application/json"}
+        made = urllib.request.Request(f"{running.url}/api/alerts", json.dumps(rule).encode(), said)
         urllib.request.urlopen(made, timeout=10).close()
         sink.settimeout(20)
         held, _ = sink.accept()
