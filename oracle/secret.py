@@ -1,8 +1,10 @@
-"""A secret is never a setting; a setting says where the secret is: `env:NAME` or `file:PATH`."""
+"""A secret is never a setting; a setting says where the secret is: `env:NAME` or `file:PATH`. And which names, of whatever
+somebody sends us, stand for secrets."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +13,12 @@ import attrs
 from oracle.border import register
 from oracle.problems import Bad
 
-__all__ = ["Secret", "SecretMissing"]
+__all__ = ["MASK", "Secret", "SecretMissing", "sounds_secret"]
+
+MASK = "********"
+"""What is shown in the place of a secret."""
+
+_NAME = re.compile(r"auth(?!or(?!iz))|token|secret|key|passw|cookie|signature|credential", re.IGNORECASE)
 
 
 class SecretMissing(Exception):
@@ -50,6 +57,11 @@ class Secret:
         if not found:
             raise SecretMissing(f"{self} is empty or not set")
         return found
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether a field or header of this name holds a secret: `X-Api-Key`, `smtp_password`, `Authorization`."""
+    return _NAME.search(name) is not None
 
 
 register(Secret, Secret.parse, str)

@@ -2,15 +2,18 @@
 
 `detail` family (FIML, alpha-oracle, agent-bot): `{"detail": text}`, for bad input 422 with FastAPI's list of details.
 `error` family (native): `{"error": {"code", "message", "details"}}`.
+What was sent is echoed where it is one value that is no secret; an object may hold one under any name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
 from oracle.problems import Invalid, Problem
+from oracle.secret import MASK, sounds_secret
 from web.routes import Answer, Family
 
 __all__ = ["STATUS", "answer_invalid", "answer_refusal", "answer_status", "invalid"]
@@ -74,7 +77,7 @@ def answer_invalid(error: Invalid, family: Family) -> Answer:
     """422 in the family's shape. Paths begin with where the value stood: `query`, `body` or `path`."""
     if family is Family.detail:
         rows = [
-            {"type": one.type, "loc": list(one.path), "msg": one.reason, "input": one.value}
+            {"type": one.type, "loc": list(one.path), "msg": one.reason, "input": _echo(one)}
             | ({"ctx": dict(one.ctx)} if one.ctx else {})
             for one in error.problems
         ]
@@ -86,7 +89,7 @@ def answer_invalid(error: Invalid, family: Family) -> Answer:
             "type": one.type,
             "message": one.reason,
             "suggestion": one.suggestion or None,
-            "input": one.value,
+            "input": _echo(one),
             "ctx": dict(one.ctx),
         }
         for one in error.problems
@@ -138,3 +141,19 @@ def answer_status(
         return Answer({"detail": message}, status, headers)
     body = {"code": code or _CODE.get(status, "error"), "message": message, "details": details or {}}
     return Answer({"error": body}, status, headers)
+
+
+def _echo(problem: Problem) -> Any:
+    """What was sent at this place, as far as it may be said."""
+    value = problem.value
+    if isinstance(value, Mapping | list | tuple):
+        return None if value else value
+    if value is not None and any(isinstance(part, str) and sounds_secret(part) for part in problem.path):
+        return MASK
+    if isinstance(value, str):
+        return MASK if problem.path[-1] in _OBJECTS else _USER.sub(f"{MASK}@", value)
+    return value
+
+
+_OBJECTS = ("body", "email_config", "telegram_config", "webhook_config", "headers")  # a text there may be one that is quoted
+_USER = re.compile(r"(?<=://)[^/?#\s]*@")

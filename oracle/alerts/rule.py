@@ -1,12 +1,13 @@
 """A rule: what somebody wants to be told about, how, and how often. Values only: no clock, no network.
 
+A secret of a stored rule is shown as MASK; sent back, that means: keep the one you have.
+
 Fields are spelled as FIML's clients spell them, since a rule is their AlertConfig without its bookkeeping.
 """
 
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from oracle.border import Url, structure, unstructure
 from oracle.exchange import HttpFailed, Target, sendable
 from oracle.model import Event, Severity
 from oracle.problems import Bad
+from oracle.secret import MASK, sounds_secret
 from oracle.symbols import base_asset, join_pair
 
 __all__ = [
@@ -25,14 +27,10 @@ __all__ = [
     "TriggerType", "WebhookConfig", "far_ends", "is_about_asset", "rule_of", "with_secrets",
 ]  # fmt: skip
 
-MASK = "********"
-"""What is shown in the place of a secret; sent back, it means: keep the one you have."""
-
 METHODS = ("POST", "PUT", "PATCH")
 LONGEST_COOLDOWN_S = 366 * 86_400
 # No slash, star or control character: the id is a name in the tree, a topic and a part of a URL.
 _ID = r"(?!\.{1,2}$)[^\x00-\x1f\x7f/*]+"
-_SECRET_HEADER = re.compile(r"auth(?!or(?!iz))|token|secret|key|passw|cookie|signature|credential", re.IGNORECASE)
 
 
 class EventType(enum.StrEnum):
@@ -212,7 +210,7 @@ def with_secrets(rule: Rule, change: Callable[[str, str], str]) -> Rule:
     if webhook is not None:
         token, headers = webhook.auth_token, dict[str, str]()
         for name, value in webhook.headers.items():
-            secret = value and _SECRET_HEADER.search(name)
+            secret = value and sounds_secret(name)
             headers[name] = change(f"webhook_config.headers.{name}", value) if secret else value
         token = change("webhook_config.auth_token", token) if token else token
         webhook = attrs.evolve(webhook, auth_token=token, headers=headers)

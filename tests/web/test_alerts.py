@@ -213,6 +213,38 @@ async def test_a_put_for_another_id_is_422_and_changes_nothing(tmp_path):
 # ---- secrets
 
 
+@pytest.mark.parametrize("wrong", [
+    {"name": None}, {"name": 5}, {"alert_id": "a/b"}, {"webhook_config": {"url": "https://a.test/", "auth_token": 4711}},
+    {"webhook_config": {"auth_token": "s3cret"}}, {"webhook_config": "https://a.test/?token=s3cret"},
+    {"webhook_config": {"url": "https://u:s3cret@a.test/"}}, {"webhook_config": {"url": "ftp://u:s3cret@a.test/"}},
+    {"webhook_config": {"url": "https://a.test/", "headers": ["Authorization: s3cret"]}},
+    {"webhook_config": {"url": "https://a.test/", "headers": "Authorization: s3cret"}},
+    {"webhook_config": {"url": "https://a.test/", "headers": {"X-Api-Key": {"value": "s3cret"}}}},
+    {"webhook_config": {"url": "https://a.test/", "headers": {"X-Api-Key": 4711}}},
+    {"email_config": {**SEED["email_config"], "smtp_password": ["s3cret"]}},
+    {"email_config": {"smtp_pasword": "s3cret"}}, {"telegram_config": {"bot_token": 4711, "chat_ids": []}},
+    {"telegram_config": {"bot_token": "s3cret"}}, [{"bot_token": "s3cret"}], json.dumps({"bot_token": "s3cret"}),
+])  # fmt: skip
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_refusal_echoes_no_secret(tmp_path, method, wrong):
+    async with open_house(tmp_path) as house:
+        await house.post("/api/alerts", json=LEAST)
+        body = wrong
+        if isinstance(wrong, dict):
+            body = {**LEAST, "telegram_config": {"bot_token": "s3cret", "chat_ids": []}, **wrong}
+            body = {name: value for name, value in body.items() if value is not None}  # one that is missing
+        reply = await house.ask(method, "/api/alerts" if method == "POST" else "/api/alerts/a", json=body)
+        assert reply.status == 422
+        assert b"s3cret" not in reply.body and b"4711" not in reply.body
+        assert all({"type", "loc", "msg", "input"} <= set(row) for row in reply.json["detail"])
+
+
+async def test_a_refusal_echoes_a_plain_value(tmp_path):
+    async with open_house(tmp_path) as house:
+        reply = await house.post("/api/alerts", json={**LEAST, "cooldown_seconds": -1, "webhook_config": {"url": "no"}})
+    assert [row["input"] for row in reply.json["detail"]] == ["no", -1]
+
+
 def secretive(**more):
     return {**LEAST, "webhook_config": {"url": "https://a.test/", "auth_token": "s3cret-1", "headers": {
         "X-Api-Key": "s3cret-2", "X-Plain": "seen"}, **more}}
