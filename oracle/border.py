@@ -26,6 +26,7 @@ from cattrs.cols import (
     is_mutable_sequence,
     is_sequence,
     list_structure_factory,
+    mapping_structure_factory,
 )
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 
@@ -205,7 +206,9 @@ def _converter(extras: str) -> cattrs.Converter:
     )
     made.register_structure_hook_factory(
         attrs.has, lambda cls: _mapping("model_attributes_type", made.gen_structure_attrs_fromdict(cls)))
-    made.register_structure_hook_factory(is_mapping, lambda cls: _mapping("dict_type", made.gen_structure_mapping(cls)))
+    # Not the converter's own method: that puts the bare hook in the place of ours for the next field of the same type.
+    made.register_structure_hook_factory(
+        is_mapping, lambda cls: _mapping("dict_type", mapping_structure_factory(cls, made, dict)))
     made.register_structure_hook_factory(is_sequence, lambda cls: _list(homogenous_tuple_structure_factory(cls, made)))
     made.register_structure_hook_factory(is_mutable_sequence, lambda cls: _list(list_structure_factory(cls, made)))
     made.register_structure_hook_factory(_is_literal, lambda _: _literal)
@@ -242,6 +245,9 @@ def _problems(error: BaseException, data: Any, path: Path, extras: str) -> Itera
     match error:
         case Bad():
             yield error.at(path, data)
+        case Invalid():  # a class that found what is wrong further in
+            for problem in error.problems:
+                yield attrs.evolve(problem, path=(*path, *problem.path))
         case KeyError():
             yield Problem((*path[:-1], error.args[0]), "missing", "Field required", data)
         case ForbiddenExtraKeysError():

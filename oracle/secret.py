@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 
 from oracle.border import register
-from oracle.problems import Bad
+from oracle.problems import Bad, Problem
 
-__all__ = ["MASK", "Secret", "SecretMissing", "sounds_secret"]
+__all__ = ["MASK", "Secret", "SecretMissing", "missing", "sounds_secret"]
 
 MASK = "********"
 """What is shown in the place of a secret."""
@@ -57,6 +58,19 @@ class Secret:
         if not found:
             raise SecretMissing(f"{self} is empty or not set")
         return found
+
+
+def missing(settings: Any, path: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """A problem for each reference within `settings` (an attrs object at `path`) that leads to no secret."""
+    for field in (field for field in attrs.fields(type(settings)) if field.init):
+        value, place = getattr(settings, field.name), (*path, field.name)
+        if isinstance(value, Secret):
+            try:
+                value.reveal()
+            except SecretMissing as error:
+                yield Problem(place, "secret_missing", str(error), str(value))
+        elif attrs.has(type(value)):
+            yield from missing(value, place)
 
 
 def sounds_secret(name: str) -> bool:

@@ -5,7 +5,8 @@ Later sources win: these defaults, the settings file, `ORACLE__SECTION__KEY` var
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from attrs.validators import ge, gt, in_
 from oracle.border import structure
 from oracle.guard import Guard
 from oracle.listen import Listen
-from oracle.problems import Bad
+from oracle.origins import are_hosts, are_origins
+from oracle.problems import Invalid, Problem
 from oracle.secret import Secret
 from oracle.settings_sources import from_env, from_file, merge
 
@@ -36,9 +38,11 @@ class Server:
     """Addresses; empty means the first free port of 8000..8009 on 127.0.0.1."""
     seed_ports: bool = False
     """Listen on 127.0.0.1:3001 (pinned to flopy_net) and 127.0.0.1:5000 (agent_bot) too."""
-    allowed_hosts: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = attrs.field(default=(), validator=are_hosts)
     """Names accepted in the Host header, beside localhost and the addresses listened on."""
-    allowed_origins: tuple[str, ...] = tuple(f"http://localhost:{port}" for port in SEED_ORIGIN_PORTS)
+    allowed_origins: tuple[str, ...] = attrs.field(
+        default=tuple(f"http://localhost:{port}" for port in SEED_ORIGIN_PORTS), validator=are_origins
+    )
     """Web pages that may use the server from a browser, beside its own."""
     rate_per_s: float = attrs.field(default=500.0, validator=gt(0))
     """Requests per second and client address, on average."""
@@ -163,15 +167,32 @@ class Settings:
     log: Log = attrs.field(factory=Log)
 
     def __attrs_post_init__(self) -> None:
-        if self.auth.mode == "open" and not all(address.loopback for address in self.server.listen):
-            outside = next(str(address) for address in self.server.listen if not address.loopback)
-            raise Bad("unsafe_listen", f"{outside} can be reached from outside: set auth.mode to token (--auth token)")
+        problems = [*_unsafe(self), *_misnamed("feeds", self.feeds), *_misnamed("watchdogs", self.watchdogs)]
+        if problems:
+            raise Invalid(problems)
 
     def wanted_feeds(self) -> dict[str, Table]:
         """The feeds to run by name: those set, or the simulated market where none is and the demo is on."""
         if self.feeds or not self.demo.enabled:
             return self.feeds
         return {"simulated": {"kind": "simulated", "seed": self.demo.seed}}
+
+
+def _unsafe(settings: Settings) -> Iterator[Problem]:
+    outside = [str(address) for address in settings.server.listen if not address.loopback]
+    if outside and settings.auth.mode == "open":
+        why = f"{outside[0]} can be reached from outside: set auth.mode to token (--auth token)"
+        yield Problem(("server", "listen"), "unsafe_listen", why, ", ".join(outside))
+
+
+def _misnamed(section: str, tables: Iterable[str]) -> Iterator[Problem]:
+    for name in tables:
+        if not _NAME.fullmatch(name):
+            yield Problem((section, name), "name_parsing", "a name has letters, digits and any of . _ - only", name)
+
+
+# A name is a part of topics, of URLs and of the tree.
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def load(file: Path | None, env: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Settings:

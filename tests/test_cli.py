@@ -151,6 +151,18 @@ def test_config_check_says_what_is_in_force(tmp_path):
     assert "history.memory_limit_mb = 200" in oracle("config", "check", "--settings", tmp_path / "s.toml").stdout
 
 
+@pytest.mark.parametrize(("reference", "why"), [("env:NOPE", "is empty or not set"), ("file:nowhere", "FileNotFoundError")])
+def test_config_check_looks_for_the_secrets(tmp_path, reference, why):
+    (tmp_path / "s.toml").write_text(f'[auth]\ntoken = "{reference}"\n')
+    refused = oracle("config", "check", "--settings", tmp_path / "s.toml")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"auth.token: {reference}" in refused.stderr and why in refused.stderr
+    checked = oracle("doctor", "--data", tmp_path, "--settings", tmp_path / "s.toml")
+    assert checked.returncode == 5 and "auth.token" in checked.stdout
+    good = oracle("config", "check", "--settings", tmp_path / "s.toml", NOPE="hunter2")
+    assert (good.returncode == 0) == (reference == "env:NOPE") and "hunter2" not in good.stdout
+
+
 def test_config_check_refuses_by_path(tmp_path):
     (tmp_path / "s.toml").write_text("[watchdogs.price_anomaly]\nlimit_pc = 3\n")
     refused = oracle("config", "check", "--settings", tmp_path / "s.toml")

@@ -35,6 +35,8 @@ def _are_pairs(_: object, field: attrs.Attribute[Any], symbols: tuple[str, ...])
 
 
 def _is_websocket_url(_: object, field: attrs.Attribute[Any], url: str) -> None:
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise Bad("url_parsing", "a feed's URL has no user name or password in it: its streams are public", secret=True)
     try:
         parts = urllib.parse.urlsplit(url)
         sound = parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0

@@ -15,6 +15,7 @@ from oracle.listen import Listen
 from oracle.secret import Secret, SecretMissing
 from oracle.settings import Settings, load
 from oracle.settings_sources import from_env, merge, unused
+from oracle.system import parts_of
 from oracle.watchdogs import WATCHDOGS
 
 REPO = Path(__file__).resolve().parents[2]
@@ -100,10 +101,50 @@ def test_environment_text_is_read_as_the_wanted_type():
     ('[auth]\ntoken = "hunter2"\n', ("auth.token", "secret_reference", "")),
     ("server = 1\n", ("server", "model_attributes_type", "")),
     ("[feeds]\nbinance = 1\n", ("feeds.binance", "dict_type", "")),
+    ("watchdogs = []\n", ("watchdogs", "dict_type", "")),
     ("[server\n", ("", "toml_invalid", "")),
 ])
 def test_what_does_not_fit_is_refused_with_its_path(file, text, expected):
     assert problems(file(text), {}) == [expected]
+
+
+@pytest.mark.parametrize(("key", "entry", "meant"), [
+    ("allowed_origins", "foo", ""), ("allowed_origins", "*", ""), ("allowed_origins", "null", ""),
+    ("allowed_origins", "localhost:3000", ""), ("allowed_origins", "http://*.a.test", ""),
+    ("allowed_origins", "http://a.test:x", ""), ("allowed_origins", "http://u:p@a.test", ""),
+    ("allowed_origins", "http://a.test/", "http://a.test"), ("allowed_origins", "http://A.test:80", "http://a.test"),
+    ("allowed_origins", "https://a.test/app?x", "https://a.test"), ("allowed_origins", "", ""),
+    ("allowed_hosts", "*", ""), ("allowed_hosts", "*.a.test", ""), ("allowed_hosts", "", ""), ("allowed_hosts", "a b", ""),
+    ("allowed_hosts", "a.test:80", "a.test"), ("allowed_hosts", "http://a.test/", "a.test"), ("allowed_hosts", "::1", "[::1]"),
+    ("allowed_hosts", "a.test.", "a.test"),
+])
+def test_what_no_browser_sends_is_refused_with_what_it_does_send(key, entry, meant):
+    good = {"allowed_origins": "http://localhost:3000", "allowed_hosts": "localhost"}[key]
+    code = {"allowed_origins": "origin_parsing", "allowed_hosts": "host_parsing"}[key]
+    assert problems(None, {}, {"server": {key: [good, entry]}}) == [(f"server.{key}", code, meant)]
+
+
+def test_what_browsers_send_is_taken():
+    server = {"allowed_origins": ["http://localhost:3000", "https://a.test", "http://[::1]:5173", "tauri://localhost"],
+              "allowed_hosts": ["Oracle.Lan", "10.0.0.5", "[::1]", "my_box"]}
+    assert list(load(None, {}, {"server": server}).server.allowed_origins) == server["allowed_origins"]
+
+
+@pytest.mark.parametrize("section", ["feeds", "watchdogs"])
+@pytest.mark.parametrize("name", ["a b", "a:b", "a/b", "", "a*", "\u00fc", "a\n"])
+def test_a_name_that_can_not_be_in_a_topic_and_a_url_is_refused(section, name):
+    tables = {"price_anomaly": {}, name: {"kind": "price_anomaly"}}
+    with pytest.raises(Invalid) as caught:
+        load(None, {}, {section: tables})
+    assert [(one.path, one.type) for one in caught.value.problems] == [((section, name), "name_parsing")]
+
+
+@pytest.mark.parametrize("url", ["wss://u:hunter2@a.test:9443", "ws://hunter2@a.test/ws?x=1", "https://u:hunter2@[a"])
+def test_a_password_in_the_url_of_a_feed_is_refused_without_showing_it(url):
+    with pytest.raises(Invalid) as caught:
+        parts_of(load(None, {}, {"feeds": {"mine": {"kind": "binance", "url": url}}}))
+    assert caught.value.problems[0].where == "feeds.mine.url"
+    assert "hunter2" not in str(caught.value) + repr(caught.value.problems)
 
 
 def test_an_unknown_variable_of_ours_is_refused():
@@ -122,8 +163,12 @@ def test_a_secret_in_plain_is_refused_without_showing_it(file):
 
 def test_an_address_others_can_reach_needs_a_token():
     outside = {"server": {"listen": ["127.0.0.1:0", "0.0.0.0:8000"]}}
-    assert problems(None, {}, outside) == [("", "unsafe_listen", "")]
-    assert problems(None, {}, {"server": {"listen": ["example.org:80"]}}) == [("", "unsafe_listen", "")]
+    assert problems(None, {}, outside) == [("server.listen", "unsafe_listen", "")]
+    assert problems(None, {}, {"server": {"listen": ["example.org:80"]}}) == [("server.listen", "unsafe_listen", "")]
+    with pytest.raises(Invalid) as caught:
+        load(None, {}, outside)
+    assert str(caught.value) == ("server.listen: 0.0.0.0:8000 can be reached from outside: set auth.mode to token "
+                                 "(--auth token) (given '0.0.0.0:8000')")
     assert load(None, {}, merge(outside, {"auth": {"mode": "token"}})).server.listen[1].host == "0.0.0.0"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from oracle.border import Invalid
 from oracle.settings import Settings, load
-from oracle.system import parts_of
+from web.commands.config import all_good
 from web.failures import Unreachable
 from web.page_files import PageFiles
 from web.presence import Presence, find
@@ -49,7 +49,7 @@ async def _checks(file: Path | None, flags: Mapping[str, Any]) -> AsyncIterator[
     yield "page", built, "built" if built else "not built: run make page; the server shows a plain page instead"
     try:
         settings = load(file, os.environ, flags)
-        parts_of(settings)
+        all_good(settings)
     except Invalid as refused:
         yield "settings", False, str(refused)
         return
