@@ -51,8 +51,7 @@ async def serve(settings: Settings, notes: Iterable[str]) -> None:
         if demo.wanted(settings):
             settings = _reaching_itself(settings, bound[0])
         async with _opened(settings, doorman, bound) as system:
-            if demo.wanted(settings):
-                await demo.plant(system, bound[0].url + "/")
+            await demo.settle(system, bound[0].url + "/")
             await _announce(folder, doorman, bound)
             await end.wait()
             LOG.info("ending")
