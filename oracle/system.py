@@ -21,11 +21,12 @@ from oracle.border import structure
 from oracle.feeds import Feed, FeedStatistics, feed_class
 from oracle.feeds.market import backfill
 from oracle.feeds.simulated import Simulated
-from oracle.history import History, Queries, Store
+from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
 from oracle.http import Http
 from oracle.model import Bar, Delivery, Trade
 from oracle.problems import Bad, Invalid
 from oracle.reporter import Reporter
+from oracle.ring import Ring
 from oracle.settings import Settings
 from oracle.tally import Tally
 from oracle.watchdogs import WATCHDOGS, watchdog_class
@@ -47,6 +48,8 @@ class System:
     board: Board
     store: Store
     queries: Queries
+    tape: Tape
+    ring: Ring
     http: Http
     tally: Tally
     statistics: Mapping[str, FeedStatistics]  # by feed name
@@ -72,7 +75,8 @@ async def open_system(
 
         def wire(runtime: Runtime) -> list[Child]:
             nonlocal system
-            system = _assemble(settings, runtime, store, queries, Tally(counts), feeds)
+            ring = Ring.of(runtime)  # hears even what the board publishes as it is rebuilt
+            system = _assemble(settings, runtime, store, queries, ring, Tally(counts), feeds)
             return [*_own_children(system, deciders, feeds), *children(system)]
 
         async with open_runtime(wire, clock=clock) as runtime:
@@ -103,25 +107,28 @@ def _part(section: str, name: str, table: Mapping[str, Any], class_of: Callable[
 
 
 def _assemble(
-    settings: Settings, runtime: Runtime, store: Store, queries: Queries, tally: Tally, feeds: Mapping[str, Feed]
+    settings: Settings, runtime: Runtime, store: Store, queries: Queries, ring: Ring, tally: Tally,
+    feeds: Mapping[str, Feed],
 ) -> System:
     board = Board(runtime.bus)
     board.load(store.states())
     http = Http(settings.http.engine, settings.http.allow)
-    return System(settings, runtime, board, store, queries, http, tally, {name: FeedStatistics() for name in feeds})
+    tape = Tape(store, deadline_s=settings.history.query_deadline_s)
+    statistics = {name: FeedStatistics() for name in feeds}
+    return System(settings, runtime, board, store, queries, tape, ring, http, tally, statistics)
 
 
 def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], feeds: Mapping[str, Feed]) -> list[Child]:
     settings, board, store = system.settings, system.board, system.store
     past = partial(_past, system.queries, system.runtime.now_us)
-    keep_days = attrs.asdict(settings.history.keep_days)
+    keep_days = {**KEEP_DAYS, **attrs.asdict(settings.history.keep_days)}
     pending: list[Delivery] = store.pending_deliveries()
     watchdogs = {name: partial(_watchdog, name, make, board, past) for name, make in deciders.items()}
     feed_children = [feed.child(name, system.statistics[name]) for name, feed in feeds.items()]
     return [
         Child("log", Reporter, capacity=10_000, when_full="drop_oldest"),
         Child(
-            "history", lambda: History(store, keep_days=keep_days), grace_s=10.0, capacity=100_000,
+            "history", lambda: History(store, keep_days=keep_days, earlier=system.ring.everything), grace_s=10.0, capacity=100_000,
             when_full="drop_oldest",
         ),
         *alert_children(

@@ -7,7 +7,7 @@ the stream goes on, commits are refused (`unavailable`), and the file is reopene
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -57,19 +57,21 @@ class _Retain:
 
 
 class History(Actor):
-    """Listens to everything. `threaded=False` drains on the event loop, for tests under a virtual clock."""
+    """Listens to everything. `threaded=False` drains on the event loop, for tests under a virtual clock; `earlier` gives
+    what was published before it could listen."""
 
     listens = ("*",)
 
     def __init__(
         self, store: Store, *, flush_s: float = FLUSH_S, high_water: int = 50_000,
-        keep_days: Mapping[str, int] = KEEP_DAYS, threaded: bool = True,
+        keep_days: Mapping[str, int] = KEEP_DAYS, threaded: bool = True, earlier: Callable[[], Sequence[Published]] = tuple,
     ) -> None:
         self._store = store
         self._flush_s = flush_s
         self._high_water = high_water
         self._keep_days = keep_days
         self._threaded = threaded
+        self._earlier = earlier
         self._known_state = store.statistics.state
         self._gate_closed = self._impatient = self._flush_due = False
         self._lost: tuple[int, int, int] | None = None  # rows shed since the last Gap: how many, from, to
@@ -109,7 +111,7 @@ class History(Actor):
             if message.__class__ in STORED:
                 self._put(published)
             else:
-                self.statistics.ignored[message.__class__.__name__] += 1
+                self._keep(published)
             return
         match message:
             case Commit():
@@ -142,6 +144,7 @@ class History(Actor):
     def gap(self, from_us: int, to_us: int, dropped: int) -> None:
         """The mailbox overflowed."""
         self.statistics.rows_dropped += dropped
+        self._store.holes.note(self.statistics.watermark + 1, self.runtime.bus.offset)
         self._overflow = (dropped, from_us, to_us)
 
     async def stop(self) -> None:
@@ -156,13 +159,30 @@ class History(Actor):
     # ---- private
 
     def _begin(self, now_us: int) -> None:
+        fresh, heard = self._store.epoch != self.runtime.epoch, self.runtime.bus.offset
         try:
             end = self._store.begin(self.runtime.epoch, now_us)
         except Broken as error:  # a new life while the database is down; the writer goes on trying
             self._writer.start_down(str(error))
-            return
+            end = None
+        if fresh:
+            self._catch_up(heard)
         if end is not None:
             self.publish(Gap("history", end.time_us, now_us, f"start after epoch {end.epoch} offset {end.offset}"))
+
+    def _catch_up(self, heard: int) -> None:
+        """Queue what was published before this actor could listen, up to the offset `heard`."""
+        earlier = [one for one in self._earlier() if one.offset <= heard]
+        self._store.holes.note(1, earlier[0].offset - 1 if earlier else heard)
+        for published in earlier:
+            self._keep(published)
+
+    def _keep(self, published: Published) -> None:
+        if published.message.__class__ in STORED:
+            self._put(published)
+        else:
+            self.statistics.ignored[published.message.__class__.__name__] += 1
+            self._store.holes.note_kind(published.topic.partition(":")[0], published.offset)
 
     def _owe(self, messages: Sequence[Any], reply: Reply) -> None:
         now_us = self.now_us()

@@ -80,7 +80,8 @@ def _values(table: Table, rows: Sequence[Any]) -> Iterator[tuple[str, Callable[[
     messages = [row.message for row in rows]
     yield "offset", lambda: [row.offset for row in rows]
     yield "pub_us", lambda: [row.time_us for row in rows]
-    yield "ts_us", lambda: [m.ts_us for m in messages]
+    timed = hasattr(table.message, "ts_us")  # else it happened when it was published
+    yield "ts_us", lambda: [m.ts_us for m in messages] if timed else [row.time_us for row in rows]
     for column in table.columns:
         yield column.name, partial(column.of, messages)
 

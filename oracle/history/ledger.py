@@ -43,9 +43,12 @@ def begin(connection: Any, months: Iterable[str], words: Words, epoch: str, now_
 
 
 def compact(connection: Any) -> None:
-    """Keep of states the newest row of each that is not gone, of roll marks the newest; in the caller's transaction."""
+    """Keep of each state its newest row and its newest published one, of roll marks the newest; in the caller's transaction.
+
+    That something is gone stays: a client that comes back after many runs must hear it."""
     names = ", ".join(KINDS["state"].names)
-    connection.execute(f"CREATE TABLE state_kept AS {_newest_states(names)}")
+    newest = '(ref, seq) IN (SELECT (ref, max(seq)) FROM state GROUP BY ref, "offset" IS NULL)'
+    connection.execute(f"CREATE TABLE state_kept AS SELECT {names} FROM state WHERE {newest} ORDER BY seq")
     connection.execute("DROP TABLE state")
     connection.execute("ALTER TABLE state_kept RENAME TO state")
     connection.execute("CREATE TABLE rolled_kept AS SELECT max(until_seq) AS until_seq FROM rolled HAVING count(*) > 0")

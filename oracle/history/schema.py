@@ -6,6 +6,7 @@ Each stream row begins with the same five columns (`LEAD`); the rest is the mess
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,9 +14,11 @@ from typing import Any
 import attrs
 import msgspec
 
+from actors import DeadLetter, Lifecycle
+from oracle.history import holes
 from oracle.model import Attempt, Bar, Delivery, Depth, Event, Gap, Quote, Sample, State, Trade
 
-__all__ = ["DDL", "KINDS", "LEAD", "TABLES", "VERSION", "WORD", "Column", "Table", "month_end_us", "month_of"]
+__all__ = ["DDL", "KINDS", "LEAD", "TABLES", "VERSION", "WORD", "Column", "Table", "month_end_us", "month_of", "stub"]
 
 VERSION = 1  # of the layout; a file of a newer one is refused
 
@@ -47,6 +50,7 @@ class Table:
     message: type
     columns: tuple[Column, ...]
     monthly: bool = False
+    topic: str = ""  # the SQL that says under which topic a row was published; empty where it never is
 
     @property
     def words(self) -> list[str]:
@@ -84,7 +88,7 @@ TABLES = (
         Column("ask", REAL, lambda ms: [m.ask for m in ms]),
         Column("ask_size", REAL, lambda ms: [m.ask_size for m in ms]),
         Column("source", WORD, lambda ms: [m.source for m in ms]),
-    ), monthly=True),
+    ), monthly=True, topic="'quote:' || symbol"),
     Table("trade", Trade, (
         Column("symbol", TEXT, lambda ms: [m.symbol for m in ms]),
         Column("price", REAL, lambda ms: [m.price for m in ms]),
@@ -93,7 +97,7 @@ TABLES = (
         # texts that never repeat: zstd takes a third of the time that finding a dictionary does, and a third more room
         Column("trade_id", TEXT, lambda ms: [m.trade_id for m in ms], "zstd"),
         Column("source", WORD, lambda ms: [m.source for m in ms]),
-    ), monthly=True),
+    ), monthly=True, topic="'trade:' || symbol"),
     Table("bar", Bar, (
         Column("symbol", TEXT, lambda ms: [m.symbol for m in ms]),
         Column("interval", TEXT, lambda ms: [m.interval for m in ms]),
@@ -105,7 +109,7 @@ TABLES = (
         Column("trades", INT, lambda ms: [m.trades for m in ms]),
         Column("closed", FLAG, lambda ms: [m.closed for m in ms]),
         Column("source", WORD, lambda ms: [m.source for m in ms]),
-    ), monthly=True),
+    ), monthly=True, topic="'bar:' || interval || ':' || symbol"),
     Table("depth", Depth, (
         Column("symbol", TEXT, lambda ms: [m.symbol for m in ms]),
         Column("bids", TEXT, lambda ms: [json_text(m.bids) for m in ms]),  # [[price, size], ...]
@@ -114,14 +118,14 @@ TABLES = (
         Column("first_id", INT, lambda ms: [m.first_id for m in ms]),
         Column("last_id", INT, lambda ms: [m.last_id for m in ms]),
         Column("source", WORD, lambda ms: [m.source for m in ms]),
-    ), monthly=True),
+    ), monthly=True, topic="'depth:' || symbol"),
     Table("sample", Sample, (
         Column("name", TEXT, lambda ms: [m.name for m in ms]),
         Column("subject", TEXT, lambda ms: [m.subject for m in ms]),
         Column("value", REAL, lambda ms: [m.value for m in ms]),  # in `unit`
         Column("unit", TEXT, lambda ms: [m.unit for m in ms]),
         Column("source", WORD, lambda ms: [m.source for m in ms]),
-    ), monthly=True),
+    ), monthly=True, topic="'sample:' || name || ':' || subject"),
     Table("event", Event, (
         Column("id", TEXT, lambda ms: [m.id for m in ms]),
         Column("kind", TEXT, lambda ms: [m.kind for m in ms]),
@@ -131,18 +135,18 @@ TABLES = (
         Column("summary", TEXT, lambda ms: [m.summary for m in ms]),
         Column("data", TEXT, lambda ms: [json_text(m.data) for m in ms]),
         Column("cause", TEXT, lambda ms: [m.cause for m in ms]),
-    )),
+    ), topic="'event:' || kind || ':' || subject"),
     Table("state", State, (
         Column("ref", TEXT, lambda ms: [m.ref for m in ms]),
         Column("version", INT, lambda ms: [m.version for m in ms]),
         Column("value", TEXT, lambda ms: [None if m.value is None else json_text(m.value) for m in ms]),
-    )),
+    ), topic="'state:' || ref"),
     Table("gap", Gap, (
         Column("who", TEXT, lambda ms: [m.who for m in ms]),
         Column("from_us", INT, lambda ms: [m.from_us for m in ms]),
         Column("to_us", INT, lambda ms: [m.to_us for m in ms]),
         Column("reason", TEXT, lambda ms: [m.reason for m in ms]),
-    )),
+    ), topic="'gap:' || who"),
     Table("delivery", Delivery, (
         Column("id", TEXT, lambda ms: [m.id for m in ms]),
         Column("rule_id", TEXT, lambda ms: [m.rule_id for m in ms]),
@@ -157,7 +161,18 @@ TABLES = (
         Column("status", INT, lambda ms: [m.status for m in ms]),  # the far end's, 0 where there was none
         Column("error", TEXT, lambda ms: [m.error for m in ms]),
         Column("duration_ms", REAL, lambda ms: [m.duration_ms for m in ms]),
-    )),
+    ), topic="'attempt:' || delivery_id"),
+    Table("life", Lifecycle, (
+        Column("name", TEXT, lambda ms: [m.name for m in ms]),
+        Column("what", TEXT, lambda ms: [m.what for m in ms]),  # started, crashed, lost, stopped, failed
+        Column("error", TEXT, lambda ms: [m.error for m in ms]),
+        Column("restarts", INT, lambda ms: [m.restarts for m in ms]),
+    ), monthly=True, topic="'life:' || name"),
+    Table("dead", DeadLetter, (
+        Column("name", TEXT, lambda ms: [m.name for m in ms]),
+        Column("reason", TEXT, lambda ms: [m.reason for m in ms]),
+        Column("message", TEXT, lambda ms: [type(m.message).__name__ for m in ms]),  # its class: it may hold a secret
+    ), monthly=True, topic="'dead:' || name"),
 )
 KINDS = {table.kind: table for table in TABLES}
 
@@ -176,6 +191,7 @@ DDL = (
     "CREATE TABLE IF NOT EXISTS rolled (until_seq BIGINT)",
     # the minutes of trades before until_us were tidied; the newest row counts
     "CREATE TABLE IF NOT EXISTS tidied (until_us BIGINT)",
+    holes.DDL,
     *(table.create(table.kind) for table in TABLES if not table.monthly),
 )
 
@@ -190,3 +206,9 @@ def month_end_us(month: str) -> int:
     year, number = int(month[:4]), int(month[4:])
     first = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
     return int(first.timestamp()) * 1_000_000
+
+
+@functools.lru_cache(maxsize=1024)
+def stub(name: str) -> object:
+    """Stands for a message of which only the name of its class is kept."""
+    return type(name, (), {})()

@@ -22,6 +22,7 @@ from oracle.history import bars, ledger, retention
 from oracle.history.columns import Columns, Pause, to_columns
 from oracle.history.failure import Broken, translated
 from oracle.history.readers import Readers
+from oracle.history.holes import Holes
 from oracle.history.schema import DDL, TABLES, VERSION, Table, month_of
 from oracle.history.statistics import Statistics
 from oracle.history.words import Words
@@ -53,6 +54,7 @@ class Store:
         self.path = folder / FILE
         self.statistics = Statistics()
         self.words = Words()
+        self.holes = Holes()
         self.last_seq = 0  # of the last committed row
         self.epoch = ""
         self._started_us = 0
@@ -123,6 +125,8 @@ class Store:
         A new epoch compacts what only its newest row counts of; one that began already goes on, and gives None.
         Raises Broken.
         """
+        if epoch != self.epoch:
+            self.holes.begin()
         self.epoch, self._started_us = epoch, now_us
         with self._transaction() as connection:
             end = ledger.begin(connection, self._months, self.words, epoch, now_us)
@@ -139,7 +143,7 @@ class Store:
         `reopen`.
         """
         months = set(self._months)
-        with self._transaction() as connection:
+        with self.holes.writing() as write_holes, self._transaction() as connection:
             for table, part, seqs in self._parts(rows):
                 columns = to_columns(table, part, seqs, self.words.numbers, pause)
                 for name, lines in _by_month(table, part):
@@ -148,6 +152,7 @@ class Store:
                         months.add(name)
                     self._insert(connection, table, name, columns if lines is None else _cut(columns, lines))
                     crash_point("history:mid-batch")
+            write_holes(connection, self.words.number(self.epoch))
             crash_point("history:before-commit")
         self._months = months
         self.last_seq += len(rows)
@@ -185,8 +190,9 @@ class Store:
         if dropped:
             self.roll()  # bars outlive their trades
         for name in dropped:
-            with translated():
-                self.connection.execute(f"DROP TABLE IF EXISTS {name}")
+            with self._transaction() as connection:
+                self.holes.leave(connection, name, name.rpartition("_")[0])
+                connection.execute(f"DROP TABLE {name}")
             self._months.discard(name)
             crash_point("history:retention")
         return dropped

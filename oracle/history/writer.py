@@ -98,7 +98,8 @@ class Writer:
         with self._door:
             oldest = self._take(len(self._queue) - keep)
             self._queue.extendleft(e for e in reversed(oldest) if isinstance(e, Owed))
-        dropped = [e.time_us for e in oldest if isinstance(e, Published)]
+            dropped = [e.time_us for e in oldest if isinstance(e, Published)]
+            self._store.holes.note_rows(oldest)  # before what comes after them can be committed
         self._statistics.rows_dropped += len(dropped)
         return (len(dropped), dropped[0], dropped[-1]) if dropped else None
 
@@ -112,6 +113,7 @@ class Writer:
         """Nobody will drain again: what is left is lost and counted, and who waits hears so."""
         entries = [*self._held, *self._take(len(self._queue))]
         self._held = []
+        self._store.holes.note_rows(entries)
         self._statistics.rows_dropped += sum(isinstance(e, Published) for e in entries)
         self._statistics.pending = 0
         lost = ActorCrashed("the history ended before this was committed")
@@ -209,6 +211,7 @@ class Writer:
         self._statistics.rows_unfit += len(entry.rows) if isinstance(entry, Owed) else 1
         if isinstance(entry, Owed):
             self._outcomes.append((entry, Refused(f"this can't be stored: {error}", "invalid")))
+        self._store.holes.note_rows([entry])
 
     def _reopen(self, rest: list[Entry], unsure: int) -> None:
         try:

@@ -1,0 +1,133 @@
+"""Everything that was stored, read again in the order it was published: across tables, months and runs of the process.
+
+A place is an epoch (one run) and an offset on its bus. Runs form a chain: each knows the committed end of the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+import msgspec
+import trio
+
+from actors import DeadLetter, Lifecycle, Published
+from oracle.history.reader import Reader, RunSync
+from oracle.history.schema import TABLES, Table, stub
+from oracle.history.store import Store
+from oracle.model import Depth, Severity
+from oracle.patterns import Patterns
+
+__all__ = ["Past", "Span", "Tape"]
+
+
+@attrs.frozen
+class Span:
+    """The offsets `after` < offset <= `until` of an epoch."""
+
+    epoch: str
+    after: int
+    until: int
+
+
+@attrs.frozen
+class Past:
+    """What is stored in some spans: how many messages, and whether those are all that were published."""
+
+    count: int
+    whole: bool
+
+
+class Tape:
+    """Reads beside the writer, each in a thread, within `deadline_s` seconds. Refused: `timeout`, `unavailable`."""
+
+    def __init__(self, store: Store, run_sync: RunSync = trio.to_thread.run_sync, deadline_s: float = 10.0) -> None:
+        self._store = store
+        self._reader = Reader(store, run_sync, deadline_s)
+
+    async def ends(self) -> dict[str, tuple[int, str]]:
+        """Of each run that is over: its last committed offset, and the run after it."""
+        sql = "SELECT prev_epoch, prev_offset, epoch FROM epochs WHERE prev_epoch IS NOT NULL"
+        rows = await self._reader.read(lambda at: at.execute(sql).fetchall())
+        return {epoch: (offset, following) for epoch, offset, following in rows}
+
+    async def measure(self, spans: Sequence[Span], patterns: Patterns) -> Past:
+        """How much of `patterns` is stored in the spans, without reading it."""
+        return await self._reader.read(lambda at: self._measure(at, spans, patterns))
+
+    async def page(self, span: Span, patterns: Patterns, limit: int) -> tuple[list[Published], bool]:
+        """The first `limit` messages of a span, as they were published; and whether the span is free of holes."""
+        return await self._reader.read(lambda at: self._page(at, span, patterns, limit))
+
+    # ---- in the thread
+
+    def _measure(self, at: Any, spans: Sequence[Span], patterns: Patterns) -> Past:
+        count = 0
+        for span in spans:
+            for _, source, where, parameters in self._sources(span, patterns):
+                count += at.execute(f"SELECT count(*) FROM {source} WHERE {where}", parameters).fetchone()[0]
+        return Past(count, all(self._whole(at, span, patterns) for span in spans))
+
+    def _page(self, at: Any, span: Span, patterns: Patterns, limit: int) -> tuple[list[Published], bool]:
+        found: list[Published] = []
+        for table, source, where, parameters in self._sources(span, patterns):
+            names = ['"offset"', "pub_us", "ts_us", *(f'"{c.name}"' for c in table.columns)]
+            rows = at.execute(
+                f'SELECT {", ".join(names)} FROM {source} WHERE {where} ORDER BY "offset" LIMIT {limit}', parameters
+            ).fetchall()
+            found += _published(table, rows, self._store.words.text)
+        found.sort(key=lambda one: one.offset)
+        return found[:limit], self._whole(at, span, patterns)
+
+    def _sources(self, span: Span, patterns: Patterns) -> Iterator[tuple[Table, str, str, list[Any]]]:
+        epoch = self._store.words.number(span.epoch)
+        for table in TABLES:
+            condition = patterns.condition(table.kind, table.topic) if table.topic else None
+            if condition is None:
+                continue
+            for name in self._store.months(table.kind) if table.monthly else [table.kind]:
+                where = f'epoch = ? AND "offset" > ? AND "offset" <= ? AND {condition[0]}'
+                yield table, name, where, [epoch, span.after, span.until, *condition[1]]
+
+    def _whole(self, at: Any, span: Span, patterns: Patterns) -> bool:
+        kinds = patterns.kinds
+        if span.epoch == self._store.epoch and self._store.holes.between(span.after, span.until, kinds):
+            return False
+        of_kind = "" if kinds is None else f" AND kind IN ('', {', '.join('?' * len(kinds))})"
+        sql = f'SELECT 1 FROM holes WHERE epoch = ? AND "last" > ? AND "first" <= ?{of_kind} LIMIT 1'
+        number = self._store.words.number(span.epoch)
+        return at.execute(sql, [number, span.after, span.until, *(kinds or ())]).fetchone() is None
+
+
+def _published(table: Table, rows: Sequence[Any], text: Any) -> Iterator[Published]:
+    words, columns = set(table.words), [column.name for column in table.columns]
+    for offset, pub_us, ts_us, *values in rows:
+        facts = dict(zip(columns, values, strict=True))
+        for name in words.intersection(facts):
+            facts[name] = text(facts[name])
+        message = _message(table, ts_us, facts)
+        yield Published(offset, pub_us, message.topic, message)
+
+
+def _message(table: Table, ts_us: int, facts: dict[str, Any]) -> Any:
+    """The message that was stored."""
+    match table.kind:
+        case "life":
+            return Lifecycle(**facts)
+        case "dead":
+            return DeadLetter(facts["name"], facts["reason"], stub(facts["message"]))
+        case "depth":
+            for side in ("bids", "asks"):
+                facts[side] = msgspec.json.decode(facts[side], type=tuple[tuple[float, float], ...])
+            return Depth(ts_us=ts_us, **facts)
+        case "event":
+            facts["severity"] = Severity(facts["severity"])
+            facts["data"] = msgspec.json.decode(facts["data"])
+        case "state" if facts["value"] is not None:
+            facts["value"] = msgspec.json.decode(facts["value"])
+        case "gap":
+            return table.message(**facts)  # its time is that of its end
+    return table.message(ts_us=ts_us, **facts)
+
+
