@@ -128,8 +128,8 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     return [
         Child("log", Reporter, capacity=10_000, when_full="drop_oldest"),
         Child(
-            "history", lambda: History(store, keep_days=keep_days, earlier=system.ring.everything), grace_s=10.0, capacity=100_000,
-            when_full="drop_oldest",
+            "history", lambda: History(store, keep_days=keep_days, earlier=system.ring.everything), grace_s=10.0,
+            capacity=100_000, when_full="drop_oldest",
         ),
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,

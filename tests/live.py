@@ -20,6 +20,7 @@ from quart_trio import QuartTrio
 from actors import Runtime, open_runtime
 from oracle.board import Board
 from oracle.listen import Listen
+from oracle.ring import Ring
 from oracle.settings import Settings
 from oracle.tally import Tally
 from web import hub, server, sockets
@@ -39,6 +40,7 @@ class System:
     board: Board
     tally: Tally
     settings: Settings = attrs.field(factory=Settings)
+    ring: Ring = attrs.field(default=attrs.Factory(lambda self: Ring.of(self.runtime), takes_self=True))
 
 
 @attrs.define
@@ -119,7 +121,7 @@ def app_of(system: System) -> QuartTrio:
     @app.websocket("/stream")
     async def stream() -> None:
         topics = websocket.args.get("topics", "")
-        await sockets.native_stream(system, [one for one in topics.split(",") if one])
+        await sockets.native_stream(system, [one for one in topics.split(",") if one], websocket.args.get("since", ""))
 
     @app.websocket("/dashboard/stream")
     async def dashboard() -> None:

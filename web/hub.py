@@ -14,15 +14,16 @@ from typing import Any
 import attrs
 import trio
 
-from actors import Actor, Child, Published
+from actors import Actor, Bus, Child, Published
 from web.outlet import Batch, Entry, Outlet
 from web.wire import Dialect, text_frame, topic_key
 
-__all__ = ["Attach", "Audience", "Detach", "Hub", "child", "entries_of"]
+__all__ = ["Attach", "Audience", "Detach", "Hub", "child", "entries_of", "snapshot_of"]
 
 CAPACITY = 65_536
 SOCKETS_PER_YIELD = 200
 CACHE_TOPICS = 65_536
+SNAPSHOT_MOST = 10_000
 
 
 @attrs.frozen
@@ -60,6 +61,12 @@ def entries_of(dialect: Dialect, published: Iterable[Published]) -> tuple[Entry,
         if payload is not None:
             found.append((one.offset, topic_key(one), text_frame(payload)))
     return tuple(found)
+
+
+def snapshot_of(bus: Bus, dialect: Dialect, patterns: Iterable[str]) -> tuple[Entry, ...]:
+    """What a dialect makes of the retained messages of some topics, in the order of their offsets."""
+    found = {one.topic: one for pattern in patterns for one in bus.retained(pattern)}
+    return entries_of(dialect, sorted(found.values(), key=lambda one: one.offset)[-SNAPSHOT_MOST:])
 
 
 @attrs.define(eq=False)

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
 
+import trio
+
 from web.wire import text_frame
 
 __all__ = ["Batch", "Entry", "Link", "Outlet"]
@@ -92,6 +94,7 @@ class Outlet:
         self._untold = 0
         self._reason = ""
         self._control = b""
+        self._taken: trio.Event | None = None
 
     @property
     def open(self) -> bool:
@@ -136,6 +139,14 @@ class Outlet:
         for offset, key, frame in entries:
             if self.link.open:
                 self._give((offset,) if key is None else key, frame)
+
+    async def taken(self) -> None:
+        """Wait until nothing waits here any more. Of a client that has gone nothing is ever taken."""
+        await trio.lowlevel.checkpoint()
+        while self._waiting or self._words or self._untold:
+            if self._taken is None:
+                self._taken = trio.Event()
+            await self._taken.wait()
 
     def say(self, payload: bytes, key: Hashable | None = None) -> None:
         """Give the client a JSON message that has no offset, in order with the frames. With a `key` it is held as those
@@ -185,6 +196,9 @@ class Outlet:
             self.told += 1
             size += len(frame)
             parts.append(frame)
+        if self._taken is not None and not self._waiting and not self._words:
+            self._taken.set()
+            self._taken = None
         return b"".join(parts)
 
     @property

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 import attrs
 import trio
 from quart import websocket
 
-from actors import Actor, AskTimeout, Child, Killed, Lifecycle, MailboxFull, NobodyOwns, Refused, Supervisor
+from actors import Actor, ActorCrashed, AskTimeout, Child, Killed, Lifecycle, MailboxFull, NobodyOwns, Refused, Supervisor
 from oracle.model import State
 from oracle.problems import Invalid
 from web.body import decode
 from web.dialects import Fiml, Native, to_json
 from web.errors import answer_invalid, answer_refusal, invalid
-from web.hub import Attach, Detach, entries_of
-from web.outlet import Entry, Outlet
+from web.hub import Attach, Detach, snapshot_of
+from web.outlet import Outlet
+from web.replay import Replay
+from web.resume import Place
 from web.routes import Family
 from web.surfaces.fiml import dashboard_health, dashboard_stats
 from web.surfaces.fiml_shapes import DashboardHealth
@@ -32,7 +34,6 @@ __all__ = ["DashboardSocket", "StreamSocket", "Visitor", "child", "fiml_stream",
 HUB = "hub"
 MOST_TOPICS = 100
 TOPIC_CHARS = 200
-SNAPSHOT_MOST = 10_000
 MESSAGES_BURST = 100
 MESSAGES_PER_S = 20.0
 STATS_EVERY_S = 30.0
@@ -48,11 +49,12 @@ def child() -> Child:
     return Child("sockets", Supervisor)
 
 
-async def native_stream(system: Any, topics: Sequence[str] = ()) -> None:
-    """Serve `/api/oracle/stream` in a Quart websocket context: `subscribed`, the retained messages of `topics`, `ready`,
-    then everything published. Raises Invalid (before the accept) for topics that are none."""
-    patterns = _checked(topics, frozenset(), "query")
-    await _serve(system, lambda visitor: StreamSocket(system, visitor, patterns))
+async def native_stream(system: Any, topics: Sequence[str] = (), since: str = "") -> None:
+    """Serve `/api/oracle/stream` in a Quart websocket context: `subscribed`, the retained messages of `topics` or what
+    came after `since`, `ready`, then everything published. Raises Invalid (before the accept) for topics that are none,
+    or a place that is none."""
+    patterns, place = _checked(topics, frozenset(), "query"), Place.parse(since)
+    await _serve(system, lambda visitor: StreamSocket(system, visitor, patterns, place))
 
 
 async def fiml_stream(system: Any) -> None:
@@ -100,24 +102,38 @@ class _Socket(Actor):
 
 
 class StreamSocket(_Socket):
-    """A client of the native stream. It sends `{"action": "subscribe"|"unsubscribe", "topics": [...]}`."""
+    """A client of the native stream. It sends `{"action": "subscribe"|"unsubscribe", "topics": [...]}`; the first time,
+    where it has no topics yet, also with `since`."""
 
-    def __init__(self, system: Any, visitor: Visitor, patterns: frozenset[str]) -> None:
+    def __init__(self, system: Any, visitor: Visitor, patterns: frozenset[str], since: Place | None = None) -> None:
         super().__init__(system, visitor)
         self.patterns = patterns
+        self._since = since
+        self._resuming = False
 
     async def start(self) -> None:
-        """Attach with a snapshot, then read the client. Raises AskTimeout, MailboxFull, NobodyOwns."""
-        await self._attach(self.patterns, self.patterns)
+        """Attach with a snapshot, then read the client; one that comes back is read while it is told what it missed.
+        Raises AskTimeout, MailboxFull, NobodyOwns."""
+        if self._since is None:
+            await self._attach(self.patterns, self.patterns)
+        else:
+            self._resume(self._since)
         self.helper(self.read)
 
     async def heard(self, message: str | bytes | None) -> None:
         """Change the subscription, or tell the client what is wrong with its message; the socket stays open."""
         try:
-            action, topics = _command(message)
+            action, topics, since = _command(message)
+            if self._resuming:
+                raise Refused("wait for ready before changing the subscription", code="unavailable")
+            if since is not None and self.patterns:
+                raise invalid("since", ["body", "since"], "A socket that has topics can't go back")
             wanted = _checked(topics, self.patterns, "body") if action == "subscribe" else self.patterns.difference(topics)
-            await self._attach(wanted, wanted - self.patterns)
+            if since is None:
+                await self._attach(wanted, wanted - self.patterns)
             self.patterns = wanted
+            if since is not None:
+                self._resume(since)
         except Invalid as error:
             self.outlet.say(to_json({"type": "error", **answer_invalid(error, Family.error).body}))
         except Refused as error:
@@ -125,11 +141,22 @@ class StreamSocket(_Socket):
         except BUSY:
             self.outlet.say(_error("unavailable", "the server is too busy to change a subscription; try again"))
 
+    def _resume(self, since: Place) -> None:
+        self._resuming = True
+        self.helper(self._replay, since)
+
+    async def _replay(self, since: Place) -> None:
+        try:
+            await Replay(self.system, self.outlet, self.patterns, _native(self.runtime.epoch), self.ask).run(since)
+            self._resuming = False
+        except (*BUSY, ActorCrashed):
+            await self._visitor.close(TRY_LATER, "the server is too busy")
+
     async def _attach(self, patterns: frozenset[str], fresh: frozenset[str]) -> None:
         runtime = self.runtime
         dialect = _native(runtime.epoch)
         offset = runtime.bus.offset
-        snapshot = _snapshot(runtime.bus, dialect, fresh)
+        snapshot = snapshot_of(runtime.bus, dialect, fresh)
         place = {"offset": offset, "topics": sorted(patterns)}
         # no await between the snapshot and the hub's mailbox: nothing falls between
         await self.ask(HUB, Attach(
@@ -205,18 +232,13 @@ def _native(epoch: str) -> Native:
     return Native(epoch)
 
 
-def _snapshot(bus: Any, dialect: Native, patterns: Iterable[str]) -> tuple[Entry, ...]:
-    found = {one.topic: one for pattern in patterns for one in bus.retained(pattern)}
-    return entries_of(dialect, sorted(found.values(), key=lambda one: one.offset)[-SNAPSHOT_MOST:])
-
-
 def _gist(health: DashboardHealth) -> list[Any]:
     """What of health is worth telling at once; counts and times can wait."""
     return [health.status, *((one.name, one.status, one.metadata.get("enabled")) for one in health.watchdogs)]
 
 
-def _command(message: str | bytes | None) -> tuple[str, list[str]]:
-    """The action and topics of a client's message. Raises Invalid."""
+def _command(message: str | bytes | None) -> tuple[str, list[str], Place | None]:
+    """The action and topics of a client's message, and where it stands. Raises Invalid."""
     raw = message.encode() if isinstance(message, str) else message or b""
     body = decode(raw)
     if not isinstance(body, dict):
@@ -226,7 +248,10 @@ def _command(message: str | bytes | None) -> tuple[str, list[str]]:
         raise invalid("enum", ["body", "action"], "Input should be 'subscribe' or 'unsubscribe'")
     if not isinstance(topics, list) or not all(isinstance(one, str) for one in topics):
         raise invalid("list_type", ["body", "topics"], "Input should be a list of topics")
-    return action, topics
+    since = body.get("since", "")
+    if not isinstance(since, str):
+        raise invalid("string_type", ["body", "since"], "Input should be EPOCH:OFFSET")
+    return action, topics, Place.parse(since, "body") if action == "subscribe" else None
 
 
 def _checked(topics: Sequence[str], present: frozenset[str], place: str) -> frozenset[str]:

@@ -15,6 +15,6 @@ from oracle.history.store import End, Store
 from oracle.history.tape import Past, Span, Tape
 
 __all__ = [
-    "KEEP_DAYS", "MAX_LIMIT", "Broken", "Commit", "End", "History", "Interrupted", "Page", "Past", "Queries", "Span", "Statistics",
-    "Store", "Tape", "Unfit", "inline",
+    "KEEP_DAYS", "MAX_LIMIT", "Broken", "Commit", "End", "History", "Interrupted", "Page", "Past", "Queries", "Span",
+    "Statistics", "Store", "Tape", "Unfit", "inline",
 ]  # fmt: skip

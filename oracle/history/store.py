@@ -21,8 +21,8 @@ from oracle.crash import crash_point
 from oracle.history import bars, ledger, retention
 from oracle.history.columns import Columns, Pause, to_columns
 from oracle.history.failure import Broken, translated
-from oracle.history.readers import Readers
 from oracle.history.holes import Holes
+from oracle.history.readers import Readers
 from oracle.history.schema import DDL, TABLES, VERSION, Table, month_of
 from oracle.history.statistics import Statistics
 from oracle.history.words import Words

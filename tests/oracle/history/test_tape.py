@@ -29,8 +29,8 @@ def store(tmp_path):
 def told():
     """One message of each kind that is published, as the bus hands it out."""
     messages = [m for m in zoo() if hasattr(m, "topic")]
-    messages += [state(2), Lifecycle("feed:x", "crashed", "OSError: no", 3, OSError("no")), Lifecycle("feed:x", "started", None, 3),
-                 DeadLetter("hub", "mailbox full", trade(7)), trade(8)]  # fmt: skip
+    messages += [state(2), Lifecycle("feed:x", "crashed", "OSError: no", 3, OSError("no")),
+                 Lifecycle("feed:x", "started", None, 3), DeadLetter("hub", "mailbox full", trade(7)), trade(8)]  # fmt: skip
     return [Published(3 * i, T0_US + i, m.topic, m) for i, m in enumerate(messages, 1)]
 
 

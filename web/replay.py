@@ -1,0 +1,175 @@
+"""Tells a client that comes back what it missed, then puts it among those who are told what happens.
+
+It takes part in the life of the client's actor. What a client is told goes in pieces, each once the one before was taken,
+so nothing of it is conflated or skipped; the last piece and the place in the hub's mailbox come in one block without an
+await, so nothing falls between and nothing is told twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Published, Refused
+from oracle.history import Commit, Past, Span
+from oracle.patterns import Patterns
+from web.dialects import Native, to_json
+from web.hub import Attach, snapshot_of
+from web.outlet import Entry, Outlet
+from web.resume import REPLAY_MOST, Place, Plan, Why, judge, plan
+from web.wire import text_frame
+
+__all__ = ["Replay"]
+
+PIECE = 500  # messages looked at before others get a turn
+PIECE_BYTES = 256 * 1024
+PAGE = 2_000  # rows of one read
+ROUNDS = 1_000  # pieces of the ring; who is not there by then never will be
+
+Ask = Callable[..., Awaitable[Any]]
+
+
+class _CanNot(Exception):
+    """Not all can be told."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Replay:
+    """For one client: `run` returns once it is attached. Raises AskTimeout, MailboxFull, NobodyOwns, ActorCrashed."""
+
+    def __init__(self, system: Any, outlet: Outlet, patterns: frozenset[str], dialect: Native, ask: Ask,
+                 most: int = REPLAY_MOST) -> None:  # fmt: skip
+        self._system = system
+        self._bus = system.runtime.bus
+        self._ring = system.ring
+        self._outlet = outlet
+        self._names = patterns
+        self._patterns = Patterns(patterns)
+        self._dialect = dialect
+        self._ask = ask
+        self._most = most
+        self._told = 0
+        self._piece_bytes = min(PIECE_BYTES, outlet.limit_bytes // 4)
+
+    async def run(self, since: Place) -> None:
+        """`subscribed`, what came after `since`, `ready`; or a snapshot and the reason why not all."""
+        self._reached = since
+        self._outlet.tell_skipped = self._dialect.skipped
+        try:
+            plan = await self._plan(since)
+            self._say_subscribed(recovered=True)
+            for span in plan.stored:
+                await self._tell_stored(span)
+            await self._tell_recent(plan.recent)
+        except _CanNot as no:
+            await self._begin_anew(no.why)
+
+    # ---- what to tell
+
+    async def _plan(self, since: Place) -> Plan:
+        present = Place(self._dialect.epoch, self._bus.offset)
+        ends = {} if since.epoch == present.epoch else await self._read(self._system.tape.ends)
+        found = plan(since, present, self._ring.after, ends)
+        if isinstance(found, Why):
+            raise _CanNot(found)
+        if found.stored:
+            await self._until_stored(found.stored[-1])
+            past: Past = await self._read(self._system.tape.measure, found.stored, self._patterns)
+            why = judge(past, self._most)
+            if why is not None:
+                raise _CanNot(why)
+        return found
+
+    async def _until_stored(self, span: Span) -> None:
+        """What is published is stored a moment later; a commit is answered after all that came before it."""
+        if span.epoch == self._dialect.epoch and self._system.store.statistics.watermark < span.until:
+            await self._read(self._ask, "history", Commit(()))
+
+    async def _read(self, ask: Ask, *args: Any) -> Any:
+        try:
+            return await ask(*args)
+        except (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns) as no:
+            raise _CanNot(Why.unavailable) from no
+
+    # ---- telling it
+
+    async def _tell_stored(self, span: Span) -> None:
+        await self._until_stored(span)
+        dialect = self._dialect if span.epoch == self._dialect.epoch else Native(span.epoch)
+        after = span.after
+        while True:
+            rest = Span(span.epoch, after, span.until)
+            page, whole = await self._read(self._system.tape.page, rest, self._patterns, PAGE)
+            if not whole:
+                raise _CanNot(Why.incomplete)
+            await self._tell(dialect, page)
+            if len(page) < PAGE:
+                self._reached = Place(span.epoch, span.until)
+                return
+            after = page[-1].offset
+
+    async def _tell_recent(self, after: int) -> None:
+        ring = self._ring
+        for _ in range(ROUNDS):
+            if after < ring.after:  # it was overtaken
+                await self._tell_stored(Span(self._dialect.epoch, after, until := ring.after))
+                after = until
+                continue
+            piece = ring.since(after, PIECE)
+            entries, taken = self._cut(self._dialect, piece)
+            if taken == len(piece) and after + taken == self._bus.offset:
+                # no await from here into the hub's mailbox
+                return await self._attach(entries, {"recovered": True, "caught_up": self._told + len(entries)})
+            await self._hand_over(entries)
+            after += taken
+            self._reached = Place(self._dialect.epoch, after)
+        raise _CanNot(Why.too_slow)
+
+    async def _tell(self, dialect: Native, messages: Sequence[Published]) -> None:
+        while messages:
+            entries, taken = self._cut(dialect, messages[:PIECE])
+            await self._hand_over(entries)
+            self._reached = Place(dialect.epoch, messages[taken - 1].offset)
+            messages = messages[taken:]
+
+    def _cut(self, dialect: Native, messages: Sequence[Published]) -> tuple[list[Entry], int]:
+        """The frames of the first messages, as many as fit a piece (at least one), and how many messages that were."""
+        entries: list[Entry] = []
+        size = 0
+        for taken, one in enumerate(messages):
+            if self._patterns.want(one.topic):
+                if size >= self._piece_bytes:
+                    return entries, taken
+                frame = text_frame(dialect.encode(one))
+                entries.append((one.offset, None, frame))
+                size += len(frame)
+        return entries, len(messages)
+
+    async def _hand_over(self, entries: Sequence[Entry]) -> None:
+        skipped = self._outlet.skipped
+        self._outlet.show(entries)
+        if self._outlet.skipped > skipped:  # a message larger than all a client may have waiting
+            raise _CanNot(Why.too_slow)
+        self._told += len(entries)
+        await self._outlet.taken()
+
+    # ---- the frames around it
+
+    async def _begin_anew(self, why: Why) -> None:
+        """A snapshot as for a new client, without what this one was told on the way."""
+        reached = self._reached.offset if self._told and self._reached.epoch == self._dialect.epoch else 0
+        self._say_subscribed(recovered=False, reason=why)
+        entries = [one for one in snapshot_of(self._bus, self._dialect, self._names) if one[0] > reached]
+        await self._attach(entries, {"recovered": False, "reason": why})
+
+    async def _attach(self, entries: Sequence[Entry], outcome: dict[str, Any]) -> None:
+        offset = self._bus.offset
+        ready = to_json({**self._dialect.words("ready"), "offset": offset, **outcome})
+        await self._ask("hub", Attach(self._outlet, self._names, self._dialect, offset, (), tuple(entries), (ready,)))
+
+    def _say_subscribed(self, **outcome: Any) -> None:
+        place = {"offset": self._bus.offset, "topics": sorted(self._names)}
+        self._outlet.say(to_json({**self._dialect.words("subscribed"), **place, **outcome}))
