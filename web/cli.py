@@ -136,17 +136,25 @@ def serve(file: Path | None, data: Path | None, listen: tuple[str, ...], seed_po
 @cli.command()
 @click.argument("pattern", default="*")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N messages.")
+@click.option("--since", default="", metavar="EPOCH:OFFSET", help="Begin after this message, not with the newest of each topic.")
 @_settings
 @_data
 @_url
 @_token
 @_json
-def tail(pattern: str, count: int | None, as_json: bool, **where: Any) -> None:
-    """Print what a running server publishes on PATTERN: a topic, or a beginning like quote:* (default: everything)."""
-    from web.commands.tail import tail as run
+def tail(pattern: str, count: int | None, since: str, as_json: bool, **where: Any) -> None:
+    """Print what a running server publishes on PATTERN: a topic, or a beginning like quote:* (default: everything).
 
-    remote = _remote(**where)
-    trio.run(lambda: run(remote, pattern, as_json=as_json, count=count))
+    It goes on over restarts of the server, and says on standard error whether anything was missed.
+    """
+    from web.commands.tail import tail as run
+    from web.resume import Place
+
+    try:
+        Place.parse(since)
+    except Invalid:
+        raise click.BadParameter("a place is EPOCH:OFFSET, as each message says it", param_hint="--since") from None
+    trio.run(lambda: run(lambda: _remote(**where), pattern, as_json=as_json, count=count, since=since))
 
 
 @cli.command()

@@ -65,9 +65,10 @@ class Remote:
         return body
 
     @asynccontextmanager
-    async def stream(self, topics: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-        """The frames of the native stream, from now on. Raises Unreachable when there are no more."""
-        url = f"ws{self.url.removeprefix('http')}api/oracle/stream?{urlencode({'topics': topics})}"
+    async def stream(self, topics: str, since: str = "") -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """The frames of the native stream, from now on or from the place `since`. Raises Unreachable when there are no
+        more."""
+        url = f"ws{self.url.removeprefix('http')}api/oracle/stream?{urlencode({'topics': topics, 'since': since})}"
         try:
             async with connect(url, timeout_s=TIMEOUT_S, max_message_bytes=MESSAGE_LIMIT_BYTES,
                                headers=tuple(self._headers.items())) as connection:

@@ -15,7 +15,9 @@ import attrs
 import trio
 from quart import websocket
 
-from actors import Actor, ActorCrashed, AskTimeout, Child, Killed, Lifecycle, MailboxFull, NobodyOwns, Refused, Supervisor
+from actors import (
+    Actor, ActorCrashed, AskTimeout, Child, Killed, Lifecycle, MailboxFull, NobodyOwns, Refused, Supervisor,
+)  # fmt: skip
 from oracle.model import State
 from oracle.problems import Invalid
 from web.body import decode

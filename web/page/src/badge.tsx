@@ -9,6 +9,7 @@ export function Badge() {
   useParts("clock", "link", "quotes");
   const rate = useRate();
   const quiet = stream.heardAt ? (Date.now() - stream.heardAt) / 1_000 : undefined;
+  const returned = stream.returned;
   const made = [...markets.values()].some((market) => market.simulated);
   return (
     <header class="top">
@@ -22,6 +23,11 @@ export function Badge() {
       {stream.skipped > 0 && (
         <span class="meter" title="This page read more slowly than the server spoke; it got the newest of each instead.">
           {short(stream.skipped)} skipped
+        </span>
+      )}
+      {returned && (returned.missing || Date.now() - returned.at < 30_000) && (
+        <span class="meter" role="status" title={returned.missing ? hole(returned.missing) : "Nothing was missed."}>
+          {returned.missing ? "messages are missing" : `resumed, ${short(returned.caughtUp)} messages caught up`}
         </span>
       )}
       <span class="place">
@@ -62,6 +68,19 @@ export function Outage() {
       itself; what it shows now is old.
     </p>
   );
+}
+
+const WHY: Record<string, string> = {
+  beyond_end: "the server was killed before the newest messages were stored",
+  unknown_epoch: "the server has another history now",
+  too_much: "too many came meanwhile",
+  incomplete: "the server did not store all of them",
+  unavailable: "the server's history can't be read now",
+  too_slow: "this page reads too slowly",
+};
+
+function hole(reason: string): string {
+  return `While the link was down some messages were missed: ${WHY[reason] ?? reason}. Lists were read anew.`;
 }
 
 const openedAt = Date.now();

@@ -118,7 +118,8 @@ function heard(market: Market, ts: string, fresh: boolean): void {
   const now = Date.now();
   market.heardAt = fresh ? now : Math.max(market.heardAt, Math.min(now, Date.parse(ts)));
   market.version += 1;
-  if (fresh && market.mid !== undefined) market.trail.add(now, market.mid);
+  const at = fresh ? now : Math.min(now, Date.parse(ts));
+  if (market.mid !== undefined && (fresh || stream.resuming)) market.trail.add(at, market.mid);
   touch("quotes");
 }
 

@@ -1,12 +1,13 @@
-// The live stream: one WebSocket that comes back by itself, and says where it stands (epoch and offset).
+// The live stream: one WebSocket that comes back by itself where it was (epoch and offset), so that nothing is missed, or
+// says that something was.
 import type { Frame } from "./wire";
 
 export type Link = "connecting" | "live" | "reconnecting";
 
 export interface Listener {
-  /** A frame with data. `fresh` is false while the snapshot of retained topics is sent. */
+  /** A frame with data, each once. `fresh` is false while the snapshot of retained topics, or what was missed, is told. */
   frame(frame: Frame, fresh: boolean): void;
-  /** The snapshot is complete: what comes now is live. Called again after each reconnect. */
+  /** The snapshot, or what was missed, is complete: what comes now is live. Called again after each reconnect. */
   ready(): void;
   /** The link, a counter or the place changed. */
   moved(): void;
@@ -16,9 +17,16 @@ const FIRST_DELAY_MS = 400;
 const LONGEST_DELAY_MS = 8_000;
 const CONNECT_DEADLINE_MS = 10_000;
 
+/** How the newest return went: so many messages caught up, or why some are missing. */
+export interface Return {
+  at: number;
+  caughtUp: number;
+  missing: string | undefined;
+}
+
 export class Stream {
   link: Link = "connecting";
-  /** Which life of the server, and the newest offset seen in it; -1 before the first. */
+  /** Which life of the server, and the offset up to which everything was seen; -1 before the first. */
   epoch = "";
   offset = -1;
   frames = 0;
@@ -28,6 +36,11 @@ export class Stream {
   heardAt = 0;
   /** Tries since the stream was last live. */
   tries = 0;
+  returned: Return | undefined;
+  /** Holes since the page was opened: returns after which something was missing. */
+  holes = 0;
+  /** Whether frames come in an unbroken row; in a snapshot only the newest of each topic does. */
+  private unbroken = false;
   private socket: WebSocket | undefined;
   private timer = 0;
 
@@ -35,6 +48,11 @@ export class Stream {
     private readonly topics: readonly string[],
     private readonly listener: Listener,
   ) {}
+
+  /** Whether what comes now was missed, in its order, and not a snapshot. */
+  get resuming(): boolean {
+    return this.unbroken && this.link !== "live";
+  }
 
   /** Connect, and again after each loss, until the page is closed. */
   open(): void {
@@ -49,6 +67,8 @@ export class Stream {
     const url = new URL("/api/oracle/stream", location.href);
     url.protocol = url.protocol.replace("http", "ws");
     url.searchParams.set("topics", this.topics.join(","));
+    if (this.epoch) url.searchParams.set("since", `${this.epoch}:${this.offset}`);
+    this.unbroken = false;
     const socket = new WebSocket(url);
     this.socket = socket;
     // A host that swallows packets would keep a socket connecting for minutes.
@@ -66,13 +86,12 @@ export class Stream {
     const frame = JSON.parse(text) as Frame;
     this.frames += 1;
     this.heardAt = Date.now();
-    if (frame.epoch !== undefined && frame.epoch !== this.epoch) {
-      this.epoch = frame.epoch;
-      this.offset = -1;
-    }
-    if (frame.offset !== undefined && frame.offset > this.offset) this.offset = frame.offset;
     switch (frame.type) {
+      case "subscribed":
+        this.unbroken = frame.recovered === true;
+        break;
       case "ready":
+        this.came(frame);
         this.link = "live";
         this.tries = 0;
         this.listener.ready();
@@ -81,9 +100,27 @@ export class Stream {
         this.skipped += frame.count ?? 0;
         break;
       default:
-        if (frame.data !== undefined) this.listener.frame(frame, this.link === "live");
+        if (frame.topic !== undefined && this.news(frame)) this.listener.frame(frame, this.link === "live");
     }
     this.listener.moved();
+  }
+
+  /** Whether a frame was not seen before. Keeps the place, unless the frame is part of a snapshot. */
+  private news(frame: Frame): boolean {
+    if (!this.unbroken) return true;
+    if (frame.epoch === this.epoch && frame.offset! <= this.offset) return false;
+    this.epoch = frame.epoch!;
+    this.offset = frame.offset!;
+    return true;
+  }
+
+  private came(frame: Frame): void {
+    this.epoch = frame.epoch!;
+    this.offset = frame.offset!;
+    this.unbroken = true;
+    if (frame.recovered === undefined) return;
+    if (!frame.recovered) this.holes += 1;
+    this.returned = { at: Date.now(), caughtUp: frame.caught_up ?? 0, missing: frame.recovered ? undefined : frame.reason };
   }
 
   private lost(): void {

@@ -9,6 +9,10 @@ export interface Frame {
   data?: unknown;
   /** Of a `skipped` frame: how many messages the server left out because this page read too slowly. */
   count?: number;
+  /** Of `subscribed` and `ready` after a return: whether nothing is missing, how many messages were caught up, or why not. */
+  recovered?: boolean;
+  caught_up?: number;
+  reason?: string;
 }
 
 export interface Quote {
