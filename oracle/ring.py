@@ -35,6 +35,7 @@ class Ring:
         self.after = after
         self.limit_bytes = limit_bytes
         self.bytes = 0
+        self.evicted = 0
         self._messages: deque[Published] = deque()
         self._weights: deque[int] = deque()
 
@@ -66,6 +67,7 @@ class Ring:
             self.bytes -= self._weights.popleft()
             self._messages.popleft()
             self.after += 1
+            self.evicted += 1
 
     def everything(self) -> Sequence[Published]:
         """All it holds."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import urllib.request
 
 import pytest
+import trio
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.serving import Serving, oracle, serving
 from tests.soak import rounds
+from web.following import Bookmark, follow
+from web.remote import Remote
 
 PATIENCE_S = 30
 FAST = {"ORACLE__FEEDS__SIMULATED__UPDATES_PER_S": "20"}
@@ -30,15 +34,13 @@ def frames_until(connection, kind: str) -> list[dict]:
     return frames
 
 
-def stored_trades(server: Serving) -> list[tuple[str, int]]:
-    """The places of all trades of all symbols, as the list of ticks has them."""
-    found = []
-    with urllib.request.urlopen(f"{server.url}/api/oracle/board?kind=watchdog", timeout=PATIENCE_S):
-        pass
-    for symbol in ("AAPL", "BTC-USD", "ETH-USD", "NVDA", "SPY", "TSLA"):
+def stored_trades(server: Serving, symbols: set[str]) -> set[tuple[str, int]]:
+    """The places of the trades of some symbols, as the list of ticks has them."""
+    found = set()
+    for symbol in symbols:
         url = f"{server.url}/api/oracle/ticks?symbol={symbol}&kind=trade&limit=10000"
         with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
-            found += [(row["epoch"], row["offset"], symbol) for row in json.load(answer)["items"]]
+            found |= {(row["epoch"], row["offset"]) for row in json.load(answer)["items"]}
     return found
 
 
@@ -68,13 +70,11 @@ def test_after_a_kill_the_rest_of_the_run_and_the_next_one_are_told(tmp_path, ru
             rest = [frame for frame in told if frame["epoch"] == place["epoch"]]
             live = [frame for frame in seen if frame.get("topic") and frame["offset"] > at["offset"]]
             assert rest[: len(live)] == live[: len(rest)]
-            known = {(f["epoch"], f["offset"], f["data"].get("symbol")) for f in told if f["type"] == "trade"}
-            symbols = {one[2] for one in stored_trades(server)}
-            assert known >= {
-                one for one in stored_trades(server)
-                if (one[0] != place["epoch"], one[1]) > (False, at["offset"]) and (one[0], one[1]) <= (one[0], ready["offset"]
-                    if one[0] == ready["epoch"] else one[1])}  # fmt: skip
-            assert symbols
+            ends = {place["epoch"]: 2**62, ready["epoch"]: ready["offset"]}
+            known = {(f["epoch"], f["offset"]) for f in told if f["type"] == "trade"}
+            stored = stored_trades(server, {f["data"]["symbol"] for f in seen + told if f["type"] == "trade"})
+            begin = {place["epoch"]: at["offset"], ready["epoch"]: 0}
+            assert known == {(epoch, o) for epoch, o in stored if begin[epoch] < o <= ends[epoch]}
 
 
 def test_an_orderly_restart_without_events_loses_nothing(tmp_path):
@@ -97,3 +97,42 @@ def test_tail_goes_on_over_a_restart(tmp_path):
         again = oracle("tail", "trade:*", "--count", 3, "--json", "--data", server.data,
                        "--since", f"{last['epoch']}:{last['offset']}")  # fmt: skip
         assert [json.loads(line)["offset"] > last["offset"] for line in again.stdout.splitlines()] == [True] * 3
+
+
+def test_a_follower_misses_nothing_over_a_restart_and_says_so(tmp_path):
+    told: list[dict] = []
+    with serving(tmp_path / "data", **FAST) as server:
+        port, epoch = server.port, ""
+
+        def hear(frame):
+            told.append(frame)
+            if len(told) == 200:
+                threading.Thread(target=server.end).start()
+            return frame["type"] == "trade" and [f["type"] for f in told].count("ready") == 2
+
+        restarted = threading.Thread(target=lambda: (server.process.wait(), again.append(stack.enter_context(
+            serving(tmp_path / "data", listen=[f"127.0.0.1:{port}"], **FAST)))))  # fmt: skip
+        again: list[Serving] = []
+        with contextlib.ExitStack() as stack:
+            restarted.start()
+            trio.run(follow, lambda: Remote(f"http://127.0.0.1:{port}/"), "trade:*,life:*,event:*", hear)
+            restarted.join()
+    first, second = [frame for frame in told if frame["type"] == "ready"]
+    assert second["recovered"] is True and first["epoch"] != second["epoch"] != epoch
+    topical = [frame for frame in told if "topic" in frame][1:]
+    places = [(f["epoch"] == second["epoch"], f["offset"]) for f in topical if told.index(f) > told.index(first)]
+    assert places == sorted(set(places))
+
+
+def test_a_bookmark_stands_still_in_a_snapshot_and_takes_nothing_twice():
+    mark = Bookmark("a:7")
+    quote = {"type": "quote", "topic": "quote:B", "epoch": "a"}
+    assert mark.take({"type": "subscribed", "epoch": "a", "offset": 20, "recovered": True})
+    assert [mark.take({**quote, "offset": offset}) for offset in (7, 8, 8, 9)] == [False, True, False, True]
+    assert str(mark) == "a:9"
+    assert mark.take({"type": "subscribed", "epoch": "a", "offset": 20, "recovered": False, "reason": "incomplete"})
+    assert mark.take({**quote, "offset": 19}) and str(mark) == "a:9", "if this ends here it returns to 9"
+    assert mark.take({"type": "ready", "epoch": "a", "offset": 20, "recovered": False, "reason": "incomplete"})
+    assert str(mark) == "a:20"
+    assert mark.take({**quote, "epoch": "b", "offset": 1}) and str(mark) == "b:1"
+    assert str(Bookmark()) == ""

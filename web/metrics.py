@@ -87,6 +87,10 @@ class Metrics:
         runtime = self._system.runtime
         yield CounterMetricFamily("oracle_bus_published", "Messages published.", value=max(0, runtime.bus.offset))
         yield CounterMetricFamily("oracle_dead_letters", "Messages nobody handled.", value=runtime.dead_letter_count)
+        ring = self._system.ring
+        yield GaugeMetricFamily("oracle_ring_messages", "Newest messages kept for clients that return.", value=len(ring))
+        yield GaugeMetricFamily("oracle_ring_bytes", "About how much memory they take.", value=ring.bytes)
+        yield CounterMetricFamily("oracle_ring_evicted", "Messages that are only in history now.", value=ring.evicted)
 
     def _history(self) -> Iterator[Metric]:
         statistics = self._system.store.statistics

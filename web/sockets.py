@@ -16,7 +16,16 @@ import trio
 from quart import websocket
 
 from actors import (
-    Actor, ActorCrashed, AskTimeout, Child, Killed, Lifecycle, MailboxFull, NobodyOwns, Refused, Supervisor,
+    Actor,
+    ActorCrashed,
+    AskTimeout,
+    Child,
+    Killed,
+    Lifecycle,
+    MailboxFull,
+    NobodyOwns,
+    Refused,
+    Supervisor,
 )  # fmt: skip
 from oracle.model import State
 from oracle.problems import Invalid
