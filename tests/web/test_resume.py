@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors import Refused
 from oracle.history import Past
+from oracle.problems import Invalid
 from web.resume import REPLAY_MOST, Place, Plan, Why, judge, plan
 
 RUNS = st.lists(st.integers(0, 6), min_size=0, max_size=4)  # the committed ends of the runs that are over
@@ -71,7 +71,7 @@ def test_what_is_stored_is_told_if_it_is_whole_and_not_too_much(count, whole, mo
 
 @pytest.mark.parametrize("text", ["x", "a:", ":1", "a:-1", "a:1.0", "a:b", "a b:1", "a:" + "9" * 19, "a" * 65 + ":1", "a:\uff11"])
 def test_what_is_no_place_is_refused(text):
-    with pytest.raises(Refused):
+    with pytest.raises(Invalid):
         Place.parse(text)
 
 
