@@ -155,6 +155,7 @@ def test_the_page_comes_back_after_the_server_was_killed_and_keeps_its_lists(bro
     with serving(tmp_path / "data", listen=(f"127.0.0.1:{server.port}",)) as again:
         expect(page.badge).to_have_attribute("data-link", "live")
         expect(page.browser.get_by_text("The server does not answer.")).to_have_count(0)
+        expect(page.browser.get_by_text(re.compile("messages (caught up|are missing)"))).to_be_visible()
         page.server = again
         after = page.tells_the_server_something_only_it_can_know()
         expect(page.event(after)).to_be_visible()
