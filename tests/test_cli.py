@@ -203,14 +203,23 @@ def test_it_ends_within_two_seconds_whoever_holds_it_up(tmp_path):
             assert running.end(timeout_s=2) == 0
 
 
+BUG = '''"""A feed whose import puts a bug into the switchboard: its next starts fail, one after the other."""
+from oracle.feeds.simulated import Simulated as Bug
+from oracle.watchdogs.switchboard import Switchboard
+
+async def start(self):
+    raise RuntimeError("a bug of ours")
+
+Switchboard.start = start
+'''
+
+
 def test_a_runtime_that_crashed_is_exit_code_1(tmp_path):
-    with serving(tmp_path / "data", "--no-demo") as running:
-        kill = urllib.request.Request(f"{running.url}/api/oracle/actors/history/kill", method="POST")
-        with pytest.raises(OSError):
-            while True:  # the root gives up after its budget of restarts; then nobody answers any more
-                urllib.request.urlopen(kill, timeout=10).close()
-        assert running.process.wait(20) == 1
-        assert "oracle: the runtime crashed" in running.said() and "history" in running.said().splitlines()[-1]
+    (tmp_path / "bug.py").write_text(BUG)
+    crashed = oracle("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0",
+                     PYTHONPATH=str(tmp_path), ORACLE__FEEDS__BUG__KIND="bug:Bug")  # fmt: skip
+    assert crashed.returncode == 1
+    assert "oracle: the runtime crashed" in crashed.stderr and "switchboard" in crashed.stderr.splitlines()[-1]
 
 
 def test_a_history_that_can_not_be_opened_is_a_clear_error(tmp_path):
