@@ -22,7 +22,7 @@ serve: venv page
 	exec $(BIN)/oracle serve --settings settings.toml $(ARGS)
 
 test: venv page
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist worksteal $(ARGS)
 
 check: venv
 	$(BIN)/ruff check .
