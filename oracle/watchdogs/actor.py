@@ -9,7 +9,7 @@ import attrs
 
 from actors import Actor, Timer
 from oracle.board import Board
-from oracle.model import Event, Finding, Gap, event_id
+from oracle.model import Event, Finding, Gap, Severity, event_id
 
 __all__ = ["Decider", "Past", "Ready", "Watchdog"]
 
@@ -162,7 +162,7 @@ class Watchdog(Actor):
             kind=finding.kind,
             subject=finding.subject,
             source=self.name,
-            severity=finding.severity,
+            severity=Severity(finding.severity),  # a stranger's decider may have made up its own: that is its crash alone
             summary=finding.summary,
             data={"provider": self._provider, **finding.data},
             ts_us=finding.ts_us,

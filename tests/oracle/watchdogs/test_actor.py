@@ -105,3 +105,19 @@ async def test_a_deadline_is_met_at_its_instant(autojump_clock):
         rt.publish(trade(rt, 1.0))
         await trio.sleep(60)
         assert [e.ts_us for e in events.took()] == [T0_US + 14_000_000]
+
+
+async def test_a_severity_that_is_none_is_the_watchdogs_own_crash(autojump_clock):
+    class Odd(PriceAnomaly):
+        """Speaks with a severity of its own making."""
+
+        def update(self, trade, now):
+            yield Finding("odd", trade.symbol, "urgent", "odd", {}, now)
+
+    async with open_runtime(clock=trio_clock(T0_US)) as rt:
+        await start(rt, Odd)
+        events, lives = probe(rt, "event:*"), probe(rt, f"life:{NAME}")
+        rt.publish(trade(rt, 1.0))
+        await trio.sleep(1)
+        assert events.took() == []
+        assert lives.took()[0].error == "ValueError: 'urgent' is not a valid Severity"
