@@ -15,7 +15,7 @@ import attrs
 import msgspec
 
 from actors import DeadLetter, Lifecycle, Published, Runtime
-from oracle.history.schema import stub
+from oracle.history.schema import stand_in
 from oracle.model import Bar, Depth, Quote, Sample, Trade
 
 __all__ = ["LIMIT_BYTES", "Ring"]
@@ -90,7 +90,7 @@ def _slim(published: Published) -> Published:
         case Lifecycle(exception=BaseException()) as life:
             slim: Any = attrs.evolve(life, exception=None)
         case DeadLetter() as letter:
-            slim = attrs.evolve(letter, message=stub(type(letter.message).__name__))
+            slim = attrs.evolve(letter, message=stand_in(type(letter.message).__name__))
         case _:
             return published
     return Published(published.offset, published.time_us, published.topic, slim)

@@ -55,8 +55,11 @@ def parse(
             return _bar(event, symbol, source)
 
 
+MOST_SYMBOLS = 10_000
+
+
 class TradesSeen:
-    """Drops trades that a venue tells again, as it may after a reconnect."""
+    """Drops trades that a venue tells again, as it may after a reconnect; of the last 10,000 symbols it began to tell."""
 
     def __init__(self) -> None:
         self._newest: dict[str, tuple[int, int]] = {}
@@ -70,6 +73,8 @@ class TradesSeen:
         # A venue that starts counting anew (a test network does) has a lower number, but a later time.
         if int(trade.trade_id) <= number and trade.ts_us <= ts_us:
             return "duplicate", ()
+        if trade.symbol not in self._newest and len(self._newest) >= MOST_SYMBOLS:
+            del self._newest[next(iter(self._newest))]
         self._newest[trade.symbol] = (int(trade.trade_id), trade.ts_us)
         return parsed
 

@@ -18,7 +18,7 @@ from actors import DeadLetter, Lifecycle
 from oracle.history import holes
 from oracle.model import Attempt, Bar, Delivery, Depth, Event, Gap, Quote, Sample, State, Trade
 
-__all__ = ["DDL", "KINDS", "LEAD", "TABLES", "VERSION", "WORD", "Column", "Table", "month_end_us", "month_of", "stub"]
+__all__ = ["DDL", "KINDS", "LEAD", "TABLES", "VERSION", "WORD", "Column", "Table", "month_end_us", "month_of", "stand_in"]
 
 VERSION = 1  # of the layout; a file of a newer one is refused
 
@@ -209,6 +209,6 @@ def month_end_us(month: str) -> int:
 
 
 @functools.lru_cache(maxsize=1024)
-def stub(name: str) -> object:
+def stand_in(name: str) -> object:
     """Stands for a message of which only the name of its class is kept."""
     return type(name, (), {})()

@@ -14,7 +14,7 @@ import trio
 
 from actors import DeadLetter, Lifecycle, Published
 from oracle.history.reader import Reader, RunSync
-from oracle.history.schema import TABLES, Table, stub
+from oracle.history.schema import TABLES, Table, stand_in
 from oracle.history.store import Store
 from oracle.model import Depth, Severity
 from oracle.patterns import Patterns
@@ -116,7 +116,7 @@ def _message(table: Table, ts_us: int, facts: dict[str, Any]) -> Any:
         case "life":
             return Lifecycle(**facts)
         case "dead":
-            return DeadLetter(facts["name"], facts["reason"], stub(facts["message"]))
+            return DeadLetter(facts["name"], facts["reason"], stand_in(facts["message"]))
         case "depth":
             for side in ("bids", "asks"):
                 facts[side] = msgspec.json.decode(facts[side], type=tuple[tuple[float, float], ...])

@@ -13,6 +13,7 @@ from oracle.model import Finding, Severity, Trade
 
 __all__ = ["PriceAnomaly"]
 
+MOST_SYMBOLS = 10_000  # tracked at once; the one begun first goes for a new one
 UNIVERSE = ("BTC", "ETH", "SPY", "QQQ", "AAPL", "TSLA")
 
 
@@ -41,7 +42,6 @@ class PriceAnomaly:
     interval_s: float = attrs.field(default=30.0, validator=gt(0))  # longest silence between checks, seconds
     symbols: tuple[str, ...] = UNIVERSE  # bases (BTC watches each BTC pair), symbols (BTC-USD), or "*" for all
     _tracks: dict[str, _Track] = attrs.field(factory=dict, init=False, repr=False, eq=False)
-    _watched: dict[str, bool] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     listens = ("trade:*",)
 
@@ -55,9 +55,7 @@ class PriceAnomaly:
         symbol, price = trade.symbol, trade.price
         if not self._watches(symbol) or not (math.isfinite(price) and price > 0):
             return
-        track = self._tracks.get(symbol)
-        if track is None:
-            track = self._tracks[symbol] = _Track()
+        track = self._tracks.get(symbol) or self._begin(symbol)
         window_us = round(self.window_s * 1e6)
         recent = track.recent
         while recent and recent[0][0] <= now - window_us:
@@ -70,11 +68,14 @@ class PriceAnomaly:
             yield from self._judge(track, trade, track.past[1], now)
 
     def _watches(self, symbol: str) -> bool:
-        watched = self._watched.get(symbol)
-        if watched is None:
-            watched = bool({"*", symbol, symbol.partition("-")[0]} & set(self.symbols))
-            self._watched[symbol] = watched
-        return watched
+        watched = self.symbols
+        return symbol.partition("-")[0] in watched or symbol in watched or "*" in watched
+
+    def _begin(self, symbol: str) -> _Track:
+        if len(self._tracks) >= MOST_SYMBOLS:  # a venue gone mad must not grow us without end
+            del self._tracks[next(iter(self._tracks))]
+        track = self._tracks[symbol] = _Track()
+        return track
 
     def _judge(self, track: _Track, trade: Trade, past_price: float, now: int) -> Iterator[Finding]:
         change_pct = (trade.price - past_price) / past_price * 100

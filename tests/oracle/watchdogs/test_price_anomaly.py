@@ -76,3 +76,11 @@ def test_any_stream_is_survived_with_bounded_memory(steps):
 @given(st.floats(1, 1e6), st.floats(0.955, 1.045))
 def test_a_quiet_price_is_never_news(price, factor):
     assert run([(price, 0), (price * factor, 60), (price, 121)]) == []
+
+
+def test_a_venue_that_never_stops_inventing_symbols_costs_bounded_memory():
+    decider = PriceAnomaly(symbols=("*",))
+    for number in range(10_050):
+        run([(100, 0, f"X{number}-USD")], decider)
+    assert len(decider._tracks) == 10_000
+    assert [f.subject for f in run([(106, 60, "X10049-USD")], decider)] == ["X10049-USD"]
