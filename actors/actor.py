@@ -72,6 +72,10 @@ class Actor:
     async def stop(self) -> None:
         """Hook: an orderly end, after the pending messages were handled, within the spec's grace."""
 
+    def about(self) -> dict[str, Any]:
+        """Hook: what the tree shows of this life beside the counters; called at any time, also while a handler waits."""
+        return {}
+
     def now_us(self) -> int:
         """UTC microseconds."""
         return self._cell.runtime.now_us()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import attrs
 import trio
 
@@ -17,7 +20,8 @@ RATE_OVER_S = 1.0
 @attrs.frozen
 class Node:
     """One actor. `oldest_s`: seconds the oldest waiting message has waited at most. `rate_per_s`: messages handled per
-    second between the last two looks that were at least a second apart. `since_us`: start of the present life."""
+    second between the last two looks that were at least a second apart. `since_us`: start of the present life. `about`: what
+    the actor says of itself."""
 
     name: str
     kind: str
@@ -32,6 +36,7 @@ class Node:
     rate_per_s: float
     since_us: int
     children: tuple[Node, ...] = ()
+    about: Mapping[str, Any] = attrs.field(factory=dict)
 
 
 def node(cell: Cell) -> Node:
@@ -54,6 +59,7 @@ def node(cell: Cell) -> Node:
         rate_per_s=_rate(cell, now_s),
         since_us=cell.since_us,
         children=children,
+        about=actor.about() if actor is not None else {},
     )
 
 

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-__all__ = ["Patterns"]
+from oracle.problems import Bad
 
+__all__ = ["TOPIC_CHARS", "Patterns", "are_patterns", "is_pattern"]
+
+TOPIC_CHARS = 200
 MOST_KNOWN = 65_536
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text is a topic or a pattern of topics: a star stands alone or after a final `:`."""
+    head, star, rest = text.partition("*")
+    return bool(text) and len(text) <= TOPIC_CHARS and not rest and not (star and head and not head.endswith(":"))
+
+
+def are_patterns(_instance: Any, _field: Any, texts: Iterable[str]) -> None:
+    """attrs validator. Raises Bad."""
+    for text in texts:
+        if not is_pattern(text):
+            raise Bad("topics", f"'{text[:TOPIC_CHARS]}' is no topic: a star stands alone or after a final ':', as in quote:*")
 
 
 class Patterns:

@@ -17,6 +17,7 @@ from oracle.border import structure
 from oracle.guard import Guard
 from oracle.listen import Listen
 from oracle.origins import are_hosts, are_origins
+from oracle.patterns import are_patterns
 from oracle.problems import Invalid, Problem
 from oracle.secret import Secret
 from oracle.settings_sources import from_env, from_file, merge
@@ -62,6 +63,8 @@ class Server:
     """Silence after which a WebSocket client is pinged; after twice that it is closed."""
     send_timeout_s: float = attrs.field(default=10.0, validator=gt(0))
     """A client that takes nothing for this long is closed."""
+    deflate: tuple[str, ...] = attrs.field(default=(), validator=are_patterns)
+    """Topics whose messages are compressed, once, for the WebSocket clients that take permessage-deflate."""
 
 
 @attrs.frozen

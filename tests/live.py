@@ -23,8 +23,10 @@ from oracle.listen import Listen
 from oracle.ring import Ring
 from oracle.settings import Settings
 from oracle.tally import Tally
-from web import hub, server, sockets
+from web import hub, server, sockets, visitor
 from web.desk import Bounds
+from web.direct import Direct
+from web.routes import WS, Auth, Call, Family, Identity, Param, Route, Scope
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
@@ -118,16 +120,36 @@ def app_of(system: System) -> QuartTrio:
         await websocket.accept()
         await websocket.receive()
 
-    @app.websocket("/stream")
-    async def stream() -> None:
-        topics = websocket.args.get("topics", "")
-        await sockets.native_stream(system, [one for one in topics.split(",") if one], websocket.args.get("since", ""))
-
-    @app.websocket("/dashboard/stream")
-    async def dashboard() -> None:
-        await sockets.fiml_stream(system)
-
+    app.asgi_app = Direct(app.asgi_app, system, House())  # type: ignore[method-assign,assignment]
     return app
+
+
+async def stream(call: Call) -> None:
+    """The native stream."""
+    await sockets.native_stream(call.system, call.visitor, call.args["topics"], call.args["since"] or "")
+
+
+async def dashboard(call: Call) -> None:
+    """FIML's dashboard."""
+    await sockets.fiml_stream(call.system, call.visitor)
+
+
+class House:
+    """What the live routes need beside the system: everybody may come in."""
+
+    params = (Param("topics", many=True), Param("since"))
+    routes = (
+        Route(WS, "/stream", stream, Auth.public, family=Family.error, params=params),
+        Route("GET", "/events", stream, Auth.public, family=Family.error, params=params, live=True),
+        Route(WS, "/dashboard/stream", dashboard, Auth.public),
+    )
+
+    @property
+    def doorman(self) -> House:
+        return self
+
+    def admit(self, *_: Any, **__: Any) -> Identity:
+        return Identity("anonymous", Scope.read)
 
 
 @asynccontextmanager
@@ -136,7 +158,7 @@ async def open_live(bounds: Bounds = BOUNDS, listens: tuple[Listen, ...] = LISTE
     """Serve until the block ends; fails the test where a connection crashed and the test did not expect it."""
     listeners = server.bind(listens, bounds)
     try:
-        async with open_runtime([hub.child(), sockets.child()]) as runtime:
+        async with open_runtime([hub.child(), visitor.child()]) as runtime:
             system = System(runtime, Board(runtime.bus), Tally({}))
             runtime.add(server.child(system, app or app_of(system), listeners, mounts))
             yield Live(runtime, system, listeners)

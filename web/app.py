@@ -21,6 +21,7 @@ from oracle.settings import Settings
 from oracle.system import System
 from web.auth import Doorman
 from web.body import decode, encode
+from web.direct import Direct
 from web.errors import answer_invalid, answer_refusal, answer_status, invalid
 from web.limits import LOCAL_HOSTS, NOT_JSON, Gate, Limits, is_json
 from web.metrics import Metrics
@@ -59,7 +60,7 @@ def make_app(system: System, doorman: Doorman | None = None) -> QuartTrio:
     for route in house.routes:
         _mount(app, system, house, route)
     app.register_error_handler(HTTPException, _http_error)
-    app.asgi_app = Gate(app.asgi_app, _limits(settings), now_us)  # type: ignore[method-assign,assignment]
+    app.asgi_app = Gate(Direct(app.asgi_app, system, house), _limits(settings), now_us)  # type: ignore[method-assign,assignment]
     return app
 
 
@@ -74,9 +75,10 @@ def _mount(app: QuartTrio, system: System, house: House, route: Route) -> None:
     rule = re.sub(r"\{(\w+)\.\.\.\}", r"<path:\1>", route.path)
     rule = re.sub(r"\{(\w+)\}", r"<\1>", rule)
     if route.method == WS:
-        app.add_websocket(rule, route.name, _socket_view(system, house, route))
+        app.add_websocket(rule, route.name, _served_before)
         return
-    app.add_url_rule(rule, route.name, _view(system, house, route), methods=[route.method], strict_slashes=True)
+    view = _served_before if route.live else _view(system, house, route)
+    app.add_url_rule(rule, route.name, view, methods=[route.method], strict_slashes=True)
     if not route.head:
         for made in app.url_map.iter_rules(route.name):
             assert made.methods is not None
@@ -94,15 +96,9 @@ def _view(system: System, house: House, route: Route) -> Callable[..., Awaitable
     return answer
 
 
-def _socket_view(system: System, house: House, route: Route) -> Callable[..., Awaitable[Response | None]]:
-    async def serve_socket(**path: str) -> Response | None:
-        async def body() -> None:
-            return None
-
-        result = await _serve(system, house, route, websocket, path, body)
-        return _response(result) if isinstance(result, Answer) else None
-
-    return serve_socket
+async def _served_before(**path: str) -> Response:
+    """Live routes never come as far as here; the framework knows them only to say 405 and 426."""
+    raise RuntimeError(f"{(websocket if request_is_socket() else request).path} is served by web.direct")
 
 
 async def _serve(
@@ -111,8 +107,7 @@ async def _serve(
     headers = {name.lower(): value for name, value in incoming.headers.items()}
     peer = (incoming.scope.get("client") or ("",))[0]
     try:
-        ticket = incoming.args.get("ticket", "") if route.method == WS else ""
-        who = house.doorman.admit(route, headers=headers, peer=peer, ticket=ticket)
+        who = house.doorman.admit(route, headers=headers, peer=peer)
         args = {**path, **read_params(route.params, incoming.args.to_dict(flat=False))}
         return await route.view(Call(system, route, args, who, await body(), headers, house))
     except Invalid as error:

@@ -21,9 +21,10 @@ from hypercorn.typing import ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from web.desk import Desk
+from web.inbox import Inbox
 from web.outlet import Outlet
+from web.pulse import Pulse
 from web.streams import Http11, Tasks, Upgrade, terms
-from web.wire import ping_frame
 
 __all__ = ["Connection"]
 
@@ -41,21 +42,21 @@ class Connection(TCPServer):
     protocol: Http11  # type: ignore[assignment]
 
     def __init__(self, desk: Desk, stream: trio.SocketStream, extensions: dict[str, Any]) -> None:
-        super().__init__(desk.app, *terms(desk), {}, stream)  # type: ignore[arg-type]
+        super().__init__(desk.app, *desk.terms(terms), {}, stream)  # type: ignore[arg-type]
         self.desk = desk
         self.bounds = desk.bounds
         self.outlet = Outlet(self, desk.bounds.held_bytes)
         self.extensions = extensions
         self.tail = b""
-        self._started = self._closing = self._over = False  # over: nothing of it runs any more
+        self._started = self.closing = self.over = False  # over: nothing of it runs any more
         self._flushing = False
-        self._idle = True
-        self._partial = False  # part of a request head is here
-        self._heard_s = 0.0
+        self.idle = True
+        self.partial = False  # part of a request head is here
+        self.heard_s = 0.0
         self._writes = 0
         self._frames, self._frames_until_s = 0, 0.0
         self._reader = trio.CancelScope()
-        self._due = trio.CancelScope()
+        self.pulse = Pulse(self)
 
     async def run(self) -> None:
         """Serve; returns when the connection has ended. What it raises is a fault of ours, for the server's boundary."""
@@ -72,20 +73,20 @@ class Connection(TCPServer):
                     parse_socket_addr(family, client), parse_socket_addr(family, server), self.protocol_send,
                 )  # fmt: skip
                 self._started = True
-                self._heard_s = trio.current_time()
+                self.heard_s = trio.current_time()
                 self.expect(self.bounds.head_s)
-                tasks.spawn(self._watch)
+                tasks.spawn(self.pulse.watch)
                 try:
                     with self._reader:
                         await self._read_data()
                 finally:
-                    self._closing = True
+                    self.closing = True
                 await self.protocol.handle(Closed())
                 await self._linger()
-                self._due.cancel()
+                self.pulse.end()
                 tasks.end_within(self.bounds.drain_s)
         finally:
-            self._over = True
+            self.over = True
             self.abort()
 
     # ---- what the outlet asks
@@ -94,7 +95,13 @@ class Connection(TCPServer):
     def open(self) -> bool:
         """Whether stream frames may be written now."""
         stream = self.protocol.stream
-        return not self._over and not self._closing and isinstance(stream, Upgrade) and stream.open
+        return not self.over and not self.closing and stream is not None and stream.open
+
+    @property
+    def deflates(self) -> frozenset[str]:
+        """The topics whose messages this client takes compressed."""
+        stream = self.protocol.stream
+        return self.bounds.deflate if isinstance(stream, Upgrade) and stream.deflates else frozenset()
 
     @property
     def clear(self) -> bool:
@@ -109,7 +116,7 @@ class Connection(TCPServer):
 
     def flush_soon(self) -> None:
         """Send the tail, and what the outlet holds, as the client takes it."""
-        if not self._flushing and not self._over:
+        if not self._flushing and not self.over:
             self._flushing = True
             self._task_group.spawn(self._flush)
 
@@ -120,16 +127,16 @@ class Connection(TCPServer):
 
     # ---- what the streams ask
 
-    def adorn(self, scope: Any) -> None:
-        """Add what our handlers look for in an ASGI scope; a WebSocket's heart begins to beat."""
+    def adorn(self, scope: Any, inbox: Inbox) -> None:
+        """Add what our own routes look for in an ASGI scope; a WebSocket's heart begins to beat."""
         scope["extensions"].update(self.extensions)
+        scope["extensions"]["oracle.outlet"], scope["extensions"]["oracle.inbox"] = self.outlet, inbox
         if scope["type"] == "websocket":
-            scope["extensions"]["oracle.outlet"] = self.outlet
             self.expect(self.bounds.heartbeat_s)
 
     def expect(self, within_s: float) -> None:
         """What the client owes us next must come in time; `inf` where it owes nothing."""
-        self._due.deadline = trio.current_time() + within_s
+        self.pulse.expect(within_s)
 
     def pong(self, frame: bytes) -> None:
         """Answer a ping without waiting, so that the reader never stands still."""
@@ -148,22 +155,22 @@ class Connection(TCPServer):
 
     def leave(self) -> None:
         """Begin an orderly end: an idle connection ends now, a WebSocket is told 1001, a request is answered first."""
-        if self._over or not self._started:
+        if self.over or not self._started:
             self.abort()
             return
         stream = self.protocol.stream
-        if isinstance(stream, Upgrade) and stream.connected:
+        if stream is not None and stream.connected:
             self._task_group.spawn(stream.shut, 1001, "the server is stopping")
-        elif self._idle:
-            self._task_group.spawn(self._close)
+        elif self.idle:
+            self._task_group.spawn(self.close)
 
     def abort(self) -> None:
         """End now; whoever waits in a send or a read is woken."""
         sock = self.stream.socket
-        if sock.fileno() >= 0 and not self._closing:
+        if sock.fileno() >= 0 and not self.closing:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ON_ABORT)
         sock.close()
-        self._closing, self.tail = True, b""
+        self.closing, self.tail = True, b""
         self._reader.cancel()
 
     # ---- what Hypercorn's protocol asks
@@ -174,9 +181,9 @@ class Connection(TCPServer):
             if event.data:
                 await self._send(bytes(event.data))
         elif isinstance(event, Closed):
-            await self._close()
+            await self.close()
         elif isinstance(event, Updated):
-            self._idle, self._partial = event.idle, False
+            self.idle, self.partial = event.idle, False
             self.expect(self.bounds.keep_alive_s if event.idle else math.inf)
 
     async def _send(self, data: bytes) -> None:
@@ -224,30 +231,30 @@ class Connection(TCPServer):
                     await trio.lowlevel.wait_writable(self.stream.socket)
                     if self.open:
                         self.tail = self._write_now(self.tail or self.outlet.take())
-                        self._heard_s = trio.current_time()  # what it takes is a sign of life
+                        self.heard_s = trio.current_time()  # what it takes is a sign of life
         except GONE:
             self.abort()
         finally:
             self._flushing = False
 
     async def _read_data(self) -> None:
-        while not self._closing:
+        while not self.closing:
             try:
                 data = await self.stream.receive_some(PIECE_BYTES)
             except GONE:
                 break
-            self._heard_s = trio.current_time()
-            if self._idle and data and not self._partial:
-                self._partial = True
+            self.heard_s = trio.current_time()
+            if self.idle and data and not self.partial:
+                self.partial = True
                 self.expect(self.bounds.head_s)
             await self.protocol.handle(RawData(bytes(data)))
             if not data:
-                self._closing = True
+                self.closing = True
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
         """Say that nothing more comes; the reader, when it has ended, gives the client time to read it."""
-        if not self._closing:
-            self._closing = True
+        if not self.closing:
+            self.closing = True
             try:
                 self.stream.socket.shutdown(socket.SHUT_WR)
             except OSError:
@@ -260,40 +267,3 @@ class Connection(TCPServer):
             while await self.stream.receive_some(PIECE_BYTES):
                 pass
         self.abort()
-
-    # ---- deadlines
-
-    async def _watch(self) -> None:
-        """Watch over whichever deadline holds: request head, body, keep-alive; then the heartbeat of a WebSocket."""
-        while not self._closing:
-            with self._due:
-                await trio.sleep_forever()
-            if self._closing or self._over:
-                return
-            moved, self._due = self._due.deadline > trio.current_time(), trio.CancelScope(deadline=self._due.deadline)
-            if moved:
-                continue
-            self._due.deadline = math.inf
-            stream = self.protocol.stream
-            if isinstance(stream, Upgrade):
-                await self._beat(stream)
-            elif self._idle and not self._partial:
-                await self._close()
-            else:
-                await self.protocol.refuse(408, "")
-
-    async def _beat(self, stream: Upgrade) -> None:
-        """Ping a silent client, close one that stays silent."""
-        every_s = self.bounds.heartbeat_s
-        silent_s = trio.current_time() - self._heard_s
-        if stream.connected and not stream.open:
-            await self._close()
-        elif stream.connected and silent_s >= 2 * every_s:
-            if self.clear:
-                await stream.shut(1001, "no answer to a ping")
-            self.cut_off()
-        elif stream.connected and silent_s >= every_s:
-            self.outlet.control(ping_frame())
-            self.expect(2 * every_s - silent_s)
-        else:
-            self.expect(every_s - silent_s if silent_s < every_s else every_s)

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Bounds", "Desk"]
+__all__ = ["Bounds", "Desk", "Stopping"]
 
 KIB = 1024
 
@@ -30,6 +30,7 @@ class Bounds:
     send_s: float = 10.0  # without a byte taken
     heartbeat_s: float = 20.0  # of silence until a WebSocket client is pinged; closed after twice that
     linger_s: float = 0.5  # for the client to read our last words
+    deflate: frozenset[str] = frozenset()  # topics whose messages are compressed, once for all clients that take it
     drain_s: float = 0.6  # at an orderly stop; with the grace of channels the whole end stays below two seconds
 
     @classmethod
@@ -38,7 +39,7 @@ class Bounds:
         return cls(
             connections=server.connections, body_bytes=server.body_limit_bytes, body_s=server.body_timeout_s,
             message_bytes=server.message_limit_bytes, held_bytes=server.outlet_limit_bytes, send_s=server.send_timeout_s,
-            heartbeat_s=server.heartbeat_s,
+            heartbeat_s=server.heartbeat_s, deflate=frozenset(server.deflate),
         )  # fmt: skip
 
 
@@ -54,3 +55,21 @@ class Desk:
     turned_away: int = 0  # over the limit of connections
     cut_off: int = 0  # took nothing for `send_s`, was silent for too long, or let our answers pile up
     stopping: bool = False
+    _terms: Any = None
+
+    def terms(self, make: Callable[[Desk], Any]) -> Any:
+        """What all connections are served on, made once."""
+        if self._terms is None:
+            self._terms = make(self)
+        return self._terms
+
+
+@attrs.frozen
+class Stopping:
+    """Hypercorn asks it whether a connection may be used again."""
+
+    desk: Desk
+
+    def is_set(self) -> bool:
+        """True once the server stops."""
+        return self.desk.stopping

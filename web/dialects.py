@@ -10,11 +10,14 @@ import msgspec
 
 from actors import DeadLetter, Lifecycle, Published
 from oracle.model import Event, State
+from oracle.patterns import Patterns
 from web.rows import native_message, native_state
 from web.surfaces.fiml import fiml_event
-from web.wire import iso
+from web.wire import deflated_frame, event_chunk, iso, text_frame
 
-__all__ = ["Fiml", "Native", "to_json"]
+__all__ = ["Deflated", "Fiml", "Native", "ServerSent", "to_json"]
+
+WORTH_DEFLATING_BYTES = 128
 
 
 class Native:
@@ -23,6 +26,22 @@ class Native:
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
+
+    def of(self, epoch: str) -> Native:
+        """The same dialect for another run of the server."""
+        return self if epoch == self.epoch else type(self)(epoch)
+
+    def frame(self, published: Published) -> bytes:
+        """One text message."""
+        return text_frame(self.encode(published))
+
+    def still(self, published: Published) -> bytes:
+        """The same: a client knows by `subscribed` and `ready` what a snapshot is."""
+        return self.frame(published)
+
+    def word(self, payload: bytes, place: str = "") -> bytes:
+        """One text message."""
+        return text_frame(payload)
 
     def encode(self, published: Published) -> bytes:
         """The JSON of any message; `data` is null where it holds a value that JSON has no word for."""
@@ -46,15 +65,58 @@ class Native:
         return {"type": kind, "channel": "system:stream", "epoch": self.epoch}
 
 
+class Deflated(Native):
+    """The same for clients that take permessage-deflate: messages of some topics are compressed, once for all of them."""
+
+    def __init__(self, epoch: str, topics: frozenset[str]) -> None:
+        super().__init__(epoch)
+        self.topics = topics
+        self._patterns = Patterns(topics)
+
+    def of(self, epoch: str) -> Native:
+        """The same dialect for another run of the server."""
+        return self if epoch == self.epoch else Deflated(epoch, self.topics)
+
+    def frame(self, published: Published) -> bytes:
+        """One text message, compressed where its topic is one of those and it is long enough to gain."""
+        payload = self.encode(published)
+        worth = len(payload) >= WORTH_DEFLATING_BYTES and self._patterns.want(published.topic)
+        return deflated_frame(payload) if worth else text_frame(payload)
+
+
+class ServerSent(Native):
+    """The same as server-sent events; the id of each is its place."""
+
+    def frame(self, published: Published) -> bytes:
+        """One event."""
+        return event_chunk(self.encode(published), f"{self.epoch}:{published.offset}")
+
+    def still(self, published: Published) -> bytes:
+        """One event without an id: a browser would come back to it."""
+        return event_chunk(self.encode(published))
+
+    def word(self, payload: bytes, place: str = "") -> bytes:
+        """One event; its id is `place`."""
+        return event_chunk(payload, place)
+
+
 class Fiml:
     """`{type: "event", data}` for watchdog events; every other message is not FIML's."""
 
-    def encode(self, published: Published) -> bytes | None:
-        """The JSON of a watchdog event, None for anything else."""
+    def frame(self, published: Published) -> bytes | None:
+        """A watchdog event as one text message, None for anything else."""
         message = published.message
         if not isinstance(message, Event) or not message.source.startswith("watchdog:"):
             return None
-        return to_json({"type": "event", "data": fiml_event(message)})
+        return text_frame(to_json({"type": "event", "data": fiml_event(message)}))
+
+    def still(self, published: Published) -> bytes | None:
+        """The same."""
+        return self.frame(published)
+
+    def word(self, payload: bytes, place: str = "") -> bytes:
+        """One text message."""
+        return text_frame(payload)
 
     def skipped(self, count: int, reason: str) -> bytes:
         """`{type: "skipped", count, reason}`."""

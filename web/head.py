@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Malformed", "wants_socket"]
+__all__ = ["Malformed", "takes_deflate", "wants_socket"]
 
 HANDSHAKE_HEADERS = (b"connection", b"sec-websocket-extensions", b"sec-websocket-protocol")
 
@@ -36,3 +38,13 @@ def wants_socket(request: Any, most_bytes: int) -> bool:
     if any(name in HANDSHAKE_HEADERS and not value.isascii() for name, value in request.headers):
         raise Malformed(400, "the WebSocket headers are ASCII")
     return True
+
+
+def takes_deflate(offers: Iterable[str]) -> bool:
+    """Whether the extensions a client offers let us send messages compressed once for everybody: one that wants a smaller
+    window than ours gets none."""
+    deflate = [offer for offer in offers if offer.partition(";")[0].strip() == "permessage-deflate"]
+    return bool(deflate) and not any(_SMALL_WINDOW.search(offer) for offer in deflate)
+
+
+_SMALL_WINDOW = re.compile(r"server_max_window_bits(?!\s*=\s*\"?15\b)")

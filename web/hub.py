@@ -16,7 +16,7 @@ import trio
 
 from actors import Actor, Bus, Child, Published
 from web.outlet import Batch, Entry, Outlet
-from web.wire import Dialect, text_frame, topic_key
+from web.wire import Dialect, topic_key
 
 __all__ = ["Attach", "Audience", "Detach", "Hub", "child", "entries_of", "snapshot_of"]
 
@@ -29,7 +29,8 @@ SNAPSHOT_MOST = 10_000
 @attrs.frozen
 class Attach:
     """Put a socket into the group of `patterns`; of another group it is a member no more. Before anything live it is told
-    `first`, `snapshot` and `then`; `offset` is the last one that the snapshot includes."""
+    `first`, `snapshot` and `then`; `offset` is the last one that the snapshot includes, `place` where the client may come
+    back to once it has been told `then`."""
 
     outlet: Outlet
     patterns: frozenset[str]
@@ -38,6 +39,7 @@ class Attach:
     first: tuple[bytes, ...] = ()
     snapshot: tuple[Entry, ...] = ()
     then: tuple[bytes, ...] = ()
+    place: str = ""
 
 
 @attrs.frozen
@@ -57,9 +59,9 @@ def entries_of(dialect: Dialect, published: Iterable[Published]) -> tuple[Entry,
     """What a dialect makes of messages, such as the retained ones of a snapshot."""
     found = []
     for one in published:
-        payload = dialect.encode(one)
-        if payload is not None:
-            found.append((one.offset, topic_key(one), text_frame(payload)))
+        frame = dialect.still(one)
+        if frame is not None:
+            found.append((one.offset, topic_key(one), frame))
     return tuple(found)
 
 
@@ -100,9 +102,9 @@ class Audience:
         if wanted is None:
             wanted = self._match(published.topic)
         for dialect, groups in wanted:
-            payload = dialect.encode(published)
-            if payload is not None:
-                entry = (published.offset, topic_key(published), text_frame(payload))
+            frame = dialect.frame(published)
+            if frame is not None:
+                entry = (published.offset, topic_key(published), frame)
                 for group in groups:
                     group.entries.append(entry)
                     self._dirty[group] = None
@@ -111,7 +113,7 @@ class Audience:
         """Move a socket to the group it wishes, behind everything collected so far."""
         self.cut()
         self._leave(wish.outlet)
-        wish.outlet.tell_skipped = wish.dialect.skipped
+        wish.outlet.dialect = wish.dialect
         self._due.append((wish.outlet, lambda outlet: _begin(outlet, wish)))
         key = (wish.patterns, wish.dialect)
         group = self._groups.get(key)
@@ -218,5 +220,5 @@ def _begin(outlet: Outlet, wish: Attach) -> None:
         outlet.say(payload)
     outlet.show(wish.snapshot)
     for payload in wish.then:
-        outlet.say(payload)
+        outlet.say(payload, place=wish.place)
     outlet.floor = max(outlet.floor, wish.offset)

@@ -2,11 +2,13 @@
 
 Bounded: a client that sends faster than the app reads waits. A disconnect never waits and is always seen, even by an app
 that left events unread, and putting into an inbox whose app has ended does nothing (a plain channel blocks there for ever).
+An app that has a mailbox of its own need not read: it has them handed over (`divert`), which saves a task.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from trio.lowlevel import ParkingLot, checkpoint
@@ -22,6 +24,8 @@ class Inbox:
         self._events: deque[Any] = deque()
         self._gone: Any = None
         self._ended = False
+        self._hear: Callable[[Any], object] | None = None
+        self._leave: Callable[[], object] | None = None
         self._news = ParkingLot()
         self._room = ParkingLot()
 
@@ -31,6 +35,11 @@ class Inbox:
             self._gone = event
             self._news.unpark_all()
             self._room.unpark_all()
+            if self._leave is not None:
+                self._leave()
+            return
+        if self._hear is not None:
+            self._hear(event)
             return
         while len(self._events) >= self._most and self._gone is None and not self._ended:
             await self._room.park()
@@ -50,8 +59,33 @@ class Inbox:
         self._room.unpark()
         return event
 
+    def when_gone(self, leave: Callable[[], object]) -> None:
+        """Call `leave` at the disconnect; at once where it was before."""
+        self._leave = leave
+        if self._gone is not None:
+            leave()
+
+    def divert(self, hear: Callable[[Any], object]) -> None:
+        """Hand over what waits and all that comes to `hear`, which does not wait."""
+        self._hear = hear
+        while self._events:
+            hear(self._events.popleft())
+        self._room.unpark_all()
+
+    async def serve(self, app: Any, scope: Any, send: Any) -> None:
+        """Run the app on these events; whatever becomes of it, `send` hears that it has ended."""
+        try:
+            await app(scope, self.get, send)
+        finally:
+            self.end()
+            await send(None)
+
     def end(self) -> None:
         """The app has ended: drop what it did not read and let nobody wait for it."""
-        self._ended = True
+        self._ended, self._hear, self._leave = True, _pass_over, None
         self._events.clear()
         self._room.unpark_all()
+
+
+def _pass_over(event: Any) -> None:
+    """Nobody is there any more."""

@@ -19,7 +19,9 @@ from web.body import encode
 from web.errors import answer_status
 from web.routes import Answer, family_of
 
-__all__ = ["LOCAL_HOSTS", "NOT_JSON", "Gate", "Limits", "Pace", "host_name", "is_json", "is_loopback"]
+__all__ = [
+    "LOCAL_HOSTS", "NOT_JSON", "Gate", "Limits", "Pace", "headers_of", "host_name", "is_json", "is_loopback", "reply",
+]  # fmt: skip
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 NOT_JSON = "send JSON with Content-Type: application/json"
@@ -87,13 +89,13 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = _headers(scope)
+        headers = headers_of(scope)
         origin = headers.get("origin", "")
         allowed = bool(origin) and self._origin_allowed(origin, headers)
         refusal = self._refusal(scope, headers, origin_allowed=allowed)
         shown = _cors(origin) if allowed else ()
         if refusal is not None:
-            await _refuse(scope, send, refusal, shown)
+            await reply(scope, send, refusal, shown)
         elif scope["type"] == "http":
             await self._app(scope, receive, _with_headers(send, (*shown, *_SECURITY)))
         else:
@@ -155,7 +157,8 @@ def is_loopback(address: str) -> bool:
     return (mapped or parsed).is_loopback
 
 
-def _headers(scope: dict[str, Any]) -> dict[str, str]:
+def headers_of(scope: dict[str, Any]) -> dict[str, str]:
+    """The headers of an ASGI scope by lower-case name; the last of a name counts."""
     return {name.decode("latin1").lower(): value.decode("latin1") for name, value in scope["headers"]}
 
 
@@ -193,7 +196,8 @@ def _with_headers(send: Send, extra: Iterable[tuple[str, str]]) -> Send:
     return send_more
 
 
-async def _refuse(scope: dict[str, Any], send: Any, answer: Answer, shown: Iterable[tuple[str, str]]) -> None:
+async def reply(scope: dict[str, Any], send: Any, answer: Answer, shown: Iterable[tuple[str, str]] = ()) -> None:
+    """Answer an ASGI scope, also one that asks for a WebSocket, with the security headers."""
     body = answer.body if isinstance(answer.body, bytes) else encode(answer.body)
     headers = [("content-length", str(len(body))), *((n.lower(), v) for n, v in answer.headers), *shown, *_SECURITY]
     if body:

@@ -33,6 +33,7 @@ _REFUSAL = {
     500: "crashed",
     503: "a dependency is down, or too many clients are connected; see Retry-After",
     504: "no answer in time",
+    505: "the client speaks HTTP/1.0",
 }
 _DETAIL = {
     "type": "object",
@@ -110,7 +111,7 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         "responses": _responses(route, schemas),
     }
     if route.auth is Auth.token:
-        operation["security"] = [{"bearer": []}, *([{"ticket": []}] if route.method == WS else []), {}]
+        operation["security"] = [{"bearer": []}, *([{"ticket": []}] if route.method == WS or route.live else []), {}]
         operation["x-scope"] = str(route.scope)
     else:
         operation["security"] = []

@@ -9,12 +9,12 @@ this client alone (`ready`, acknowledgements, errors) is never left out; one tha
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 import trio
 
-from web.wire import text_frame
+from web.wire import Dialect, text_frame
 
 __all__ = ["Batch", "Entry", "Link", "Outlet"]
 
@@ -41,6 +41,10 @@ class Link(Protocol):
     @property
     def tail(self) -> bytes:
         """What a short write left behind."""
+
+    @property
+    def deflates(self) -> frozenset[str]:
+        """The topics whose messages this client takes compressed."""
 
     def write(self, data: bytes) -> None:
         """Write without waiting; keeps what did not fit as the tail."""
@@ -85,7 +89,7 @@ class Outlet:
         self.floor = -1
         self.told = 0
         self.skipped = 0
-        self.tell_skipped: Callable[[int, str], bytes] | None = None
+        self.dialect: Dialect | None = None  # how this client is told things; text messages until somebody knows better
         self._places = 0  # given out, so that what waits in two lines goes out as it came
         self._waiting: dict[Hashable, tuple[int, bytes]] = {}
         self._waiting_bytes = 0
@@ -148,12 +152,13 @@ class Outlet:
                 self._taken = trio.Event()
             await self._taken.wait()
 
-    def say(self, payload: bytes, key: Hashable | None = None) -> None:
+    def say(self, payload: bytes, key: Hashable | None = None, place: str = "") -> None:
         """Give the client a JSON message that has no offset, in order with the frames. With a `key` it is held as those
-        are, and conflated; without one it is never skipped, and a client with 256 KiB of such words is cut off."""
+        are, and conflated; without one it is never skipped, and a client with 256 KiB of such words is cut off. `place`:
+        where it may come back to afterwards."""
         if not self.link.open:
             return
-        frame = text_frame(payload)
+        frame = self.dialect.word(payload, place) if self.dialect else text_frame(payload)
         if key is not None or self._idle:
             self._give(key, frame)
             return
@@ -247,4 +252,4 @@ class Outlet:
 
     def _notice(self) -> bytes:
         count, self._untold = self._untold, 0
-        return text_frame(self.tell_skipped(count, self._reason)) if self.tell_skipped else b""
+        return self.dialect.word(self.dialect.skipped(count, self._reason)) if self.dialect else b""

@@ -17,7 +17,6 @@ from web.dialects import Native, to_json
 from web.hub import Attach, snapshot_of
 from web.outlet import Entry, Outlet
 from web.resume import REPLAY_MOST, Place, Plan, Why, judge, plan
-from web.wire import text_frame
 
 __all__ = ["Replay"]
 
@@ -57,7 +56,7 @@ class Replay:
     async def run(self, since: Place) -> None:
         """`subscribed`, what came after `since`, `ready`; or a snapshot and the reason why not all."""
         self._reached = since
-        self._outlet.tell_skipped = self._dialect.skipped
+        self._outlet.dialect = self._dialect
         try:
             plan = await self._plan(since)
             self._say_subscribed(recovered=True)
@@ -98,7 +97,7 @@ class Replay:
 
     async def _tell_stored(self, span: Span) -> None:
         await self._until_stored(span)
-        dialect = self._dialect if span.epoch == self._dialect.epoch else Native(span.epoch)
+        dialect = self._dialect.of(span.epoch)
         after = span.after
         while True:
             rest = Span(span.epoch, after, span.until)
@@ -143,7 +142,7 @@ class Replay:
             if self._patterns.want(one.topic):
                 if size >= self._piece_bytes:
                     return entries, taken
-                frame = text_frame(dialect.encode(one))
+                frame = dialect.frame(one)
                 entries.append((one.offset, None, frame))
                 size += len(frame)
         return entries, len(messages)
@@ -168,7 +167,8 @@ class Replay:
     async def _attach(self, entries: Sequence[Entry], outcome: dict[str, Any]) -> None:
         offset = self._bus.offset
         ready = to_json({**self._dialect.words("ready"), "offset": offset, **outcome})
-        await self._ask("hub", Attach(self._outlet, self._names, self._dialect, offset, (), tuple(entries), (ready,)))
+        place = f"{self._dialect.epoch}:{offset}"
+        await self._ask("hub", Attach(self._outlet, self._names, self._dialect, offset, (), tuple(entries), (ready,), place))
 
     def _say_subscribed(self, **outcome: Any) -> None:
         place = {"offset": self._bus.offset, "topics": sorted(self._names)}

@@ -20,7 +20,7 @@ from oracle.system import System
 __all__ = ["WS", "Answer", "Auth", "Call", "Family", "Identity", "Param", "Route", "Scope", "View", "family_of"]
 
 WS = "WS"
-"""The method of a WebSocket route; its view runs inside the Quart websocket context, before the accept."""
+"""The method of a WebSocket route; its view runs before the client is let in (`Call.visitor`)."""
 
 
 class Auth(enum.Enum):
@@ -86,7 +86,8 @@ class Param:
 @attrs.frozen
 class Call:
     """A request after every check: `args` holds path and query parameters by name, typed; `body` the decoded JSON;
-    `headers` by lower-case name; `house` what only the server's own pages need (`web.app.House`)."""
+    `headers` by lower-case name; `house` what only the server's own pages need (`web.app.House`); `visitor` the client of a
+    live stream (`web.visitor.Visitor`)."""
 
     system: System
     route: Route
@@ -95,6 +96,7 @@ class Call:
     body: Any = None
     headers: Mapping[str, str] = attrs.field(factory=dict)
     house: Any = None
+    visitor: Any = None
 
 
 @attrs.frozen
@@ -117,7 +119,7 @@ class Route:
     `path` writes parameters as `{name}` (one segment; `{name...}` takes the rest). `body` is the attrs or msgspec class
     the JSON body is described by (None: the route takes no body); the view checks it. `answer` describes the 200 body.
     `refuses` lists the further statuses it may answer with. `scope` counts only with `Auth.token`. `head`: HEAD is
-    answered too (the seeds' servers answer it with 405).
+    answered too (the seeds' servers answer it with 405). `live`: a stream of server-sent events.
     """
 
     method: str
@@ -134,6 +136,7 @@ class Route:
     refuses: tuple[int, ...] = ()
     tag: str = "server"
     head: bool = False
+    live: bool = False
 
     @property
     def name(self) -> str:

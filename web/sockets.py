@@ -1,109 +1,106 @@
-"""WebSocket clients as actors `socket:N`: adopted from Quart's handler, attached to the hub, closed alone when they end.
+"""Clients of the live streams as actors `socket:N`: attached to the hub, told, heard and closed alone when they end.
 
-The client is always read, so a disconnect is always seen; what it may send is bounded in size (by the connection), in pace
-and in topics.
+A client is always read, so a disconnect is always seen; what it may send is bounded in size (by the connection), in pace and
+in topics.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import trio
-from quart import websocket
 
-from actors import (
-    Actor,
-    ActorCrashed,
-    AskTimeout,
-    Child,
-    Killed,
-    Lifecycle,
-    MailboxFull,
-    NobodyOwns,
-    Refused,
-    Supervisor,
-)  # fmt: skip
+from actors import Actor, ActorCrashed, Lifecycle, Refused
 from oracle.model import State
+from oracle.patterns import TOPIC_CHARS, is_pattern
 from oracle.problems import Invalid
 from web.body import decode
-from web.dialects import Fiml, Native, to_json
+from web.dialects import Deflated, Fiml, Native, ServerSent, to_json
 from web.errors import answer_invalid, answer_refusal, invalid
-from web.hub import Attach, Detach, snapshot_of
-from web.outlet import Outlet
+from web.hub import Attach, snapshot_of
 from web.replay import Replay
 from web.resume import Place
 from web.routes import Family
 from web.surfaces.fiml import dashboard_health, dashboard_stats
 from web.surfaces.fiml_shapes import DashboardHealth
+from web.visitor import BUSY, HUB, POLICY, TRY_LATER, Visitor, session
 
-__all__ = ["DashboardSocket", "StreamSocket", "Visitor", "child", "fiml_stream", "native_stream"]
+__all__ = ["DashboardSocket", "StreamSocket", "fiml_stream", "native_stream", "patterns_of"]
 
-HUB = "hub"
 MOST_TOPICS = 100
-TOPIC_CHARS = 200
 MESSAGES_BURST = 100
 MESSAGES_PER_S = 20.0
 STATS_EVERY_S = 30.0
-GOING_AWAY, POLICY, CRASHED, TRY_LATER = 1001, 1008, 1011, 1013
-BUSY = (AskTimeout, MailboxFull, NobodyOwns)
 
-_numbers = itertools.count(1)
 _fiml = Fiml()
 
 
-def child() -> Child:
-    """The supervisor `sockets`, under which clients are adopted."""
-    return Child("sockets", Supervisor)
+async def native_stream(system: Any, visitor: Visitor, topics: Sequence[str] = (), since: str = "") -> None:
+    """Serve a client of the native stream: `subscribed`, the retained messages of `topics` or what came after `since`,
+    `ready`, then everything published. Raises Invalid (before it is let in) for topics that are none, or a place that is
+    none."""
+    patterns, place = patterns_of(topics, frozenset(), "query"), Place.parse(since)
+    await session(system, visitor, lambda: StreamSocket(system, visitor, patterns, place))
 
 
-async def native_stream(system: Any, topics: Sequence[str] = (), since: str = "") -> None:
-    """Serve `/api/oracle/stream` in a Quart websocket context: `subscribed`, the retained messages of `topics` or what
-    came after `since`, `ready`, then everything published. Raises Invalid (before the accept) for topics that are none,
-    or a place that is none."""
-    patterns, place = _checked(topics, frozenset(), "query"), Place.parse(since)
-    await _serve(system, lambda visitor: StreamSocket(system, visitor, patterns, place))
-
-
-async def fiml_stream(system: Any) -> None:
-    """Serve `/dashboard/stream` in a Quart websocket context: stats, health, then watchdog events."""
-    await _serve(system, lambda visitor: DashboardSocket(system, visitor))
+async def fiml_stream(system: Any, visitor: Visitor) -> None:
+    """Serve a client of FIML's dashboard: stats, health, then watchdog events."""
+    await session(system, visitor, lambda: DashboardSocket(system, visitor))
 
 
 @attrs.frozen
-class Visitor:
-    """A client whose handshake is done: where it is told, how it is heard, how it is sent away."""
+class _Heard:
+    """What a client sent."""
 
-    outlet: Outlet
-    receive: Callable[[], Awaitable[str | bytes | None]]
-    close: Callable[[int, str], Awaitable[None]]
+    message: str | bytes | None
+
+
+@attrs.frozen
+class _Flooded:
+    """It sends too much."""
 
 
 class _Socket(Actor):
-    """What both kinds of client share: being read at a bounded pace."""
+    """What both kinds of client share: being heard at a bounded pace."""
 
     def __init__(self, system: Any, visitor: Visitor) -> None:
         self.system = system
+        self.visitor = visitor
         self.outlet = visitor.outlet
-        self._visitor = visitor
         self._tokens = float(MESSAGES_BURST)
         self._counted_s = trio.current_time()
+        self._flooded = False
 
-    async def heard(self, message: str | bytes | None) -> None:
+    def about(self) -> dict[str, Any]:
+        """Who it is, and what it was told."""
+        return self.visitor.about()
+
+    async def receive(self, message: object) -> None:
+        """Handle what the client sent; too many messages end it."""
+        match message:
+            case _Heard(said):
+                await self.heard(said)
+            case _Flooded():
+                self.outlet.say(_error("rate_limited", f"more than {MESSAGES_PER_S:g} messages a second"))
+                await self.visitor.close(POLICY, "too many messages")
+
+    async def heard(self, said: str | bytes | None) -> None:
         """Handle one message of the client; the default ignores it."""
 
-    async def read(self) -> None:
-        """Read the client until it goes; too many messages end it."""
-        while self._in_pace():
-            await self.heard(await self._visitor.receive())
-        self.outlet.say(_error("rate_limited", f"more than {MESSAGES_PER_S:g} messages a second"))
-        await self._visitor.close(POLICY, "too many messages")
-        # with unread messages in its queue Quart would not notice that the client has gone
-        while True:
-            await self._visitor.receive()
+    def listen(self) -> None:
+        """Have what the client sends put into the mailbox from now on."""
+        self.visitor.inbox.divert(self._take)
+
+    def _take(self, event: Any) -> None:
+        if self._flooded or event["type"] != "websocket.receive":
+            return
+        self._flooded = not self._in_pace()
+        text = event.get("text")
+        if not self.tell(self.name, _Flooded() if self._flooded else _Heard(event.get("bytes") if text is None else text)):
+            self.outlet.link.cut_off()
 
     def _in_pace(self) -> bool:
         now_s = trio.current_time()
@@ -125,21 +122,26 @@ class StreamSocket(_Socket):
     async def start(self) -> None:
         """Attach with a snapshot, then read the client; one that comes back is read while it is told what it missed.
         Raises AskTimeout, MailboxFull, NobodyOwns."""
+        self.outlet.dialect = self._dialect
         if self._since is None:
             await self._attach(self.patterns, self.patterns)
         else:
             self._resume(self._since)
-        self.helper(self.read)
+        self.listen()
 
-    async def heard(self, message: str | bytes | None) -> None:
+    def about(self) -> dict[str, Any]:
+        """Who it is, what it wants, and what it was told."""
+        return {**super().about(), "topics": sorted(self.patterns)}
+
+    async def heard(self, said: str | bytes | None) -> None:
         """Change the subscription, or tell the client what is wrong with its message; the socket stays open."""
         try:
-            action, topics, since = _command(message)
+            action, topics, since = _command(said)
             if self._resuming:
                 raise Refused("wait for ready before changing the subscription", code="unavailable")
             if since is not None and self.patterns:
                 raise invalid("since", ["body", "since"], "A socket that has topics can't go back")
-            wanted = _checked(topics, self.patterns, "body") if action == "subscribe" else self.patterns.difference(topics)
+            wanted = patterns_of(topics, self.patterns, "body") if action == "subscribe" else self.patterns.difference(topics)
             if since is None:
                 await self._attach(wanted, wanted - self.patterns)
             self.patterns = wanted
@@ -158,22 +160,26 @@ class StreamSocket(_Socket):
 
     async def _replay(self, since: Place) -> None:
         try:
-            await Replay(self.system, self.outlet, self.patterns, _native(self.runtime.epoch), self.ask).run(since)
+            await Replay(self.system, self.outlet, self.patterns, self._dialect, self.ask).run(since)
             self._resuming = False
         except (*BUSY, ActorCrashed):
-            await self._visitor.close(TRY_LATER, "the server is too busy")
+            await self.visitor.close(TRY_LATER, "the server is too busy")
 
     async def _attach(self, patterns: frozenset[str], fresh: frozenset[str]) -> None:
-        runtime = self.runtime
-        dialect = _native(runtime.epoch)
+        runtime, dialect = self.runtime, self._dialect
         offset = runtime.bus.offset
         snapshot = snapshot_of(runtime.bus, dialect, fresh)
         place = {"offset": offset, "topics": sorted(patterns)}
         # no await between the snapshot and the hub's mailbox: nothing falls between
         await self.ask(HUB, Attach(
             self.outlet, patterns, dialect, offset, (to_json({**dialect.words("subscribed"), **place}),), snapshot,
-            (to_json({**dialect.words("ready"), "offset": offset}),),
+            (to_json({**dialect.words("ready"), "offset": offset}),), f"{runtime.epoch}:{offset}",
         ))  # fmt: skip
+
+    @property
+    def _dialect(self) -> Native:
+        topics = self.outlet.link.deflates
+        return _dialect(self.visitor.transport, self.runtime.epoch, topics)
 
 
 @attrs.frozen
@@ -190,10 +196,10 @@ class DashboardSocket(_Socket):
         """Attach, stats and health first, then read the client. Raises AskTimeout, MailboxFull, NobodyOwns."""
         first = (self._stats(), self._health())
         await self.ask(HUB, Attach(self.outlet, frozenset({"event:*"}), _fiml, self.runtime.bus.offset, first))
-        self.helper(self.read)
+        self.listen()
         self.after(STATS_EVERY_S, _TellStats())
 
-    def receive(self, message: object) -> None:
+    async def receive(self, message: object) -> None:
         """Tell health when it changed, stats and health every 30 s whatever the client sends."""
         match message:
             case _TellStats():
@@ -202,6 +208,8 @@ class DashboardSocket(_Socket):
                 self.after(STATS_EVERY_S, message)
             case State() | Lifecycle() if self._told != _gist(dashboard_health(self.system)):
                 self.outlet.say(self._health(), key="health")
+            case _:
+                await super().receive(message)
 
     def _stats(self) -> bytes:
         return to_json({"type": "stats", "data": dashboard_stats(self.system)})
@@ -212,35 +220,12 @@ class DashboardSocket(_Socket):
         return to_json({"type": "health", "data": health})
 
 
-async def _serve(system: Any, build: Callable[[Visitor], Actor]) -> None:
-    """Adopt the client of the websocket in hand until either side ends."""
-    outlet = cast(Outlet | None, websocket.scope["extensions"].get("oracle.outlet"))
-    if outlet is None:
-        raise RuntimeError("live streams need web.server: this ASGI server offers no outlet")
-    await websocket.accept()
-    # the proxy finds its websocket in the context of this task, and tasks of the actor have another
-    client = websocket._get_current_object()  # type: ignore[attr-defined]
-    visitor = Visitor(outlet, client.receive, client.close)
-    runtime = system.runtime
-    code, reason = CRASHED, "the session crashed"
-    try:
-        await runtime.adopt(Child(f"socket:{next(_numbers)}", lambda: build(visitor)), under="sockets")
-        code, reason = GOING_AWAY, "the session was ended"  # not by the server's stop, which closes connections itself
-    except Killed:
-        reason = "the session was ended"
-    except BUSY:
-        code, reason = TRY_LATER, "the server is too busy"
-    finally:
-        if runtime.alive(HUB):
-            runtime.tell(HUB, Detach(outlet))
-        if outlet.open:
-            await visitor.close(code, reason)
-
-
-@functools.lru_cache(maxsize=4)
-def _native(epoch: str) -> Native:
-    # groups are keyed by dialect, so all sockets of a runtime share one
-    return Native(epoch)
+@functools.lru_cache(maxsize=16)
+def _dialect(transport: str, epoch: str, deflated: frozenset[str]) -> Native:
+    # groups are keyed by dialect, so all sockets of a runtime that are told alike share one
+    if transport == "events":
+        return ServerSent(epoch)
+    return Deflated(epoch, deflated) if deflated else Native(epoch)
 
 
 def _gist(health: DashboardHealth) -> list[Any]:
@@ -265,11 +250,10 @@ def _command(message: str | bytes | None) -> tuple[str, list[str], Place | None]
     return action, topics, Place.parse(since, "body") if action == "subscribe" else None
 
 
-def _checked(topics: Sequence[str], present: frozenset[str], place: str) -> frozenset[str]:
+def patterns_of(topics: Sequence[str], present: frozenset[str], place: str) -> frozenset[str]:
     """The patterns of a subscription with `topics`, which stood in `place`, added. Raises Invalid, and Refused `full`."""
     for topic in topics:
-        head, star, rest = topic.partition("*")
-        if not topic or len(topic) > TOPIC_CHARS or rest or (star and head and not head.endswith(":")):
+        if not is_pattern(topic):
             shown = topic[:TOPIC_CHARS]
             reason = f"'{shown}' is no topic: a star stands alone or after a final ':', as in quote:*"
             raise invalid("topics", [place, "topics"], reason, shown)

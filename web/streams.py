@@ -1,14 +1,15 @@
 """HTTP/1.1 and WebSocket on one connection: Hypercorn's protocol classes, with what they leave open closed.
 
-No HTTP/2 by upgrade or by preface, no compression, no request with two lengths; bodies and messages are bounded while they
-arrive; a protocol error is answered with its status or close code before the connection ends.
+No HTTP/2 by upgrade or by preface, no request with two lengths; bodies and messages are bounded while they arrive, also
+compressed ones; a protocol error is answered with its status or close code before the connection ends.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, Protocol, cast
+import zlib
+from typing import Any, cast
 
 import h11
 import msgspec
@@ -17,47 +18,22 @@ from hypercorn.config import Config
 from hypercorn.events import Closed, Event
 from hypercorn.protocol.events import Body, Data, EndBody, Request, Response, StreamClosed
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
-from hypercorn.protocol.http_stream import HTTPStream
+from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, Handshake, WSStream
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.worker_context import WorkerContext
-from wsproto.connection import ConnectionState
+from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection, Message, Ping
+from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import CloseReason
+from wsproto.handshake import server_extensions_handshake
 
-from web.desk import Bounds, Desk
-from web.head import Malformed, wants_socket
+from web.desk import Desk, Stopping
+from web.head import Malformed, takes_deflate, wants_socket
 from web.inbox import Inbox
+from web.line import WORDS, Line
 
-__all__ = ["Exchange", "Http11", "Line", "Tasks", "Upgrade", "terms"]
-
-WORDS = {
-    400: ("malformed", "the request is not HTTP/1.1"),
-    408: ("timeout", "the request did not arrive in time"),
-    413: ("too_large", "the body is too large"),
-    431: ("too_large", "the request head is too large"),
-    501: ("unsupported", "only the chunked transfer encoding is supported"),
-    505: ("unsupported", "this server speaks HTTP/1.1"),
-}
-
-
-class Line(Protocol):
-    """What these classes need of the connection they run on."""
-
-    bounds: Bounds
-
-    def adorn(self, scope: Any) -> None:
-        """Add what our handlers look for in an ASGI scope."""
-
-    def expect(self, within_s: float) -> None:
-        """What the client owes us next must come in time; `inf` where it owes nothing."""
-
-    def pong(self, frame: bytes) -> None:
-        """Send a pong when it can be sent."""
-
-    async def pace(self) -> None:
-        """Count a WebSocket frame; waits where there were too many this second."""
-
+__all__ = ["Exchange", "Http11", "Tasks", "Upgrade", "terms"]
 
 class Http11(H11Protocol):
     """Hypercorn's HTTP/1.1 with our streams and stricter checks of the request head."""
@@ -131,10 +107,17 @@ class Http11(H11Protocol):
 
 
 class Exchange(HTTPStream):
-    """One request and its response; counts the body while it arrives."""
+    """One request and its response; counts the body while it arrives. A response may be a live stream, whose chunks then
+    are written by the outlet, as the frames of a WebSocket are."""
 
     line: Line
     received = 0
+    connected = False  # whether it is a live stream
+
+    @property
+    def open(self) -> bool:
+        """Whether chunks may be sent: the head is out, and the end is not."""
+        return self.connected and not self.closed and self.state is ASGIHTTPState.RESPONSE
 
     async def handle(self, event: Any) -> None:
         """Hand what the client sends on to the app."""
@@ -154,12 +137,21 @@ class Exchange(HTTPStream):
             await trio.lowlevel.checkpoint()
             return
         await super().app_send(message)
+        if message is not None and message.get("oracle.live"):
+            self.connected = True
+            self.line.expect(self.line.bounds.heartbeat_s)
+
+    async def shut(self, code: int, reason: str = "") -> None:
+        """End a live stream in order; the code is for sockets."""
+        if self.open:
+            await self.app_send({"type": "http.response.body", "more_body": False})
 
 
 class Upgrade(WSStream):
     """One WebSocket; every frame the client sends is answered, bounded or refused with its close code."""
 
     line: Line
+    deflates = False  # whether the client takes compressed messages
 
     @property
     def open(self) -> bool:
@@ -195,9 +187,15 @@ class Upgrade(WSStream):
             await self.app_send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _accept(self, message: Any) -> None:
-        # 0.4 MB of compressed frames became 584 MB, so the extension is never granted
-        self.handshake.extensions = None
-        await super()._accept(message)
+        offers, self.handshake.extensions = self.handshake.extensions or [], None
+        self.state = ASGIWebsocketState.CONNECTED
+        status, headers, self.connection = self.handshake.accept(message.get("subprotocol"), message.get("headers", []))
+        if self.line.bounds.deflate and takes_deflate(offers):
+            inflate = Inflate(self.line.bounds.message_bytes)
+            headers.append((b"sec-websocket-extensions", server_extensions_handshake(offers, [inflate]) or b""))
+            self.connection = Connection(ConnectionType.SERVER, [inflate])
+            self.deflates = True
+        await self.send(Response(stream_id=self.stream_id, status_code=status, headers=headers))
 
     async def _handle_events(self) -> None:
         for event in self.connection.events():
@@ -232,6 +230,34 @@ class Upgrade(WSStream):
         await self.send(StreamClosed(stream_id=self.stream_id))
 
 
+class Inflate(PerMessageDeflate):
+    """permessage-deflate without memory between messages; one that unpacks to more than `most` bytes ends the connection
+    (0.4 MB of compressed frames became 584 MB)."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(client_no_context_takeover=True, server_no_context_takeover=True)
+        self._most = most
+        self._unpacked = 0
+
+    def frame_inbound_payload_data(self, proto: Any, data: bytes) -> Any:
+        """Unpack a piece of a message; wsproto's hook."""
+        inflate = self._decompressor
+        if not self._inbound_compressed or not self._inbound_is_compressible or inflate is None:
+            return data
+        try:
+            unpacked = inflate.decompress(bytes(data), self._most + 1 - self._unpacked)
+        except zlib.error:
+            return CloseReason.INVALID_FRAME_PAYLOAD_DATA
+        self._unpacked += len(unpacked)
+        return CloseReason.MESSAGE_TOO_BIG if self._unpacked > self._most else unpacked
+
+    def frame_inbound_complete(self, proto: Any, fin: bool) -> Any:
+        """The end of a frame; wsproto's hook."""
+        if fin and self._inbound_is_compressible:
+            self._unpacked = 0
+        return super().frame_inbound_complete(proto, fin)
+
+
 class Tasks(TaskGroup):
     """The tasks of one connection; an app's crash is the connection's, and goes to the server's boundary."""
 
@@ -242,22 +268,14 @@ class Tasks(TaskGroup):
     async def spawn_app(self, app: Any, config: Any, scope: Any, send: Any) -> Any:
         """Run the app beside the reader; returns where its events are put."""
         inbox = Inbox()
-        self._line.adorn(scope)
-        self.spawn(_run_app, app, scope, inbox, send)
+        self._line.adorn(scope, inbox)
+        self.spawn(inbox.serve, app, scope, send)
         return inbox.put
 
     def end_within(self, seconds: float) -> None:
         """The client has gone: an app that does not notice is cancelled."""
         assert self._nursery is not None
         self._nursery.cancel_scope.deadline = trio.current_time() + seconds
-
-
-async def _run_app(app: Any, scope: Any, inbox: Inbox, send: Any) -> None:
-    try:
-        await app(scope, inbox.get, send)
-    finally:
-        inbox.end()
-        await send(None)
 
 
 def terms(desk: Desk) -> tuple[Config, WorkerContext]:
@@ -270,15 +288,5 @@ def terms(desk: Desk) -> tuple[Config, WorkerContext]:
     config.alpn_protocols = ["http/1.1"]
     config.accesslog = config.errorlog = None
     context = WorkerContext(None)
-    context.terminated = _Stopping(desk)  # type: ignore[assignment]
+    context.terminated = Stopping(desk)  # type: ignore[assignment]
     return config, context
-
-
-class _Stopping:
-    """Hypercorn asks it whether a connection may be used again."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    def is_set(self) -> bool:
-        return self._desk.stopping

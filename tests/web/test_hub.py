@@ -14,10 +14,13 @@ from actors.testing import probe
 from oracle.board import Board
 from oracle.model import Event, Severity
 from oracle.tally import Tally
-from web import hub, sockets
+from web import hub, sockets, visitor
 from web.desk import Bounds
 from web.hub import Attach, Audience, Hub
+from web.inbox import Inbox
 from web.outlet import Outlet
+from web.routes import Identity, Scope
+from web.visitor import Visitor
 from web.wire import text_frame
 
 T0_US = 1_700_000_000_000_000
@@ -63,9 +66,14 @@ class Counting:
 
     encoded = 0
 
-    def encode(self, published: Published) -> bytes | None:
+    def frame(self, published: Published) -> bytes | None:
         self.encoded += 1
-        return None if published.topic == "odd:x" else f"{published.topic}@{published.offset}".encode()
+        return None if published.topic == "odd:x" else text_frame(f"{published.topic}@{published.offset}".encode())
+
+    still = frame
+
+    def word(self, payload: bytes, place: str = "") -> bytes:
+        return text_frame(payload)
 
     def skipped(self, count: int, reason: str) -> bytes:
         return f"skipped {count} {reason}".encode()
@@ -270,24 +278,21 @@ async def test_clients_of_a_supervisor_that_was_killed_hear_that_their_session_e
 
 
 class _Never:
-    """A visitor that says nothing."""
+    """An ASGI server of a client that is never told anything by it."""
 
-    async def receive(self) -> None:
-        await trio.sleep_forever()
-
-    async def close(self, code: int, reason: str) -> None:
+    async def send(self, message: object) -> None:
         raise AssertionError("nobody closes this")
 
 
 async def test_the_dashboard_hears_stats_first_then_health_then_events_and_stats_every_30_s(autojump_clock):
     alive = Child("watchdog:price_anomaly", Actor)  # what has no actor is unhealthy, whatever it once said
-    async with open_runtime([alive, hub.child(), sockets.child()], clock=trio_clock(T0_US)) as runtime:
+    async with open_runtime([alive, hub.child(), visitor.child()], clock=trio_clock(T0_US)) as runtime:
         board = Board(runtime.bus)
         board.put("watchdog:price_anomaly", _watchdog("healthy"), T0_US)
         system, link, never = System(runtime, board, Tally({})), Told(), _Never()
-        visitor = sockets.Visitor(Outlet(link), never.receive, never.close)
+        client = Visitor(Outlet(link), Inbox(), never.send, Identity("local", Scope.read), "", "websocket")
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(runtime.adopt, Child("socket:1", lambda: sockets.DashboardSocket(system, visitor)), "sockets")
+            nursery.start_soon(runtime.adopt, Child("socket:1", lambda: sockets.DashboardSocket(system, client)), "sockets")
             await trio.sleep(1)
             assert link.types() == ["stats", "health"]
             runtime.publish(_event("watchdog:price_anomaly"))

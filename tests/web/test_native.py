@@ -28,7 +28,7 @@ async def test_the_tree_shows_every_actor_with_its_numbers(tmp_path):
     assert dog["name"] == "watchdog:price_anomaly" and dog["state"] == "running"
     assert dog["since"].endswith("Z") and dog["last_error"] is None
     assert set(dog) == {"name", "kind", "state", "restarts", "last_error", "depth", "capacity", "oldest_s", "handled",
-                        "dropped", "rate_per_s", "since", "children"}  # fmt: skip
+                        "dropped", "rate_per_s", "since", "about", "children"}  # fmt: skip
 
 
 async def test_the_board_lists_a_kind_page_by_page(tmp_path):

@@ -60,6 +60,16 @@ class Note:
     retained: bool = True
 
 
+class Plain(Native):
+    """Skips in plain words."""
+
+    def __init__(self) -> None:
+        super().__init__("epoch")
+
+    def skipped(self, count: int, reason: str) -> bytes:
+        return f"skipped {count} {reason}".encode()
+
+
 def frames(data: bytes) -> list[str]:
     """The texts of whole short frames."""
     texts = []
@@ -73,7 +83,7 @@ def frames(data: bytes) -> list[str]:
 
 def outlet_over(pipe: Pipe, limit_bytes: int = 1_000) -> Outlet:
     outlet = Outlet(pipe, limit_bytes)
-    outlet.tell_skipped = lambda count, reason: f"skipped {count} {reason}".encode()
+    outlet.dialect = Plain()
     return outlet
 
 

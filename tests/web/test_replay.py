@@ -20,7 +20,7 @@ from oracle.patterns import Patterns
 from oracle.settings import Auth, Data, Demo, Settings
 from oracle.system import open_system
 from tests.soak import rounds
-from web import hub, replay, sockets
+from web import hub, replay, visitor
 from web import server as web_server
 from web.app import make_app
 from web.auth import Doorman
@@ -51,7 +51,7 @@ async def serving(folder, ring_bytes=RING_BYTES, bounds=Bounds()):  # noqa: B008
 
     def children(system):
         app = make_app(system, Doorman.of(settings, system.runtime.now_us))
-        return [hub.child(), sockets.child(), web_server.child(system, app, listeners)]
+        return [hub.child(), visitor.child(), web_server.child(system, app, listeners)]
 
     async with open_system(settings, children=children) as system:
         system.ring.limit_bytes = 32 * 1024 * 1024

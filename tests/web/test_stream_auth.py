@@ -12,7 +12,7 @@ from trio_websocket import ConnectionRejected, open_websocket_url
 from oracle.listen import Listen
 from oracle.settings import Auth, Data, Demo, Settings
 from oracle.system import open_system
-from web import hub, sockets
+from web import hub, visitor
 from web import server as web_server
 from web.app import make_app
 from web.auth import Doorman
@@ -32,7 +32,7 @@ async def open_server(folder, mode="token"):
     def children(system):
         held["doorman"] = Doorman.of(settings, system.runtime.now_us)
         app = make_app(system, held["doorman"])
-        return [hub.child(), sockets.child(), web_server.child(system, app, listeners)]
+        return [hub.child(), visitor.child(), web_server.child(system, app, listeners)]
 
     async with open_system(settings, children=children):
         yield f"127.0.0.1:{listeners[0].port}", held["doorman"]

@@ -19,7 +19,7 @@ from oracle.problems import Invalid, Problem
 from oracle.secret import SecretMissing
 from oracle.settings import Settings
 from oracle.system import System, open_system, parts_of
-from web import hub, sockets
+from web import hub, visitor
 from web import server as web_server
 from web.addresses import listeners
 from web.app import make_app
@@ -70,7 +70,7 @@ async def _opened(settings: Settings, doorman: Doorman, bound: Sequence[Listener
 
 
 def _children(system: System, doorman: Doorman, bound: Sequence[Listener]) -> list[Child]:
-    return [hub.child(), sockets.child(), web_server.child(system, make_app(system, doorman), bound)]
+    return [hub.child(), visitor.child(), web_server.child(system, make_app(system, doorman), bound)]
 
 
 def _reaching_itself(settings: Settings, main: Listener) -> Settings:

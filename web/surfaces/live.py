@@ -10,7 +10,7 @@ __all__ = ["ROUTES"]
 
 async def dashboard_stream(call: Call) -> None:
     """FIML's dashboard: `stats` first, then `event` and `health` messages. What the client sends is ignored."""
-    await fiml_stream(call.system)
+    await fiml_stream(call.system, call.visitor)
 
 
 async def oracle_stream(call: Call) -> None:
@@ -26,7 +26,17 @@ async def oracle_stream(call: Call) -> None:
 
     The client may send `{"action": "subscribe" | "unsubscribe", "topics": [...]}`; while it has no topics also with `since`.
     """
-    await native_stream(call.system, call.args["topics"], call.args["since"] or "")
+    await native_stream(call.system, call.visitor, call.args["topics"], call.args["since"] or "")
+
+
+async def oracle_events(call: Call) -> None:
+    """The same stream as server-sent events, for what can't open a WebSocket: `new EventSource("/api/oracle/sse?topics=*")`.
+
+    The id of an event is its place, so a browser that lost the stream comes back to it by itself (`Last-Event-ID`, which
+    counts more than `since`).
+    """
+    since = call.headers.get("last-event-id", "") or call.args["since"] or ""
+    await native_stream(call.system, call.visitor, call.args["topics"], since)
 
 
 _TOPICS = Param("topics", many=True, doc="quote:BTC-USD, quote:*, event:*, *; comma list, repeated keys, or both")
@@ -34,4 +44,6 @@ _SINCE = Param("since", doc="EPOCH:OFFSET of the newest message seen; empty: beg
 ROUTES = (
     Route(WS, "/dashboard/stream", dashboard_stream, Auth.token, Scope.read, tag="dashboard"),
     Route(WS, "/api/oracle/stream", oracle_stream, Auth.token, Scope.read, Family.error, (_TOPICS, _SINCE), tag="oracle"),
+    Route("GET", "/api/oracle/sse", oracle_events, Auth.token, Scope.read, Family.error, (_TOPICS, _SINCE),
+          answer="text/event-stream", refuses=(505,), tag="oracle", live=True),
 )

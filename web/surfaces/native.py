@@ -36,7 +36,8 @@ class Items:
 @attrs.frozen
 class ActorNode:
     """An actor: state, restarts, last error, messages waiting (`depth`, the oldest for `oldest_s` seconds), handled,
-    dropped, messages a second, start of the present life, and the actors below it."""
+    dropped, messages a second, start of the present life, what it says of itself (`about`: of a socket who it is, its topics,
+    and how much it was told, not told, and is held for it), and the actors below it."""
 
     name: str
     kind: str
@@ -50,6 +51,7 @@ class ActorNode:
     dropped: int
     rate_per_s: float
     since: str | None
+    about: dict[str, Any]
     children: list[ActorNode]
 
 

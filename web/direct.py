@@ -1,0 +1,69 @@
+"""ASGI in front of the framework: serves the routes of live streams itself, and hands everything else on.
+
+A client that stays all day costs a task and a mailbox here, where the framework would keep three tasks and two queues. The
+checks are those of every route: who calls, parameters, then the view, which lets the client in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs
+
+from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
+from oracle.problems import Invalid
+from oracle.system import System
+from web.errors import answer_invalid, answer_refusal, answer_status
+from web.limits import headers_of, reply
+from web.params import read_params
+from web.routes import WS, Answer, Call, Route
+from web.visitor import Visitor
+
+__all__ = ["Direct"]
+
+
+class Direct:
+    """Serves the live routes of `house` (see `web.app.House`)."""
+
+    def __init__(self, app: Any, system: System, house: Any) -> None:
+        self._app = app
+        self._system = system
+        self._house = house
+        self._sockets = {route.path: route for route in house.routes if route.method == WS}
+        self._events = {route.path: route for route in house.routes if route.live}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one ASGI scope."""
+        match scope["type"]:
+            case "websocket":
+                route = self._sockets.get(scope["path"])
+            case "http" if scope["method"] == "GET":
+                route = self._events.get(scope["path"])
+            case _:
+                route = None
+        if route is None:
+            await self._app(scope, receive, send)
+            return
+        if route.method == WS:
+            await receive()  # the wish to connect
+        answer = await self._serve(route, scope, send)
+        if answer is not None:
+            await reply(scope, send, answer)
+
+    async def _serve(self, route: Route, scope: Any, send: Any) -> Answer | None:
+        """Run the view; what comes back was said before the client was let in."""
+        headers, house = headers_of(scope), self._house
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace")
+        peer = (scope.get("client") or ("",))[0]
+        if route.live and scope["http_version"] == "1.0":
+            return answer_status(505, route.family, "a stream of events needs HTTP/1.1", code="unsupported")
+        try:
+            ticket = query.get("ticket", [""])[-1]
+            who = house.doorman.admit(route, headers=headers, peer=peer, ticket=ticket)
+            args = read_params(route.params, query)
+            visitor = Visitor.of(scope, send, who)
+            await route.view(Call(self._system, route, args, who, headers=headers, house=house, visitor=visitor))
+        except Invalid as error:
+            return answer_invalid(error, route.family)
+        except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:
+            return answer_refusal(error, route.family)
+        return None

@@ -1,0 +1,103 @@
+"""The deadlines of one connection: request head, body, keep-alive; then the heartbeat of a live stream."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+import trio
+
+from web.desk import Bounds
+from web.outlet import Outlet
+from web.streams import Http11, Upgrade
+from web.wire import SSE_BEAT, ping_frame
+
+__all__ = ["Pulse"]
+
+
+class Heart(Protocol):
+    """What it watches over."""
+
+    bounds: Bounds
+    outlet: Outlet
+    protocol: Http11
+    closing: bool  # nothing more is read or written
+    over: bool  # nothing of it runs any more
+    idle: bool  # between two requests
+    partial: bool  # part of a request head is here
+    heard_s: float  # when the client last gave a sign of life
+
+    @property
+    def clear(self) -> bool:
+        """Whether nothing is half sent."""
+
+    async def close(self) -> None:
+        """End in order."""
+
+    def cut_off(self) -> None:
+        """End now."""
+
+
+class Pulse:
+    """Watches over whichever deadline holds."""
+
+    def __init__(self, heart: Heart) -> None:
+        self._heart = heart
+        self._due = trio.CancelScope()
+
+    def expect(self, within_s: float) -> None:
+        """What the client owes us next must come in time; `inf` where it owes nothing."""
+        self._due.deadline = trio.current_time() + within_s
+
+    def end(self) -> None:
+        """Watch no longer; only once the connection is closing."""
+        self._due.cancel()
+
+    async def watch(self) -> None:
+        """Act at each deadline that is missed, until the connection ends."""
+        heart = self._heart
+        while not heart.closing:
+            with self._due:
+                await trio.sleep_forever()
+            if heart.closing or heart.over:
+                return
+            moved, self._due = self._due.deadline > trio.current_time(), trio.CancelScope(deadline=self._due.deadline)
+            if not moved:
+                self._due.deadline = math.inf
+                await self._missed(heart.protocol.stream)
+
+    async def _missed(self, stream: Any) -> None:
+        heart = self._heart
+        if isinstance(stream, Upgrade):
+            await self._beat(stream)
+        elif stream is not None and stream.connected:
+            self._murmur()
+        elif heart.idle and not heart.partial:
+            await heart.close()
+        else:
+            await heart.protocol.refuse(408, "")
+
+    async def _beat(self, stream: Upgrade) -> None:
+        """Ping a silent client, close one that stays silent."""
+        heart, every_s = self._heart, self._heart.bounds.heartbeat_s
+        silent_s = trio.current_time() - heart.heard_s
+        if stream.connected and not stream.open:
+            await heart.close()
+        elif stream.connected and silent_s >= 2 * every_s:
+            if heart.clear:
+                await stream.shut(1001, "no answer to a ping")
+            heart.cut_off()
+        elif stream.connected and silent_s >= every_s:
+            heart.outlet.control(ping_frame())
+            self.expect(2 * every_s - silent_s)
+        else:
+            self.expect(every_s - silent_s if silent_s < every_s else every_s)
+
+    def _murmur(self) -> None:
+        """Keep a stream of events alive; its client owes us nothing but to take what it is sent."""
+        heart, every_s = self._heart, self._heart.bounds.heartbeat_s
+        if heart.outlet.held_bytes and trio.current_time() - heart.heard_s >= 2 * every_s:
+            heart.cut_off()
+            return
+        heart.outlet.control(SSE_BEAT)
+        self.expect(every_s)
