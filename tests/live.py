@@ -153,14 +153,14 @@ class House:
 
 
 @asynccontextmanager
-async def open_live(bounds: Bounds = BOUNDS, listens: tuple[Listen, ...] = LISTENS, mounts: Any = None,
+async def open_live(bounds: Bounds = BOUNDS, listens: tuple[Listen, ...] = LISTENS,
                     app: Any = None) -> AsyncIterator[Live]:  # fmt: skip
     """Serve until the block ends; fails the test where a connection crashed and the test did not expect it."""
     listeners = server.bind(listens, bounds)
     try:
         async with open_runtime([hub.child(), visitor.child()]) as runtime:
             system = System(runtime, Board(runtime.bus), Tally({}))
-            runtime.add(server.child(system, app or app_of(system), listeners, mounts))
+            runtime.add(server.child(app or app_of(system), listeners))
             yield Live(runtime, system, listeners)
     finally:
         for listener in listeners:

@@ -27,10 +27,11 @@ from web.limits import LOCAL_HOSTS, NOT_JSON, Gate, Limits, is_json
 from web.metrics import Metrics
 from web.page_files import PageFiles
 from web.params import read_params
+from web.quick import Quick
 from web.routes import WS, Answer, Call, Family, Route, family_of
 from web.table import routes
 
-__all__ = ["House", "make_app"]
+__all__ = ["App", "House", "make_app"]
 
 RESPONSE_TIMEOUT_S = 60
 
@@ -45,13 +46,19 @@ class House:
     page: PageFiles
 
 
-def make_app(system: System, doorman: Doorman | None = None) -> QuartTrio:
+class App(QuartTrio):
+    """Quart, and the lane beside it for the simplest requests."""
+
+    quick: Quick
+
+
+def make_app(system: System, doorman: Doorman | None = None) -> App:
     """The app of a running `oracle.system.System`, an ASGI callable; start nothing in its own nursery."""
     now_us = system.runtime.now_us
     settings = system.settings
     doorman = doorman or Doorman.of(settings, now_us)
     house = House(doorman, routes(), Metrics(system), PageFiles())
-    app = QuartTrio(__name__, static_folder=None)
+    app = App(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.server.body_limit_bytes, BODY_TIMEOUT=settings.server.body_timeout_s,
         PROPAGATE_EXCEPTIONS=False, RESPONSE_TIMEOUT=RESPONSE_TIMEOUT_S, PROVIDE_AUTOMATIC_OPTIONS=False,
@@ -60,7 +67,9 @@ def make_app(system: System, doorman: Doorman | None = None) -> QuartTrio:
     for route in house.routes:
         _mount(app, system, house, route)
     app.register_error_handler(HTTPException, _http_error)
-    app.asgi_app = Gate(Direct(app.asgi_app, system, house), _limits(settings), now_us)  # type: ignore[method-assign,assignment]
+    gate = Gate(Direct(app.asgi_app, system, house), _limits(settings), now_us)
+    app.asgi_app = gate  # type: ignore[method-assign,assignment]
+    app.quick = Quick(system, house, gate)
     return app
 
 
@@ -109,7 +118,8 @@ async def _serve(
     try:
         who = house.doorman.admit(route, headers=headers, peer=peer)
         args = {**path, **read_params(route.params, incoming.args.to_dict(flat=False))}
-        return await route.view(Call(system, route, args, who, await body(), headers, house))
+        desk = incoming.scope.get("extensions", {}).get("oracle.desk")
+        return await route.view(Call(system, route, args, who, await body(), headers, house, desk=desk))
     except Invalid as error:
         return answer_invalid(error, route.family)
     except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:

@@ -244,12 +244,27 @@ class Connection(TCPServer):
             except GONE:
                 break
             self.heard_s = trio.current_time()
+            if self.idle and not self.partial and await self._answered(bytes(data)):
+                continue
             if self.idle and data and not self.partial:
                 self.partial = True
                 self.expect(self.bounds.head_s)
             await self.protocol.handle(RawData(bytes(data)))
             if not data:
                 self.closing = True
+
+    async def _answered(self, data: bytes) -> bool:
+        """Answer without the app what can be."""
+        quick, protocol = self.desk.quick, self.protocol
+        # bytes that the parser holds are the beginning of a request, and what came now is the rest of it
+        if quick is None or self.desk.stopping or protocol.connection.trailing_data[0]:
+            return False
+        response = quick(data, protocol.client, protocol.server, self.desk)
+        if response is None:
+            return False
+        await self._send(response)
+        self.expect(self.bounds.keep_alive_s)
+        return True
 
     async def close(self) -> None:
         """Say that nothing more comes; the reader, when it has ended, gives the client time to read it."""

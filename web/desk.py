@@ -55,6 +55,8 @@ class Desk:
     turned_away: int = 0  # over the limit of connections
     cut_off: int = 0  # took nothing for `send_s`, was silent for too long, or let our answers pile up
     stopping: bool = False
+    quick: Callable[..., bytes | None] | None = None
+    """Answers what needs no app (`web.quick.Quick`)."""
     _terms: Any = None
 
     def terms(self, make: Callable[[Desk], Any]) -> Any:

@@ -18,7 +18,7 @@ from actors import Actor, Bus, Child, Published
 from web.outlet import Batch, Entry, Outlet
 from web.wire import Dialect, topic_key
 
-__all__ = ["Attach", "Audience", "Detach", "Hub", "child", "entries_of", "snapshot_of"]
+__all__ = ["Attach", "Audience", "Detach", "Hub", "child", "entries_of", "retained_of", "snapshot_of"]
 
 CAPACITY = 65_536
 SOCKETS_PER_YIELD = 200
@@ -65,10 +65,15 @@ def entries_of(dialect: Dialect, published: Iterable[Published]) -> tuple[Entry,
     return tuple(found)
 
 
-def snapshot_of(bus: Bus, dialect: Dialect, patterns: Iterable[str]) -> tuple[Entry, ...]:
-    """What a dialect makes of the retained messages of some topics, in the order of their offsets."""
+def retained_of(bus: Bus, patterns: Iterable[str]) -> list[Published]:
+    """The newest message of each of some topics, in the order of their offsets; the newest 10,000."""
     found = {one.topic: one for pattern in patterns for one in bus.retained(pattern)}
-    return entries_of(dialect, sorted(found.values(), key=lambda one: one.offset)[-SNAPSHOT_MOST:])
+    return sorted(found.values(), key=lambda one: one.offset)[-SNAPSHOT_MOST:]
+
+
+def snapshot_of(bus: Bus, dialect: Dialect, patterns: Iterable[str]) -> tuple[Entry, ...]:
+    """What a dialect makes of the retained messages of some topics."""
+    return entries_of(dialect, retained_of(bus, patterns))
 
 
 @attrs.define(eq=False)

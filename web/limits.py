@@ -20,14 +20,14 @@ from web.errors import answer_status
 from web.routes import Answer, family_of
 
 __all__ = [
-    "LOCAL_HOSTS", "NOT_JSON", "Gate", "Limits", "Pace", "headers_of", "host_name", "is_json", "is_loopback", "reply",
+    "LOCAL_HOSTS", "NOT_JSON", "SECURITY", "Gate", "Limits", "Pace", "headers_of", "host_name", "is_json", "is_loopback", "reply",
 ]  # fmt: skip
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 NOT_JSON = "send JSON with Content-Type: application/json"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
-_SECURITY = (
+SECURITY = (
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
     ("x-frame-options", "DENY"),
@@ -97,15 +97,15 @@ class Gate:
         if refusal is not None:
             await reply(scope, send, refusal, shown)
         elif scope["type"] == "http":
-            await self._app(scope, receive, _with_headers(send, (*shown, *_SECURITY)))
+            await self._app(scope, receive, _with_headers(send, (*shown, *SECURITY)))
         else:
             await self._app(scope, receive, send)
 
     def _refusal(self, scope: dict[str, Any], headers: Headers, *, origin_allowed: bool) -> Answer | None:
         family = family_of(scope["path"])
-        if not self._host_allowed(headers.get("host", ""), scope):
+        if not self.knows(headers.get("host", ""), scope.get("server")):
             return answer_status(400, family, "this server is not known by that host name", code="host_not_allowed")
-        if wait_s := self._pace.take((scope.get("client") or ("local",))[0], self._now_us()):
+        if wait_s := self._wait_s(scope.get("client")):
             after = (("Retry-After", str(int(wait_s) + 1)),)
             return answer_status(429, family, "too many requests", headers=after)
         method = scope.get("method", "WS")
@@ -117,10 +117,18 @@ class Gate:
             return answer_status(415, family, NOT_JSON)
         return None
 
-    def _host_allowed(self, host: str, scope: dict[str, Any]) -> bool:
+    def knows(self, host: str, server: tuple[str, Any] | None) -> bool:
+        """Whether a Host header names this server, or the address it was reached at."""
         name = host_name(host)
-        server = (scope.get("server") or ("",))[0]
-        return name in self._limits.hosts or (server != "" and name in (server, f"[{server}]"))
+        reached = (server or ("",))[0]
+        return name in self._limits.hosts or (reached != "" and name in (reached, f"[{reached}]"))
+
+    def admits(self, client: tuple[str, Any] | None) -> bool:
+        """Count a request of this client; False where it has sent too many."""
+        return not self._wait_s(client)
+
+    def _wait_s(self, client: tuple[str, Any] | None) -> float:
+        return self._pace.take((client or ("local",))[0], self._now_us())
 
     def _origin_allowed(self, origin: str, headers: Headers) -> bool:
         # The scheme is not compared: behind a TLS proxy the page is https and this connection http.
@@ -199,7 +207,7 @@ def _with_headers(send: Send, extra: Iterable[tuple[str, str]]) -> Send:
 async def reply(scope: dict[str, Any], send: Any, answer: Answer, shown: Iterable[tuple[str, str]] = ()) -> None:
     """Answer an ASGI scope, also one that asks for a WebSocket, with the security headers."""
     body = answer.body if isinstance(answer.body, bytes) else encode(answer.body)
-    headers = [("content-length", str(len(body))), *((n.lower(), v) for n, v in answer.headers), *shown, *_SECURITY]
+    headers = [("content-length", str(len(body))), *((n.lower(), v) for n, v in answer.headers), *shown, *SECURITY]
     if body:
         headers.append(("content-type", answer.content_type))
     if answer.status == 204:

@@ -7,16 +7,17 @@ await, so nothing falls between and nothing is told twice.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Published, Refused
-from oracle.history import Commit, Past, Span
+from actors import Published
+from oracle.history import Span
 from oracle.patterns import Patterns
 from web.dialects import Native, to_json
 from web.hub import Attach, snapshot_of
+from web.missed import Ask, CanNot, Missed
 from web.outlet import Entry, Outlet
-from web.resume import REPLAY_MOST, Place, Plan, Why, judge, plan
+from web.resume import REPLAY_MOST, Place, Why
 
 __all__ = ["Replay"]
 
@@ -25,23 +26,12 @@ PIECE_BYTES = 256 * 1024
 PAGE = 2_000  # rows of one read
 ROUNDS = 1_000  # pieces of the ring; who is not there by then never will be
 
-Ask = Callable[..., Awaitable[Any]]
-
-
-class _CanNot(Exception):
-    """Not all can be told."""
-
-    def __init__(self, why: Why) -> None:
-        super().__init__(why)
-        self.why = why
-
 
 class Replay:
     """For one client: `run` returns once it is attached. Raises AskTimeout, MailboxFull, NobodyOwns, ActorCrashed."""
 
     def __init__(self, system: Any, outlet: Outlet, patterns: frozenset[str], dialect: Native, ask: Ask,
                  most: int = REPLAY_MOST) -> None:  # fmt: skip
-        self._system = system
         self._bus = system.runtime.bus
         self._ring = system.ring
         self._outlet = outlet
@@ -49,7 +39,7 @@ class Replay:
         self._patterns = Patterns(patterns)
         self._dialect = dialect
         self._ask = ask
-        self._most = most
+        self._missed = Missed(system, self._patterns, ask, most)
         self._told = 0
         self._piece_bytes = min(PIECE_BYTES, outlet.limit_bytes // 4)
 
@@ -58,52 +48,21 @@ class Replay:
         self._reached = since
         self._outlet.dialect = self._dialect
         try:
-            plan = await self._plan(since)
+            plan = await self._missed.plan(since)
             self._say_subscribed(recovered=True)
             for span in plan.stored:
                 await self._tell_stored(span)
             await self._tell_recent(plan.recent)
-        except _CanNot as no:
+        except CanNot as no:
             await self._begin_anew(no.why)
-
-    # ---- what to tell
-
-    async def _plan(self, since: Place) -> Plan:
-        present = Place(self._dialect.epoch, self._bus.offset)
-        ends = {} if since.epoch == present.epoch else await self._read(self._system.tape.ends)
-        found = plan(since, present, self._ring.after, ends)
-        if isinstance(found, Why):
-            raise _CanNot(found)
-        if found.stored:
-            await self._until_stored(found.stored[-1])
-            past: Past = await self._read(self._system.tape.measure, found.stored, self._patterns)
-            why = judge(past, self._most)
-            if why is not None:
-                raise _CanNot(why)
-        return found
-
-    async def _until_stored(self, span: Span) -> None:
-        """What is published is stored a moment later; a commit is answered after all that came before it."""
-        if span.epoch == self._dialect.epoch and self._system.store.statistics.watermark < span.until:
-            await self._read(self._ask, "history", Commit(()))
-
-    async def _read(self, ask: Ask, *args: Any) -> Any:
-        try:
-            return await ask(*args)
-        except (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns) as no:
-            raise _CanNot(Why.unavailable) from no
 
     # ---- telling it
 
     async def _tell_stored(self, span: Span) -> None:
-        await self._until_stored(span)
         dialect = self._dialect.of(span.epoch)
         after = span.after
         while True:
-            rest = Span(span.epoch, after, span.until)
-            page, whole = await self._read(self._system.tape.page, rest, self._patterns, PAGE)
-            if not whole:
-                raise _CanNot(Why.incomplete)
+            page = await self._missed.page(Span(span.epoch, after, span.until), PAGE)
             await self._tell(dialect, page)
             if len(page) < PAGE:
                 self._reached = Place(span.epoch, span.until)
@@ -125,7 +84,7 @@ class Replay:
             await self._hand_over(entries)
             after += taken
             self._reached = Place(self._dialect.epoch, after)
-        raise _CanNot(Why.too_slow)
+        raise CanNot(Why.too_slow)
 
     async def _tell(self, dialect: Native, messages: Sequence[Published]) -> None:
         while messages:
@@ -151,7 +110,7 @@ class Replay:
         skipped = self._outlet.skipped
         self._outlet.show(entries)
         if self._outlet.skipped > skipped:  # a message larger than all a client may have waiting
-            raise _CanNot(Why.too_slow)
+            raise CanNot(Why.too_slow)
         self._told += len(entries)
         await self._outlet.taken()
 

@@ -87,7 +87,7 @@ class Param:
 class Call:
     """A request after every check: `args` holds path and query parameters by name, typed; `body` the decoded JSON;
     `headers` by lower-case name; `house` what only the server's own pages need (`web.app.House`); `visitor` the client of a
-    live stream (`web.visitor.Visitor`)."""
+    live stream (`web.visitor.Visitor`); `desk` the server's counts, missing where another server runs the app."""
 
     system: System
     route: Route
@@ -97,6 +97,7 @@ class Call:
     headers: Mapping[str, str] = attrs.field(factory=dict)
     house: Any = None
     visitor: Any = None
+    desk: Any = None
 
 
 @attrs.frozen
@@ -119,7 +120,8 @@ class Route:
     `path` writes parameters as `{name}` (one segment; `{name...}` takes the rest). `body` is the attrs or msgspec class
     the JSON body is described by (None: the route takes no body); the view checks it. `answer` describes the 200 body.
     `refuses` lists the further statuses it may answer with. `scope` counts only with `Auth.token`. `head`: HEAD is
-    answered too (the seeds' servers answer it with 405). `live`: a stream of server-sent events.
+    answered too (the seeds' servers answer it with 405). `live`: a stream of server-sent events. `quick`:
+    the view never waits, so a plain request may be answered without the framework (`web.quick`).
     """
 
     method: str
@@ -137,6 +139,7 @@ class Route:
     tag: str = "server"
     head: bool = False
     live: bool = False
+    quick: bool = False
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import attrs
@@ -18,7 +18,7 @@ from actors import Actor, Child
 from web.connection import Connection
 from web.desk import Bounds, Desk
 
-__all__ = ["Address", "Listener", "Mounts", "Web", "bind", "child", "front"]
+__all__ = ["Address", "Listener", "Web", "bind", "child"]
 
 LOG = logging.getLogger("oracle.web")
 FULL = b'{"error":{"code":"full","message":"too many connections","details":{}}}'
@@ -26,10 +26,6 @@ TURNED_AWAY = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 2\r\nconnection: close\r\n"
     b"content-length: %d\r\n\r\n%b" % (len(FULL), FULL)
 )
-
-Mount = Callable[[Mapping[str, Any]], Awaitable[tuple[int, Sequence[tuple[bytes, bytes]], bytes]]]
-Mounts = Mapping[str, Mount]
-"""Paths answered without the app: `async (scope) -> (status, headers, body)`, for GET and HEAD."""
 
 
 class Address(Protocol):
@@ -98,33 +94,15 @@ def bind(addresses: Iterable[Address], bounds: Bounds = Bounds()) -> tuple[Liste
     return tuple(listeners)
 
 
-def child(system: Any, app: Callable[..., Any], listeners: Sequence[Listener], mounts: Mounts | None = None) -> Child:
-    """The actor `web`, which serves `app` (ASGI) on bound listeners; bounds come from the listeners.
+def child(app: Callable[..., Any], listeners: Sequence[Listener]) -> Child:
+    """The actor `web`, which serves `app` (ASGI) on bound listeners; bounds come from the listeners. An app may have a
+    `quick` (see `Desk`).
 
     Start it after everything it shows: children stop in reverse order, so it is the first to end.
     """
     bounds = listeners[0].bounds
-    desk = Desk(front(app, mounts) if mounts else app, bounds)
+    desk = Desk(app, bounds, quick=getattr(app, "quick", None))
     return Child("web", lambda: Web(desk, listeners), grace_s=bounds.drain_s + 2 * bounds.linger_s)
-
-
-def front(app: Callable[..., Any], mounts: Mounts) -> Callable[..., Any]:
-    """An ASGI app that answers the mounted paths itself and hands everything else on."""
-
-    async def serve(scope: Any, receive: Any, send: Any) -> None:
-        mount = mounts.get(scope["path"]) if scope["type"] == "http" else None
-        if mount is None:
-            await app(scope, receive, send)
-            return
-        if scope["method"] in ("GET", "HEAD"):
-            status, headers, body = await mount(scope)
-        else:
-            status, headers, body = 405, [(b"allow", b"GET, HEAD")], b""
-        headers = [*headers, (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    return serve
 
 
 class Web(Actor):

@@ -51,7 +51,7 @@ async def serving(folder, ring_bytes=RING_BYTES, bounds=Bounds()):  # noqa: B008
 
     def children(system):
         app = make_app(system, Doorman.of(settings, system.runtime.now_us))
-        return [hub.child(), visitor.child(), web_server.child(system, app, listeners)]
+        return [hub.child(), visitor.child(), web_server.child(app, listeners)]
 
     async with open_system(settings, children=children) as system:
         system.ring.limit_bytes = 32 * 1024 * 1024

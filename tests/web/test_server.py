@@ -45,21 +45,6 @@ def test_a_taken_address_is_an_error_and_leaves_nothing_open():
     again[0].close()
 
 
-async def test_mounts_are_answered_in_front_of_the_app():
-    async def health(scope):
-        return 200, [(b"content-type", b"text/plain")], b"fine"
-
-    async with open_live(mounts={"/healthz": health}) as live:
-        assert (await exchange(live, LAST % b"/healthz")).endswith(b"\r\n\r\nfine")
-        assert (await exchange(live, LAST % b"/")).endswith(b"home")
-        head = await exchange(live, (LAST % b"/healthz").replace(b"GET", b"HEAD"))
-        assert b"content-length: 4" in head.lower() and head.endswith(b"\r\n\r\n")
-        assert status(await exchange(live, (LAST % b"/healthz").replace(b"GET", b"DELETE"))) == 405
-        body = b"POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" + b"x" * 900_000
-        assert status(await exchange(live, body)) == 405
-        await live.quiet(0)
-
-
 async def test_an_error_to_a_request_with_a_body_ends_the_connection():
     async with open_live() as live:
         answer = await exchange(live, b"POST /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbodyGET / HTTP/1.1\r\n\r\n")

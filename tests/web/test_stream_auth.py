@@ -32,7 +32,7 @@ async def open_server(folder, mode="token"):
     def children(system):
         held["doorman"] = Doorman.of(settings, system.runtime.now_us)
         app = make_app(system, held["doorman"])
-        return [hub.child(), visitor.child(), web_server.child(system, app, listeners)]
+        return [hub.child(), visitor.child(), web_server.child(app, listeners)]
 
     async with open_system(settings, children=children):
         yield f"127.0.0.1:{listeners[0].port}", held["doorman"]

@@ -70,7 +70,7 @@ async def _opened(settings: Settings, doorman: Doorman, bound: Sequence[Listener
 
 
 def _children(system: System, doorman: Doorman, bound: Sequence[Listener]) -> list[Child]:
-    return [hub.child(), visitor.child(), web_server.child(system, make_app(system, doorman), bound)]
+    return [hub.child(), visitor.child(), web_server.child(make_app(system, doorman), bound)]
 
 
 def _reaching_itself(settings: Settings, main: Listener) -> Settings:

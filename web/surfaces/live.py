@@ -1,11 +1,21 @@
-"""The live streams: which WebSocket is where, and who may listen."""
+"""The live streams, over WebSockets, as server-sent events and by long poll: which is where, and who may listen."""
 
 from __future__ import annotations
 
-from web.routes import WS, Auth, Call, Family, Param, Route, Scope
-from web.sockets import fiml_stream, native_stream
+from datetime import datetime
 
-__all__ = ["ROUTES"]
+import attrs
+
+from actors import Refused
+from oracle.model import Quote
+from web.origin import is_simulated
+from web.poll import Batch, poll, snapshot
+from web.resume import Place
+from web.routes import WS, Auth, Call, Family, Param, Route, Scope
+from web.sockets import fiml_stream, native_stream, patterns_of
+from web.wire import iso
+
+__all__ = ["ROUTES", "LastQuote"]
 
 
 async def dashboard_stream(call: Call) -> None:
@@ -39,11 +49,62 @@ async def oracle_events(call: Call) -> None:
     await native_stream(call.system, call.visitor, call.args["topics"], since)
 
 
+async def oracle_poll(call: Call) -> Batch:
+    """The same stream for who can only ask: what came after `since`, or as soon as something does; `next` is the `since` of
+    the next question. Without it a snapshot."""
+    args = call.args
+    patterns, since = patterns_of(args["topics"], frozenset(), "query"), Place.parse(args["since"] or "")
+    return await poll(call.system, patterns, since, args["limit"], args["wait_s"])
+
+
+async def oracle_snapshot(call: Call) -> Batch:
+    """The newest message of each of some topics, and the place to follow them from (`next`)."""
+    return snapshot(call.system, patterns_of(call.args["topics"], frozenset(), "query"))
+
+
+async def oracle_quote(call: Call) -> LastQuote:
+    """Best bid and ask of a symbol as they were last told."""
+    symbol = call.args["symbol"]
+    told = call.system.runtime.bus.last(f"quote:{symbol}")
+    if told is None:
+        raise Refused(f"no quote of '{symbol}' is known", code="not_found")
+    quote: Quote = told.message
+    return LastQuote(
+        quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size, quote.mid, iso(quote.ts_us), quote.source,
+        is_simulated(quote.source), told.offset,
+    )  # fmt: skip
+
+
+@attrs.frozen
+class LastQuote:
+    """A quote: prices in the quote currency, sizes in the base unit, `ts` when the venue said it; `offset` on the stream."""
+
+    symbol: str
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+    mid: float
+    ts: datetime
+    source: str
+    simulated: bool
+    offset: int
+
+
 _TOPICS = Param("topics", many=True, doc="quote:BTC-USD, quote:*, event:*, *; comma list, repeated keys, or both")
 _SINCE = Param("since", doc="EPOCH:OFFSET of the newest message seen; empty: begin with a snapshot")
+_LIMIT = Param("limit", "int", default=500, ge=1, le=5_000, doc="most messages")
+_WAIT = Param("wait_s", "float", default=25.0, ge=0, le=50, doc="how long to wait for the first message, seconds")
+_SYMBOL = Param("symbol", required=True, ge=1, doc="BTC-USD, AAPL")
 ROUTES = (
     Route(WS, "/dashboard/stream", dashboard_stream, Auth.token, Scope.read, tag="dashboard"),
     Route(WS, "/api/oracle/stream", oracle_stream, Auth.token, Scope.read, Family.error, (_TOPICS, _SINCE), tag="oracle"),
     Route("GET", "/api/oracle/sse", oracle_events, Auth.token, Scope.read, Family.error, (_TOPICS, _SINCE),
           answer="text/event-stream", refuses=(505,), tag="oracle", live=True),
+    Route("GET", "/api/oracle/poll", oracle_poll, Auth.token, Scope.read, Family.error, (_TOPICS, _SINCE, _LIMIT, _WAIT),
+          answer=Batch, tag="oracle", head=True),
+    Route("GET", "/api/oracle/snapshot", oracle_snapshot, Auth.token, Scope.read, Family.error, (_TOPICS,), answer=Batch,
+          tag="oracle", head=True, quick=True),
+    Route("GET", "/api/oracle/quote", oracle_quote, Auth.token, Scope.read, Family.error, (_SYMBOL,), answer=LastQuote,
+          refuses=(404,), tag="oracle", head=True, quick=True),
 )

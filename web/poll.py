@@ -1,0 +1,139 @@
+"""The stream for who can only ask: what came after a place, now or as soon as something does.
+
+A batch says where the next one begins, so whoever asks again with that misses nothing, as on a socket.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import msgspec
+import trio
+
+from actors import Published
+from oracle.history import Span
+from oracle.patterns import Patterns
+from web.dialects import Native
+from web.hub import retained_of
+from web.missed import CanNot, Missed
+from web.resume import Place, Why
+
+__all__ = ["Batch", "poll", "snapshot"]
+
+PIECE = 500  # messages looked at before others get a turn
+BATCH_BYTES = 1024 * 1024
+REPLANS = 10
+
+
+@attrs.define
+class Batch:
+    """`items` are messages as the stream tells them, in order. `next` is the place to come back to; `more` says that
+    there may be more already. `recovered`: null for a snapshot that was asked for; true where nothing is missing since the place that was
+    given; false where a snapshot was told instead, and `reason` says why (see the stream)."""
+
+    next: str
+    items: list[dict[str, Any]]
+    more: bool = False
+    recovered: bool | None = None
+    reason: str | None = None
+
+
+def snapshot(system: Any, patterns: frozenset[str], recovered: bool | None = None, reason: str | None = None) -> Batch:
+    """The retained messages of some topics, and the place they are from."""
+    runtime = system.runtime
+    dialect = Native(runtime.epoch)
+    items = [_raw(dialect, one) for one in retained_of(runtime.bus, patterns)]
+    return Batch(f"{runtime.epoch}:{runtime.bus.offset}", items, recovered=recovered, reason=reason)
+
+
+async def poll(system: Any, patterns: frozenset[str], since: Place | None, limit: int, wait_s: float) -> Batch:
+    """At most `limit` messages (and about a MiB) that came after `since`; where there are none, those that come within
+    `wait_s` seconds. Without a `since` a snapshot."""
+    if since is None:
+        return snapshot(system, patterns)
+    try:
+        return await _Poll(system, patterns, limit).run(since, wait_s)
+    except CanNot as no:
+        return snapshot(system, patterns, recovered=False, reason=no.why)
+
+
+class _Poll:
+    """One question."""
+
+    def __init__(self, system: Any, patterns: frozenset[str], limit: int) -> None:
+        self._bus, self._ring, self._epoch = system.runtime.bus, system.ring, system.runtime.epoch
+        self._names = patterns
+        self._patterns = Patterns(patterns)
+        self._missed = Missed(system, self._patterns, system.runtime.ask)
+        self._room = limit
+        self._room_bytes = BATCH_BYTES
+        self._items: list[Any] = []
+
+    async def run(self, since: Place, wait_s: float) -> Batch:
+        at = since
+        for _ in range(REPLANS):
+            plan = await self._missed.plan(at)
+            for span in plan.stored:
+                offset = await self._read(span)
+                if offset is not None:
+                    return self._batch(Place(span.epoch, offset), more=True)
+            at = Place(self._epoch, plan.recent)
+            with trio.move_on_after(wait_s):
+                at, overtaken = await self._hear(at)
+                if not overtaken or self._items:
+                    return self._batch(at, more=at.offset < self._bus.offset)
+                continue
+            return self._batch(Place(self._epoch, self._heard), more=False)
+        raise CanNot(Why.too_slow)
+
+    async def _read(self, span: Span) -> int | None:
+        """Take what is stored; the offset of the last taken where no more may be."""
+        dialect = Native(span.epoch)
+        page = await self._missed.page(span, self._room)
+        for one in page:
+            if self._take(dialect, one):
+                return one.offset
+        return None
+
+    async def _hear(self, at: Place) -> tuple[Place, bool]:
+        """Take from the ring until there is something; up to where, and whether the ring was faster."""
+        dialect, self._heard = Native(self._epoch), at.offset
+        while True:
+            if self._heard < self._ring.after:
+                return Place(self._epoch, self._heard), True
+            for one in self._ring.since(self._heard, PIECE):
+                self._heard = one.offset
+                if self._patterns.want(one.topic) and self._take(dialect, one):
+                    return Place(self._epoch, self._heard), False
+            if self._heard < self._bus.offset:
+                await trio.lowlevel.checkpoint()
+            elif self._items:
+                return Place(self._epoch, self._heard), False
+            else:
+                await self._news()
+
+    async def _news(self) -> None:
+        """Wait for something that is wanted; no await came before since the ring was read."""
+        news = trio.Event()
+        listening = [self._bus.listen(name, lambda _: news.set()) for name in self._names]
+        try:
+            await news.wait()
+        finally:
+            for one in listening:
+                one.cancel()
+
+    def _take(self, dialect: Native, one: Published) -> bool:
+        """Add a message; whether it was the last that fits."""
+        raw = _raw(dialect, one)
+        self._items.append(raw)
+        self._room -= 1
+        self._room_bytes -= len(raw)
+        return self._room <= 0 or self._room_bytes <= 0
+
+    def _batch(self, at: Place, more: bool) -> Batch:
+        return Batch(f"{at.epoch}:{at.offset}", self._items, more, recovered=True)
+
+
+def _raw(dialect: Native, one: Published) -> Any:
+    return msgspec.Raw(dialect.encode(one))
