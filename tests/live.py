@@ -27,6 +27,7 @@ from web import hub, server, sockets, visitor
 from web.desk import Bounds
 from web.direct import Direct
 from web.routes import WS, Auth, Call, Family, Identity, Param, Route, Scope
+from web.surfaces.live import oracle_events
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
@@ -140,7 +141,7 @@ class House:
     params = (Param("topics", many=True), Param("since"))
     routes = (
         Route(WS, "/stream", stream, Auth.public, family=Family.error, params=params),
-        Route("GET", "/events", stream, Auth.public, family=Family.error, params=params, live=True),
+        Route("GET", "/events", oracle_events, Auth.public, family=Family.error, params=params, live=True),
         Route(WS, "/dashboard/stream", dashboard, Auth.public),
     )
 

@@ -86,6 +86,8 @@ class Outlet:
     def __init__(self, link: Link, limit_bytes: int = 1024 * KIB) -> None:
         self.link = link
         self.limit_bytes = limit_bytes
+        # what a client does not take of it is held until it does: it must leave room for what is newer
+        self._join_bytes = min(JOIN_BYTES, limit_bytes // 4)
         self.floor = -1
         self.told = 0
         self.skipped = 0
@@ -124,7 +126,7 @@ class Outlet:
 
     def offer_batch(self, batch: Batch) -> None:
         """Offer all frames of a batch; an idle client gets them in one write."""
-        if self.floor < batch.first and self._idle and len(batch.joined) <= JOIN_BYTES:
+        if self.floor < batch.first and self._idle and len(batch.joined) <= self._join_bytes:
             self.floor = batch.last
             self.told += len(batch.entries)
             self.link.write(batch.joined)
@@ -136,7 +138,7 @@ class Outlet:
         """Give the client a snapshot: entries may be older than what it was told of other topics."""
         if not entries:
             return
-        if self._idle and sum(len(frame) for _, _, frame in entries) <= JOIN_BYTES:
+        if self._idle and sum(len(frame) for _, _, frame in entries) <= self._join_bytes:
             self.told += len(entries)
             self.link.write(b"".join([frame for _, _, frame in entries]))
             return
