@@ -7,7 +7,6 @@ An app that has a mailbox of its own need not read: it has them handed over (`di
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -21,20 +20,20 @@ class Inbox:
 
     def __init__(self, most: int = 16) -> None:
         self._most = most
-        self._events: deque[Any] = deque()
+        self._events: list[Any] = []  # a deque would be as large as all else of an idle client's
         self._gone: Any = None
         self._ended = False
         self._hear: Callable[[Any], object] | None = None
         self._leave: Callable[[], object] | None = None
-        self._news = ParkingLot()
-        self._room = ParkingLot()
+        self._news: ParkingLot | None = None  # where the app waits
+        self._room: ParkingLot | None = None  # where the client's reader waits
 
     async def put(self, event: Any) -> None:
         """Hand an event to the app; waits while it has too many unread."""
         if event["type"].endswith("disconnect"):
             self._gone = event
-            self._news.unpark_all()
-            self._room.unpark_all()
+            _wake(self._news)
+            _wake(self._room)
             if self._leave is not None:
                 self._leave()
             return
@@ -42,21 +41,23 @@ class Inbox:
             self._hear(event)
             return
         while len(self._events) >= self._most and self._gone is None and not self._ended:
+            self._room = self._room or ParkingLot()
             await self._room.park()
         if not self._ended:
             self._events.append(event)
-            self._news.unpark()
+            _wake(self._news)
         await checkpoint()
 
     async def get(self) -> Any:
         """The next event; the disconnect again and again once it has come."""
         while not self._events and self._gone is None:
+            self._news = self._news or ParkingLot()
             await self._news.park()
         if not self._events:
             await checkpoint()
             return self._gone
-        event = self._events.popleft()
-        self._room.unpark()
+        event = self._events.pop(0)
+        _wake(self._room)
         return event
 
     def when_gone(self, leave: Callable[[], object]) -> None:
@@ -69,8 +70,8 @@ class Inbox:
         """Hand over what waits and all that comes to `hear`, which does not wait."""
         self._hear = hear
         while self._events:
-            hear(self._events.popleft())
-        self._room.unpark_all()
+            hear(self._events.pop(0))
+        _wake(self._room)
 
     async def serve(self, app: Any, scope: Any, send: Any) -> None:
         """Run the app on these events; whatever becomes of it, `send` hears that it has ended."""
@@ -84,7 +85,12 @@ class Inbox:
         """The app has ended: drop what it did not read and let nobody wait for it."""
         self._ended, self._hear, self._leave = True, _pass_over, None
         self._events.clear()
-        self._room.unpark_all()
+        _wake(self._room)
+
+
+def _wake(waiting: ParkingLot | None) -> None:
+    if waiting is not None:
+        waiting.unpark_all()
 
 
 def _pass_over(event: Any) -> None:

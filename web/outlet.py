@@ -8,7 +8,6 @@ this client alone (`ready`, acknowledgements, errors) is never left out; one tha
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Hashable, Sequence
 from typing import Protocol
 
@@ -95,7 +94,7 @@ class Outlet:
         self._places = 0  # given out, so that what waits in two lines goes out as it came
         self._waiting: dict[Hashable, tuple[int, bytes]] = {}
         self._waiting_bytes = 0
-        self._words: deque[tuple[int, bytes]] = deque()
+        self._words: dict[int, bytes] = {}
         self._words_bytes = 0
         self._untold = 0
         self._reason = ""
@@ -164,7 +163,7 @@ class Outlet:
         if key is not None or self._idle:
             self._give(key, frame)
             return
-        self._words.append((self._place(), frame))
+        self._words[self._place()] = frame
         self._words_bytes += len(frame)
         if self._words_bytes > WORDS_BYTES:
             self.link.cut_off()
@@ -237,12 +236,12 @@ class Outlet:
 
     def _next(self) -> bytes:
         """What has waited longest, in either line."""
-        key = next(iter(self._waiting), None)
-        if key is None or (self._words and self._words[0][0] < self._waiting[key][0]):
-            frame = self._words.popleft()[1]
+        key, word = next(iter(self._waiting), None), next(iter(self._words), None)
+        if word is not None and (key is None or word < self._waiting[key][0]):
+            frame = self._words.pop(word)
             self._words_bytes -= len(frame)
         else:
-            frame = self._waiting.pop(key)[1]
+            frame = self._waiting.pop(key)[1]  # type: ignore[arg-type]
             self._waiting_bytes -= len(frame)
         return frame
 

@@ -28,9 +28,9 @@ REPLANS = 10
 
 @attrs.define
 class Batch:
-    """`items` are messages as the stream tells them, in order. `next` is the place to come back to; `more` says that
-    there may be more already. `recovered`: null for a snapshot that was asked for; true where nothing is missing since the place that was
-    given; false where a snapshot was told instead, and `reason` says why (see the stream)."""
+    """`items` are messages as the stream tells them, in order; `next` is the place to come back to, and `more` says that there
+    may be more already. `recovered`: null for a snapshot that was asked for; true where nothing is missing since the place
+    that was given; false where a snapshot was told instead, and `reason` says why (see the stream)."""
 
     next: str
     items: list[dict[str, Any]]

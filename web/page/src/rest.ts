@@ -1,6 +1,9 @@
 // Requests to the server this page came from. They answer, or throw a Problem that can be shown as it is.
 
 const DEADLINE_MS = 10_000;
+/** How often a wish is said again whose answer was lost, and the wait before the first time; it doubles. */
+const AGAIN = 4;
+const FIRST_WAIT_MS = 500;
 
 export class Problem extends Error {
   constructor(
@@ -16,17 +19,27 @@ export function get(path: string): Promise<unknown> {
   return request("GET", path);
 }
 
-export function post(path: string): Promise<unknown> {
-  return request("POST", path);
+/** Ask for something to be done. The wish has an id by which the server knows it, so it can be said again until it is
+ * answered and is carried out once, whatever was lost on the way. */
+export async function post(path: string): Promise<unknown> {
+  const id = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join("-");
+  for (let turn = 0; ; turn += 1) {
+    try {
+      return await request("POST", path, { "Idempotency-Key": id });
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.status !== 0 || turn === AGAIN) throw problem;
+    }
+    await new Promise((over) => setTimeout(over, FIRST_WAIT_MS * 2 ** turn));
+  }
 }
 
-async function request(method: string, path: string): Promise<unknown> {
+async function request(method: string, path: string, headers: Record<string, string> = {}): Promise<unknown> {
   let response: Response;
   let text: string;
   try {
     response = await fetch(path, {
       method,
-      headers: { Accept: "application/json" },
+      headers: { Accept: "application/json", ...headers },
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
     text = await response.text(); // a server can also be lost in the middle of its answer

@@ -112,6 +112,7 @@ export function Tree() {
                   <td role="gridcell" class="condition" title={node.last_error ?? undefined}>
                     <span class={`health ${node.state}`}>{node.state.replaceAll("_", " ")}</span>
                     {node.last_error && <span class="dim"> {node.last_error}</span>}
+                    {node.about.transport && <span class="dim" title={topics(node)}> {visitor(node)}</span>}
                   </td>
                   <td role="gridcell" class={`num ${node.restarts ? "warn" : "dim"}`}>{whole(node.restarts)}</td>
                   <td role="gridcell" class={`num ${node.depth ? "" : "dim"}`} title={backlog(node)}>
@@ -162,6 +163,17 @@ function backlog(node: ActorNode): string | undefined {
   if (node.oldest_s) parts.push(`oldest waits ${age(node.oldest_s)}`);
   if (node.dropped) parts.push(`${whole(node.dropped)} dropped`);
   return parts.join(", ") || undefined;
+}
+
+/** Of a socket: who it is and how much it was told. */
+function visitor({ about }: ActorNode): string {
+  const left = about.skipped ? `, ${short(about.skipped)} skipped` : "";
+  const held = about.held_bytes ? `, ${short(about.held_bytes)} B held` : "";
+  return `${about.who} ${about.address}, ${short(about.told ?? 0)} told${left}${held}`;
+}
+
+function topics({ about }: ActorNode): string | undefined {
+  return about.topics && `${about.transport}: ${about.topics.join(", ") || "no topics"}`;
 }
 
 function consequence(node: ActorNode): string {

@@ -115,6 +115,16 @@ export interface ActorNode {
   dropped: number;
   rate_per_s: number;
   since: string | null;
+  /** Of a socket: who it is, what it wants, and how much it was told. */
+  about: {
+    who?: string;
+    address?: string;
+    transport?: string;
+    topics?: string[];
+    told?: number;
+    skipped?: number;
+    held_bytes?: number;
+  };
   children: ActorNode[];
 }
 
