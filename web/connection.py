@@ -46,17 +46,20 @@ class Connection(TCPServer):
         self.desk = desk
         self.bounds = desk.bounds
         self.outlet = Outlet(self, desk.bounds.held_bytes)
+        self.ready = False
+        self._number = stream.socket.fileno
         self.extensions = extensions
         self.tail = b""
-        self._started = self.closing = self.over = False  # over: nothing of it runs any more
+        self._started = self.over = False  # over: nothing of it runs any more
+        self.closing = False
         self._flushing = False
         self.idle = True
         self.partial = False  # part of a request head is here
         self.heard_s = 0.0
         self._writes = 0
-        self._frames, self._frames_until_s = 0, 0.0
         self._reader = trio.CancelScope()
         self.pulse = Pulse(self)
+        self.expect, self.pace = self.pulse.expect, self.pulse.pace
 
     async def run(self) -> None:
         """Serve; returns when the connection has ended. What it raises is a fault of ours, for the server's boundary."""
@@ -95,7 +98,17 @@ class Connection(TCPServer):
     def open(self) -> bool:
         """Whether stream frames may be written now."""
         stream = self.protocol.stream
-        return not self.over and not self.closing and stream is not None and stream.open
+        return not self.over and not self._closing and stream is not None and stream.open
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing more is read or written."""
+        return self._closing
+
+    @closing.setter
+    def closing(self, closing: bool) -> None:
+        """Begin to close, and write no more frames."""
+        self._closing, self.ready = closing, False
 
     @property
     def deflates(self) -> frozenset[str]:
@@ -110,12 +123,22 @@ class Connection(TCPServer):
 
     def write(self, data: bytes) -> None:
         """Write what the kernel takes and keep the rest; only when `clear`."""
-        self.tail = self._write_now(data)
-        if self.tail:
+        rest = self._write_now(data)
+        if rest:
+            self.tail = rest
             self.flush_soon()
+
+    def settle(self) -> None:
+        """Look whether the next frame may be written without a look at anything."""
+        self.ready = self.open and self.clear and not self.outlet.has_more
+
+    def hush(self) -> None:
+        """What the line is used for changes: look before the next frame."""
+        self.ready = False
 
     def flush_soon(self) -> None:
         """Send the tail, and what the outlet holds, as the client takes it."""
+        self.ready = False
         if not self._flushing and not self.over:
             self._flushing = True
             self._task_group.spawn(self._flush)
@@ -134,22 +157,9 @@ class Connection(TCPServer):
         if scope["type"] == "websocket":
             self.expect(self.bounds.heartbeat_s)
 
-    def expect(self, within_s: float) -> None:
-        """What the client owes us next must come in time; `inf` where it owes nothing."""
-        self.pulse.expect(within_s)
-
     def pong(self, frame: bytes) -> None:
         """Answer a ping without waiting, so that the reader never stands still."""
         self.outlet.control(frame)
-
-    async def pace(self) -> None:
-        """Read a client that sends too many frames more slowly."""
-        now_s = trio.current_time()
-        if now_s >= self._frames_until_s:
-            self._frames, self._frames_until_s = 0, now_s + 1
-        self._frames += 1
-        if self._frames > self.bounds.frames_per_s:
-            await trio.sleep_until(self._frames_until_s)
 
     # ---- what the server asks
 
@@ -192,6 +202,7 @@ class Connection(TCPServer):
             self._writes += 1
             if not self.tail and self._writes % WRITES_PER_YIELD:
                 return
+        self.ready = False
         # the shield keeps a cancelled app from leaving half a response behind; the deadline keeps the shield from holding us
         with trio.CancelScope(shield=True, deadline=trio.current_time() + self.bounds.send_s) as scope:
             async with self.send_lock:
@@ -207,14 +218,13 @@ class Connection(TCPServer):
             self.cut_off()
         elif self.outlet.has_more:
             self.flush_soon()
+        else:
+            self.settle()
 
     def _write_now(self, data: bytes) -> bytes:
         """Write without waiting; returns what did not fit."""
-        fd = self.stream.socket.fileno()
-        if fd < 0:
-            return b""
         try:
-            sent = os.write(fd, data)
+            sent = os.write(self._number(), data)  # of a closed socket it is -1, which is nobody's
         except BlockingIOError:
             return data
         except OSError:
@@ -236,6 +246,7 @@ class Connection(TCPServer):
             self.abort()
         finally:
             self._flushing = False
+            self.settle()
 
     async def _read_data(self) -> None:
         while not self.closing:

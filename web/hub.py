@@ -8,7 +8,9 @@ whoever takes a snapshot and asks `Attach` in one await-free block misses nothin
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from itertools import islice
+from operator import length_hint
 from typing import Any
 
 import attrs
@@ -84,6 +86,7 @@ class Group:
     dialect: Dialect
     members: dict[Outlet, None] = attrs.field(factory=dict)
     entries: list[Entry] = attrs.field(factory=list)
+    present: tuple[Outlet, ...] | None = None  # the members, where nobody came or went since they were last told
 
 
 class Audience:
@@ -94,7 +97,7 @@ class Audience:
         self._group_of: dict[Outlet, Group] = {}
         self._by_topic: dict[str, tuple[tuple[Dialect, tuple[Group, ...]], ...]] = {}
         self._dirty: dict[Group, None] = {}
-        self._due: deque[tuple[Outlet, Callable[[Outlet], None]]] = deque()
+        self._due: deque[tuple[Batch | Callable[[Outlet], None], Iterator[Outlet]]] = deque()
 
     @property
     def sockets(self) -> int:
@@ -119,13 +122,13 @@ class Audience:
         self.cut()
         self._leave(wish.outlet)
         wish.outlet.dialect = wish.dialect
-        self._due.append((wish.outlet, lambda outlet: _begin(outlet, wish)))
+        self._due.append((lambda outlet: _begin(outlet, wish), iter((wish.outlet,))))
         key = (wish.patterns, wish.dialect)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(*key)
             self._by_topic.clear()
-        group.members[wish.outlet] = None
+        group.members[wish.outlet] = group.present = None
         self._group_of[wish.outlet] = group
 
     def detach(self, outlet: Outlet) -> None:
@@ -135,32 +138,42 @@ class Audience:
     def lost(self, count: int) -> None:
         """Tell everybody that `count` messages did not come as far as here."""
         self.cut()
-        self._due.extend((outlet, lambda one: one.lost(count, "server overload")) for outlet in self._group_of)
+        self._due.append((lambda outlet: outlet.lost(count, "server overload"), iter(tuple(self._group_of))))
 
     def cut(self) -> None:
         """What has been collected is a batch: put it on its way to the members of each group."""
         for group in self._dirty:
             if group.members:
-                batch = Batch(group.entries)
-                self._due.extend([(outlet, batch.offer_to) for outlet in group.members])
+                if group.present is None:
+                    group.present = tuple(group.members)
+                self._due.append((Batch(group.entries), iter(group.present)))
             group.entries = []
         self._dirty.clear()
 
     def deliver(self, most: int = SOCKETS_PER_YIELD) -> bool:
         """Hand over at most `most` things that are due, in order; False while more are."""
         due = self._due
-        for _ in range(min(most, len(due))):
-            outlet, give = due.popleft()
-            if outlet.open:
-                give(outlet)
+        while due and most > 0:
+            what, outlets = due[0]
+            before = length_hint(outlets)
+            # of an iterator only the outlet in hand is lost to a crash
+            if isinstance(what, Batch):
+                for outlet in islice(outlets, most):
+                    if not outlet.offer_batch(what):
+                        self._leave(outlet)
             else:
-                self._leave(outlet)
+                for outlet in islice(outlets, most):
+                    what(outlet)
+            most -= before - length_hint(outlets)
+            if not length_hint(outlets):
+                due.popleft()
         return not due
 
     def _leave(self, outlet: Outlet) -> None:
         group = self._group_of.pop(outlet, None)
         if group is not None:
             group.members.pop(outlet, None)
+            group.present = None
             if not group.members:
                 del self._groups[(group.patterns, group.dialect)]
                 self._dirty.pop(group, None)

@@ -31,6 +31,9 @@ class Line(Protocol):
     def expect(self, within_s: float) -> None:
         """What the client owes us next must come in time; `inf` where it owes nothing."""
 
+    def hush(self) -> None:
+        """A stream begins or ceases to take frames."""
+
     def pong(self, frame: bytes) -> None:
         """Send a pong when it can be sent."""
 

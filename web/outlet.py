@@ -29,6 +29,13 @@ Entry = tuple[int, Hashable | None, bytes]
 class Link(Protocol):
     """What an outlet needs of its connection."""
 
+    ready: bool
+    """True only where it is open and clear and the outlet holds nothing: known without a look at any of these. Whatever
+    makes one of them untrue says so at once; that all are true is said by `settle`."""
+
+    def settle(self) -> None:
+        """Look whether it is ready."""
+
     @property
     def open(self) -> bool:
         """Whether frames may be written: accepted, and neither side has begun to close."""
@@ -58,25 +65,15 @@ class Link(Protocol):
 class Batch:
     """Frames of consecutive offsets for one group of sockets; joined once, for all members that are idle."""
 
-    __slots__ = ("_joined", "entries", "first", "last")
+    __slots__ = ("count", "entries", "first", "joined", "last", "size")
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = entries
+        self.count = len(entries)
         self.first = entries[0][0]
         self.last = entries[-1][0]
-        self._joined: bytes | None = None
-
-    @property
-    def joined(self) -> bytes:
-        """All frames as one piece of bytes."""
-        if self._joined is None:
-            entries = self.entries
-            self._joined = entries[0][2] if len(entries) == 1 else b"".join([frame for _, _, frame in entries])
-        return self._joined
-
-    def offer_to(self, outlet: Outlet) -> None:
-        """Give all frames to a client, in one write if it is idle."""
-        outlet.offer_batch(self)
+        self.joined = entries[0][2] if self.count == 1 else b"".join([frame for _, _, frame in entries])
+        self.size = len(self.joined)
 
 
 class Outlet:
@@ -123,15 +120,19 @@ class Outlet:
         self.floor = offset
         self._give((offset,) if key is None else key, frame)
 
-    def offer_batch(self, batch: Batch) -> None:
-        """Offer all frames of a batch; an idle client gets them in one write."""
-        if self.floor < batch.first and self._idle and len(batch.joined) <= self._join_bytes:
+    def offer_batch(self, batch: Batch) -> bool:
+        """Offer all frames of a batch; an idle client gets them in one write. False where it can't be told anything."""
+        link = self.link
+        if self.floor < batch.first and batch.size <= self._join_bytes and (link.ready or self._idle):
             self.floor = batch.last
-            self.told += len(batch.entries)
-            self.link.write(batch.joined)
-        else:
-            for entry in batch.entries:
-                self.offer(*entry)
+            self.told += batch.count
+            link.write(batch.joined)
+            if not link.ready:
+                link.settle()
+            return True
+        for entry in batch.entries:
+            self.offer(*entry)
+        return link.open
 
     def show(self, entries: Sequence[Entry]) -> None:
         """Give the client a snapshot: entries may be older than what it was told of other topics."""

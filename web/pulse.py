@@ -1,4 +1,4 @@
-"""The deadlines of one connection: request head, body, keep-alive; then the heartbeat of a live stream."""
+"""The deadlines of one connection: request head, body, keep-alive; then the heartbeat of a live stream, and its pace."""
 
 from __future__ import annotations
 
@@ -44,10 +44,20 @@ class Pulse:
     def __init__(self, heart: Heart) -> None:
         self._heart = heart
         self._due = trio.CancelScope()
+        self._frames, self._frames_until_s = 0, 0.0
 
     def expect(self, within_s: float) -> None:
         """What the client owes us next must come in time; `inf` where it owes nothing."""
         self._due.deadline = trio.current_time() + within_s
+
+    async def pace(self) -> None:
+        """Count a frame; a client that sends too many of them is read more slowly."""
+        now_s = trio.current_time()
+        if now_s >= self._frames_until_s:
+            self._frames, self._frames_until_s = 0, now_s + 1
+        self._frames += 1
+        if self._frames > self._heart.bounds.frames_per_s:
+            await trio.sleep_until(self._frames_until_s)
 
     def end(self) -> None:
         """Watch no longer; only once the connection is closing."""

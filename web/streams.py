@@ -129,10 +129,12 @@ class Exchange(HTTPStream):
                 raise Malformed(413, f"a body may have at most {self.line.bounds.body_bytes} bytes")
         elif isinstance(event, EndBody):
             self.line.expect(math.inf)  # the app has deadlines of its own
+        self.line.hush()
         await super().handle(event)
 
     async def app_send(self, message: Any) -> None:
         """Send what the app says; after the end it only yields, since a loop over it would hold everybody up."""
+        self.line.hush()
         if self.closed and message is not None:
             await trio.lowlevel.checkpoint()
             return
@@ -167,6 +169,8 @@ class Upgrade(WSStream):
         """Take the upgrade request, then bytes."""
         if isinstance(event, Data) and not self.closed and not self.handshake.accepted:
             raise Malformed(400, "a frame came before the handshake was answered")
+        if isinstance(event, StreamClosed):
+            self.line.hush()
         if isinstance(event, Request) and not Handshake(event.headers, event.http_version).is_valid():
             raise Malformed(400, "the WebSocket handshake is not that of RFC 6455, version 13")
         await super().handle(event)
@@ -177,6 +181,7 @@ class Upgrade(WSStream):
         if self.closed or closing:
             await trio.lowlevel.checkpoint()
             return
+        self.line.hush()
         if message is not None and message["type"] == "websocket.close" and self.open:
             self.line.expect(self.line.bounds.linger_s)
         await super().app_send(message)
@@ -226,6 +231,7 @@ class Upgrade(WSStream):
     async def _end(self, close: CloseConnection) -> None:
         # from here on nobody may write a frame behind the close frame
         self.state = ASGIWebsocketState.CLOSED
+        self.line.hush()
         await self._send_wsproto_event(close)
         await self.send(StreamClosed(stream_id=self.stream_id))
 

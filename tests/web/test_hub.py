@@ -45,6 +45,11 @@ class Told:
         self.sent += data
         self.writes += 1
 
+    ready = False
+
+    def settle(self) -> None:
+        self.ready = False
+
     def flush_soon(self) -> None:
         raise AssertionError("nothing ever waits here")
 

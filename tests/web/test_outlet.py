@@ -35,6 +35,11 @@ class Pipe:
         if self.tail:
             self.flush_soon()
 
+    ready = False
+
+    def settle(self) -> None:
+        self.ready = False
+
     def flush_soon(self) -> None:
         self.flushing = True
 
