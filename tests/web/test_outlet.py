@@ -7,7 +7,7 @@ import socket
 
 import attrs
 import trio
-from live import PING, Client, open_live
+from live import BOTH, PING, Client, open_live
 
 from web.desk import Bounds
 from web.dialects import Native
@@ -192,9 +192,10 @@ def test_what_was_lost_before_the_outlet_is_told_at_once_to_an_idle_client():
     assert frames(pipe.sent) == ["skipped 7 server overload"] and outlet.skipped == 7
 
 
-async def test_no_byte_is_out_of_place_with_short_writes_a_flood_of_pings_and_plain_answers():
+@BOTH
+async def test_no_byte_is_out_of_place_with_short_writes_a_flood_of_pings_and_plain_answers(tls):
     """Every write is short (a kernel buffer of a few KiB), pings and commands arrive all the while, sizes vary."""
-    async with open_live(TINY) as live:
+    async with open_live(TINY, tls=tls) as live:
         client = await Client.connect(live, "/stream?topics=note:*", receive_buffer=2048)
         await client.message_of("ready")
         sent_pings, last = [], 4_000
@@ -230,8 +231,9 @@ async def test_no_byte_is_out_of_place_with_short_writes_a_flood_of_pings_and_pl
         assert client.kinds["error"] == 0 and client.kinds["subscribed"] > 1
 
 
-async def test_a_client_that_pauses_catches_up_with_the_newest_and_the_count_of_the_rest():
-    async with open_live(TINY) as live:
+@BOTH
+async def test_a_client_that_pauses_catches_up_with_the_newest_and_the_count_of_the_rest(tls):
+    async with open_live(TINY, tls=tls) as live:
         paused = await Client.connect(live, "/stream?topics=quote:*", receive_buffer=2048)
         witness = await Client.connect(live, "/stream?topics=quote:*")
         for client in (paused, witness):
@@ -255,9 +257,10 @@ async def test_a_client_that_pauses_catches_up_with_the_newest_and_the_count_of_
         assert paused.skipped > 1_000
 
 
-async def test_a_reused_file_number_never_carries_a_stranger_s_frames():
+@BOTH
+async def test_a_reused_file_number_never_carries_a_stranger_s_frames(tls):
     """Sockets end in every way while frames are written; whoever gets their file number sees only its own stream."""
-    async with open_live(TINY) as live, trio.open_nursery() as nursery:
+    async with open_live(TINY, tls=tls) as live, trio.open_nursery() as nursery:
         running = True
 
         async def publish():
@@ -275,8 +278,7 @@ async def test_a_reused_file_number_never_carries_a_stranger_s_frames():
                 assert told["data"]["text"] == mine * 20
             assert client.kinds[yours] == 0
             if i % 3 == 0:
-                reset = client.stream.socket
-                reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+                client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
             await trio.aclose_forcefully(client.stream)
             # a plain request takes the freed number; a stray frame would be in its answer
             http = await live.raw()
@@ -291,8 +293,9 @@ async def test_a_reused_file_number_never_carries_a_stranger_s_frames():
         assert (await live.desk()).crashed == 0
 
 
-async def test_a_silent_client_is_pinged_then_closed_and_one_that_answers_stays():
-    async with open_live(Bounds(heartbeat_s=0.15)) as live:
+@BOTH
+async def test_a_silent_client_is_pinged_then_closed_and_one_that_answers_stays(tls):
+    async with open_live(Bounds(heartbeat_s=0.15), tls=tls) as live:
         deaf, alive = await Client.connect(live, "/stream"), await Client.connect(live, "/stream")
         deaf.answers_pings = False
         async with trio.open_nursery() as nursery:
