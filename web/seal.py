@@ -29,7 +29,7 @@ class Seal:
         self._ended = self._over = False  # they have said their last, we have said ours
 
     async def shake_hands(self) -> None:
-        """Agree on keys; has no deadline of its own. Raises ssl.SSLError, and then `over` and what the stream raises."""
+        """Agree on keys; has no deadline of its own. Raises ssl.SSLError, and what the stream raises."""
         done = False
         while not done:
             try:
@@ -37,9 +37,6 @@ class Seal:
                 done = True
             except ssl.SSLWantReadError:
                 pass
-            except ssl.SSLError:
-                self._over = True
-                raise
             # TLS 1.3 needs nothing more of us here, and a client that has left already would answer with a reset
             if not done or self._tls.version() != "TLSv1.3":
                 await self._stream.send_all(self._outgoing.read())
@@ -53,7 +50,8 @@ class Seal:
         return self._outgoing.read()
 
     def farewell(self) -> bytes:
-        """The records after which nothing more can be sealed, and what comes is no longer read."""
+        """The records after which nothing more can be sealed, and what comes is no longer read; after a handshake that failed,
+        the one that says why."""
         if not self._over:
             self._over = True
             with suppress(ssl.SSLError):  # it asks for their farewell, which may never come

@@ -6,8 +6,9 @@ import json
 import socket
 
 import attrs
+import pytest
 import trio
-from live import BOTH, PING, Client, open_live
+from live import BOTH, PING, Client, Closed, open_live
 
 from web.desk import Bounds
 from web.dialects import Native
@@ -229,6 +230,30 @@ async def test_no_byte_is_out_of_place_with_short_writes_a_flood_of_pings_and_pl
         assert offsets == sorted(set(offsets)) and len(offsets) + client.skipped == last
         assert client.pongs and set(client.pongs) <= set(sent_pings)
         assert client.kinds["error"] == 0 and client.kinds["subscribed"] > 1
+
+
+@BOTH
+async def test_what_an_app_sends_itself_comes_between_whole_frames_of_its_outlet(tls):
+    async def app(scope, receive, send):
+        await receive()
+        await send({"type": "websocket.accept"})
+        outlet = scope["extensions"]["oracle.outlet"]
+        for n in range(2_000):
+            outlet.offer(n, None, text_frame(b'{"type": "held", "n": %d, "pad": "%b"}' % (n, b"x" * (n * 37 % 900))))
+            if n % 25 == 0:
+                await send({"type": "websocket.send", "text": json.dumps({"type": "sent", "pad": "y" * n})})
+        await outlet.taken()
+        await send({"type": "websocket.close", "code": 1000})
+
+    async with open_live(TINY, tls=tls, app=app) as live:
+        client = await Client.connect(live, "/", receive_buffer=2048)
+        offsets = []
+        with trio.fail_after(20), pytest.raises(Closed) as closed:
+            while True:
+                told = await client.message()
+                offsets += [told["n"]] if told["type"] == "held" else []
+        assert (closed.value.code, client.kinds["sent"], client.kinds["held"]) == (1000, 80, len(offsets))
+        assert offsets == sorted(set(offsets)) and offsets[-1] == 1_999
 
 
 @BOTH
