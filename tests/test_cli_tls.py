@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import http.cookiejar
 import json
 import signal
@@ -50,6 +51,11 @@ def test_it_is_ready_and_announced_at_https(server, files):
 def test_stock_clients_are_served(server):
     with urllib.request.urlopen(f"{named(server.url)}/healthz", timeout=10, context=trusting()) as answer:
         assert json.load(answer) == {"status": "ok"}
+    kept = http.client.HTTPSConnection("localhost", server.port, timeout=10, context=trusting())
+    for path in ("/healthz", "/readyz", "/healthz", "/api/oracle/tree"):  # the simplest of them are answered without the app
+        kept.request("GET", path)
+        assert json.load(kept.getresponse())
+    kept.close()
     origin = named(server.url)
     url = f"{origin.replace('https', 'wss')}/api/oracle/stream?topics=quote:*"
     with connect(url, ssl=trusting(), origin=origin) as stream:
