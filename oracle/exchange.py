@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 from urllib.parse import quote, urljoin, urlsplit
@@ -93,12 +94,14 @@ class Target:
 
 @attrs.frozen
 class Request:
-    """What goes over one connection; `headers` are final but for Content-Length."""
+    """What goes over one connection; `headers` are final but for Content-Length. `trust` is whom to believe over TLS, None
+    for the engine's own choice."""
 
     method: str
     target: Target
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    trust: ssl.SSLContext | None = None
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ compression; at most three redirects, followed by our own loop; and the guard of
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Mapping
 
 import attrs
@@ -30,11 +31,15 @@ _OURS = {
 
 
 class Http:
-    """Sends requests by the chosen engine. `allow` names what may be reached although it is not public."""
+    """Sends requests by the chosen engine. `allow` names what may be reached although it is not public; `trust` whom to
+    believe over TLS, and nobody else, at an origin (`https://HOST:PORT`)."""
 
-    def __init__(self, engine: str = "httpx", allow: Iterable[str] = ()) -> None:
+    def __init__(
+        self, engine: str = "httpx", allow: Iterable[str] = (), trust: Mapping[str, ssl.SSLContext] | None = None
+    ) -> None:
         """Raises Invalid for an unknown or uninstalled engine and for an allow entry that can't be read."""
         self.engine = engine
+        self._trust = trust or {}
         try:
             self._engine: Engine = engine_named(engine)
         except ValueError as error:
@@ -74,7 +79,8 @@ class Http:
 
     async def _send(self, request: Request, limit_bytes: int) -> Answer:
         *others, last = await self._guard.addresses(request.target)
-        final = attrs.evolve(request, headers=_own_headers(request.target) + request.headers)
+        headers = _own_headers(request.target) + request.headers
+        final = attrs.evolve(request, headers=headers, trust=self._trust.get(request.target.origin))
         for address in others:
             try:
                 return await self._engine.exchange(final, address, limit_bytes)

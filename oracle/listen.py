@@ -1,4 +1,5 @@
-"""An address to listen on: `HOST:PORT`, or `HOST:PORT/SURFACE` to pin one family's paths to it."""
+"""An address to listen on: `HOST:PORT`, with `https://` before it for TLS, with `/SURFACE` behind it to pin one family's
+paths to it."""
 
 from __future__ import annotations
 
@@ -17,28 +18,33 @@ SURFACES = ("native", "fiml", "alpha_oracle", "flopy_net", "agent_bot", "mt5")
 
 @attrs.frozen
 class Listen:
-    """`host` is a name or an address without brackets, `port` 0 to 65535 (0: any free one), `surface` empty for all."""
+    """`host` is a name or an address without brackets, `port` 0 to 65535 (0: any free one), `surface` empty for all;
+    `secure` where it speaks TLS."""
 
     host: str
     port: int
     surface: str = ""
+    secure: bool = False
 
     @classmethod
     def parse(cls, text: object) -> Listen:
-        """Read `HOST:PORT[/SURFACE]`; IPv6 hosts stand in brackets. Raises Bad."""
-        address, _, surface = text.partition("/") if isinstance(text, str) else ("", "", "")
+        """Read `[https://]HOST:PORT[/SURFACE]`; IPv6 hosts stand in brackets. Raises Bad."""
+        scheme, marked, rest = text.rpartition("://") if isinstance(text, str) else ("", "", "")
+        address, _, surface = rest.partition("/")
         host, _, port = address.rpartition(":")
         if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
             raise Bad("listen_parsing", "an address is HOST:PORT or HOST:PORT/SURFACE, with a port from 0 to 65535")
+        if marked and scheme not in ("http", "https"):
+            raise Bad("listen_parsing", "an address begins with https:// or without a scheme")
         if ":" in host and not (host.startswith("[") and host.endswith("]")):
             raise Bad("listen_parsing", "an IPv6 address stands in brackets, like [::1]:8000")
         if surface and surface not in SURFACES:
             raise Bad("listen_parsing", f"a surface is {one_of(SURFACES)}", suggestion=closest(surface, SURFACES))
-        return cls(host.strip("[]"), int(port), surface)
+        return cls(host.strip("[]"), int(port), surface, scheme == "https")
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}" + (f"/{self.surface}" if self.surface else "")
+        return ("https://" if self.secure else "") + f"{host}:{self.port}" + (f"/{self.surface}" if self.surface else "")
 
     @property
     def loopback(self) -> bool:

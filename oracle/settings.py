@@ -36,7 +36,11 @@ class Server:
     """Where the server listens and how much one client may ask of it."""
 
     listen: tuple[Listen, ...] = ()
-    """Addresses; empty means the first free port of 8000..8009 on 127.0.0.1."""
+    """Addresses; https:// before one makes it speak TLS. Empty means the first free port of 8000..8009 on 127.0.0.1."""
+    tls_certificate: Path | None = None
+    """PEM file with the certificate, and those that lead to its authority, which https:// addresses show."""
+    tls_key: Path | None = None
+    """PEM file with its private key; None where that is in the certificate's file."""
     seed_ports: bool = False
     """Listen on 127.0.0.1:3001 (pinned to flopy_net) and 127.0.0.1:5000 (agent_bot) too."""
     allowed_hosts: tuple[str, ...] = attrs.field(default=(), validator=are_hosts)
@@ -170,7 +174,8 @@ class Settings:
     log: Log = attrs.field(factory=Log)
 
     def __attrs_post_init__(self) -> None:
-        problems = [*_unsafe(self), *_misnamed("feeds", self.feeds), *_misnamed("watchdogs", self.watchdogs)]
+        problems = [*_unsafe(self), *_unproven(self.server)]
+        problems += [*_misnamed("feeds", self.feeds), *_misnamed("watchdogs", self.watchdogs)]
         if problems:
             raise Invalid(problems)
 
@@ -186,6 +191,14 @@ def _unsafe(settings: Settings) -> Iterator[Problem]:
     if outside and settings.auth.mode == "open":
         why = f"{outside[0]} can be reached from outside: set auth.mode to token (--auth token)"
         yield Problem(("server", "listen"), "unsafe_listen", why, ", ".join(outside))
+
+
+def _unproven(server: Server) -> Iterator[Problem]:
+    secure = [str(address) for address in server.listen if address.secure]
+    if server.tls_certificate is None and (secure or server.tls_key):
+        what = secure[0] if secure else "server.tls_key"
+        why = f"{what} needs a certificate: name its PEM file, and that of its key in server.tls_key"
+        yield Problem(("server", "tls_certificate"), "missing", why)
 
 
 def _misnamed(section: str, tables: Iterable[str]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from ssl import SSLContext
 from typing import Any
 
 import attrs
@@ -57,9 +58,11 @@ class System:
 
 @asynccontextmanager
 async def open_system(
-    settings: Settings, children: Callable[[System], Sequence[Child]] = lambda system: (), *, clock: Clock = wall_clock
+    settings: Settings, children: Callable[[System], Sequence[Child]] = lambda system: (), *, clock: Clock = wall_clock,
+    trust: Mapping[str, SSLContext] | None = None,
 ) -> AsyncIterator[System]:
-    """Open the history in the settings' data folder and run the tree until the block ends; `children` come last.
+    """Open the history in the settings' data folder and run the tree until the block ends; `children` come last;
+    `trust` as `oracle.http.Http` takes it.
 
     Raises Invalid (settings of a part), Refused `locked` (another process has the history), VaultBroken (the secrets of
     alerts), RestartsExhausted.
@@ -76,7 +79,7 @@ async def open_system(
         def wire(runtime: Runtime) -> list[Child]:
             nonlocal system
             ring = Ring.of(runtime)  # hears even what the board publishes as it is rebuilt
-            system = _assemble(settings, runtime, store, queries, ring, Tally(counts), feeds)
+            system = _assemble(settings, runtime, store, queries, ring, Tally(counts), feeds, trust)
             return [*_own_children(system, deciders, feeds), *children(system)]
 
         async with open_runtime(wire, clock=clock) as runtime:
@@ -108,11 +111,11 @@ def _part(section: str, name: str, table: Mapping[str, Any], class_of: Callable[
 
 def _assemble(
     settings: Settings, runtime: Runtime, store: Store, queries: Queries, ring: Ring, tally: Tally,
-    feeds: Mapping[str, Feed],
+    feeds: Mapping[str, Feed], trust: Mapping[str, SSLContext] | None,
 ) -> System:
     board = Board(runtime.bus)
     board.load(store.states())
-    http = Http(settings.http.engine, settings.http.allow)
+    http = Http(settings.http.engine, settings.http.allow, trust)
     tape = Tape(store, deadline_s=settings.history.query_deadline_s)
     statistics = {name: FeedStatistics() for name in feeds}
     return System(settings, runtime, board, store, queries, tape, ring, http, tally, statistics)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import trio
 import trio_websocket
 from wsproto import handshake
 from wsproto.utilities import ProtocolError
+
+from oracle.tls import exactly, system, why
 
 __all__ = ["Connection", "Lost", "connect"]
 
@@ -60,9 +64,10 @@ class Connection:
 
 @asynccontextmanager
 async def connect(
-    url: str, *, timeout_s: float, max_message_bytes: int, headers: tuple[tuple[str, str], ...] = ()
+    url: str, *, timeout_s: float, max_message_bytes: int, headers: tuple[tuple[str, str], ...] = (), certificate: str = ""
 ) -> AsyncIterator[Connection]:
     """Open `url` (ws or wss) within `timeout_s` seconds; closed at the end. A message over the limit ends the connection.
+    Over TLS `certificate` (PEM) is the only one to believe, or where it is empty the authorities of this machine say.
 
     Raises Lost where it can't be opened or closed; what the block raises comes out as it is.
     """
@@ -70,23 +75,65 @@ async def connect(
     secure = parts.scheme == "wss"
     host = parts.hostname or ""
     theirs: BaseException | None = None
-    try:
-        async with trio_websocket.open_websocket(
-            _Bracketed(host) if ":" in host else host, parts.port or (443 if secure else 80),
-            (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), use_ssl=secure,
-            extra_headers=[(name.encode(), value.encode()) for name, value in headers],
-            message_queue_size=64, max_message_size=max_message_bytes, receive_buffer_size=65_536,
-            connect_timeout=timeout_s, disconnect_timeout=1.0,
-        ) as raw:  # fmt: skip
-            try:
-                yield Connection(raw)
-            except _FAILURES as error:
-                theirs = error
-                raise
-    except _FAILURES as error:
-        if theirs is not None:
-            raise theirs from theirs.__cause__
-        raise Lost(_why(error)) from error
+    with _Handshake(certificate) as handshake:
+        try:
+            async with trio_websocket.open_websocket(
+                _Bracketed(host) if ":" in host else host, parts.port or (443 if secure else 80),
+                (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+                use_ssl=handshake.context() if secure else False,
+                extra_headers=[(name.encode(), value.encode()) for name, value in headers],
+                message_queue_size=64, max_message_size=max_message_bytes, receive_buffer_size=65_536,
+                connect_timeout=timeout_s, disconnect_timeout=1.0,
+            ) as raw:  # fmt: skip
+                try:
+                    yield Connection(raw)
+                except _FAILURES as error:
+                    theirs = error
+                    raise
+        except _FAILURES as error:
+            if theirs is not None:
+                raise theirs from theirs.__cause__
+            raise Lost(_why(error)) from error
+
+
+class _Handshake:
+    """Ends its block with Lost at once where TLS fails: trio-websocket would wait for an answer until its time is up."""
+
+    def __init__(self, certificate: str) -> None:
+        self._certificate = certificate
+        self._scope = trio.CancelScope()
+        self._failure: ssl.SSLError | None = None
+
+    def __enter__(self) -> _Handshake:
+        self._scope.__enter__()
+        return self
+
+    def __exit__(self, *raised: Any) -> bool | None:
+        silenced = self._scope.__exit__(*raised)
+        if self._scope.cancelled_caught and self._failure:
+            raise Lost(why(self._failure)) from self._failure
+        return silenced
+
+    def context(self) -> ssl.SSLContext:
+        told = self._failed
+
+        class Telling(ssl.SSLObject):
+            def do_handshake(self) -> None:
+                try:
+                    super().do_handshake()
+                except ssl.SSLWantReadError:
+                    raise
+                except ssl.SSLError as error:
+                    told(error)
+                    raise
+
+        context = exactly(self._certificate) if self._certificate else system()
+        context.sslobject_class = Telling
+        return context
+
+    def _failed(self, error: ssl.SSLError) -> None:
+        self._failure = error
+        self._scope.cancel()
 
 
 class _Bracketed(str):

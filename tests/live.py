@@ -13,7 +13,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
+import pytest
 import trio
+from certificates import server_shows, trusting
 from quart import request, websocket
 from quart_trio import QuartTrio
 
@@ -33,6 +35,8 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 BOUNDS = Bounds()
 LISTENS = (Listen("127.0.0.1", 0),)
+BOTH = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+"""For a test of the wire: once in the open, once over TLS."""
 
 
 @attrs.define
@@ -63,9 +67,18 @@ class Live:
         """The server's counts."""
         return await self.runtime.ask("web", "desk")
 
-    async def raw(self) -> trio.SocketStream:
-        """A bare connection."""
-        return await trio.open_tcp_stream("127.0.0.1", self.port)
+    async def raw(self) -> Any:
+        """A connection, over TLS where the server wants that."""
+        stream = self.over(await trio.open_tcp_stream("127.0.0.1", self.port))
+        if isinstance(stream, trio.SSLStream):
+            await stream.do_handshake()
+        return stream
+
+    def over(self, stream: trio.SocketStream) -> Any:
+        """The stream, or TLS on it where the server wants that; it shakes hands with the first bytes."""
+        if self.listeners[0].tls is None:
+            return stream
+        return trio.SSLStream(stream, trusting(), server_hostname="localhost", https_compatible=True)
 
     async def when(self, holds: Callable[[Any], bool]) -> None:
         """Wait until something is true of the desk."""
@@ -155,9 +168,10 @@ class House:
 
 @asynccontextmanager
 async def open_live(bounds: Bounds = BOUNDS, listens: tuple[Listen, ...] = LISTENS,
-                    app: Any = None) -> AsyncIterator[Live]:  # fmt: skip
+                    app: Any = None, tls: bool = False) -> AsyncIterator[Live]:  # fmt: skip
     """Serve until the block ends; fails the test where a connection crashed and the test did not expect it."""
-    listeners = server.bind(listens, bounds)
+    listens = tuple(attrs.evolve(one, secure=tls) for one in listens)
+    listeners = server.bind(listens, bounds, server_shows() if tls else None)
     try:
         async with open_runtime([hub.child(), visitor.child()]) as runtime:
             system = System(runtime, Board(runtime.bus), Tally({}))
@@ -199,8 +213,9 @@ class Broken(Exception):
 class Client:
     """Reads frame by frame and raises Broken at the first byte out of place. Counts what it saw."""
 
-    def __init__(self, stream: trio.SocketStream) -> None:
+    def __init__(self, stream: Any, sock: trio.socket.SocketType) -> None:
         self.stream = stream
+        self.sock = sock
         self.buffer = bytearray()
         self.pongs: list[bytes] = []
         self.pings = 0
@@ -215,7 +230,7 @@ class Client:
         if receive_buffer:
             sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, receive_buffer)
         await sock.connect(("127.0.0.1", live.port))
-        client = cls(trio.SocketStream(sock))
+        client = cls(live.over(trio.SocketStream(sock)), sock)
         key = base64.b64encode(os.urandom(16))
         await client.stream.send_all(upgrade(path, *extra, key=key.decode()))
         head = (await client.until(b"\r\n\r\n")).decode("latin-1").lower()

@@ -42,7 +42,8 @@ def test_ready_means_that_it_answers(server):
 def test_the_server_is_found_through_its_data_folder(server):
     card = server.data / "server.json"
     assert stat.S_IMODE(card.stat().st_mode) == 0o600
-    assert json.loads(card.read_text()) == {"url": f"{server.url}/", "pid": server.process.pid, "token": ""}
+    assert json.loads(card.read_text()) == {"url": f"{server.url}/", "pid": server.process.pid, "token": "",
+                                           "certificate": ""}
     tree = oracle("tree", "--data", server.data, "--json")
     assert tree.returncode == 0
     node = json.loads(tree.stdout)
@@ -121,6 +122,8 @@ def test_nobody_there_is_exit_code_4(tmp_path):
 
 @pytest.mark.parametrize(("args", "said"), [
     (("serve", "--listen", "8000"), "server.listen[0]: an address is HOST:PORT"),
+    (("serve", "--listen", "https://127.0.0.1:0"), "server.tls_certificate: https://127.0.0.1:0 needs a certificate"),
+    (("serve", "--listen", "ftp://127.0.0.1:0"), "server.listen[0]: an address begins with https:// or without a scheme"),
     (("serve", "--listen", "0.0.0.0:0"), "0.0.0.0:0 can be reached from outside: set auth.mode to token"),
     (("serve", "--feed", "simulated", "--feed", "simulated:BTC-USD"), "feeds.simulated: --feed simulated and --feed simulated:B"),
     (("serve", "--feed", "binanec"), "did you mean 'binance'"),

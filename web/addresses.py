@@ -6,6 +6,7 @@ import errno
 
 from oracle.listen import Listen
 from oracle.settings import Server
+from oracle.tls import Shown
 from web.failures import AddressTaken
 from web.server import Bounds, Listener, bind
 
@@ -15,13 +16,14 @@ DEFAULT_PORTS = range(8000, 8010)
 SEED_ADDRESSES = (Listen("127.0.0.1", 3001, "flopy_net"), Listen("127.0.0.1", 5000, "agent_bot"))
 
 
-def listeners(server: Server) -> tuple[Listener, ...]:
-    """Bound listeners, the main one first. An address that was asked for must be free. Raises AddressTaken."""
+def listeners(server: Server, tls: Shown | None = None) -> tuple[Listener, ...]:
+    """Bound listeners, the main one first; https addresses show `tls`. An address that was asked for must be free. Raises
+    AddressTaken."""
     bounds = Bounds.of(server)
     made = [] if server.listen else [_first_free(bounds)]
     try:
         for address in (*server.listen, *(SEED_ADDRESSES if server.seed_ports else ())):
-            made.append(_bound(address, bounds))
+            made.append(_bound(address, bounds, tls))
     except AddressTaken:
         for listener in made:
             listener.close()
@@ -40,8 +42,8 @@ def _first_free(bounds: Bounds) -> Listener:
     raise AddressTaken(f"every port of 127.0.0.1:{first} to {last} is taken; choose another with --listen")
 
 
-def _bound(address: Listen, bounds: Bounds) -> Listener:
+def _bound(address: Listen, bounds: Bounds, tls: Shown | None = None) -> Listener:
     try:
-        return bind((address,), bounds)[0]
+        return bind((address,), bounds, tls)[0]
     except OSError as error:
         raise AddressTaken(f"{address}: {error.strerror or error}") from error

@@ -114,12 +114,13 @@ async def _serve(
     system: System, house: House, route: Route, incoming: Any, path: dict[str, str], body: Callable[[], Awaitable[Any]]
 ) -> Any:
     headers = {name.lower(): value for name, value in incoming.headers.items()}
+    secure = incoming.scope.get("scheme") in ("https", "wss")
     peer = (incoming.scope.get("client") or ("",))[0]
     try:
         who = house.doorman.admit(route, headers=headers, peer=peer)
         args = {**path, **read_params(route.params, incoming.args.to_dict(flat=False))}
         desk = incoming.scope.get("extensions", {}).get("oracle.desk")
-        return await route.view(Call(system, route, args, who, await body(), headers, house, desk=desk))
+        return await route.view(Call(system, route, args, who, await body(), headers, house, desk=desk, secure=secure))
     except Invalid as error:
         return answer_invalid(error, route.family)
     except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:

@@ -110,8 +110,8 @@ def cli() -> None:
 @cli.command()
 @_settings
 @_data
-@click.option("--listen", multiple=True, metavar="HOST:PORT[/SURFACE]",
-              help="Where to listen; more than once for more. Port 0 is any free one. "
+@click.option("--listen", multiple=True, metavar="[https://]HOST:PORT[/SURFACE]",
+              help="Where to listen; more than once for more. Port 0 is any free one; https:// shows server.tls_certificate. "
                    "[default: the first free port of 127.0.0.1:8000 to 8009]")
 @click.option("--seed-ports", is_flag=True, help="Listen on 127.0.0.1:3001 (flopy_net) and 127.0.0.1:5000 (agent_bot) too.")
 @click.option("--auth", type=click.Choice(["open", "token"]), help="Who may use it. Other addresses than loopback need token.")

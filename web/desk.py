@@ -53,6 +53,7 @@ class Desk:
     accepted: int = 0
     crashed: int = 0  # ended by an exception of ours, caught at the boundary
     turned_away: int = 0  # over the limit of connections
+    no_handshake: int = 0  # over TLS: they did not speak it, shared nothing with us, or took longer than `head_s`
     cut_off: int = 0  # took nothing for `send_s`, was silent for too long, or let our answers pile up
     stopping: bool = False
     quick: Callable[..., bytes | None] | None = None

@@ -127,6 +127,7 @@ class Metrics:
         ended = CounterMetricFamily("oracle_connections_ended", "Connections the server ended, by why.", labels=["why"])
         ended.add_metric(["crashed"], desk.crashed)
         ended.add_metric(["turned_away"], desk.turned_away)
+        ended.add_metric(["no_handshake"], desk.no_handshake)
         ended.add_metric(["cut_off"], desk.cut_off)
         yield ended
 

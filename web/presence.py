@@ -25,11 +25,13 @@ LOCK, CARD, FRESH = "lock", "server.json", ".new"
 
 @attrs.frozen
 class Presence:
-    """A running server: `url` ends with a slash, `token` is a reference (`file:PATH`) or empty where none is needed."""
+    """A running server: `url` ends with a slash, `token` is a reference (`file:PATH`) or empty where none is needed;
+    `certificate` (PEM) is the one to believe it by, empty where it speaks no TLS."""
 
     url: str
     pid: int
     token: str = ""
+    certificate: str = ""
 
 
 @attrs.frozen

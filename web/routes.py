@@ -87,7 +87,8 @@ class Param:
 class Call:
     """A request after every check: `args` holds path and query parameters by name, typed; `body` the decoded JSON;
     `headers` by lower-case name; `house` what only the server's own pages need (`web.app.House`); `visitor` the client of a
-    live stream (`web.visitor.Visitor`); `desk` the server's counts, missing where another server runs the app."""
+    live stream (`web.visitor.Visitor`); `desk` the server's counts, missing where another server runs the app; `secure` where
+    it came over TLS."""
 
     system: System
     route: Route
@@ -98,6 +99,7 @@ class Call:
     house: Any = None
     visitor: Any = None
     desk: Any = None
+    secure: bool = False
 
 
 @attrs.frozen

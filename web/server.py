@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import attrs
 import trio
 
 from actors import Actor, Child
-from web.connection import Connection
+from oracle.tls import Shown
+from web.connection import GONE, Connection
 from web.desk import Bounds, Desk
+from web.seal import Seal
+from web.secured import Secured
 
 __all__ = ["Address", "Listener", "Web", "bind", "child"]
 
@@ -29,11 +34,12 @@ TURNED_AWAY = (
 
 
 class Address(Protocol):
-    """What `bind` needs of an address: `host`, `port` (0: any free one), `surface` (a pin, or empty)."""
+    """What `bind` needs of an address: `host`, `port` (0: any free one), `surface` (a pin, or empty), `secure` (TLS)."""
 
     host: str
     port: int
     surface: str
+    secure: bool
 
 
 @attrs.define(eq=False)
@@ -47,12 +53,14 @@ class Listener:
     port: int
     surface: str
     bounds: Bounds
+    tls: Shown | None = None
     sock: socket.socket | None = None
 
     @property
     def url(self) -> str:
-        """`http://HOST:PORT`."""
-        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+        """`http://HOST:PORT`, or `https://HOST:PORT`."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'http' if self.tls is None else 'https'}://{host}:{self.port}"
 
     def open(self) -> None:
         """Bind and listen, again after `close`. Raises OSError where the address is taken or not ours."""
@@ -79,12 +87,15 @@ class Listener:
             self.sock = None
 
 
-def bind(addresses: Iterable[Address], bounds: Bounds = Bounds()) -> tuple[Listener, ...]:  # noqa: B008
-    """Listen on all addresses (see `Address`) or on none. Raises OSError."""
+def bind(
+    addresses: Iterable[Address], bounds: Bounds = Bounds(), tls: Shown | None = None  # noqa: B008
+) -> tuple[Listener, ...]:
+    """Listen on all addresses (see `Address`) or on none; those that are secure show `tls`. Raises OSError."""
     listeners: list[Listener] = []
     try:
         for one in addresses:
-            listener = Listener(one.host, one.port, one.surface, bounds)
+            assert tls is not None or not one.secure
+            listener = Listener(one.host, one.port, one.surface, bounds, tls if one.secure else None)
             listener.open()
             listeners.append(listener)
     except OSError:
@@ -152,19 +163,19 @@ class Web(Actor):
         extensions = {"oracle.listener": listener, "oracle.desk": self.desk}
 
         async def greet(stream: trio.SocketStream) -> None:
-            await self._boundary(stream, extensions)
+            await self._boundary(stream, extensions, None if listener.tls is None else listener.tls.context)
 
         assert listener.sock is not None
         # a copy: ending this life closes it, and the address stays ours
         accepting = trio.SocketListener(trio.socket.from_stdlib_socket(listener.sock.dup()))
         await trio.serve_listeners(greet, [accepting], handler_nursery=clients)
 
-    async def _boundary(self, stream: trio.SocketStream, extensions: dict[str, Any]) -> None:
+    async def _boundary(self, stream: trio.SocketStream, extensions: dict[str, Any], tls: ssl.SSLContext | None) -> None:
         desk = self.desk
         if len(desk.open) >= desk.bounds.connections:
-            await self._turn_away(stream)
+            await self._turn_away(stream, tls)
             return
-        connection = Connection(desk, stream, extensions)
+        connection = Secured(desk, stream, extensions, tls) if tls else Connection(desk, stream, extensions)
         desk.open.add(connection)
         desk.accepted += 1
         try:
@@ -178,12 +189,14 @@ class Web(Actor):
             if self._empty is not None and not desk.open:
                 self._empty.set()
 
-    async def _turn_away(self, stream: trio.SocketStream) -> None:
+    async def _turn_away(self, stream: trio.SocketStream, tls: ssl.SSLContext | None) -> None:
         self.desk.turned_away += 1
-        with trio.move_on_after(self.desk.bounds.linger_s):
-            try:
-                await stream.send_all(TURNED_AWAY)
-                await stream.send_eof()
-                await stream.receive_some(4096)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                return
+        words = TURNED_AWAY
+        with trio.move_on_after(self.desk.bounds.linger_s), suppress(*GONE):
+            if tls:
+                seal = Seal(stream, tls)
+                await seal.shake_hands()
+                words = seal.seal(words) + seal.farewell()
+            await stream.send_all(words)
+            await stream.send_eof()
+            await stream.receive_some(4096)

@@ -20,6 +20,7 @@ from h11 import LocalProtocolError, RemoteProtocolError
 
 from oracle.engines.httpx import trusted
 from oracle.exchange import Answer, Body, HttpFailed, Request, Unreached
+from oracle.tls import why
 
 __all__ = ["Asks"]
 
@@ -56,10 +57,10 @@ class Asks:
             raise Unreached(f"{target.origin} can't be reached") from error
         if target.scheme == "http":
             return stream
-        if self._context is None:
+        if self._context is None and request.trust is None:
             self._context = trusted()
         secure: trio.SSLStream[trio.SocketStream] = trio.SSLStream(
-            stream, self._context, server_hostname=target.host, https_compatible=True
+            stream, request.trust or self._context, server_hostname=target.host, https_compatible=True
         )
         try:
             await secure.do_handshake()
@@ -124,5 +125,5 @@ class _Processor(RequestProcessor):  # type: ignore[misc]
 def _broken(error: BaseException, request: Request) -> HttpFailed:
     cause = error.__cause__
     if isinstance(cause, ssl.SSLError):
-        return HttpFailed("tls", f"{request.target.origin}: {cause.reason or 'the handshake failed'}")
+        return HttpFailed("tls", f"{request.target.origin}: {why(cause)}")
     return HttpFailed("network", f"{request.target.origin} broke the connection")

@@ -7,6 +7,7 @@ import ssl
 import httpx
 
 from oracle.exchange import Answer, Body, HttpFailed, Request, Unreached
+from oracle.tls import why
 
 __all__ = ["Httpx", "trusted"]
 
@@ -25,7 +26,7 @@ class Httpx:
     async def exchange(self, request: Request, address: str, limit_bytes: int) -> Answer:
         """See `oracle.exchange.Engine`."""
         try:
-            async with httpx.AsyncHTTPTransport(verify=self._trust(), trust_env=False) as transport:
+            async with httpx.AsyncHTTPTransport(verify=request.trust or self._trust(), trust_env=False) as transport:
                 return await _exchange(transport, request, address, limit_bytes)
         except httpx.HTTPError as error:
             raise _failure(error, request) from error
@@ -62,7 +63,7 @@ def _failure(error: httpx.HTTPError, request: Request) -> HttpFailed:
     where = request.target.origin
     certificate = _of_tls(error)
     if certificate is not None:
-        return HttpFailed("tls", f"{where}: {certificate.reason or 'the handshake failed'}")
+        return HttpFailed("tls", f"{where}: {why(certificate)}")
     match error:
         case httpx.ConnectError():
             return Unreached(f"{where} can't be reached")

@@ -78,11 +78,13 @@ def test_later_sources_win(file):
 
 def test_environment_text_is_read_as_the_wanted_type():
     settings = load(None, {
-        "ORACLE__SERVER__LISTEN": "127.0.0.1:0,[::1]:8000/fiml", "ORACLE__SERVER__SEED_PORTS": "yes",
+        "ORACLE__SERVER__LISTEN": "127.0.0.1:0,https://[::1]:8000/fiml", "ORACLE__SERVER__TLS_CERTIFICATE": "~/a.pem",
+        "ORACLE__SERVER__SEED_PORTS": "yes",
         "ORACLE__HTTP__ALLOW": "127.0.0.1, 10.0.0.0/8", "ORACLE__AUTH__TOKEN": "env:TOKEN",
         "ORACLE__FEEDS__BINANCE__URL": "ws://127.0.0.1:9",
     })
-    assert settings.server.listen == (Listen("127.0.0.1", 0), Listen("::1", 8000, "fiml"))
+    assert settings.server.listen == (Listen("127.0.0.1", 0), Listen("::1", 8000, "fiml", secure=True))
+    assert settings.server.tls_certificate == Path("~/a.pem").expanduser()
     assert settings.server.seed_ports and settings.http.allow == ("127.0.0.1", "10.0.0.0/8")
     assert settings.auth.token == Secret("env", "TOKEN")
     assert settings.feeds == {"binance": {"url": "ws://127.0.0.1:9"}}
@@ -96,6 +98,9 @@ def test_environment_text_is_read_as_the_wanted_type():
     ('[server]\nlisten = ["8000"]\n', ("server.listen[0]", "listen_parsing", "")),
     ('[server]\nlisten = ["::1:8000"]\n', ("server.listen[0]", "listen_parsing", "")),
     ('[server]\nlisten = ["127.0.0.1:65536"]\n', ("server.listen[0]", "listen_parsing", "")),
+    ('[server]\nlisten = ["ftp://127.0.0.1:1"]\n', ("server.listen[0]", "listen_parsing", "")),
+    ('[server]\nlisten = ["https://127.0.0.1:1"]\n', ("server.tls_certificate", "missing", "")),
+    ('[server]\ntls_key = "key.pem"\n', ("server.tls_certificate", "missing", "")),
     ('[server]\nlisten = ["127.0.0.1:1/fmil"]\n', ("server.listen[0]", "listen_parsing", "fiml")),
     ('[auth]\nmode = "tokens"\n', ("auth.mode", "enum", "token")),
     ('[auth]\ntoken = "hunter2"\n', ("auth.token", "secret_reference", "")),
@@ -203,9 +208,10 @@ def test_the_data_folder_follows_the_desktop_convention(tmp_path):
 
 
 def test_settings_go_back_to_plain_data():
-    settings = load(None, {"ORACLE__AUTH__TOKEN": "file:/t", "ORACLE__SERVER__LISTEN": "127.0.0.1:1/fiml"})
+    settings = load(None, {"ORACLE__AUTH__TOKEN": "file:/t", "ORACLE__SERVER__LISTEN": "https://127.0.0.1:1/fiml",
+                           "ORACLE__SERVER__TLS_CERTIFICATE": "/a.pem"})
     plain = unstructure(settings)
-    assert (plain["auth"]["token"], plain["server"]["listen"]) == ("file:/t", ["127.0.0.1:1/fiml"])
+    assert (plain["auth"]["token"], plain["server"]["listen"]) == ("file:/t", ["https://127.0.0.1:1/fiml"])
     assert structure(Settings, plain) == settings
 
 

@@ -7,7 +7,7 @@ import json
 import attrs
 import pytest
 import trio
-from live import Live, exchange, open_live
+from live import BOTH, Live, exchange, open_live
 
 from web.desk import Bounds
 
@@ -43,7 +43,7 @@ class Reader:
         if receive_buffer:
             sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, receive_buffer)
         await sock.connect(("127.0.0.1", live.port))
-        reader = cls(trio.SocketStream(sock))
+        reader = cls(live.over(trio.SocketStream(sock)))
         await reader.stream.send_all(GET % (query.encode(), b"".join(line + b"\r\n" for line in headers)))
         head = (await reader.until(b"\r\n\r\n")).lower()
         if not head.startswith(b"http/1.1 200") or b"content-type: text/event-stream" not in head:
@@ -151,8 +151,9 @@ async def test_a_silent_stream_beats_and_stays():
             assert (await reader.event())["data"]["n"] == 3
 
 
-async def test_a_slow_reader_is_told_the_newest_and_how_many_it_was_not():
-    async with open_live(Bounds(send_buffer_bytes=2048, held_bytes=16_384)) as live:
+@BOTH
+async def test_a_slow_reader_is_told_the_newest_and_how_many_it_was_not(tls):
+    async with open_live(Bounds(send_buffer_bytes=2048, held_bytes=16_384), tls=tls) as live:
         reader = await Reader.open(live, "topics=a:*", receive_buffer=1024)
         async with reader.stream:
             await reader.event_of("ready")
@@ -184,8 +185,9 @@ async def test_a_reader_that_takes_nothing_is_cut_off():
             assert (await live.desk()).cut_off == 1
 
 
-async def test_at_a_stop_the_stream_ends_as_a_whole_response():
-    async with open_live() as live:
+@BOTH
+async def test_at_a_stop_the_stream_ends_as_a_whole_response(tls):
+    async with open_live(tls=tls) as live:
         reader = await Reader.open(live, "topics=a:*")
         async with reader.stream:
             await reader.event_of("ready")

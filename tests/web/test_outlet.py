@@ -6,8 +6,9 @@ import json
 import socket
 
 import attrs
+import pytest
 import trio
-from live import PING, Client, open_live
+from live import BOTH, PING, Client, Closed, open_live
 
 from web.desk import Bounds
 from web.dialects import Native
@@ -197,9 +198,10 @@ def test_what_was_lost_before_the_outlet_is_told_at_once_to_an_idle_client():
     assert frames(pipe.sent) == ["skipped 7 server overload"] and outlet.skipped == 7
 
 
-async def test_no_byte_is_out_of_place_with_short_writes_a_flood_of_pings_and_plain_answers():
+@BOTH
+async def test_no_byte_is_out_of_place_with_short_writes_a_flood_of_pings_and_plain_answers(tls):
     """Every write is short (a kernel buffer of a few KiB), pings and commands arrive all the while, sizes vary."""
-    async with open_live(TINY) as live:
+    async with open_live(TINY, tls=tls) as live:
         client = await Client.connect(live, "/stream?topics=note:*", receive_buffer=2048)
         await client.message_of("ready")
         sent_pings, last = [], 4_000
@@ -235,8 +237,33 @@ async def test_no_byte_is_out_of_place_with_short_writes_a_flood_of_pings_and_pl
         assert client.kinds["error"] == 0 and client.kinds["subscribed"] > 1
 
 
-async def test_a_client_that_pauses_catches_up_with_the_newest_and_the_count_of_the_rest():
-    async with open_live(TINY) as live:
+@BOTH
+async def test_what_an_app_sends_itself_comes_between_whole_frames_of_its_outlet(tls):
+    async def app(scope, receive, send):
+        await receive()
+        await send({"type": "websocket.accept"})
+        outlet = scope["extensions"]["oracle.outlet"]
+        for n in range(2_000):
+            outlet.offer(n, None, text_frame(b'{"type": "held", "n": %d, "pad": "%b"}' % (n, b"x" * (n * 37 % 900))))
+            if n % 25 == 0:
+                await send({"type": "websocket.send", "text": json.dumps({"type": "sent", "pad": "y" * n})})
+        await outlet.taken()
+        await send({"type": "websocket.close", "code": 1000})
+
+    async with open_live(TINY, tls=tls, app=app) as live:
+        client = await Client.connect(live, "/", receive_buffer=2048)
+        offsets = []
+        with trio.fail_after(20), pytest.raises(Closed) as closed:
+            while True:
+                told = await client.message()
+                offsets += [told["n"]] if told["type"] == "held" else []
+        assert (closed.value.code, client.kinds["sent"], client.kinds["held"]) == (1000, 80, len(offsets))
+        assert offsets == sorted(set(offsets)) and offsets[-1] == 1_999
+
+
+@BOTH
+async def test_a_client_that_pauses_catches_up_with_the_newest_and_the_count_of_the_rest(tls):
+    async with open_live(TINY, tls=tls) as live:
         paused = await Client.connect(live, "/stream?topics=quote:*", receive_buffer=2048)
         witness = await Client.connect(live, "/stream?topics=quote:*")
         for client in (paused, witness):
@@ -260,9 +287,10 @@ async def test_a_client_that_pauses_catches_up_with_the_newest_and_the_count_of_
         assert paused.skipped > 1_000
 
 
-async def test_a_reused_file_number_never_carries_a_stranger_s_frames():
+@BOTH
+async def test_a_reused_file_number_never_carries_a_stranger_s_frames(tls):
     """Sockets end in every way while frames are written; whoever gets their file number sees only its own stream."""
-    async with open_live(TINY) as live, trio.open_nursery() as nursery:
+    async with open_live(TINY, tls=tls) as live, trio.open_nursery() as nursery:
         running = True
 
         async def publish():
@@ -280,8 +308,7 @@ async def test_a_reused_file_number_never_carries_a_stranger_s_frames():
                 assert told["data"]["text"] == mine * 20
             assert client.kinds[yours] == 0
             if i % 3 == 0:
-                reset = client.stream.socket
-                reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+                client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
             await trio.aclose_forcefully(client.stream)
             # a plain request takes the freed number; a stray frame would be in its answer
             http = await live.raw()
@@ -296,8 +323,9 @@ async def test_a_reused_file_number_never_carries_a_stranger_s_frames():
         assert (await live.desk()).crashed == 0
 
 
-async def test_a_silent_client_is_pinged_then_closed_and_one_that_answers_stays():
-    async with open_live(Bounds(heartbeat_s=0.15)) as live:
+@BOTH
+async def test_a_silent_client_is_pinged_then_closed_and_one_that_answers_stays(tls):
+    async with open_live(Bounds(heartbeat_s=0.15), tls=tls) as live:
         deaf, alive = await Client.connect(live, "/stream"), await Client.connect(live, "/stream")
         deaf.answers_pings = False
         async with trio.open_nursery() as nursery:

@@ -8,7 +8,7 @@ import socket
 import attrs
 import pytest
 import trio
-from live import Broken, Client, exchange, masked, open_live, upgrade
+from live import BOTH, Broken, Client, exchange, masked, open_live, upgrade
 
 from actors.testing import probe
 from oracle.listen import Listen
@@ -53,15 +53,17 @@ async def test_an_error_to_a_request_with_a_body_ends_the_connection():
         assert kept.count(b"HTTP/1.1") == 2
 
 
-async def test_a_thousand_pipelined_requests_are_answered_in_order():
-    async with open_live() as live:
+@BOTH
+async def test_a_thousand_pipelined_requests_are_answered_in_order(tls):
+    async with open_live(tls=tls) as live:
         answer = await exchange(live, (GET % b"/") * 999 + LAST % b"/where", wait_s=30)
         assert answer.count(b"HTTP/1.1 200") == 1000
         assert answer.endswith(str(live.port).encode())
 
 
-async def test_one_connection_too_many_is_told_503_and_counted():
-    async with open_live(Bounds(connections=2)) as live:
+@BOTH
+async def test_one_connection_too_many_is_told_503_and_counted(tls):
+    async with open_live(Bounds(connections=2), tls=tls) as live:
         first, second = await live.raw(), await live.raw()
         await first.send_all(GET % b"/")
         await first.receive_some(4096)
@@ -76,9 +78,10 @@ async def test_one_connection_too_many_is_told_503_and_counted():
         assert status(await exchange(live, LAST % b"/")) == 200
 
 
-async def test_limits_answer_with_their_status():
+@BOTH
+async def test_limits_answer_with_their_status(tls):
     bounds = Bounds(head_s=0.2, body_s=0.2, keep_alive_s=0.2)
-    async with open_live(bounds) as live:
+    async with open_live(bounds, tls=tls) as live:
         assert status(await exchange(live, b"GET / HTTP/1.1\r\nX: " + b"a" * 20_000)) == 431
         declared = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n"
         assert status(await exchange(live, declared)) == 413
@@ -112,20 +115,22 @@ async def test_a_slow_head_is_not_kept_alive_by_a_byte_now_and_then():
         await stream.aclose()
 
 
-async def test_a_client_that_reads_no_response_is_cut_off():
-    async with open_live(Bounds(send_s=0.2, send_buffer_bytes=4096)) as live:
+@BOTH
+async def test_a_client_that_reads_no_response_is_cut_off(tls):
+    async with open_live(Bounds(send_s=0.2, send_buffer_bytes=4096), tls=tls) as live:
         sock = trio.socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         await sock.connect(("127.0.0.1", live.port))
-        await sock.send(GET % b"/big/8000000")
+        await live.over(trio.SocketStream(sock)).send_all(GET % b"/big/8000000")
         await live.when(lambda desk: desk.cut_off == 1 and not desk.open)
         sock.close()
 
 
-async def test_an_orderly_stop_tells_websockets_1001_and_finishes_requests():
+@BOTH
+async def test_an_orderly_stop_tells_websockets_1001_and_finishes_requests(tls):
     got = {}
     async with trio.open_nursery() as nursery:
-        async with open_live() as live:
+        async with open_live(tls=tls) as live:
             reader, idle = await Client.connect(live, "/stream?topics=*"), await live.raw()
             await reader.message_of("ready")
             plain = await Client.connect(live, "/echo")
@@ -149,9 +154,10 @@ async def test_an_orderly_stop_tells_websockets_1001_and_finishes_requests():
     assert got["busy"].endswith(b"waited")
 
 
-async def test_clients_that_stop_reading_cannot_hold_up_a_stop():
+@BOTH
+async def test_clients_that_stop_reading_cannot_hold_up_a_stop(tls):
     bounds = Bounds(send_buffer_bytes=4096)
-    async with open_live(bounds) as live:
+    async with open_live(bounds, tls=tls) as live:
         stalled = [await Client.connect(live, "/stream?topics=trade:*", receive_buffer=4096) for _ in range(3)]
         for client in stalled:
             await client.message_of("ready")

@@ -10,6 +10,7 @@ from oracle.problems import Invalid
 from oracle.secret import missing
 from oracle.settings import Settings
 from oracle.system import parts_of
+from oracle.tls import shown
 
 __all__ = ["all_good", "config_check"]
 
@@ -29,12 +30,17 @@ def config_check(settings: Settings, notes: Iterable[str], *, as_json: bool) -> 
 
 
 def all_good(settings: Settings) -> None:
-    """Raises Invalid where a feed's or a watchdog's table is not good, or a secret is not where a setting says it is."""
+    """Raises Invalid where a feed's or a watchdog's table is not good, or a secret is not where a setting says it is, or a
+    certificate won't do."""
     feeds, deciders = parts_of(settings)
     problems = list(missing(settings))
     for name, feed in feeds.items():
         problems += missing(feed, ("feeds", name))
     for name, make in deciders.items():
         problems += missing(make(), ("watchdogs", name))
+    try:
+        shown(settings.server)
+    except Invalid as unfit:
+        problems += unfit.problems
     if problems:
         raise Invalid(problems)

@@ -47,7 +47,10 @@ class _Ready:
 
 def _address(text: str) -> Listen:
     try:
-        return Listen.parse(text)
+        address = Listen.parse(text)
+        if address.secure:
+            raise Bad("listen_parsing", "a recording is served without TLS, at HOST:PORT")
+        return address
     except Bad as bad:
         raise Invalid([bad.at(("listen",), text)]) from bad
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
@@ -13,12 +14,14 @@ import trio
 from actors import Child, Refused, wall_clock
 from oracle import demo
 from oracle.alerts import VaultBroken
+from oracle.exchange import Target
 from oracle.history import Broken
 from oracle.log import logger
 from oracle.problems import Invalid, Problem
 from oracle.secret import SecretMissing
 from oracle.settings import Settings
 from oracle.system import System, open_system, parts_of
+from oracle.tls import exactly, shown
 from web import hub, visitor
 from web import server as web_server
 from web.addresses import listeners
@@ -42,12 +45,15 @@ async def serve(settings: Settings, notes: Iterable[str]) -> None:
     Raises Invalid, CannotStart, and RestartsExhausted where the runtime has crashed.
     """
     parts_of(settings)  # refused before the folder is touched
+    tls = shown(settings.server)
     for note in notes:
         LOG.warning(note)
+    if tls and not any(address.secure for address in settings.server.listen):
+        LOG.warning("there is a certificate, and no address that shows it: https://HOST:PORT would")
     end = trio.Event()
     with told_to_end(end.set), claim(settings.data.folder) as folder:
         doorman = _doorman(settings)
-        bound = listeners(settings.server)
+        bound = listeners(settings.server, tls)
         if demo.wanted(settings):
             settings = _reaching_itself(settings, bound[0])
         async with _opened(settings, doorman, bound) as system:
@@ -61,7 +67,9 @@ async def serve(settings: Settings, notes: Iterable[str]) -> None:
 async def _opened(settings: Settings, doorman: Doorman, bound: Sequence[Listener]) -> AsyncIterator[System]:
     """The running system with its web. Raises CannotStart where its history or its secrets can't be read."""
     try:
-        async with open_system(settings, children=lambda system: _children(system, doorman, bound)) as system:
+        async with open_system(
+            settings, children=lambda system: _children(system, doorman, bound), trust=_own(bound[0])
+        ) as system:
             yield system
     except VaultBroken as error:
         raise CannotStart(str(error)) from error
@@ -77,6 +85,11 @@ def _reaching_itself(settings: Settings, main: Listener) -> Settings:
     """The demonstration's webhook is delivered to this server, which is not at a public address."""
     own = main.url.partition("//")[2]
     return attrs.evolve(settings, http=attrs.evolve(settings.http, allow=(*settings.http.allow, own)))
+
+
+def _own(main: Listener) -> dict[str, ssl.SSLContext]:
+    """Whom to believe at this server's own address."""
+    return {Target.parse(main.url).origin: exactly(main.tls.certificate)} if main.tls else {}
 
 
 def _doorman(settings: Settings) -> Doorman:
@@ -95,7 +108,7 @@ async def _announce(folder: Claim, doorman: Doorman, bound: Sequence[Listener]) 
         doorman.tokens.trust(token, Scope.admin, "commands")
         reference = folder.keep(COMMANDS_TOKEN, token)
     url = bound[0].url + "/"
-    folder.announce(Presence(url, os.getpid(), reference))
+    folder.announce(Presence(url, os.getpid(), reference, bound[0].tls.certificate if bound[0].tls else ""))
     for other in bound[1:]:
         LOG.info("listening", url=other.url, surface=other.surface)
     # The last thing before it is shown: a start that fails earlier must not use up the one time.

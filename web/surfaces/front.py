@@ -153,6 +153,8 @@ async def _exchange(call: Call, token: str) -> Answer:
     if opened is None:
         raise Refused("this token is not known here", code="unauthorized")
     cookie = f"{cookie_name(host)}={opened[0]}; Path=/; Max-Age={SESSION_S}; HttpOnly; SameSite=Strict"
+    if call.secure:
+        cookie += "; Secure"
     return Answer(b"", 303, (there, ("Set-Cookie", cookie)), "text/plain")
 
 
