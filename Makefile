@@ -29,8 +29,14 @@ check: venv
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_house.py
 
-bench: venv
+bench: venv .venv-peers/.stamp
 	$(BIN)/python -m bench $(ARGS)
+
+# What we are measured beside has an environment of its own.
+.venv-peers/.stamp: bench/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install -q --disable-pip-version-check -r bench/peers.txt
+	touch $@
 
 # The long runs of what make test samples: chaos, crash points, fuzz.
 soak: venv page

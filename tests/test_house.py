@@ -268,7 +268,7 @@ def _catches_everything(node: ast.AST) -> bool:
 @cache
 def texts() -> tuple[Path, ...]:
     """Every text file of the repository that somebody wrote."""
-    built = {".git", ".venv", "node_modules", "dist", "build", "__pycache__", "data",
+    built = {".git", ".venv", ".venv-peers", "node_modules", "dist", "build", "__pycache__", "data",
              ".hypothesis", ".ruff_cache", ".mypy_cache"}
     kinds = {".py", ".toml", ".md", ".json", ".ts", ".tsx", ".mjs", ".css", ".html", ".svg", ".npmrc", ".txt", ""}
     files = (path for path in REPO.rglob("*") if path.is_file() and path.suffix in kinds)
