@@ -2,7 +2,7 @@
 
 What a short write could not place stays here as the tail. Nobody writes past a tail: the next send, Hypercorn's or ours,
 begins with it under the lock, so a pong or a close can't land inside a half-written frame. The socket's number is asked
-before each write, in the same await-free block as the check that the socket is open.
+before each write, or is the outlet's while that has one, which ends in the block that closes the socket.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from web.streams import Http11, Tasks, Upgrade, terms
 
 __all__ = ["Connection"]
 
-KIB = 1024
-PIECE_BYTES = 64 * KIB
+PIECE_BYTES = 64 * 1024
 WRITES_PER_YIELD = 16
 LINGER_ON_ABORT = struct.pack("ii", 1, 0)
 GONE = (OSError, trio.ClosedResourceError, trio.BrokenResourceError)
@@ -46,7 +45,6 @@ class Connection(TCPServer):
         self.desk = desk
         self.bounds = desk.bounds
         self.outlet = Outlet(self, desk.bounds.held_bytes)
-        self.ready = False
         self._number = stream.socket.fileno
         self.extensions = extensions
         self.tail = b""
@@ -69,8 +67,8 @@ class Connection(TCPServer):
             return
         family = self.stream.socket.family
         try:
-            self._task_group = tasks = Tasks(self)
-            async with tasks:
+            async with Tasks(self) as tasks:
+                self._task_group = tasks
                 self.protocol = Http11(
                     self, self.app, self.config, self.context, tasks, ConnectionState({}), False,
                     parse_socket_addr(family, client), parse_socket_addr(family, server), self.protocol_send,
@@ -108,7 +106,7 @@ class Connection(TCPServer):
     @closing.setter
     def closing(self, closing: bool) -> None:
         """Begin to close, and write no more frames."""
-        self._closing, self.ready = closing, False
+        self._closing, self.outlet.number = closing, -1
 
     @property
     def deflates(self) -> frozenset[str]:
@@ -125,20 +123,25 @@ class Connection(TCPServer):
         """Write what the kernel takes and keep the rest; only when `clear`."""
         rest = self._write_now(data)
         if rest:
-            self.tail = rest
-            self.flush_soon()
+            self.keep(rest)
 
     def settle(self) -> None:
         """Look whether the next frame may be written without a look at anything."""
-        self.ready = self.open and self.clear and not self.outlet.has_more
+        idle = self.open and self.clear and not self.outlet.has_more
+        self.outlet.number = self._number() if idle else -1
 
     def hush(self) -> None:
         """What the line is used for changes: look before the next frame."""
-        self.ready = False
+        self.outlet.number = -1
+
+    def keep(self, rest: bytes) -> None:
+        """Keep as the tail what could not be written, and send it as the client takes it."""
+        self.tail = rest
+        self.flush_soon()
 
     def flush_soon(self) -> None:
         """Send the tail, and what the outlet holds, as the client takes it."""
-        self.ready = False
+        self.hush()
         if not self._flushing and not self.over:
             self._flushing = True
             self._task_group.spawn(self._flush)
@@ -183,6 +186,8 @@ class Connection(TCPServer):
         self.closing, self.tail = True, b""
         self._reader.cancel()
 
+    lose = abort
+
     # ---- what Hypercorn's protocol asks
 
     async def protocol_send(self, event: Event) -> None:
@@ -202,7 +207,7 @@ class Connection(TCPServer):
             self._writes += 1
             if not self.tail and self._writes % WRITES_PER_YIELD:
                 return
-        self.ready = False
+        self.hush()
         # the shield keeps a cancelled app from leaving half a response behind; the deadline keeps the shield from holding us
         with trio.CancelScope(shield=True, deadline=trio.current_time() + self.bounds.send_s) as scope:
             async with self.send_lock:

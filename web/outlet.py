@@ -8,14 +8,15 @@ this client alone (`ready`, acknowledgements, errors) is never left out; one tha
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import os
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Protocol
 
 import trio
 
 from web.wire import Dialect, text_frame
 
-__all__ = ["Batch", "Entry", "Link", "Outlet"]
+__all__ = ["Batch", "Entry", "Link", "Outlet", "hand_out"]
 
 KIB = 1024
 JOIN_BYTES = 256 * KIB
@@ -29,12 +30,14 @@ Entry = tuple[int, Hashable | None, bytes]
 class Link(Protocol):
     """What an outlet needs of its connection."""
 
-    ready: bool
-    """True only where it is open and clear and the outlet holds nothing: known without a look at any of these. Whatever
-    makes one of them untrue says so at once; that all are true is said by `settle`."""
-
     def settle(self) -> None:
-        """Look whether it is ready."""
+        """Look whether the next frame may be written without a look: gives the outlet its `number`, or takes it away."""
+
+    def keep(self, rest: bytes) -> None:
+        """Keep what a write by the outlet's number left over, as the tail; all of it where nothing was taken."""
+
+    def lose(self) -> None:
+        """End now: a write by the outlet's number has failed."""
 
     @property
     def open(self) -> bool:
@@ -76,14 +79,49 @@ class Batch:
         self.size = len(self.joined)
 
 
+def hand_out(batch: Batch, outlets: Iterable[Outlet]) -> list[Outlet]:
+    """Offer a batch to many; returns those that can't be told anything any more.
+
+    All that a frame costs a client who takes it is here, in one loop, since calls would cost more than the kernel does."""
+    write, gone = os.write, []
+    joined, size, first, last, count = batch.joined, batch.size, batch.first, batch.last, batch.count
+    for outlet in outlets:
+        if outlet.number >= 0 and outlet.floor < first and size <= outlet.join_bytes:
+            outlet.floor = last
+            outlet.told += count
+            try:
+                sent = write(outlet.number, joined)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                outlet.link.lose()
+                continue
+            if sent < size:
+                outlet.link.keep(joined[sent:])
+        elif not outlet.offer_batch(batch):
+            gone.append(outlet)
+    return gone
+
+
 class Outlet:
-    """`floor` is the last offset given or passed over; `skipped` and `told` count messages in this outlet's life."""
+    """`floor` is the last offset given or passed over; `skipped` and `told` count messages in this outlet's life.
+
+    `number` is the file number of the connection while a frame may be written without any further look: it is open, nothing
+    is half sent, nobody is sending, and nothing waits here. Whatever makes one of these untrue, above all whoever closes the
+    file, sets it to -1 in the same block without an await; so it is never the number of somebody else's file.
+    """
+
+    __slots__ = (
+        "_control", "_places", "_reason", "_taken", "_untold", "_waiting", "_waiting_bytes", "_words", "_words_bytes", "dialect",
+        "floor", "join_bytes", "limit_bytes", "link", "number", "skipped", "told",
+    )  # fmt: skip
 
     def __init__(self, link: Link, limit_bytes: int = 1024 * KIB) -> None:
         self.link = link
         self.limit_bytes = limit_bytes
         # what a client does not take of it is held until it does: it must leave room for what is newer
-        self._join_bytes = min(JOIN_BYTES, limit_bytes // 4)
+        self.join_bytes = min(JOIN_BYTES, limit_bytes // 4)
+        self.number = -1
         self.floor = -1
         self.told = 0
         self.skipped = 0
@@ -123,12 +161,11 @@ class Outlet:
     def offer_batch(self, batch: Batch) -> bool:
         """Offer all frames of a batch; an idle client gets them in one write. False where it can't be told anything."""
         link = self.link
-        if self.floor < batch.first and batch.size <= self._join_bytes and (link.ready or self._idle):
+        if self.floor < batch.first and batch.size <= self.join_bytes and self._idle:
             self.floor = batch.last
             self.told += batch.count
             link.write(batch.joined)
-            if not link.ready:
-                link.settle()
+            link.settle()
             return True
         for entry in batch.entries:
             self.offer(*entry)
@@ -138,7 +175,7 @@ class Outlet:
         """Give the client a snapshot: entries may be older than what it was told of other topics."""
         if not entries:
             return
-        if self._idle and sum(len(frame) for _, _, frame in entries) <= self._join_bytes:
+        if self._idle and sum(len(frame) for _, _, frame in entries) <= self.join_bytes:
             self.told += len(entries)
             self.link.write(b"".join([frame for _, _, frame in entries]))
             return

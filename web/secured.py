@@ -58,6 +58,9 @@ class Secured(Connection):
         await super().close()
         await self._linger()
 
+    def settle(self) -> None:
+        """As `Connection.settle`; but nobody may write past the seal."""
+
     def adorn(self, scope: Any, inbox: Inbox) -> None:
         """As `Connection.adorn`, with the scheme that was really spoken."""
         super().adorn(scope, inbox)

@@ -15,8 +15,9 @@ from oracle.board import Board
 from oracle.model import Event, Severity
 from oracle.tally import Tally
 from web import hub, sockets, visitor
+from web.audience import Attach, Audience
 from web.desk import Bounds
-from web.hub import Attach, Audience, Hub
+from web.hub import Hub
 from web.inbox import Inbox
 from web.outlet import Outlet
 from web.routes import Identity, Scope
@@ -45,10 +46,8 @@ class Told:
         self.sent += data
         self.writes += 1
 
-    ready = False
-
     def settle(self) -> None:
-        self.ready = False
+        """Its clients are looked at each time."""
 
     def flush_soon(self) -> None:
         raise AssertionError("nothing ever waits here")

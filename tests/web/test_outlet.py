@@ -36,10 +36,8 @@ class Pipe:
         if self.tail:
             self.flush_soon()
 
-    ready = False
-
     def settle(self) -> None:
-        self.ready = False
+        """Its clients are looked at each time."""
 
     def flush_soon(self) -> None:
         self.flushing = True

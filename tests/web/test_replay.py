@@ -43,6 +43,9 @@ class Server:
     def runtime(self):
         return self.system.runtime
 
+    def over(self, stream):
+        return stream
+
 
 @asynccontextmanager
 async def serving(folder, ring_bytes=RING_BYTES, bounds=Bounds()):  # noqa: B008
