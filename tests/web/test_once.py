@@ -9,7 +9,7 @@ from actors import Actor, Child, Refused, Runtime, open_runtime
 from actors.testing import probe
 from oracle.receipts import Key, Receipts
 from web import once
-from web.routes import Answer, Scope
+from web.routes import Answer, Call, Identity, Scope
 from web.table import routes
 
 LEAST = {"alert_id": "a", "name": "n", "description": "d", "trigger": {"type": "watchdog_event"}, "delivery_methods": []}
@@ -183,6 +183,18 @@ async def test_webhooks_switches_and_actors_are_touched_once(tmp_path):
         assert causes == [("webhook_received", "k-1"), ("watchdog_disabled", "k-2"), ("watchdog_enabled", "k-3"),
                           ("watchdog_restarted", "k-4"), ("actor_restarted", "k-5"), ("actor_killed", "k-6")]  # fmt: skip
         assert house.system.runtime.alive("watchdog:price_anomaly")
+
+
+@pytest.mark.parametrize(("path", "name"), [("actors/{name}/restart", "feeds"), ("actors/{name}/kill", "feeds"), ("inbox", "")])
+async def test_what_was_applied_and_not_answered_is_not_applied_again(tmp_path, path, name):
+    (route,) = [route for route in routes() if route.path == f"/api/oracle/{path}"]
+    async with open_house(tmp_path) as house:
+        said = probe(house.system.runtime, "event:*")
+        who = Identity("local", Scope.admin)
+        call = Call(house.system, route, {"name": name}, who, {"n": 1}, command_id=KEY.command_id)
+        answers = [await route.view(call) for _ in range(2)]
+        assert answers[0] == answers[1]
+        assert len(said.took()) == 1
 
 
 async def test_those_who_send_at_the_same_time_have_one_answer(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import trio
 from alerting import T0_US, event, open_alerts, rule
 
-from actors import Actor, NobodyOwns, Refused
+from actors import Actor, ActorCrashed, NobodyOwns, Refused
 from actors.testing import probe
 from oracle.alerts.vault import FILE
 from oracle.model import Event, Severity, State
@@ -147,6 +147,24 @@ async def test_an_enable_that_is_sent_again_does_not_undo_what_somebody_did_sinc
             state = await alerting.wish(verb, alert_id="a", id=ident)
         assert state.value["enabled"] is False
         assert children(alerting) == []
+
+
+async def test_nor_does_one_that_changed_nothing(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        await alerting.wish("create", rule=rule())
+        for verb, ident in (("enable", IDENT), ("disable", ""), ("enable", IDENT)):
+            state = await alerting.wish(verb, alert_id="a", id=ident)
+        assert state.value["enabled"] is False
+
+
+async def test_a_desk_that_was_killed_after_the_commit_knows_what_it_did(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        alerting.runtime.listen("state:rule:a", lambda _: alerting.runtime.kill("alerts"))
+        with pytest.raises(ActorCrashed):
+            await alerting.wish("create", rule=rule(), id=IDENT)
+        await trio.sleep(1)
+        assert (await alerting.wish("create", rule=rule(), id=IDENT)).value["alert_id"] == "a"
+        assert children(alerting) == ["rule:a"]
 
 
 async def test_what_tells_of_a_command_is_committed_with_its_effect(tmp_path, autojump_clock):

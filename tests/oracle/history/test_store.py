@@ -170,6 +170,15 @@ def test_retention_drops_months_and_keeps_their_bars(store):
     assert reopened(again).last_seq == 4, "numbers are not given twice though their rows are gone"
 
 
+def test_a_value_that_is_nested_too_deeply_is_the_fault_of_its_row(store):
+    deep: dict = {}
+    for _ in range(5_000):
+        deep = {"a": deep}
+    with pytest.raises(Unfit, match="data"):
+        store.write(published(event(1, data=deep)))
+    store.write(published(event(2)))
+
+
 def test_what_clients_commanded_is_read_again_newest_first_to_go_without(store):
     key, answer = Key("ada", "k", "d"), Answered(200, '"done"')
     mark = event(1, kind="rule_created", cause=key.command_id)

@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from actors import Refused
+from actors import ActorCrashed, Refused
 from actors.testing import probe
 from oracle.model import Command
 from oracle.settings import Data, Demo, Settings
@@ -89,3 +89,15 @@ async def test_a_switch_that_is_sent_again_does_not_undo_what_somebody_did_since
         assert seen(system)[:2] == (True, True)
         page = await system.queries.events(kind="watchdog_disabled")
         assert [row["cause"] for row in page.items] == ["client/ada/1/d1"]
+
+
+async def test_a_switchboard_that_was_killed_after_the_commit_knows_what_it_did(tmp_path):
+    async with open_system(settings(tmp_path)) as system:
+        kill = system.runtime.listen("state:switch:*", lambda _: system.runtime.kill("switchboard"))
+        with pytest.raises(ActorCrashed):
+            await ask(system, "disable", ident="client/ada/1/d1")
+        kill.cancel()
+        assert len((await system.queries.events(kind="watchdog_disabled")).items) == 1
+        assert await ask(system, "disable", ident="client/ada/1/d1") == "disabled"
+        assert not system.runtime.alive(NAME)
+        assert len((await system.queries.events(kind="watchdog_disabled")).items) == 1
