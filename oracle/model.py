@@ -183,7 +183,8 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
-    """Please do `verb`; asked of the owner of a name, never published. Idempotent by `id` where one is given."""
+    """Please do `verb`; asked of the owner of a name, never published. Idempotent by `id` where one is given; what comes of
+    it has that as its `cause`. Ids that clients gave begin with `client/` (`oracle.receipts`)."""
 
     verb: str
     args: dict[str, Any] = {}

@@ -26,6 +26,7 @@ from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
 from oracle.http import Http
 from oracle.model import Bar, Delivery, Trade
 from oracle.problems import Bad, Invalid
+from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.settings import Settings
@@ -53,6 +54,7 @@ class System:
     ring: Ring
     http: Http
     tally: Tally
+    receipts: Receipts
     statistics: Mapping[str, FeedStatistics]  # by feed name
 
 
@@ -74,12 +76,13 @@ async def open_system(
         queries = Queries(store, deadline_s=settings.history.query_deadline_s)
         await _give_a_past(store, queries, feeds.values(), clock())
         counts = await queries.event_counts(source_prefix="watchdog:")
+        receipts = await _known_commands(store, clock)
         system: System
 
         def wire(runtime: Runtime) -> list[Child]:
             nonlocal system
             ring = Ring.of(runtime)  # hears even what the board publishes as it is rebuilt
-            system = _assemble(settings, runtime, store, queries, ring, Tally(counts), feeds, trust)
+            system = _assemble(settings, runtime, store, queries, ring, Tally(counts), receipts, feeds, trust)
             return [*_own_children(system, deciders, feeds), *children(system)]
 
         async with open_runtime(wire, clock=clock) as runtime:
@@ -111,14 +114,14 @@ def _part(section: str, name: str, table: Mapping[str, Any], class_of: Callable[
 
 def _assemble(
     settings: Settings, runtime: Runtime, store: Store, queries: Queries, ring: Ring, tally: Tally,
-    feeds: Mapping[str, Feed], trust: Mapping[str, SSLContext] | None,
+    receipts: Receipts, feeds: Mapping[str, Feed], trust: Mapping[str, SSLContext] | None,
 ) -> System:
     board = Board(runtime.bus)
     board.load(store.states())
     http = Http(settings.http.engine, settings.http.allow, trust)
     tape = Tape(store, deadline_s=settings.history.query_deadline_s)
     statistics = {name: FeedStatistics() for name in feeds}
-    return System(settings, runtime, board, store, queries, tape, ring, http, tally, statistics)
+    return System(settings, runtime, board, store, queries, tape, ring, http, tally, receipts, statistics)
 
 
 def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], feeds: Mapping[str, Feed]) -> list[Child]:
@@ -136,16 +139,25 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         ),
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,
-            now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(),
+            now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(), receipts=system.receipts,
         ),
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
-        Child("switchboard", lambda: Switchboard(watchdogs, board)),
+        Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip
 
 
 def _watchdog(name: str, make: Callable[[], Any], board: Board, past: Past) -> Child:
     return Child(f"watchdog:{name}", lambda: Watchdog(make(), board, past), capacity=10_000, when_full="drop_oldest")
+
+
+async def _known_commands(store: Store, clock: Clock) -> Receipts:
+    """What clients had done before this start. A command leaves three events or fewer."""
+    read = partial(store.receipts, clock() - KEEP_US, 3 * MOST, MOST_BYTES)
+    secret, rows = await trio.to_thread.run_sync(read)
+    receipts = Receipts(clock, secret)
+    receipts.load(rows)
+    return receipts
 
 
 async def _past(

@@ -16,6 +16,7 @@ from oracle.border import structure
 from oracle.history import History, Queries, Store, inline
 from oracle.http import Http
 from oracle.model import Command, Event, Severity, State, event_id
+from oracle.receipts import Receipts
 from oracle.settings import Alerts
 
 T0_US = 1_700_000_000_000_000
@@ -79,9 +80,12 @@ async def open_alerts(
         boards.append(board)
         board.load(store.states())
         owed, last = store.pending_deliveries(), store.last_attempts()
+        receipts = Receipts(runtime.now_us)
+        receipts.load(store.receipts(0, 1_000, 1_000_000)[1])
         made = list(alert_children(
             settings=settings or Alerts(), folder=folder, board=board, http=http, now_us=runtime.now_us, pending=owed,
-            last_attempts=last, run_sync=at_once, parts={"webhook": channel} if channel is not None else None))  # fmt: skip
+            last_attempts=last, receipts=receipts, run_sync=at_once,
+            parts={"webhook": channel} if channel is not None else None))  # fmt: skip
         keep = history or (lambda: History(store, threaded=False))
         return [Child("history", keep, capacity=100_000), *made]
 

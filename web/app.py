@@ -19,6 +19,7 @@ from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
 from oracle.problems import Invalid
 from oracle.settings import Settings
 from oracle.system import System
+from web import once
 from web.auth import Doorman
 from web.body import decode, encode
 from web.direct import Direct
@@ -120,7 +121,8 @@ async def _serve(
         who = house.doorman.admit(route, headers=headers, peer=peer)
         args = {**path, **read_params(route.params, incoming.args.to_dict(flat=False))}
         desk = incoming.scope.get("extensions", {}).get("oracle.desk")
-        return await route.view(Call(system, route, args, who, await body(), headers, house, desk=desk, secure=secure))
+        call = Call(system, route, args, who, await body(), headers, house, desk=desk, secure=secure)
+        return await once.serve(call)
     except Invalid as error:
         return answer_invalid(error, route.family)
     except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:

@@ -37,7 +37,7 @@ SECURITY = (
 )
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(?::\d{1,5})?")
 _PREFLIGHT_S = 600
-_EXPOSED = "Retry-After, Link, X-Total-Count"
+_EXPOSED = "Retry-After, Link, X-Total-Count, Idempotent-Replayed"
 
 Headers = Mapping[str, str]
 Send = Callable[[Any], Awaitable[None]]

@@ -38,6 +38,7 @@ class Metrics:
         yield from self._bus()
         yield from self._history()
         yield from self._events()
+        yield from self._commands()
         yield from self._connections()
 
     def describe(self) -> Iterable[Metric]:
@@ -117,6 +118,14 @@ class Metrics:
             events.add_metric([severity], count)
         yield events
 
+    def _commands(self) -> Iterator[Metric]:
+        receipts = self._system.receipts
+        yield GaugeMetricFamily("oracle_receipts", "Commands remembered by their ids.", value=len(receipts))
+        yield GaugeMetricFamily("oracle_receipts_bytes", "About how much memory they take.", value=receipts.bytes)
+        yield GaugeMetricFamily("oracle_commands_under_way", "Commands with an id at work.", value=receipts.under_way)
+        yield CounterMetricFamily("oracle_receipts_replayed", "Answers given again.", value=receipts.replayed)
+        forgotten = receipts.forgotten
+        yield CounterMetricFamily("oracle_receipts_forgotten", "Ids that had to go before 24 hours.", value=forgotten)
 
     def _connections(self) -> Iterator[Metric]:
         desk = self._desk

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from web.errors import STATUS
+from web.once import HEADER, ID, REPLAYED
 from web.routes import WS, Auth, Family, Param, Route
 
 __all__ = ["describe"]
@@ -76,6 +77,17 @@ _ERROR = {
     },
 }
 
+_ONCE = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": f"^{ID}$"},
+    "description": "The caller's own id for this command. Sent again within 24 hours (of the newest 10,000 ids), the command "
+    f"is not carried out again: the answer is the same, with `{REPLAYED[0]}: {REPLAYED[1]}`. The same id with another "
+    "method, path or body is refused (422). 401, 403, 408, 413, 415, 429 and 5xx are not kept: send it again.",
+}
+_NEVER_STORED = f"\n\nThe answer holds a secret and is stored nowhere, so `{HEADER}` is refused (422)."
+
 
 def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """The document. WebSocket routes appear as GET with status 101, since 3.1 has no word for them."""
@@ -100,14 +112,15 @@ def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
 
 
 def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
-    text = (route.view.__doc__ or "").strip()
+    text = (route.view.__doc__ or "").strip() + (_NEVER_STORED if route.secret else "")
     operation: dict[str, Any] = {
         "operationId": _operation_id(route),
         "summary": route.summary.rstrip("."),
         "description": text,
         "tags": [route.tag],
         "parameters": [_path_param(name) for name in re.findall(r"\{(\w+)", route.path)]
-        + [_query(p) for p in route.params],
+        + [_query(p) for p in route.params]
+        + ([_ONCE] if route.unsafe and not route.secret else []),
         "responses": _responses(route, schemas),
     }
     if route.auth is Auth.token:
@@ -139,7 +152,7 @@ def _refusals(route: Route) -> list[int]:
     codes = set(route.refuses) | {429, 503}  # 503 also says that too many are connected
     if route.auth is Auth.token:
         codes |= {401, 403}
-    if route.params:
+    if route.params or route.unsafe:
         codes.add(422)
     if route.body is not None:
         codes |= {413, 415, 422}

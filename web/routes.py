@@ -88,7 +88,7 @@ class Call:
     """A request after every check: `args` holds path and query parameters by name, typed; `body` the decoded JSON;
     `headers` by lower-case name; `house` what only the server's own pages need (`web.app.House`); `visitor` the client of a
     live stream (`web.visitor.Visitor`); `desk` the server's counts, missing where another server runs the app; `secure` where
-    it came over TLS."""
+    it came over TLS; `command_id` goes into `Command.id` and `Event.cause`, empty where the client gave no id."""
 
     system: System
     route: Route
@@ -100,6 +100,7 @@ class Call:
     visitor: Any = None
     desk: Any = None
     secure: bool = False
+    command_id: str = ""
 
 
 @attrs.frozen
@@ -123,7 +124,8 @@ class Route:
     the JSON body is described by (None: the route takes no body); the view checks it. `answer` describes the 200 body.
     `refuses` lists the further statuses it may answer with. `scope` counts only with `Auth.token`. `head`: HEAD is
     answered too (the seeds' servers answer it with 405). `live`: a stream of server-sent events. `quick`:
-    the view never waits, so a plain request may be answered without the framework (`web.quick`).
+    the view never waits, so a plain request may be answered without the framework (`web.quick`). `secret`: the answer holds
+    a secret, so it is stored nowhere and the route takes no `Idempotency-Key`.
     """
 
     method: str
@@ -142,6 +144,12 @@ class Route:
     head: bool = False
     live: bool = False
     quick: bool = False
+    secret: bool = False
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether asking for it may change something."""
+        return self.method not in ("GET", WS)
 
     @property
     def name(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,13 +15,14 @@ from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import MASK, Rule, far_ends, rule_of, with_secrets
 from oracle.alerts.vault import Vault
 from oracle.board import Board
+from oracle.crash import crash_point
 from oracle.history import Commit
 from oracle.model import Command, Event, Severity, State, event_id, ref, split_ref
+from oracle.receipts import UNDONE, Receipts
 
 __all__ = ["Desk", "Ledger", "rule_child"]
 
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
-ANSWERS = 1_000
 PAST = {"create": "rule_created", "replace": "rule_replaced", "delete": "rule_deleted", "enable": "rule_enabled",
         "disable": "rule_disabled"}  # fmt: skip
 MAILBOX = 10_000  # events: a rule that waits for a disk that is full must not lose any
@@ -34,10 +34,8 @@ class Ledger:
 
     memories: dict[str, Memory] = attrs.field(factory=dict)
     """By rule."""
-    undo: tuple[State, ...] = ()
-    """What was before a change of which nobody knows yet whether it was stored."""
-    answers: OrderedDict[str, State] = attrs.field(factory=OrderedDict)
-    """By command id, the newest 1,000."""
+    undo: tuple[State | Event, ...] = ()
+    """What was before a change of which nobody knows yet whether it was stored, and the event that takes it back."""
     outboxes: Mapping[str, Outbox] = attrs.field(factory=dict)
     """By channel."""
 
@@ -56,77 +54,82 @@ class Desk(Actor):
 
     `create` takes `rule` (a Rule with plain secrets), `replace` `alert_id` and `rule` (where a mask keeps the old secret,
     for whom it was given), `delete`, `enable` and `disable` take `alert_id`. Refuses with code exists, not_found, mismatch,
-    masked (details: place) or unavailable. A Command with an id is carried out once.
+    masked (details: place) or unavailable. A Command with an id is carried out once, also over a SIGKILL: the event that
+    tells of it is committed with what it does. Sent again, it is answered with the rule as it is now; with not_found where
+    somebody deleted it since.
     """
 
-    def __init__(self, board: Board, vault: Vault, ledger: Ledger) -> None:
+    def __init__(self, board: Board, vault: Vault, ledger: Ledger, receipts: Receipts) -> None:
         self._board = board
         self._vault = vault
         self._ledger = ledger
+        self._receipts = receipts
 
     async def start(self) -> None:
         with contextlib.suppress(Refused):  # done before the next command, then
             await self._undo()
 
     async def receive(self, command: Command) -> State:
-        answers = self._ledger.answers
-        if command.id and command.id in answers:
-            return answers[command.id]
+        ident = _about(command)
+        if self._receipts.applied(command.id):
+            return await self._as_it_is(command, ident)
         await self._undo()
-        state = await self._carry_out(command)
-        if command.id:
-            answers[command.id] = state
-            if len(answers) > ANSWERS:
-                answers.popitem(last=False)
+        told = self._event(command, ident)
+        match command.verb:
+            case "create":
+                state = await self._create(command.args["rule"], told)
+            case "replace":
+                state = await self._replace(ident, command.args["rule"], told)
+            case "delete":
+                state = await self._delete(ident, told)
+            case verb:
+                state = await self._switch(ident, verb == "enable", told)
+        self._receipts.note_applied(command.id)  # also what changed nothing
+        self.publish(told)
         return state
 
-    async def _carry_out(self, command: Command) -> State:
-        match command:
-            case Command(verb="create", args={"rule": Rule() as rule}):
-                state = await self._create(rule)
-            case Command(verb="replace", args={"alert_id": str(ident), "rule": Rule() as rule}):
-                state = await self._replace(ident, rule)
-            case Command(verb="delete", args={"alert_id": str(ident)}):
-                state = await self._delete(ident)
-            case Command(verb="enable" | "disable" as verb, args={"alert_id": str(ident)}):
-                state = await self._switch(ident, verb == "enable")
-            case _:
-                raise Refused(f"rules can't {command.verb!r} with {sorted(command.args)}", code="invalid")
-        self._say(command, state)
-        return state
+    async def _as_it_is(self, command: Command, ident: str) -> State:
+        now_us, name = self.now_us(), ref("rule", ident)
+        if command.verb == "delete":
+            return State(name, None, self._board.draft(name, None, now_us).version - 1, now_us)
+        if self._board.get(name) is None:
+            done = PAST[command.verb].removeprefix("rule_")
+            raise Refused(f"Alert '{ident}' was {done}, and is gone since", code="not_found")
+        await self._staff(ident)  # where the first time was cut off before that
+        return self._present(ident)
 
     # ---- verbs
 
-    async def _create(self, rule: Rule) -> State:
+    async def _create(self, rule: Rule, told: Event) -> State:
         if self._board.get(rule.ref) is not None:
             raise Refused(f"Alert with ID '{rule.alert_id}' already exists", code="exists")
         now_us = self.now_us()
         record = ref("alert", rule.alert_id)  # left over where the process ended in a delete
         left = () if self._board.get(record) is None else (self._board.draft(record, None, now_us),)
-        return await self._store(rule, None, now_us, now_us, *left)
+        return await self._store(told, rule, None, now_us, now_us, *left)
 
-    async def _replace(self, ident: str, rule: Rule) -> State:
+    async def _replace(self, ident: str, rule: Rule, told: Event) -> State:
         value = self._board.get(ref("rule", ident))
         if value is None:
             raise Refused(f"Alert with ID '{ident}' not found", code="not_found")
         if rule.alert_id != ident:
             raise Refused(f"the rule is '{ident}', not '{rule.alert_id}'", code="mismatch")
-        return await self._store(rule, rule_of(value), value["created_us"], self.now_us())
+        return await self._store(told, rule, rule_of(value), value["created_us"], self.now_us())
 
-    async def _switch(self, ident: str, enabled: bool) -> State:
+    async def _switch(self, ident: str, enabled: bool, told: Event) -> State:
         value = self._known(ident)
         if value["enabled"] is not enabled:
             changed = value | {"enabled": enabled, "updated_us": self.now_us()}
-            await self._commit(self._board.draft(ref("rule", ident), changed, self.now_us()))
+            await self._commit(told, self._board.draft(ref("rule", ident), changed, self.now_us()))
         await self._staff(ident)
         return self._present(ident)
 
-    async def _delete(self, ident: str) -> State:
+    async def _delete(self, ident: str, told: Event) -> State:
         self._known(ident)
         await self._dismiss(ident)  # its record must not be written again after it is gone
         gone = self._board.draft(ref("rule", ident), None, self.now_us())
         try:
-            await self._commit(gone)
+            await self._commit(told, gone)
         except Refused:
             await self._staff(ident)
             raise
@@ -139,7 +142,9 @@ class Desk(Actor):
 
     # ---- storing
 
-    async def _store(self, rule: Rule, old: Rule | None, created_us: int, updated_us: int, *also: State) -> State:
+    async def _store(
+        self, told: Event, rule: Rule, old: Rule | None, created_us: int, updated_us: int, *also: State
+    ) -> State:
         fresh: dict[str, str] = {}
         kept = _references(old) if old else {}
         ends = far_ends(old) if old else {}
@@ -160,7 +165,7 @@ class Desk(Actor):
         safe = with_secrets(rule, reference)
         await self._keep_secrets(fresh)
         value = safe.value(created_us, updated_us)
-        await self._commit(self._board.draft(rule.ref, value, updated_us), *also)
+        await self._commit(told, self._board.draft(rule.ref, value, updated_us), *also)
         await self._forget_secrets()
         await self._staff(rule.alert_id)
         return self._present(rule.alert_id)
@@ -176,13 +181,16 @@ class Desk(Actor):
         with contextlib.suppress(OSError):  # what is left over is forgotten at the next change
             await self._vault.keep_only(reference for rule in rules for reference in _references(rule).values())
 
-    async def _commit(self, *states: State) -> None:
-        """Commit, then put in force. Raises Refused, and what was before is in force then."""
+    async def _commit(self, told: Event, *states: State) -> None:
+        """Commit with the event that tells of it, then put in force. Raises Refused, and what was before is in force then."""
         # Rules only: they have no writer but this one, so what was before stays true until the undoing.
         rules = [one for one in states if split_ref(one.ref)[0] == "rule"]
-        self._ledger.undo = tuple(State(one.ref, self._board.get(one.ref), one.version, one.ts_us) for one in rules)
-        await self._ask_history(states)
+        before = [State(one.ref, self._board.get(one.ref), one.version, one.ts_us) for one in rules]
+        self._ledger.undo = (*before, _undone(told))
+        await self._ask_history((*states, told))
         self._ledger.undo = ()
+        self._receipts.note_applied(told.cause)
+        crash_point("alerts:rule-committed")
         for state in states:
             self._board.apply(state)
 
@@ -192,9 +200,9 @@ class Desk(Actor):
             await self._ask_history(self._ledger.undo)
             self._ledger.undo = ()
 
-    async def _ask_history(self, states: tuple[State, ...]) -> None:
+    async def _ask_history(self, rows: tuple[State | Event, ...]) -> None:
         try:
-            await self.ask("history", Commit(states), COMMIT_TIMEOUT_S)
+            await self.ask("history", Commit(rows), COMMIT_TIMEOUT_S)
         except NOT_NOW as no:
             code = no.code if isinstance(no, Refused) else "unavailable"
             raise Refused(f"rules can't be stored now: {no}", code=code) from no
@@ -231,15 +239,36 @@ class Desk(Actor):
         assert state is not None
         return state
 
-    def _say(self, command: Command, state: State) -> None:
-        ident = split_ref(state.ref)[1]
-        kind = PAST[command.verb]
-        now_us = self.now_us()
-        self.publish(Event(
-            id=event_id(kind, ident, self.name, now_us, state.version), kind=kind, subject=ident, source=self.name,
-            severity=Severity.low, summary=f"Alert '{ident}' {kind.removeprefix('rule_')}", data={"by": command.by},
-            ts_us=now_us, cause=command.id,
-        ))  # fmt: skip
+    def _event(self, command: Command, ident: str) -> Event:
+        """What tells of a command; that of a command with an id is the same one when it is sent again."""
+        kind, now_us = PAST[command.verb], self.now_us()
+        version = self._board.draft(ref("rule", ident), None, now_us).version
+        salt = (0, command.id) if command.id else (now_us, version)
+        return Event(
+            id=event_id(kind, ident, self.name, *salt), kind=kind, subject=ident, source=self.name, severity=Severity.low,
+            summary=f"Alert '{ident}' {kind.removeprefix('rule_')}", data={"by": command.by}, ts_us=now_us, cause=command.id,
+        )  # fmt: skip
+
+
+def _about(command: Command) -> str:
+    """The rule a command is about. Raises Refused `invalid`."""
+    match command:
+        case Command(verb="create", args={"rule": Rule(alert_id=ident)}):
+            return ident
+        case Command(verb="replace", args={"alert_id": str(ident), "rule": Rule()}):
+            return ident
+        case Command(verb="delete" | "enable" | "disable", args={"alert_id": str(ident)}):
+            return ident
+    raise Refused(f"rules can't {command.verb!r} with {sorted(command.args)}", code="invalid")
+
+
+def _undone(told: Event) -> Event:
+    """Takes back what may have been stored with `told`."""
+    return Event(
+        id=event_id(UNDONE, told.subject, told.source, told.ts_us, told.id), kind=UNDONE, subject=told.subject,
+        source=told.source, severity=Severity.low, summary=f"not done after all: {told.summary}",
+        data={**told.data, "event_id": told.id}, ts_us=told.ts_us, cause=told.cause,
+    )  # fmt: skip
 
 
 def _references(rule: Rule) -> dict[str, str]:

@@ -17,6 +17,7 @@ from oracle.alerts.vault import RunSync, Vault
 from oracle.board import Board
 from oracle.http import Http
 from oracle.model import Attempt, Delivery, split_ref
+from oracle.receipts import Receipts
 from oracle.settings import Alerts
 
 __all__ = ["alert_children"]
@@ -27,12 +28,12 @@ GRACE_S = 0.5  # for sends that are on their way when everything stops; the whol
 def alert_children(
     *, settings: Alerts, folder: Path, board: Board, http: Http, now_us: Callable[[], int], pending: Iterable[Delivery] = (),
     last_attempts: Mapping[str, Attempt] | None = None, run_sync: RunSync = trio.to_thread.run_sync,
-    parts: Mapping[str, Channel] | None = None,
+    parts: Mapping[str, Channel] | None = None, receipts: Receipts | None = None,
 ) -> tuple[Child, ...]:
     """Children for a tree that has `history` before them, in the order to start them: channels, rules, alerts.
 
     `pending` and `last_attempts` are what the history says is still owed; the board has its states already. `parts` are the
-    channels by name, those of CHANNELS unless given. Raises VaultBroken.
+    channels by name, those of CHANNELS unless given; `receipts` know which commands were applied. Raises VaultBroken.
     """
     vault = Vault(folder, run_sync)
     tools = Tools(http, vault.reveal, now_us)
@@ -42,6 +43,7 @@ def alert_children(
     owed = list(pending)
     outboxes = {name: Outbox((one for one in owed if one.channel == name), last_attempts) for name in carriers}
     ledger = Ledger(outboxes=outboxes)
+    known = receipts or Receipts(now_us)
 
     def channel(name: str) -> Child:
         return Child(
@@ -58,5 +60,5 @@ def alert_children(
     return (
         Child("channels", lambda: Supervisor(channels, exhausted="park")),
         Child("rules", rules),
-        Child("alerts", lambda: Desk(board, vault, ledger)),
+        Child("alerts", lambda: Desk(board, vault, ledger, known)),
     )

@@ -24,7 +24,7 @@ Numbers = Callable[[Sequence[str]], list[int]]
 
 _DTYPES: dict[str, Any] = {"BIGINT": np.int64, "DOUBLE": np.float64, "VARCHAR": object, "BOOLEAN": np.bool_, WORD: np.int32}
 
-_UNFIT = (TypeError, ValueError, OverflowError, AttributeError)
+_UNFIT = (TypeError, ValueError, OverflowError, AttributeError, RecursionError)
 
 BAR_COLUMNS: dict[str, Any] = {
     "symbol": object, "interval": object, "ts_us": np.int64, "open": np.float64, "high": np.float64, "low": np.float64,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,12 +11,20 @@ import msgspec
 from oracle.history.schema import KINDS, TABLES
 from oracle.history.words import Words
 from oracle.model import Attempt, Delivery, State
+from oracle.receipts import ANSWERED, CLIENT
 
-__all__ = ["begin", "compact", "last_attempts", "last_seq", "pending_deliveries", "states"]
+__all__ = ["begin", "compact", "last_attempts", "last_seq", "pending_deliveries", "receipts", "states"]
 
 FINAL = "('delivered', 'failed', 'cancelled')"
 
 _PENDING = f"SELECT id FROM delivery WHERE id NOT IN (SELECT delivery_id FROM attempt WHERE outcome IN {FINAL})"
+
+# Of what came of a command only an answer needs its data.
+_RECEIPTS = (
+    f"SELECT kind, cause, answer, pub_us FROM (SELECT seq, kind, cause, pub_us, CASE WHEN kind = '{ANSWERED}' THEN data "
+    f"END AS answer FROM event WHERE pub_us >= ? AND starts_with(cause, '{CLIENT}') ORDER BY seq DESC LIMIT ?) "
+    "QUALIFY sum(strlen(coalesce(answer, ''))) OVER (ORDER BY seq DESC) <= ? ORDER BY seq DESC"
+)
 
 
 def last_seq(connection: Any, months: Iterable[str]) -> int:
@@ -77,6 +86,21 @@ def last_attempts(connection: Any) -> dict[str, Attempt]:
         f"WHERE delivery_id IN ({_PENDING}) ORDER BY number, seq"
     ).fetchall()
     return {row[0]: Attempt(*row) for row in rows}
+
+
+def receipts(connection: Any, from_us: int, most: int, most_bytes: int) -> tuple[bytes, list[Any]]:
+    """The secret of this file's receipts, and what happened to the commands of clients since `from_us`, oldest first, as
+    (kind, cause, data of an answer, publish time): the newest `most` events, of at most `most_bytes` together."""
+    rows = connection.execute(_RECEIPTS, [from_us, most, most_bytes]).fetchall()
+    return _secret(connection), rows[::-1]
+
+
+def _secret(connection: Any) -> bytes:
+    found = connection.execute("SELECT value FROM meta WHERE name = 'receipts'").fetchone()
+    if found is None:
+        found = (secrets.token_hex(32),)
+        connection.execute("INSERT INTO meta VALUES ('receipts', ?)", found)
+    return bytes.fromhex(found[0])
 
 
 def _newest_states(names: str) -> str:

@@ -214,6 +214,11 @@ class Store:
         with translated():
             return ledger.last_attempts(self.connection)
 
+    def receipts(self, from_us: int, most: int, most_bytes: int) -> tuple[bytes, list[Any]]:
+        """What `ledger.receipts` says. Raises Broken."""
+        with translated():
+            return ledger.receipts(self.connection, from_us, most, most_bytes)
+
     # ---- private
 
     def _connect(self) -> None:

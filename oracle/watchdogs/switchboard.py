@@ -9,11 +9,13 @@ from actors import Actor, ActorCrashed, AskTimeout, Child, MailboxFull, NobodyOw
 from oracle.board import Board
 from oracle.history import Commit
 from oracle.model import Command, Event, Severity, event_id
+from oracle.receipts import Receipts
 from oracle.watchdogs.actor import Ready
 
 __all__ = ["Switchboard", "is_on", "switched_on"]
 
 SUPERVISOR = "watchdogs"
+DONE = {"enable": "enabled", "disable": "disabled", "restart": "restarted"}
 
 
 def is_on(board: Board, name: str) -> bool:
@@ -29,12 +31,15 @@ def switched_on(watchdogs: Mapping[str, Callable[[], Child]], board: Board) -> l
 class Switchboard(Actor):
     """Asked `Command("enable" | "disable" | "restart", {"name": NAME})`; answers once the switch is committed.
 
-    Refuses with code `not_found` for an unknown name and `disabled` for a restart of one that is switched off.
+    Refuses with code `not_found` for an unknown name and `disabled` for a restart of one that is switched off. A Command
+    with an id is carried out once: the event that tells of a switch is committed with it. A restart leaves nothing durable,
+    so one that was sent again after a SIGKILL may be a second one, of what has begun anew anyway.
     """
 
-    def __init__(self, watchdogs: Mapping[str, Callable[[], Child]], board: Board) -> None:
+    def __init__(self, watchdogs: Mapping[str, Callable[[], Child]], board: Board, receipts: Receipts) -> None:
         self.watchdogs = watchdogs
         self.board = board
+        self.receipts = receipts
 
     async def start(self) -> None:
         """Say of what is switched off that it does not run; what is on, its supervisor starts."""
@@ -47,34 +52,41 @@ class Switchboard(Actor):
         name = str(command.args.get("name", ""))
         if name not in self.watchdogs:
             raise Refused(f"Watchdog '{name}' not found", "not_found", {"name": name})
-        match command.verb:
-            case "enable":
-                await self._switch(name, True, command.by)
-                await self._begin(name)
-                done = "enabled"
-            case "disable":
-                await self._switch(name, False, command.by)
-                with contextlib.suppress(NobodyOwns):
-                    await self.runtime.remove(f"watchdog:{name}")
-                self._note_off(name)
-                done = "disabled"
-            case "restart":
-                if not is_on(self.board, name):
-                    raise Refused(f"Watchdog '{name}' is disabled: enable it first", "disabled", {"name": name})
-                await self._begin(name, again=True)
-                done = "restarted"
-            case verb:
-                raise Refused(f"a watchdog can't be asked to {verb}", "unknown_verb", {"verb": verb})
-        self._tell_of(f"watchdog_{done}", name, command.by)
+        done = DONE.get(command.verb)
+        if done is None:
+            raise Refused(f"a watchdog can't be asked to {command.verb}", "unknown_verb", {"verb": command.verb})
+        if self.receipts.applied(command.id):
+            await self._bring_about(name)  # where the first time was cut off before that
+            return done
+        told = self._event(f"watchdog_{done}", name, command)
+        if done != "restarted":
+            await self._switch(name, done == "enabled", told)
+            await self._bring_about(name)
+        elif is_on(self.board, name):
+            await self._begin(name, again=True)
+        else:
+            raise Refused(f"Watchdog '{name}' is disabled: enable it first", "disabled", {"name": name})
+        self.receipts.note_applied(command.id)
+        self.publish(told)
         return done
 
-    async def _switch(self, name: str, on: bool, by: str) -> None:
+    async def _switch(self, name: str, on: bool, told: Event) -> None:
         if is_on(self.board, name) == on:
             return
-        now_us = self.now_us()
-        draft = self.board.draft(f"switch:watchdog:{name}", {"on": on, "since_us": now_us, "by": by}, now_us)
-        await self.ask("history", Commit((draft,)))
+        draft = self.board.draft(
+            f"switch:watchdog:{name}", {"on": on, "since_us": told.ts_us, "by": told.data["by"]}, told.ts_us)  # fmt: skip
+        await self.ask("history", Commit((draft, told)))
+        self.receipts.note_applied(told.cause)
         self.board.apply(draft)
+
+    async def _bring_about(self, name: str) -> None:
+        """Have it run if it is switched on, else not."""
+        if is_on(self.board, name):
+            await self._begin(name)
+            return
+        with contextlib.suppress(NobodyOwns):
+            await self.runtime.remove(f"watchdog:{name}")
+        self._note_off(name)
 
     async def _begin(self, name: str, again: bool = False) -> None:
         """Have it run, in a new life where it should begin again; returns once that has started."""
@@ -106,9 +118,9 @@ class Switchboard(Actor):
         if value != known:
             self.board.put(f"watchdog:{name}", value, self.now_us())
 
-    def _tell_of(self, kind: str, name: str, by: str) -> None:
-        now_us = self.now_us()
-        subject = f"watchdog:{name}"
-        ident = event_id(kind, subject, "switchboard", now_us)
+    def _event(self, kind: str, name: str, command: Command) -> Event:
+        """What tells of a command; that of a command with an id is the same one when it is sent again."""
+        now_us, subject, by = self.now_us(), f"watchdog:{name}", command.by
+        ident = event_id(kind, subject, "switchboard", 0 if command.id else now_us, command.id)
         summary = f"{name} was {kind.partition('_')[2]} by {by}"
-        self.publish(Event(ident, kind, subject, "switchboard", Severity.low, summary, {"by": by}, now_us))
+        return Event(ident, kind, subject, "switchboard", Severity.low, summary, {"by": by}, now_us, command.id)

@@ -24,7 +24,7 @@ def test_every_route_is_in_it_with_its_rule():
         assert bool(operation["security"]) == (route.auth is Auth.token)
         if route.auth is Auth.token:
             assert operation["x-scope"] == route.scope
-        names = {one["name"] for one in operation["parameters"]}
+        names = {one["name"] for one in operation["parameters"] if one["in"] != "header"}
         assert names == {param.name for param in route.params} | set(re.findall(r"\{(\w+)", route.path))
 
 
@@ -35,6 +35,23 @@ def test_what_a_caller_may_be_answered_is_said():
     assert {"200", "422", "503"} <= set(paths["/dashboard/assets/monitor"]["get"]["responses"])
     assert {"200", "404", "409"} <= set(paths["/api/oracle/actors/{name}/kill"]["post"]["responses"])
     assert {"101", "422"} <= set(paths["/api/oracle/stream"]["get"]["responses"])
+
+
+def test_every_route_that_changes_something_takes_an_id_or_says_that_its_answer_is_a_secret():
+    paths = describe(routes(), VERSION)["paths"]
+    taking, secret = set(), set()
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            headers = [one["name"] for one in operation["parameters"] if one["in"] == "header"]
+            if "Idempotency-Key" in headers:
+                taking.add((method, path))
+            elif "Idempotency-Key" in operation["description"]:
+                secret.add((method, path))
+            assert method == "get" or "422" in operation["responses"]
+    unsafe = {(route.method.lower(), route.path) for route in routes() if route.unsafe}
+    assert len(unsafe) > 10
+    assert secret == {("post", "/api/oracle/ticket")}
+    assert taking == unsafe - secret
 
 
 def test_operations_have_names_of_their_own():

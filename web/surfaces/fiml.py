@@ -107,7 +107,7 @@ async def restart(call: Call) -> Switched:
 
 async def _switch(call: Call, verb: str, done: str) -> Switched:
     name = call.args["name"]
-    await call.system.runtime.ask("switchboard", Command(verb, {"name": name}, by=call.who.name))
+    await call.system.runtime.ask("switchboard", Command(verb, {"name": name}, call.who.name, call.command_id))
     return Switched(done, name)
 
 

@@ -104,7 +104,7 @@ async def _done(call: Call, verb: str, done: str) -> AlertDone:
 
 async def _ask(call: Call, verb: str, **args: object) -> State:
     try:
-        state: State = await call.system.runtime.ask("alerts", Command(verb, args, by=call.who.name))
+        state: State = await call.system.runtime.ask("alerts", Command(verb, args, call.who.name, call.command_id))
     except Refused as no:
         match no.code:
             case "mismatch":

@@ -155,13 +155,17 @@ async def inbox(call: Call) -> Answer:
         raise invalid("dict_type", ["body"], "Input should be a valid dictionary", call.body)
     runtime = call.system.runtime
     now_us = runtime.now_us()
-    ident = event_id("webhook_received", "inbox", "inbox", now_us, encode(call.body))
+    salt = (0, call.command_id) if call.command_id else (now_us, encode(call.body))
+    ident = event_id("webhook_received", "inbox", "inbox", *salt)
+    if call.system.receipts.applied(call.command_id):
+        return Answer(Received(ident), 202)
     about = call.body.get("alert_name") or call.body.get("alert_id") or ""
     summary = f"webhook received: {str(about)[:200]}" if about else "webhook received"
     provider = _provider(call.body)
     data = {"provider": provider, **call.body} if provider else call.body
-    event = Event(ident, "webhook_received", "inbox", "inbox", Severity.low, summary, data, now_us)
+    event = Event(ident, "webhook_received", "inbox", "inbox", Severity.low, summary, data, now_us, call.command_id)
     await runtime.ask("history", Commit((event,)))
+    call.system.receipts.note_applied(call.command_id)
     runtime.publish(event)
     return Answer(Received(ident), 202)
 
@@ -184,7 +188,9 @@ def _items(page: Page) -> Items:
 
 
 def _touch(call: Call, act: Any, done: str) -> Done:
-    name, runtime = call.args["name"], call.system.runtime
+    name, runtime, receipts = call.args["name"], call.system.runtime, call.system.receipts
+    if receipts.applied(call.command_id):
+        return Done(done, name)
     if name == "root":
         raise Refused("the root ends only with the server", code="forbidden")
     try:
@@ -192,9 +198,11 @@ def _touch(call: Call, act: Any, done: str) -> Done:
     except NobodyOwns:
         raise Refused(f"no actor is called '{name}'", code="not_found") from None
     now_us, by = runtime.now_us(), call.who.name
-    ident = event_id(f"actor_{done}", name, "api", now_us)
+    receipts.note_applied(call.command_id)
+    ident = event_id(f"actor_{done}", name, "api", 0 if call.command_id else now_us, call.command_id)
+    summary = f"{name} was {done} by {by}"
     runtime.publish(
-        Event(ident, f"actor_{done}", name, "api", Severity.low, f"{name} was {done} by {by}", {"by": by}, now_us)
+        Event(ident, f"actor_{done}", name, "api", Severity.low, summary, {"by": by}, now_us, call.command_id)
     )
     return Done(done, name)
 
@@ -244,7 +252,9 @@ def _get(path: str, view: Any, params: tuple[Param, ...] = (), answer: Any = Ite
     )
 
 
-def _post(path: str, view: Any, scope: Scope, answer: Any, body: Any = None, *more: int, done: int = 200) -> Route:
+def _post(
+    path: str, view: Any, scope: Scope, answer: Any, body: Any = None, *more: int, done: int = 200, secret: bool = False
+) -> Route:
     return Route(
         "POST",
         f"/api/oracle/{path}",
@@ -258,6 +268,7 @@ def _post(path: str, view: Any, scope: Scope, answer: Any, body: Any = None, *mo
         done=done,
         refuses=more,
         tag="oracle",
+        secret=secret,
     )
 
 
@@ -272,6 +283,6 @@ ROUTES = (
     _get("gaps", gaps, (Param("who", doc="feed:binance"), *_span("desc"))),
     _post("actors/{name}/restart", restart, Scope.admin, Done, None, 404),
     _post("actors/{name}/kill", kill, Scope.admin, Done, None, 404, 409),
-    _post("ticket", ticket, Scope.read, Ticket),
+    _post("ticket", ticket, Scope.read, Ticket, secret=True),
     _post("inbox", inbox, Scope.operate, Received, dict, 500, 504, done=202),
 )

@@ -4,14 +4,16 @@ import json
 
 import pytest
 import trio
-from alerting import event, open_alerts, rule
+from alerting import T0_US, event, open_alerts, rule
 
-from actors import Actor, NobodyOwns, Refused
+from actors import Actor, ActorCrashed, NobodyOwns, Refused
 from actors.testing import probe
 from oracle.alerts.vault import FILE
-from oracle.model import Event, Severity
+from oracle.model import Event, Severity, State
+from oracle.receipts import Receipts
 
 DOWN = Refused("disk full", code="unavailable")
+IDENT = "client/test/1/d1"
 
 
 class Notebook(Actor):
@@ -40,7 +42,12 @@ def children(alerting):
 
 
 def newest(rows):
-    return {state.ref: state.value for state in rows}
+    return {row.ref: row.value for row in rows if isinstance(row, State)}
+
+
+def events_of(rows):
+    """Kinds and ids, in order."""
+    return [(row.kind, row.id) for row in rows if isinstance(row, Event)]
 
 
 async def test_a_wish_is_committed_applied_said_and_staffed(tmp_path, autojump_clock):
@@ -103,13 +110,71 @@ async def test_a_switch_that_changes_nothing_stores_nothing(tmp_path, autojump_c
     async with open_with(tmp_path, rows, []) as alerting:
         first = await alerting.wish("create", rule=rule())
         assert await alerting.wish("enable", alert_id="a") == first
-    assert len(rows) == 1
+    assert len([row for row in rows if isinstance(row, State)]) == 1
 
 
 async def test_a_command_with_an_id_is_carried_out_once(tmp_path, autojump_clock):
     async with open_alerts(tmp_path) as alerting:
+        said = probe(alerting.runtime, "event:*")
         first = await alerting.wish("create", rule=rule(), id="c1")
         assert await alerting.wish("create", rule=rule(), id="c1") == first
+        assert [one.cause for one in said.took()] == ["c1"]
+
+
+async def test_a_clients_command_is_carried_out_once_over_a_restart_and_answered_as_it_is_then(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        await alerting.wish("create", rule=rule(), id=IDENT)
+        await alerting.wish("disable", alert_id="a")
+    async with open_alerts(tmp_path) as alerting:
+        said = probe(alerting.runtime, "event:*")
+        state = await alerting.wish("create", rule=rule(), id=IDENT)
+        assert (state.ref, state.value["enabled"]) == ("rule:a", False)
+        assert said.took() == []
+        await alerting.wish("delete", alert_id="a", id="client/test/2/d2")
+    async with open_alerts(tmp_path) as alerting:
+        gone = await alerting.wish("delete", alert_id="a", id="client/test/2/d2")
+        assert (gone.ref, gone.value) == ("rule:a", None)
+        with pytest.raises(Refused, match="created, and is gone since") as caught:
+            await alerting.wish("create", rule=rule(), id=IDENT)
+        assert caught.value.code == "not_found"
+        await alerting.wish("create", rule=rule(), id="client/test/3/d3")
+
+
+async def test_an_enable_that_is_sent_again_does_not_undo_what_somebody_did_since(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        await alerting.wish("create", rule=rule(enabled=False))
+        for verb, ident in (("enable", IDENT), ("disable", ""), ("enable", IDENT)):
+            state = await alerting.wish(verb, alert_id="a", id=ident)
+        assert state.value["enabled"] is False
+        assert children(alerting) == []
+
+
+async def test_nor_does_one_that_changed_nothing(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        await alerting.wish("create", rule=rule())
+        for verb, ident in (("enable", IDENT), ("disable", ""), ("enable", IDENT)):
+            state = await alerting.wish(verb, alert_id="a", id=ident)
+        assert state.value["enabled"] is False
+
+
+async def test_a_desk_that_was_killed_after_the_commit_knows_what_it_did(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path) as alerting:
+        alerting.runtime.listen("state:rule:a", lambda _: alerting.runtime.kill("alerts"))
+        with pytest.raises(ActorCrashed):
+            await alerting.wish("create", rule=rule(), id=IDENT)
+        await trio.sleep(1)
+        assert (await alerting.wish("create", rule=rule(), id=IDENT)).value["alert_id"] == "a"
+        assert children(alerting) == ["rule:a"]
+
+
+async def test_what_tells_of_a_command_is_committed_with_its_effect(tmp_path, autojump_clock):
+    rows = []
+    async with open_with(tmp_path, rows, []) as alerting:
+        said = probe(alerting.runtime, "event:*")
+        await alerting.wish("create", rule=rule(), id=IDENT)
+        assert [type(row) for row in rows] == [State, Event]
+        assert rows[1:] == said.took()
+        assert (rows[1].kind, rows[1].cause) == ("rule_created", IDENT)
 
 
 # ---- when the history can't
@@ -128,6 +193,32 @@ async def test_a_create_that_was_refused_did_not_happen_whatever_the_disk_says(t
         assert newest(rows).get("rule:a") is None
         assert json.loads((tmp_path / FILE).read_text()) == {}
         await alerting.wish("create", rule=rule())
+
+
+@pytest.mark.parametrize("answer", [DOWN, None])
+async def test_a_command_of_which_nobody_knew_is_taken_back_and_carried_out_when_it_comes_again(tmp_path, autojump_clock, answer):
+    rows = []
+    async with open_with(tmp_path, rows, [answer]) as alerting:
+        with pytest.raises(Refused):
+            await alerting.wish("create", rule=rule(), id=IDENT)
+        assert (await alerting.wish("create", rule=rule(), id=IDENT)).value["alert_id"] == "a"
+        told = events_of(rows)
+        assert [kind for kind, _ in told][-2:] == ["command_undone", "rule_created"]
+        assert len({ident for kind, ident in told if kind == "rule_created"}) == 1
+        assert (await alerting.wish("create", rule=rule(), id=IDENT)).value["alert_id"] == "a"
+        assert events_of(rows) == told
+
+
+async def test_a_command_that_was_taken_back_is_not_applied_after_a_restart(tmp_path, autojump_clock):
+    rows = []
+    async with open_with(tmp_path, rows, [None]) as alerting:
+        with pytest.raises(Refused):
+            await alerting.wish("create", rule=rule(), id=IDENT)
+        await alerting.wish("create", rule=rule(alert_id="b"))
+    known = Receipts(lambda: T0_US)
+    known.load((row.kind, row.cause, None, row.ts_us) for row in rows if isinstance(row, Event) and row.cause)
+    assert [kind for kind, _ in events_of(rows)] == ["rule_created", "command_undone", "rule_created"]
+    assert not known.applied(IDENT)
 
 
 @pytest.mark.parametrize("answer", [DOWN, None])

@@ -13,8 +13,9 @@ from actors import Published, Refused
 from oracle.history import Broken, End, Store, Unfit
 from oracle.history.retention import DAY_US, expired
 from oracle.history.schema import TABLES, month_end_us, month_of
+from oracle.receipts import Answered, Key, Receipts, answered_event
 
-from .rows import T0_US, attempt, delivery, published, state, trade, trade_ids, zoo
+from .rows import T0_US, attempt, delivery, event, published, state, trade, trade_ids, zoo
 
 
 @pytest.fixture
@@ -167,6 +168,34 @@ def test_retention_drops_months_and_keeps_their_bars(store):
     assert again.last_seq == 4
     assert again.retain(us(2027, 6), {"trade": 30}) == ["trade_202609", "trade_202610"]
     assert reopened(again).last_seq == 4, "numbers are not given twice though their rows are gone"
+
+
+def test_a_value_that_is_nested_too_deeply_is_the_fault_of_its_row(store):
+    deep: dict = {}
+    for _ in range(5_000):
+        deep = {"a": deep}
+    with pytest.raises(Unfit, match="data"):
+        store.write(published(event(1, data=deep)))
+    store.write(published(event(2)))
+
+
+def test_what_clients_commanded_is_read_again_newest_first_to_go_without(store):
+    key, answer = Key("ada", "k", "d"), Answered(200, '"done"')
+    mark = event(1, kind="rule_created", cause=key.command_id)
+    said = answered_event(key, "POST", "/x", answer, T0_US)
+    store.write(published(mark, event(2), event(3, cause="evt_1"), said, at_us=T0_US + 5))
+    store.write(published(event(4, kind="rule_deleted", cause="client/ada/l/d"), first=9, at_us=T0_US + 6))
+    secret, rows = store.receipts(T0_US, 10, 1_000)
+    assert [row[:2] for row in rows] == [
+        ("rule_created", key.command_id), ("command_answered", key.command_id), ("rule_deleted", "client/ada/l/d")]  # fmt: skip
+    assert [row[2] is None for row in rows] == [True, False, True] and rows[0][3] == T0_US + 5
+    known = Receipts(lambda: T0_US)
+    known.load(rows)
+    assert known.find(key) == answer
+    assert [row[0] for row in store.receipts(T0_US, 1, 1_000)[1]] == ["rule_deleted"]
+    assert [row[0] for row in store.receipts(T0_US, 10, 50)[1]] == ["rule_deleted"]
+    assert [row[0] for row in store.receipts(T0_US + 6, 10, 1_000)[1]] == ["rule_deleted"]
+    assert len(secret) == 32 and reopened(store).receipts(T0_US, 10, 1_000) == (secret, rows)
 
 
 def test_what_has_no_limit_is_kept():

@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from actors import Refused
+from actors import ActorCrashed, Refused
 from actors.testing import probe
 from oracle.model import Command
 from oracle.settings import Data, Demo, Settings
@@ -17,8 +17,8 @@ def settings(folder):
     return Settings(data=Data(folder=folder), demo=Demo(enabled=False))
 
 
-async def ask(system, verb, name="price_anomaly"):
-    return await system.runtime.ask("switchboard", Command(verb, {"name": name}))
+async def ask(system, verb, name="price_anomaly", ident=""):
+    return await system.runtime.ask("switchboard", Command(verb, {"name": name}, id=ident))
 
 
 def seen(system):
@@ -69,3 +69,35 @@ async def test_a_restart_of_one_that_is_off_and_of_nobody_is_refused(tmp_path):
             await ask(system, "restart")
         with pytest.raises(Refused, match="not found"):
             await ask(system, "enable", "nobody")
+
+
+async def test_a_switch_that_is_sent_again_does_not_undo_what_somebody_did_since(tmp_path):
+    async with open_system(settings(tmp_path)) as system:
+        assert await ask(system, "disable", ident="client/ada/1/d1") == "disabled"
+        await ask(system, "enable")
+        since_us = system.runtime.node(NAME).since_us
+        said = probe(system.runtime, "event:*")
+        assert await ask(system, "disable", ident="client/ada/1/d1") == "disabled"
+        assert seen(system) == (True, True, "healthy")
+        assert await ask(system, "restart", ident="client/ada/2/d2") == "restarted"
+        again_us = system.runtime.node(NAME).since_us
+        assert await ask(system, "restart", ident="client/ada/2/d2") == "restarted"
+        assert system.runtime.node(NAME).since_us == again_us > since_us
+        assert [event.kind for event in said.took()] == ["watchdog_restarted"]
+    async with open_system(settings(tmp_path)) as system:
+        assert await ask(system, "disable", ident="client/ada/1/d1") == "disabled"
+        assert seen(system)[:2] == (True, True)
+        page = await system.queries.events(kind="watchdog_disabled")
+        assert [row["cause"] for row in page.items] == ["client/ada/1/d1"]
+
+
+async def test_a_switchboard_that_was_killed_after_the_commit_knows_what_it_did(tmp_path):
+    async with open_system(settings(tmp_path)) as system:
+        kill = system.runtime.listen("state:switch:*", lambda _: system.runtime.kill("switchboard"))
+        with pytest.raises(ActorCrashed):
+            await ask(system, "disable", ident="client/ada/1/d1")
+        kill.cancel()
+        assert len((await system.queries.events(kind="watchdog_disabled")).items) == 1
+        assert await ask(system, "disable", ident="client/ada/1/d1") == "disabled"
+        assert not system.runtime.alive(NAME)
+        assert len((await system.queries.events(kind="watchdog_disabled")).items) == 1
