@@ -25,11 +25,11 @@ from oracle.listen import Listen
 from oracle.ring import Ring
 from oracle.settings import Settings
 from oracle.tally import Tally
-from web import hub, server, sockets, visitor
+from web import hub, server, visitor
 from web.desk import Bounds
 from web.direct import Direct
-from web.routes import WS, Auth, Call, Family, Identity, Param, Route, Scope
-from web.surfaces.live import oracle_events
+from web.routes import WS, Auth, Family, Identity, Param, Route, Scope
+from web.surfaces.live import dashboard_stream, oracle_events, oracle_stream
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
@@ -138,24 +138,14 @@ def app_of(system: System) -> QuartTrio:
     return app
 
 
-async def stream(call: Call) -> None:
-    """The native stream."""
-    await sockets.native_stream(call.system, call.visitor, call.args["topics"], call.args["since"] or "")
-
-
-async def dashboard(call: Call) -> None:
-    """FIML's dashboard."""
-    await sockets.fiml_stream(call.system, call.visitor)
-
-
 class House:
     """What the live routes need beside the system: everybody may come in."""
 
     params = (Param("topics", many=True), Param("since"))
     routes = (
-        Route(WS, "/stream", stream, Auth.public, family=Family.error, params=params),
+        Route(WS, "/stream", oracle_stream, Auth.public, family=Family.error, params=params),
         Route("GET", "/events", oracle_events, Auth.public, family=Family.error, params=params, live=True),
-        Route(WS, "/dashboard/stream", dashboard, Auth.public),
+        Route(WS, "/dashboard/stream", dashboard_stream, Auth.public),
     )
 
     @property

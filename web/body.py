@@ -19,6 +19,7 @@ def _plain(value: Any) -> Any:
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_plain)
+MOST_DEPTH = 100  # what a body may hold goes through many hands, and not each can go deeper
 _DECODER = msgspec.json.Decoder()
 _BYTE = re.compile(r"\s*\(byte (\d+)\)$")
 
@@ -34,7 +35,7 @@ def decode(raw: bytes) -> Any:
     Raises Invalid `json_invalid` at the byte offset: syntax, UTF-8, lone surrogates, NaN, trailing bytes, nesting.
     """
     try:
-        return _DECODER.decode(raw)
+        value = _DECODER.decode(raw)
     except msgspec.DecodeError as error:
         text = str(error).removeprefix("JSON is malformed: ")
         found = _BYTE.search(text)
@@ -44,6 +45,22 @@ def decode(raw: bytes) -> Any:
         raise _malformed(_first_bad_byte(raw), "invalid UTF-8") from None
     except RecursionError:
         raise _malformed(0, "nested too deeply") from None
+    if raw.count(b"[") + raw.count(b"{") > MOST_DEPTH and _depth(value) > MOST_DEPTH:
+        raise _malformed(0, f"nested deeper than {MOST_DEPTH} levels")
+    return value
+
+
+def _depth(value: Any) -> int:
+    """How deep a value is nested; looks no further than one level too many."""
+    level, depth = [value], 0
+    while level and depth <= MOST_DEPTH:
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
+        ]
+        depth += 1
+    return depth
 
 
 def _first_bad_byte(raw: bytes) -> int:

@@ -11,26 +11,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import attrs
+import msgspec
 import trio
 
 from actors import Actor, ActorCrashed, Lifecycle, Refused
 from oracle.model import State
 from oracle.patterns import TOPIC_CHARS, is_pattern
 from oracle.problems import Invalid
-from web.body import decode
+from web.body import decode, encode
 from web.dialects import Deflated, Fiml, Native, ServerSent, to_json
 from web.errors import answer_invalid, answer_refusal, invalid
 from web.hub import Attach, snapshot_of
+from web.once import REPLAYED
 from web.replay import Replay
 from web.resume import Place
-from web.routes import Family
+from web.routes import Call, Family
 from web.surfaces.fiml import dashboard_health, dashboard_stats
 from web.surfaces.fiml_shapes import DashboardHealth
 from web.visitor import BUSY, HUB, POLICY, TRY_LATER, Visitor, session
+from web.wish import Wish, grant
 
 __all__ = ["DashboardSocket", "StreamSocket", "fiml_stream", "native_stream", "patterns_of"]
 
 MOST_TOPICS = 100
+MOST_WISHES = 8
 MESSAGES_BURST = 100
 MESSAGES_PER_S = 20.0
 STATS_EVERY_S = 30.0
@@ -38,17 +42,18 @@ STATS_EVERY_S = 30.0
 _fiml = Fiml()
 
 
-async def native_stream(system: Any, visitor: Visitor, topics: Sequence[str] = (), since: str = "") -> None:
-    """Serve a client of the native stream: `subscribed`, the retained messages of `topics` or what came after `since`,
+async def native_stream(call: Call, since: str) -> None:
+    """Serve a client of the native stream: `subscribed`, the retained messages of its topics or what came after `since`,
     `ready`, then everything published. Raises Invalid (before it is let in) for topics that are none, or a place that is
     none."""
-    patterns, place = patterns_of(topics, frozenset(), "query"), Place.parse(since)
-    await session(system, visitor, lambda: StreamSocket(system, visitor, patterns, place))
+    system, visitor = call.system, call.visitor
+    patterns, place = patterns_of(call.args["topics"], frozenset(), "query"), Place.parse(since)
+    await session(system, visitor, lambda: StreamSocket(system, visitor, patterns, place, call.house))
 
 
-async def fiml_stream(system: Any, visitor: Visitor) -> None:
+async def fiml_stream(call: Call) -> None:
     """Serve a client of FIML's dashboard: stats, health, then watchdog events."""
-    await session(system, visitor, lambda: DashboardSocket(system, visitor))
+    await session(call.system, call.visitor, lambda: DashboardSocket(call.system, call.visitor))
 
 
 @attrs.frozen
@@ -111,10 +116,12 @@ class _Socket(Actor):
 
 class StreamSocket(_Socket):
     """A client of the native stream. It sends `{"action": "subscribe"|"unsubscribe", "topics": [...]}`; the first time,
-    where it has no topics yet, also with `since`."""
+    where it has no topics yet, also with `since`; and commands (`web.wish`)."""
 
-    def __init__(self, system: Any, visitor: Visitor, patterns: frozenset[str], since: Place | None = None) -> None:
+    def __init__(self, system: Any, visitor: Visitor, patterns: frozenset[str], since: Place | None, house: Any) -> None:
         super().__init__(system, visitor)
+        self._house = house
+        self._wishes = 0  # under way
         self.patterns = patterns
         self._since = since
         self._resuming = False
@@ -136,7 +143,11 @@ class StreamSocket(_Socket):
     async def heard(self, said: str | bytes | None) -> None:
         """Change the subscription, or tell the client what is wrong with its message; the socket stays open."""
         try:
-            action, topics, since = _command(said)
+            body = _object(said)
+            if body.get("action") == "command":
+                self._wish(Wish.parse(body))
+                return
+            action, topics, since = _subscription(body)
             if self._resuming:
                 raise Refused("wait for ready before changing the subscription", code="unavailable")
             if since is not None and self.patterns:
@@ -153,6 +164,20 @@ class StreamSocket(_Socket):
             self.outlet.say(to_json({"type": "error", **answer_refusal(error, Family.error).body}))
         except BUSY:
             self.outlet.say(_error("unavailable", "the server is too busy to change a subscription; try again"))
+
+    def _wish(self, wish: Wish) -> None:
+        if self._wishes >= MOST_WISHES:
+            raise Refused(f"a socket may have {MOST_WISHES} commands under way; wait for an answer", code="full",
+                          details={"id": wish.id})  # fmt: skip
+        self._wishes += 1
+        self.helper(self._grant, wish)
+
+    async def _grant(self, wish: Wish) -> None:
+        answer = await grant(self.system, self._house, self.visitor.who, wish)
+        self._wishes -= 1
+        body = answer.body if isinstance(answer.body, bytes) else encode(answer.body)
+        told = {**self._dialect.words("answer"), "id": wish.id, "status": answer.status, "body": msgspec.Raw(body or b"null")}
+        self.outlet.say(to_json({**told, "replayed": REPLAYED in answer.headers}))
 
     def _resume(self, since: Place) -> None:
         self._resuming = True
@@ -233,15 +258,19 @@ def _gist(health: DashboardHealth) -> list[Any]:
     return [health.status, *((one.name, one.status, one.metadata.get("enabled")) for one in health.watchdogs)]
 
 
-def _command(message: str | bytes | None) -> tuple[str, list[str], Place | None]:
-    """The action and topics of a client's message, and where it stands. Raises Invalid."""
-    raw = message.encode() if isinstance(message, str) else message or b""
-    body = decode(raw)
+def _object(said: str | bytes | None) -> dict[str, Any]:
+    """The JSON object that a client sent. Raises Invalid."""
+    body = decode(said.encode() if isinstance(said, str) else said or b"")
     if not isinstance(body, dict):
-        raise invalid("dict_type", ["body"], "Input should be an object with action and topics")
+        raise invalid("dict_type", ["body"], "Input should be an object with an action")
+    return body
+
+
+def _subscription(body: dict[str, Any]) -> tuple[str, list[str], Place | None]:
+    """The action and topics of a client's message, and where it stands. Raises Invalid."""
     action, topics = body.get("action"), body.get("topics")
     if action not in ("subscribe", "unsubscribe"):
-        raise invalid("enum", ["body", "action"], "Input should be 'subscribe' or 'unsubscribe'")
+        raise invalid("enum", ["body", "action"], "Input should be 'subscribe', 'unsubscribe' or 'command'")
     if not isinstance(topics, list) or not all(isinstance(one, str) for one in topics):
         raise invalid("list_type", ["body", "topics"], "Input should be a list of topics")
     since = body.get("since", "")

@@ -20,7 +20,7 @@ __all__ = ["ROUTES", "LastQuote"]
 
 async def dashboard_stream(call: Call) -> None:
     """FIML's dashboard: `stats` first, then `event` and `health` messages. What the client sends is ignored."""
-    await fiml_stream(call.system, call.visitor)
+    await fiml_stream(call)
 
 
 async def oracle_stream(call: Call) -> None:
@@ -35,8 +35,11 @@ async def oracle_stream(call: Call) -> None:
     `too_slow`. If both say it, `ready` is right.
 
     The client may send `{"action": "subscribe" | "unsubscribe", "topics": [...]}`; while it has no topics also with `since`.
+    And it may ask for whatever an unsafe route does: `{"action": "command", "id": ID, "method": "POST", "path": PATH, "body":
+    ...}` is told `{"type": "answer", "id", "status", "body", "replayed"}`, once it is on disk. The id is an `Idempotency-Key`:
+    sent again, on any socket or over HTTP, the command is not carried out again.
     """
-    await native_stream(call.system, call.visitor, call.args["topics"], call.args["since"] or "")
+    await native_stream(call, call.args["since"] or "")
 
 
 async def oracle_events(call: Call) -> None:
@@ -46,7 +49,7 @@ async def oracle_events(call: Call) -> None:
     counts more than `since`).
     """
     since = call.headers.get("last-event-id", "") or call.args["since"] or ""
-    await native_stream(call.system, call.visitor, call.args["topics"], since)
+    await native_stream(call, since)
 
 
 async def oracle_poll(call: Call) -> Batch:

@@ -1,0 +1,79 @@
+"""What a client of the stream asks to be done: any unsafe route, named by its method and path, with an id.
+
+It is the same command that the route is over HTTP, so it may be sent again there, or on another socket, and is carried out
+once (`web.once`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from actors import Refused
+from web import once
+from web.errors import answer_refusal, invalid
+from web.params import read_params
+from web.routes import WS, Answer, Auth, Call, Family, Identity, Route
+
+__all__ = ["Wish", "grant"]
+
+PATH_CHARS = 500
+
+
+@attrs.frozen
+class Wish:
+    """`id` is the client's own."""
+
+    id: str
+    method: str
+    path: str
+    body: Any = None
+
+    @classmethod
+    def parse(cls, said: dict[str, Any]) -> Wish:
+        """Read `{"action": "command", "id", "method", "path", "body"?}`. Raises Invalid."""
+        for name in ("id", "method", "path"):
+            if not isinstance(said.get(name), str):
+                raise invalid("string_type" if name in said else "missing", ["body", name], f"A command has {name}, a text")
+        if not re.fullmatch(once.ID, said["id"]):
+            raise invalid("string_pattern_mismatch", ["body", "id"], f"String should match {once.ID}", said["id"][:80])
+        if len(said["path"]) > PATH_CHARS:
+            raise invalid("string_too_long", ["body", "path"], f"String should have at most {PATH_CHARS} characters")
+        return cls(said["id"], said["method"].upper(), said["path"], said.get("body"))
+
+
+async def grant(system: Any, house: Any, who: Identity, wish: Wish) -> Answer:
+    """Carry it out once. A "no" is an answer too; raises only what is a bug."""
+    try:
+        route, args = _find(house.routes, wish)
+        if route.auth is not Auth.public and not who.scope.includes(route.scope):
+            raise Refused(f"scope {route.scope} is needed, this socket has {who.scope}", code="forbidden")
+        if route.body is not None and wish.body is None:
+            raise Refused(f"{wish.method} {wish.path} needs a body", code="invalid", details={"field": "body"})
+    except Refused as no:
+        return answer_refusal(no, Family.error)
+    call = Call(system, route, {**args, **read_params(route.params, {})}, who, wish.body, house=house)
+    return await once.carry_out(call, wish.id, where=("body", "id"))
+
+
+def _find(routes: Iterable[Route], wish: Wish) -> tuple[Route, dict[str, str]]:
+    """The unsafe route that is meant, and the parameters in its path. Raises Refused."""
+    known = False
+    for route in routes:
+        found = re.fullmatch(_pattern(route.path), wish.path)
+        if found is None or route.method == WS:
+            continue
+        if route.method == wish.method and route.unsafe:
+            return route, found.groupdict()
+        known = True
+    if known:
+        raise Refused(f"{wish.method} {wish.path} is no command", code="method_not_allowed")
+    raise Refused(f"no route is called {wish.path[:PATH_CHARS]}", code="not_found")
+
+
+def _pattern(path: str) -> str:
+    pieces = re.split(r"(\{\w+\})", path)
+    return "".join(f"(?P<{piece[1:-1]}>[^/]+)" if piece[:1] == "{" else re.escape(piece) for piece in pieces)
