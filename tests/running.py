@@ -10,13 +10,16 @@ import attrs
 import msgspec
 import trio
 
-from actors import Runtime
+from actors import Child, Runtime
 from actors.testing import probe
+from oracle.listen import Listen
 from oracle.model import Event, Severity, event_id
 from oracle.settings import Auth, Data, Demo, Settings
 from oracle.system import System, open_system
+from web import hub, server, visitor
 from web.app import make_app
 from web.auth import Doorman
+from web.desk import Bounds
 
 LOCAL = {"client": ("127.0.0.1", 40_000), "server": ("127.0.0.1", 8000)}
 AWAY = {"client": ("203.0.113.7", 40_000), "server": ("127.0.0.1", 8000)}
@@ -30,6 +33,11 @@ class House:
     app: Any
     doorman: Doorman
     fresh_token: str
+    port: int = 0  # where it is served, if it is
+
+    def over(self, stream: Any) -> Any:
+        """What a client of the port speaks on."""
+        return stream
 
     async def ask(self, method: str, path: str, *, scope: Any = None, **options: Any) -> Reply:
         """One request through the whole app, gate included."""
@@ -68,6 +76,23 @@ async def open_house(folder: Path, *, auth: str = "open", settings: Settings | N
         await said(system.runtime, "state:watchdog:price_anomaly")
         doorman = Doorman.of(settings, system.runtime.now_us)
         yield House(system, make_app(system, doorman), doorman, await doorman.first_token())
+
+
+@asynccontextmanager
+async def open_served(folder: Path, bounds: Bounds = Bounds()):  # noqa: B008
+    """A house with its hub and its server, at a real port."""
+    settings = Settings(auth=Auth(mode="open"), data=Data(folder=folder), demo=Demo(enabled=False))
+    listeners = server.bind([Listen("127.0.0.1", 0)], bounds)
+    held: dict[str, Any] = {}
+
+    def children(system: System) -> list[Child]:
+        held["doorman"] = Doorman.of(settings, system.runtime.now_us)
+        held["app"] = make_app(system, held["doorman"])
+        return [hub.child(), visitor.child(), server.child(held["app"], listeners)]
+
+    async with open_system(settings, children=children) as system:
+        await said(system.runtime, "state:watchdog:price_anomaly")
+        yield House(system, held["app"], held["doorman"], "", listeners[0].port)
 
 
 async def said(runtime: Runtime, topic: str) -> Any:

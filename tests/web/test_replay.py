@@ -95,16 +95,18 @@ async def publish(server, random, numbers):
 async def come_back(server, topics, since, until):
     """(the frames told, what `ready` said): up to the first frame of the present epoch at or after `until()`."""
     client = await Client.connect(server, f"/api/oracle/stream?topics={topics}&since={since}")
-    frames, ready, caught_up = [], None, 0
+    frames, ready, caught_up, whole = [], None, 0, True
     with trio.fail_after(20):
         while ready is None:
             frame = await client.message()
             if frame["type"] == "ready":
                 ready, caught_up = frame, len(frames)
+            elif frame["type"] == "skipped":  # of what came after the place of `ready`, which still waits
+                whole = False
             elif frame["type"] != "subscribed":
                 frames.append(frame)
         wanted = [one.offset for one in until() if Patterns(topics.split(",")).want(one.topic) and one.offset > ready["offset"]]
-        while wanted and (not frames or frames[-1]["epoch"] != ready["epoch"] or frames[-1]["offset"] < wanted[-1]):
+        while whole and wanted and (not frames or frames[-1]["epoch"] != ready["epoch"] or frames[-1]["offset"] < wanted[-1]):
             frames.append(await client.message())
             if frames[-1]["type"] == "skipped":  # this process was too slow for a moment, and was told so
                 frames = frames[:caught_up]
