@@ -10,7 +10,7 @@ import trio
 
 from actors.bus import Subscription
 from actors.errors import NobodyOwns
-from actors.mailbox import Mailbox, WhenFull
+from actors.mailbox import Mailbox, Patient, WhenFull
 from actors.reply import Reply
 from actors.timers import Timer
 
@@ -32,7 +32,8 @@ class Child:
 
     `restart`: permanent (always), transient (after a crash), temporary (never). `grace_s`: seconds it may take to stop.
     `expected`: crashes that are the world's fault (a lost connection), retried for ever and not charged to the budget.
-    `capacity` and `when_full`: of the mailbox, which survives restarts.
+    `capacity` and `when_full`: of the mailbox, which survives restarts. `patience_s`: so long may a message of the bus wait
+    for company, for an actor that is better woken once for many.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Child:
     expected: tuple[type[BaseException], ...] = ()
     capacity: int = 1024
     when_full: WhenFull = "refuse"
+    patience_s: float = 0.0
 
 
 class Cell:
@@ -57,7 +59,7 @@ class Cell:
         self.spec = spec
         self.runtime = runtime
         self.parent = parent
-        self.mailbox = Mailbox(spec.capacity, spec.when_full)
+        self.mailbox = self._mailbox()
         self.state: State = "starting"
         self.actor: Actor | None = None
         self.scope: trio.CancelScope | None = None  # of the present life, where it needs one
@@ -80,6 +82,13 @@ class Cell:
         self.gate: trio.Event | None = None  # what the child's task waits at between two lives
         self.tried = False  # the present life started, or failed to
         self.ended: trio.Event | None = None
+
+    def _mailbox(self) -> Mailbox:
+        spec, timers = self.spec, self.runtime.timers
+        if not spec.patience_s:
+            return Mailbox(spec.capacity, spec.when_full)
+        mailbox = Patient(spec.capacity, spec.when_full, lambda: timers.after(spec.patience_s, mailbox.rouse))
+        return mailbox
 
     def add_helper(self, task: HelperTask, args: tuple[object, ...]) -> None:
         """Start a task in the nursery of this life, which is opened for the first one."""

@@ -8,7 +8,7 @@ told of it as a gap.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 from trio.lowlevel import Abort, RaiseCancelT, Task, checkpoint, current_task, reschedule, wait_task_rescheduled
@@ -17,9 +17,11 @@ from actors.bus import Published
 from actors.errors import MailboxFull
 from actors.reply import Reply
 
-__all__ = ["Mailbox", "WhenFull"]
+__all__ = ["Mailbox", "Patient", "WhenFull"]
 
 WhenFull = Literal["refuse", "drop_oldest", "drop_newest"]
+
+MOST_IN_PATIENCE = 1024
 
 # An empty deque holds a block of 64 slots; a parked reader shares this one and so costs a third less to keep.
 _NOTHING: deque[Any] = deque(maxlen=0)
@@ -151,6 +153,41 @@ class Mailbox:
             self.lost_to_us = message.time_us
         elif isinstance(message, Reply):
             message.fail(MailboxFull("the mailbox was full"))
+
+
+class Patient(Mailbox):
+    """A mailbox whose reader is not woken for each message of the bus: `rouse_later` is called for the first that waits, and
+    whoever it asks calls `rouse` in time. Whatever else comes, and the 1,024th that waits, wakes the reader at once."""
+
+    __slots__ = ("_rouse_later", "_roused")
+
+    def __init__(self, capacity: int, when_full: WhenFull, rouse_later: Callable[[], object]) -> None:
+        super().__init__(capacity, when_full)
+        self._rouse_later = rouse_later
+        self._roused = False
+
+    def put(self, message: object) -> bool:
+        """Append a message; False when it was turned away."""
+        if type(message) is not Published or self.closed or len(self.queue) >= self.capacity:
+            taken = super().put(message)
+            self._wake()
+            return taken
+        self.bare = False
+        if self.queue is _NOTHING:
+            self.queue = deque()
+        self.queue.append(message)
+        if not self._roused:
+            self._roused = True
+            self._rouse_later()
+        elif len(self.queue) == MOST_IN_PATIENCE:
+            self._wake()
+        return True
+
+    def rouse(self) -> None:
+        """Wake the reader if there is anything to read."""
+        self._roused = False
+        if self.queue:
+            self._wake()
 
 
 def _abort(_: RaiseCancelT) -> Abort:

@@ -39,6 +39,7 @@ __all__ = ["System", "open_system", "parts_of"]
 
 PAST_ROWS = 20_000  # at most so many past messages are shown to a watchdog at its start
 SIMULATED = "simulated"
+HISTORY_PATIENCE_S = 0.01  # with the 40 ms that a row waits in the queue: on disk within 50 ms and a commit
 
 
 @attrs.frozen(eq=False)
@@ -135,7 +136,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("log", Reporter, capacity=10_000, when_full="drop_oldest"),
         Child(
             "history", lambda: History(store, keep_days=keep_days, earlier=system.ring.everything), grace_s=10.0,
-            capacity=100_000, when_full="drop_oldest",
+            capacity=100_000, when_full="drop_oldest", patience_s=HISTORY_PATIENCE_S,
         ),
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,

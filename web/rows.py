@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,7 +39,27 @@ def native_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def native_message(message: msgspec.Struct) -> dict[str, Any]:
     """The same of a message on the bus."""
-    return native_row(msgspec.structs.asdict(message))
+    names, times, has_source, has_data = _shape(message.__class__)
+    shown: dict[str, Any] = {shown: getattr(message, name) for name, shown in names}
+    for name in times:
+        shown[name] = iso(shown[name])
+    if has_source:
+        source = shown["source"]
+        data = shown.get("data") if has_data else None
+        shown["simulated"] = is_simulated(event_provider(source, data) if data else source)
+    return shown
+
+
+@functools.lru_cache
+def _shape(cls: type[msgspec.Struct]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], bool, bool]:
+    """Of a kind of message: its fields and what they are called for clients, which of them are times, and whether it has a
+    source and data. Worked out once, as most messages come by the thousand."""
+    names = tuple(
+        (name, (_SHOWN.get(name) or name.removesuffix("_us")) if name.endswith("_us") else name)
+        for name in cls.__struct_fields__ if name not in _INNER
+    )  # fmt: skip
+    times = tuple(shown for name, shown in names if name.endswith("_us"))
+    return names, times, "source" in cls.__struct_fields__, "data" in cls.__struct_fields__
 
 
 def native_state(state: State) -> dict[str, Any]:

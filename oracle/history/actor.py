@@ -7,10 +7,12 @@ the stream goes on, commits are refused (`unavailable`), and the file is reopene
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
+import outcome
 import trio
 
 from actors import Actor, Published, Reply, Timer
@@ -205,9 +207,19 @@ class History(Actor):
             self.after(delay_s, _Flush())
 
     async def _run_thread(self) -> None:
+        token, done = self._token, trio.Event()
+        results: list[outcome.Outcome[None]] = []
+
+        def run() -> None:
+            results.append(outcome.capture(self._writer.run))
+            token.run_sync_soon(done.set)
+
+        # not one of trio's, which serve others afterwards: it keeps the low priority it gives itself
+        threading.Thread(target=run, name="history", daemon=True).start()
         try:
-            # not abandoned on cancel: the thread commits what it has, then the life may end
-            await trio.to_thread.run_sync(self._writer.run, limiter=trio.CapacityLimiter(1))
+            with trio.CancelScope(shield=True):  # the thread commits what it has, then the life may end
+                await done.wait()
+            results[0].unwrap()
         finally:
             self._writer.abandon()
             self._ended.set()

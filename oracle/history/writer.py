@@ -8,15 +8,14 @@ writer's thread (`run`) or, where there is none, the loop itself.
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from actors import ActorCrashed, Published, Refused
 from oracle.crash import crash_point
 from oracle.history.bars import MINUTE_US
+from oracle.history.beside import beside_the_loop
 from oracle.history.columns import SLICE, Unfit
 from oracle.history.failure import Broken
 from oracle.history.owed import Entry, Outcome, Owed, Stuck, settle, unavailable
@@ -25,9 +24,8 @@ from oracle.history.store import Store
 __all__ = ["BATCH", "FLUSH_S", "Writer"]
 
 BATCH = 10_000  # rows of one transaction
-FLUSH_S = 0.05  # the longest a stream row waits for company, unless told otherwise
+FLUSH_S = 0.04  # the longest a stream row waits here for company, unless told otherwise
 PAUSE_S = 0.000_05  # in which the event loop takes the interpreter lock back
-SWITCH_S = 0.000_5
 PAUSE_ROWS = 500  # smaller batches are converted in less time than a pause takes
 RETRY_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # between attempts to reopen
 ROLL_ROWS = 200_000  # trades that are not in bars yet make reading bars slow
@@ -124,7 +122,7 @@ class Writer:
     def run(self) -> None:
         """Drain until closed; the body of the writer's own thread."""
         self._threaded = True
-        with _quick_switches():
+        with beside_the_loop():
             self._run()
 
     def _run(self) -> None:
@@ -280,17 +278,6 @@ class Writer:
 
     def _pause(self) -> None:
         self._hurry.wait(PAUSE_S)
-
-
-@contextlib.contextmanager
-def _quick_switches() -> Iterator[None]:
-    """Beside this thread a loop that wakes asks for the interpreter lock after half a millisecond, not after five."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, SWITCH_S))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def _rows(entries: list[Entry]) -> list[Published]:
