@@ -224,6 +224,8 @@ class Upgrade(WSStream):
             return
         if event.message_finished:
             message = self.buffer.to_message()
+            if message["bytes"] == b"":
+                message["bytes"] = _Empty()
             self.buffer.clear()
             assert self.app_put is not None
             await self.app_put(message)
@@ -262,6 +264,13 @@ class Inflate(PerMessageDeflate):
         if fin and self._inbound_is_compressible:
             self._unpacked = 0
         return super().frame_inbound_complete(proto, fin)
+
+
+class _Empty(bytes):
+    """A binary message of no bytes. Quart takes `bytes or text`, and of one that counts as false would make None."""
+
+    def __bool__(self) -> bool:
+        return True
 
 
 class Tasks(TaskGroup):
