@@ -12,7 +12,7 @@ from typing import Any
 
 from trio.lowlevel import ParkingLot, checkpoint
 
-__all__ = ["Inbox"]
+__all__ = ["Empty", "Inbox"]
 
 
 class Inbox:
@@ -95,3 +95,10 @@ def _wake(waiting: ParkingLot | None) -> None:
 
 def _pass_over(event: Any) -> None:
     """Nobody is there any more."""
+
+
+class Empty(bytes):
+    """A binary message of no bytes. Quart takes `bytes or text`, and where that were false it would hand on None."""
+
+    def __bool__(self) -> bool:
+        return True

@@ -30,10 +30,11 @@ from wsproto.handshake import server_extensions_handshake
 
 from web.desk import Desk, Stopping
 from web.head import Malformed, takes_deflate, wants_socket
-from web.inbox import Inbox
+from web.inbox import Empty, Inbox
 from web.line import WORDS, Line
 
 __all__ = ["Exchange", "Http11", "Tasks", "Upgrade", "terms"]
+
 
 class Http11(H11Protocol):
     """Hypercorn's HTTP/1.1 with our streams and stricter checks of the request head."""
@@ -225,7 +226,7 @@ class Upgrade(WSStream):
         if event.message_finished:
             message = self.buffer.to_message()
             if message["bytes"] == b"":
-                message["bytes"] = _Empty()
+                message["bytes"] = Empty()
             self.buffer.clear()
             assert self.app_put is not None
             await self.app_put(message)
@@ -264,13 +265,6 @@ class Inflate(PerMessageDeflate):
         if fin and self._inbound_is_compressible:
             self._unpacked = 0
         return super().frame_inbound_complete(proto, fin)
-
-
-class _Empty(bytes):
-    """A binary message of no bytes. Quart takes `bytes or text`, and of one that counts as false would make None."""
-
-    def __bool__(self) -> bool:
-        return True
 
 
 class Tasks(TaskGroup):
