@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterable
@@ -123,7 +122,7 @@ class Logbook:
         self.ends[epoch] = end = server.system.store.statistics.watermark
         del server.log[end:]
 
-    def rank(self, place: Place) -> Place | tuple[int, int]:
+    def rank(self, place: Place) -> tuple[int, int]:
         """A place as what can be compared."""
         return self._ranks[place[0]], place[1]
 
@@ -163,10 +162,11 @@ class Logbook:
         if last is None:
             return
         told = set(places)
-        owed = {place: one for place, one in self.after(since, wanted).items() if self.rank(place) <= last}
+        everything = self.after(since, wanted)
+        owed = {place: one for place, one in everything.items() if self.rank(place) <= last}
         assert told <= owed.keys(), "nothing is told that was known"
-        newest = {one.topic: place for place, one in owed.items()}
         for place in owed.keys() - told:
             one = owed[place]
             assert isinstance(one.message, State) and place[0] != self.present, f"{place} {one.topic} is missing"
-            assert newest[one.topic] in told or place[0] != self.present, f"the newest of {one.topic} is missing"
+            newer = [other for other, state in (owed if until else everything).items() if state.topic == one.topic]
+            assert newer[-1] in told if until else newer[-1] != place, f"the newest of {one.topic} is missing"
