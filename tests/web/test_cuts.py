@@ -22,14 +22,19 @@ from oracle.patterns import Patterns
 from tests.logbook import Logbook, Place, Server, publish, serving
 from tests.soak import rounds
 from web import replay
+from web.desk import Bounds
 from web.following import Bookmark
 
 CUTS = rounds(200, 10_000)
-CLIENTS = 10
+CLIENTS = 10  # at a time, of twice as many; so some are away for whole runs
 CUTS_OF_A_RUN = 50
 TOPICS = ("*", "*", "quote:*", "event:*", "quote:*,event:*,state:*,life:*", "trade:B", "state:*", "depth:*,attempt:*", "*",
           "none:*")  # fmt: skip
-MOST = 200  # messages read from history for one client; so small that it happens
+# what is told comes in small pieces and pages; and too much of it comes to pass
+BOUNDS = Bounds(held_bytes=16 * 1024, send_buffer_bytes=16 * 1024)
+PAGE, MOST = 50, 500
+# some messages of a run are only in history; with much less a ring on a busy machine passes by faster than history commits
+RINGS_BYTES = (150_000, 150_000, 10**7)
 PLACES = ("past", "past", "unknown_epoch", "past", "past", "beyond_end", "past", "past", "beyond_present")
 WHOLE = 2**40  # bytes; as good as uncut
 RESET = struct.pack("ii", 1, 0)
@@ -145,7 +150,7 @@ class Page:
         client = await Torn.connect(server, f"/api/oracle/stream?topics={self.topics}&since={since}")  # type: ignore[arg-type]
         client.allow(size)
         try:
-            with trio.fail_after(30):
+            with trio.fail_after(60):
                 while visit.ready is None or len(visit.live) < more:
                     frame = await client.message()
                     if frame["type"] == "skipped":
@@ -173,16 +178,17 @@ async def visits(page: Page, book: Logbook, server: Server, dice: Random, seen: 
 async def test_the_log_of_a_client_that_is_cut_off_at_any_byte_is_the_server_s(tmp_path, monkeypatch):
     """The seed makes messages, cuts and places to return to; the machine makes the rest."""
     monkeypatch.setattr(replay.Replay.__init__, "__defaults__", (MOST,))
+    monkeypatch.setattr(replay, "PAGE", PAGE)
     dice, numbers, kinds, book = Random(7), itertools.count(), itertools.cycle(PLACES), Logbook()
     pages: list[Page] = []
     seen: Counter[object] = Counter()
     for _ in range(CUTS // CUTS_OF_A_RUN):
-        async with serving(tmp_path) as server, trio.open_nursery() as publisher:
+        async with serving(tmp_path, dice.choice(RINGS_BYTES), BOUNDS) as server, trio.open_nursery() as publisher:
             epoch = book.begin(server)
-            pages = pages or [Page(topics, (epoch, 0), kinds) for topics in TOPICS]
+            pages = pages or [Page(topics, (epoch, 0), kinds) for topics in TOPICS * 2]
             publisher.start_soon(publish, server, dice, numbers)
             async with trio.open_nursery() as clients:
-                for page in pages:
+                for page in dice.sample(pages, CLIENTS):
                     clients.start_soon(visits, page, book, server, dice, seen)
             publisher.cancel_scope.cancel()
             assert (await server.runtime.ask("web", "desk")).crashed == 0
