@@ -45,6 +45,10 @@ class Server:
         runtime: Runtime = self.system.runtime
         return runtime
 
+    def over(self, stream: trio.SocketStream) -> trio.SocketStream:
+        """The stream itself: this server speaks in the open."""
+        return stream
+
 
 @asynccontextmanager
 async def serving(folder: Path, ring_bytes: int = RING_BYTES, bounds: Bounds = Bounds()) -> AsyncIterator[Server]:  # noqa: B008

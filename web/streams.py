@@ -225,8 +225,7 @@ class Upgrade(WSStream):
             return
         if event.message_finished:
             message = self.buffer.to_message()
-            if message["bytes"] == b"":
-                message["bytes"] = Empty()
+            message["bytes"] = Empty() if message["bytes"] == b"" else message["bytes"]
             self.buffer.clear()
             assert self.app_put is not None
             await self.app_put(message)

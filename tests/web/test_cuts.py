@@ -160,7 +160,7 @@ class Page:
         except Cut:
             pass
         if dice.random() < 0.5:
-            client.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         await trio.aclose_forcefully(client.stream)
         return visit
 
