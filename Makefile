@@ -38,6 +38,6 @@ bench: venv .venv-peers/.stamp
 	.venv-peers/bin/pip install -q --disable-pip-version-check -r bench/peers.txt
 	touch $@
 
-# The long runs of what make test samples: chaos, crash points, fuzz.
+# The long runs of what make test samples: chaos, crash points, fuzz, cuts, bytes. One of them: make soak ARGS=tests/web/test_bytes.py
 soak: venv page
 	ORACLE_SOAK=1 $(BIN)/python -m pytest $(ARGS)

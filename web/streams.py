@@ -177,14 +177,16 @@ class Upgrade(WSStream):
 
     async def app_send(self, message: Any) -> None:
         """Send what the app says; after the end it only yields, since a loop over it would hold everybody up."""
-        closing = self.state is ASGIWebsocketState.CLOSED and message is not None and message["type"] == "websocket.send"
-        if self.closed or closing:
+        if self.closed or (self.state is ASGIWebsocketState.CLOSED and message and message["type"] == "websocket.send"):
             await trio.lowlevel.checkpoint()
             return
         self.line.hush()
-        if message is not None and message["type"] == "websocket.close" and self.open:
-            self.line.expect(self.line.bounds.linger_s)
+        ends = message is not None and message["type"] == "websocket.close" and self.open
+        if ends:
+            self.line.expect(math.inf)  # the close frame may have to wait for its turn; sending has a deadline of its own
         await super().app_send(message)
+        if ends:
+            self.line.expect(self.line.bounds.linger_s)
 
     async def shut(self, code: int, reason: str = "") -> None:
         """Close from our side: nothing is sent after the close frame, the client has the linger time to answer it."""
@@ -229,9 +231,10 @@ class Upgrade(WSStream):
             await self.app_put(message)
 
     async def _end(self, close: CloseConnection) -> None:
-        # from here on nobody may write a frame behind the close frame
+        # from here on nobody may write a frame behind the close frame, which may have to wait for its turn
         self.state = ASGIWebsocketState.CLOSED
         self.line.hush()
+        self.line.expect(math.inf)
         await self._send_wsproto_event(close)
         await self.send(StreamClosed(stream_id=self.stream_id))
 
@@ -259,8 +262,7 @@ class Inflate(PerMessageDeflate):
 
     def frame_inbound_complete(self, proto: Any, fin: bool) -> Any:
         """The end of a frame; wsproto's hook."""
-        if fin and self._inbound_is_compressible:
-            self._unpacked = 0
+        self._unpacked = 0 if fin and self._inbound_is_compressible else self._unpacked
         return super().frame_inbound_complete(proto, fin)
 
 
