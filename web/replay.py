@@ -24,6 +24,7 @@ __all__ = ["Replay"]
 PIECE = 500  # messages looked at before others get a turn
 PIECE_BYTES = 256 * 1024
 PAGE = 2_000  # rows of one read
+OVERTAKEN = 20  # times that messages left the ring before they were told, and had to be read again
 ROUNDS = 1_000  # pieces of the ring; who is not there by then never will be
 
 
@@ -70,9 +71,12 @@ class Replay:
             after = page[-1].offset
 
     async def _tell_recent(self, after: int) -> None:
-        ring = self._ring
+        ring, overtaken = self._ring, 0
         for _ in range(ROUNDS):
-            if after < ring.after:  # it was overtaken
+            if after < ring.after:
+                overtaken += 1
+                if overtaken > OVERTAKEN:
+                    raise CanNot(Why.too_slow)
                 await self._tell_stored(Span(self._dialect.epoch, after, until := ring.after))
                 after = until
                 continue

@@ -238,3 +238,79 @@ async def test_the_first_settlement_counts(autojump_clock):
     reply.fail(ValueError("second"))
     reply.expire()
     assert await reply.wait() == "first"
+
+
+class Counting(Actor):
+    """Remembers what it was given, in which batches, and when."""
+
+    listens = ("t:*",)
+
+    def __init__(self, batches):
+        self.batches = batches
+        self.batch = []
+
+    def receive(self, message):
+        self.batch.append(message if isinstance(message, str) else message.topic)
+        return len(self.batch)
+
+    def drained(self):
+        self.batches.append((trio.current_time(), self.batch))
+        self.batch = []
+
+
+async def test_a_patient_actor_is_woken_once_for_what_comes_within_its_patience(autojump_clock):
+    batches = []
+    child = Child("a", lambda: Counting(batches), patience_s=0.5)
+    async with open_runtime([child], clock=trio_clock(T0_US)) as rt:
+        began = trio.current_time()
+        for number in range(5):
+            rt.publish(Said(f"t:{number}"))
+            await trio.sleep(0.2)
+        await trio.sleep(2)
+    assert [(round(at - began, 3), batch) for at, batch in batches if batch] == [
+        (0.5, ["t:0", "t:1", "t:2"]), (1.1, ["t:3", "t:4"])]  # fmt: skip
+
+
+async def test_whoever_asks_or_tells_a_patient_actor_does_not_wait_and_what_came_before_is_handled_first(autojump_clock):
+    batches = []
+    child = Child("a", lambda: Counting(batches), patience_s=60, capacity=5_000)
+    async with open_runtime([child], clock=trio_clock(T0_US)) as rt:
+        began = trio.current_time()
+        rt.publish(Said("t:1"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert not any(batch for _, batch in batches)
+        assert await rt.ask("a", "asked") == 2
+        rt.publish(Said("t:2"))
+        rt.tell("a", "told")
+        await trio.testing.wait_all_tasks_blocked()
+        assert [batch for _, batch in batches if batch] == [["t:1", "asked"], ["t:2", "told"]]
+        for number in range(2_000):
+            rt.publish(Said(f"t:{number}"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert sum(len(batch) for _, batch in batches) == 2_004, "more than a thousand wait for nothing"
+        assert trio.current_time() == began
+
+
+async def test_a_patient_mailbox_is_bounded_and_tells_what_it_lost(autojump_clock):
+    gaps = []
+
+    class Full(Counting):
+        def gap(self, from_us, to_us, dropped):
+            gaps.append(dropped)
+
+    batches = []
+    child = Child("a", lambda: Full(batches), patience_s=60, capacity=10, when_full="drop_oldest")
+    async with open_runtime([child], clock=trio_clock(T0_US)) as rt:
+        for number in range(25):
+            rt.publish(Said(f"t:{number}"))
+        await rt.ask("a", "asked")
+        assert rt.node("a").dropped == 16
+    assert gaps == [16]
+
+
+async def test_what_waits_in_patience_at_the_end_is_handled(autojump_clock):
+    batches = []
+    async with open_runtime([Child("a", lambda: Counting(batches), patience_s=60)], clock=trio_clock(T0_US)) as rt:
+        rt.publish(Said("t:1"))
+        await trio.testing.wait_all_tasks_blocked()
+    assert [batch for _, batch in batches if batch] == [["t:1"]]
