@@ -144,7 +144,10 @@ class Page:
             book.check_whole(visit.caught_up + visit.live, (epoch, offset), self.wanted, visit.until)
         else:
             shown = set(book.check_frames(visit.snapshot))
-            assert visit.ready is None or shown == book.newest(self.wanted, visit.ready["offset"])
+            if visit.ready is not None:
+                newest = book.newest(self.wanted, visit.ready["offset"])
+                # who was told a part of it all gets the rest
+                assert shown == newest or (visit.reason == "too_slow" and shown < newest)
             if visit.until is not None:
                 book.check_whole(visit.live, visit.until, self.wanted)
         return visit
