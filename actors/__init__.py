@@ -22,11 +22,11 @@ from actors.mailbox import Mailbox
 from actors.reply import Reply
 from actors.runtime import DeadLetter, Lifecycle, Runtime, open_runtime
 from actors.supervisor import Supervisor
-from actors.timers import Timer
+from actors.timers import Timer, Timers
 from actors.tree import Node
 
 __all__ = [
     "Actor", "ActorCrashed", "AskTimeout", "Bus", "Child", "Clock", "DeadLetter", "Killed", "Lifecycle", "Mailbox",
     "MailboxFull", "Message", "NameTaken", "NobodyOwns", "Node", "Published", "Refused", "Reply", "RestartsExhausted",
-    "Runtime", "Subscription", "Supervisor", "Timer", "open_runtime", "trio_clock", "wall_clock",
+    "Runtime", "Subscription", "Supervisor", "Timer", "Timers", "open_runtime", "trio_clock", "wall_clock",
 ]  # fmt: skip

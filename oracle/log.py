@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import structlog
 
-__all__ = ["logger", "set_up"]
+__all__ = ["logger", "said_in_detail", "set_up"]
 
 # Libraries that say at info what is only of interest to their authors.
 _QUIET = ("hypercorn", "quart", "httpx", "httpcore", "trio-websocket", "asyncio")
@@ -21,6 +21,11 @@ _QUIET = ("hypercorn", "quart", "httpx", "httpcore", "trio-websocket", "asyncio"
 def logger(part: str) -> Any:
     """A logger of `part` (`feed:binance`, `web`): `.info("said no", why=...)`, with debug, warning and error."""
     return structlog.stdlib.get_logger(part)
+
+
+def said_in_detail() -> bool:
+    """Whether what is said at debug is heard by anybody."""
+    return logging.getLogger().isEnabledFor(logging.DEBUG)
 
 
 def set_up(level: str = "info", format: str = "auto", stream: TextIO | None = None) -> None:

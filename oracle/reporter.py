@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors import Actor, Lifecycle
-from oracle.log import logger
+from oracle.log import logger, said_in_detail
 from oracle.model import Attempt, Event, Severity, event_id
 
 __all__ = ["Reporter"]
@@ -22,11 +22,11 @@ class Reporter(Actor):
             case Lifecycle(what="crashed" | "failed"):
                 self._crash(message)
             case Lifecycle(what="lost"):
-                logger(message.name).warning("lost", error=message.error, restarts=message.restarts)
-            case Lifecycle():
-                logger(message.name).debug(message.what, restarts=message.restarts)
-            case Event(kind="actor_crashed"):
-                pass  # said already
+                _of(message.name).warning("lost", error=message.error, restarts=message.restarts)
+            case Lifecycle() if said_in_detail():
+                _of(message.name).debug(message.what, restarts=message.restarts)
+            case Lifecycle() | Event(kind="actor_crashed"):
+                pass  # the latter was said already
             case Event():
                 say = logger(message.source).warning if message.severity.rank >= 2 else logger(message.source).info
                 error = message.data.get("error")
@@ -42,7 +42,7 @@ class Reporter(Actor):
 
     def _crash(self, life: Lifecycle) -> None:
         failed = life.what == "failed"
-        logger(life.name).error("failed for good" if failed else "crashed", restarts=life.restarts,
+        _of(life.name).error("failed for good" if failed else "crashed", restarts=life.restarts,
                                 exc_info=life.exception)
         now_us = self.now_us()
         kind = f"actor_{life.what}"
@@ -51,3 +51,8 @@ class Reporter(Actor):
         data = {"error": life.error, "restarts": life.restarts}
         ident = event_id(kind, life.name, "log", now_us, life.restarts)
         self.publish(Event(ident, kind, life.name, "log", severity, summary, data, now_us))
+
+
+def _of(name: str) -> Any:
+    """The logger of an actor. Loggers stay for ever, and sockets do not: they share one."""
+    return logger("socket").bind(socket=name) if name.startswith("socket:") else logger(name)

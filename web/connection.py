@@ -56,7 +56,7 @@ class Connection(TCPServer):
         self.heard_s = 0.0
         self._writes = 0
         self._reader = trio.CancelScope()
-        self.pulse = Pulse(self)
+        self.pulse = Pulse(self, desk.timers, lambda *task: self._task_group.spawn(*task))
         self.expect, self.pace = self.pulse.expect, self.pulse.pace
 
     async def run(self) -> None:
@@ -76,7 +76,6 @@ class Connection(TCPServer):
                 self._started = True
                 self.heard_s = trio.current_time()
                 self.expect(self.bounds.head_s)
-                tasks.spawn(self.pulse.watch)
                 try:
                     with self._reader:
                         await self._read_data()

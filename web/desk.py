@@ -56,6 +56,8 @@ class Desk:
     no_handshake: int = 0  # over TLS: they did not speak it, shared nothing with us, or took longer than `head_s`
     cut_off: int = 0  # took nothing for `send_s`, was silent for too long, or let our answers pile up
     stopping: bool = False
+    timers: Any = None
+    """`actors.Timers` of the runtime that serves."""
     quick: Callable[..., bytes | None] | None = None
     """Answers what needs no app (`web.quick.Quick`)."""
     _terms: Any = None

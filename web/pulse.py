@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import trio
 
+from actors import Timer, Timers
 from web.desk import Bounds
 from web.outlet import Outlet
 from web.streams import Http11, Upgrade
@@ -39,16 +41,22 @@ class Heart(Protocol):
 
 
 class Pulse:
-    """Watches over whichever deadline holds."""
+    """Watches over whichever deadline holds, with one timer of the runtime's and no task of its own."""
 
-    def __init__(self, heart: Heart) -> None:
+    def __init__(self, heart: Heart, timers: Timers, spawn: Callable[..., object]) -> None:
         self._heart = heart
-        self._due = trio.CancelScope()
+        self._timers = timers
+        self._spawn = spawn
+        self._due_s = self._timer_s = math.inf
+        self._timer: Timer | None = None
         self._frames, self._frames_until_s = 0, 0.0
 
     def expect(self, within_s: float) -> None:
         """What the client owes us next must come in time; `inf` where it owes nothing."""
-        self._due.deadline = trio.current_time() + within_s
+        self._due_s = trio.current_time() + within_s
+        if self._due_s < self._timer_s:  # else the timer looks again when it fires
+            self.end()
+            self._arm()
 
     async def pace(self) -> None:
         """Count a frame; a client that sends too many of them is read more slowly."""
@@ -60,21 +68,26 @@ class Pulse:
             await trio.sleep_until(self._frames_until_s)
 
     def end(self) -> None:
-        """Watch no longer; only once the connection is closing."""
-        self._due.cancel()
+        """Watch no longer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer, self._timer_s = None, math.inf
 
-    async def watch(self) -> None:
-        """Act at each deadline that is missed, until the connection ends."""
+    def _arm(self) -> None:
+        self._timer_s = self._due_s
+        self._timer = self._timers.after(self._due_s - trio.current_time(), self._look)
+
+    def _look(self) -> None:
+        """The timer has fired: the deadline was missed, or has moved."""
         heart = self._heart
-        while not heart.closing:
-            with self._due:
-                await trio.sleep_forever()
-            if heart.closing or heart.over:
-                return
-            moved, self._due = self._due.deadline > trio.current_time(), trio.CancelScope(deadline=self._due.deadline)
-            if not moved:
-                self._due.deadline = math.inf
-                await self._missed(heart.protocol.stream)
+        self._timer, self._timer_s = None, math.inf
+        if heart.closing or heart.over or self._due_s == math.inf:
+            return
+        if self._due_s > trio.current_time():
+            self._arm()
+            return
+        self._due_s = math.inf
+        self._spawn(self._missed, heart.protocol.stream)
 
     async def _missed(self, stream: Any) -> None:
         heart = self._heart

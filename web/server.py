@@ -128,6 +128,7 @@ class Web(Actor):
     async def start(self) -> None:
         """Listen where a former life has stopped listening."""
         self.desk.stopping = False
+        self.desk.timers = self.runtime.timers
         for listener in self.listeners:
             listener.open()
         self.helper(self._serve)

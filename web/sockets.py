@@ -96,8 +96,9 @@ class _Socket(Actor):
         """Handle one message of the client; the default ignores it."""
 
     def listen(self) -> None:
-        """Have what the client sends put into the mailbox from now on."""
+        """Have what the client sends put into the mailbox from now on, and end when it goes."""
         self.visitor.inbox.divert(self._take)
+        self.visitor.inbox.when_gone(self.finish)
 
     def _take(self, event: Any) -> None:
         if self._flooded or event["type"] != "websocket.receive":

@@ -8,8 +8,6 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-import trio
-
 from actors import Actor, AskTimeout, Child, Killed, MailboxFull, NobodyOwns, Supervisor
 from web.hub import Detach
 from web.inbox import Inbox
@@ -83,17 +81,15 @@ async def session(system: Any, visitor: Visitor, build: Callable[[], Actor]) -> 
     runtime, outlet = system.runtime, visitor.outlet
     await visitor.accept()
     code, reason = CRASHED, "the session crashed"
-    with trio.CancelScope() as here:
-        visitor.inbox.when_gone(here.cancel)
-        try:
-            await runtime.adopt(Child(f"socket:{next(_numbers)}", build, capacity=HEARD), under="sockets")
-            code, reason = GOING_AWAY, "the session was ended"  # not by the server's stop, which closes connections itself
-        except Killed:
-            reason = "the session was ended"
-        except BUSY:
-            code, reason = TRY_LATER, "the server is too busy"
-        finally:
-            if runtime.alive(HUB):
-                runtime.tell(HUB, Detach(outlet))
-            if outlet.open:
-                await visitor.close(code, reason)
+    try:
+        await runtime.adopt(Child(f"socket:{next(_numbers)}", build, capacity=HEARD), under="sockets")
+        code, reason = GOING_AWAY, "the session was ended"  # not by the server's stop, which closes connections itself
+    except Killed:
+        reason = "the session was ended"
+    except BUSY:
+        code, reason = TRY_LATER, "the server is too busy"
+    finally:
+        if runtime.alive(HUB):
+            runtime.tell(HUB, Detach(outlet))
+        if outlet.open:
+            await visitor.close(code, reason)
