@@ -24,10 +24,10 @@ from web.auth import Doorman
 from web.body import decode, encode
 from web.direct import Direct
 from web.errors import answer_invalid, answer_refusal, answer_status, invalid
-from web.limits import LOCAL_HOSTS, NOT_JSON, Gate, Limits, is_json
+from web.limits import LOCAL_HOSTS, NOT_JSON, Gate, Limits, headers_of, is_json
 from web.metrics import Metrics
 from web.page_files import PageFiles
-from web.params import read_params
+from web.params import query_of, read_params
 from web.quick import Quick
 from web.routes import WS, Answer, Call, Family, Route, family_of
 from web.table import routes
@@ -97,11 +97,7 @@ def _mount(app: QuartTrio, system: System, house: House, route: Route) -> None:
 
 def _view(system: System, house: House, route: Route) -> Callable[..., Awaitable[Response]]:
     async def answer(**path: str) -> Response:
-        async def body() -> Any:
-            raw = await request.get_data(cache=False, as_text=False, parse_form_data=False)
-            return _body(route, raw, request.headers.get("content-type", ""))
-
-        return _response(await _serve(system, house, route, request, path, body))
+        return _response(await _serve(system, house, route, request.scope, path))
 
     return answer
 
@@ -111,17 +107,17 @@ async def _served_before(**path: str) -> Response:
     raise RuntimeError(f"{(websocket if request_is_socket() else request).path} is served by web.direct")
 
 
-async def _serve(
-    system: System, house: House, route: Route, incoming: Any, path: dict[str, str], body: Callable[[], Awaitable[Any]]
-) -> Any:
-    headers = {name.lower(): value for name, value in incoming.headers.items()}
-    secure = incoming.scope.get("scheme") in ("https", "wss")
-    peer = (incoming.scope.get("client") or ("",))[0]
+async def _serve(system: System, house: House, route: Route, scope: Any, path: dict[str, str]) -> Any:
+    headers, extensions = headers_of(scope), scope.get("extensions", {})
+    peer = (scope.get("client") or ("",))[0]
     try:
         who = house.doorman.admit(route, headers=headers, peer=peer)
-        args = {**path, **read_params(route.params, incoming.args.to_dict(flat=False))}
-        desk = incoming.scope.get("extensions", {}).get("oracle.desk")
-        call = Call(system, route, args, who, await body(), headers, house, desk=desk, secure=secure)
+        args = {**path, **read_params(route.params, query_of(scope))} if route.params else path
+        body = await _body(route, headers.get("content-type", "")) if route.body is not None else None
+        call = Call(
+            system, route, args, who, body, headers, house, desk=extensions.get("oracle.desk"),
+            secure=scope.get("scheme") == "https",
+        )  # fmt: skip
         return await once.serve(call)
     except Invalid as error:
         return answer_invalid(error, route.family)
@@ -129,9 +125,8 @@ async def _serve(
         return answer_refusal(error, route.family)
 
 
-def _body(route: Route, raw: bytes, content_type: str) -> Any:
-    if route.body is None:
-        return None
+async def _body(route: Route, content_type: str) -> Any:
+    raw: bytes = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     if len(raw) > route.body_limit_bytes:
         raise Refused(f"the body may have at most {route.body_limit_bytes} bytes", code="too_large")
     if not raw:

@@ -232,8 +232,9 @@ def _bearer(header: str) -> str:
 
 
 def _session(headers: Mapping[str, str]) -> str:
+    cookie = headers.get("cookie", "")
     try:
-        jar = SimpleCookie(headers.get("cookie", ""))
+        jar = SimpleCookie(cookie) if cookie else {}
     except CookieError:
         return ""
     found = jar.get(cookie_name(headers.get("host", "")))

@@ -7,14 +7,13 @@ checks are those of every route: who calls, parameters, then the view, which let
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs
 
 from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
 from oracle.problems import Invalid
 from oracle.system import System
 from web.errors import answer_invalid, answer_refusal, answer_status
 from web.limits import headers_of, reply
-from web.params import read_params
+from web.params import query_of, read_params
 from web.routes import WS, Answer, Call, Route
 from web.visitor import Visitor
 
@@ -52,7 +51,7 @@ class Direct:
     async def _serve(self, route: Route, scope: Any, send: Any) -> Answer | None:
         """Run the view; what comes back was said before the client was let in."""
         headers, house = headers_of(scope), self._house
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace")
+        query = query_of(scope)
         peer = (scope.get("client") or ("",))[0]
         if route.live and scope["http_version"] == "1.0":
             return answer_status(505, route.family, "a stream of events needs HTTP/1.1", code="unsupported")

@@ -7,6 +7,7 @@ from pages, not the server from people.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections import OrderedDict
@@ -153,6 +154,7 @@ def is_json(content_type: str) -> bool:
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
+@functools.lru_cache(maxsize=1024)
 def is_loopback(address: str) -> bool:
     """True for an address of this machine alone (`localhost` counts); False for names and what is not an address."""
     if address == "localhost":

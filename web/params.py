@@ -6,13 +6,14 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 from actors import Refused
 from oracle.border import Text, structure
 from oracle.problems import Invalid, Problem, closest, one_of
 from web.routes import Param
 
-__all__ = ["TEXT_LIMIT", "read_params"]
+__all__ = ["TEXT_LIMIT", "query_of", "read_params"]
 
 MOST_ITEMS = 100
 TEXT_LIMIT = 500
@@ -24,6 +25,11 @@ _YEARS_US = (0, 253_402_300_799_999_999)  # 1970-01-01 to 9999-12-31
 _INT_LIMIT = 2**63 - 1
 # An unescaped `+` of an ISO offset arrives as a space; that is a common slip and not ambiguous.
 _LOST_PLUS = re.compile(r"(T.*) (\d\d:?\d\d)$")
+
+
+def query_of(scope: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The query of an ASGI scope: each key with its values, in order."""
+    return parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace")
 
 
 def read_params(params: Iterable[Param], query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
