@@ -19,7 +19,19 @@ __all__ = ["Connection", "Lost", "connect"]
 
 
 class Lost(ConnectionError):
-    """The connection could not be opened, or is gone; the message says why, for people."""
+    """The connection could not be opened, or is gone; the message says why, for people. `status` and `body` are of the HTTP
+    answer where there was one instead of a WebSocket, else 0 and empty."""
+
+    status = 0
+    body = b""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Lost:
+        """Why the library gave up."""
+        lost = cls(_why(error))
+        if isinstance(error, trio_websocket.ConnectionRejected):
+            lost.status, lost.body = error.status_code, error.body or b""
+        return lost
 
 
 # What trio-websocket stands on raises through it when the far end breaks the protocol: wsproto while a connection closes,
@@ -42,14 +54,14 @@ class Connection:
         try:
             return await self._raw.get_message()
         except _FAILURES as error:
-            raise Lost(_why(error)) from error
+            raise Lost.of(error) from error
 
     async def send(self, message: str | bytes) -> None:
         """Send one message."""
         try:
             await self._raw.send_message(message)
         except _FAILURES as error:
-            raise Lost(_why(error)) from error
+            raise Lost.of(error) from error
 
     async def probe(self, timeout_s: float) -> None:
         """Ping, and wait for the pong; where none comes, the far end is gone without a word."""
@@ -57,7 +69,7 @@ class Connection:
             with trio.move_on_after(timeout_s) as scope:
                 await self._raw.ping()
         except _FAILURES as error:
-            raise Lost(_why(error)) from error
+            raise Lost.of(error) from error
         if scope.cancelled_caught:
             raise Lost(f"silent, and no pong within {timeout_s:g} s")
 
@@ -93,7 +105,7 @@ async def connect(
         except _FAILURES as error:
             if theirs is not None:
                 raise theirs from theirs.__cause__
-            raise Lost(_why(error)) from error
+            raise Lost.of(error) from error
 
 
 class _Handshake:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import threading
 import urllib.request
@@ -12,10 +13,10 @@ import trio
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from oracle.bookmark import Bookmark, Frame, Hole, Ready
+from oracle.client import Client
 from tests.serving import Serving, oracle, serving
 from tests.soak import rounds
-from web.following import Bookmark, follow
-from web.remote import Remote
 
 PATIENCE_S = 30
 FAST = {"ORACLE__FEEDS__SIMULATED__UPDATES_PER_S": "20"}
@@ -101,40 +102,46 @@ def test_tail_goes_on_over_a_restart(tmp_path):
         assert [json.loads(line)["offset"] > last["offset"] for line in again.stdout.splitlines()] == [True] * 3
 
 
-def test_a_follower_misses_nothing_over_a_restart_and_says_so(tmp_path):
-    told: list[dict] = []
-    with serving(tmp_path / "data", **FAST) as server:
-        port, epoch = server.port, ""
-
-        def hear(frame):
-            told.append(frame)
-            if len(told) == 200:
-                threading.Thread(target=server.end).start()
-            return frame["type"] == "trade" and [f["type"] for f in told].count("ready") == 2
-
-        restarted = threading.Thread(target=lambda: (server.process.wait(), again.append(stack.enter_context(
-            serving(tmp_path / "data", listen=[f"127.0.0.1:{port}"], **FAST)))))  # fmt: skip
-        again: list[Serving] = []
-        with contextlib.ExitStack() as stack:
-            restarted.start()
-            trio.run(follow, lambda: Remote(f"http://127.0.0.1:{port}/"), "trade:*,life:*,event:*", hear)
-            restarted.join()
-    first, second = [frame for frame in told if frame["type"] == "ready"]
-    assert second["recovered"] is True and first["epoch"] != second["epoch"] != epoch
-    topical = [frame for frame in told if "topic" in frame][1:]
-    places = [(f["epoch"] == second["epoch"], f["offset"]) for f in topical if told.index(f) > told.index(first)]
-    assert places == sorted(set(places))
+async def test_a_follower_misses_nothing_over_a_restart_and_says_so(tmp_path):
+    started = functools.partial(serving, tmp_path / "data", **FAST)
+    told = []
+    with contextlib.ExitStack() as stack:
+        server = await trio.to_thread.run_sync(stack.enter_context, started())
+        again = functools.partial(stack.enter_context, started(listen=[f"127.0.0.1:{server.port}"]))
+        async with trio.open_nursery() as nursery, Client(server.url).stream("trade:*", "life:*", "event:*") as stream:
+            async for one in stream:
+                told.append(one)
+                if len(told) == 200:
+                    assert await trio.to_thread.run_sync(server.end) == 0
+                    nursery.start_soon(trio.to_thread.run_sync, again)
+                if isinstance(one, Frame) and one.type == "trade" and [type(one) for one in told].count(Ready) == 2:
+                    break
+    assert not [one for one in told if isinstance(one, Hole)]
+    first, second = [one for one in told if isinstance(one, Ready)]
+    assert first.caught_up is None and second.caught_up
+    frames = [one for one in told if isinstance(one, Frame) and not one.snapshot]
+    runs = list(dict.fromkeys(one.epoch for one in frames))
+    places = [(runs.index(one.epoch), one.offset) for one in frames]
+    assert len(runs) == 2 and places == sorted(set(places))
 
 
 def test_a_bookmark_stands_still_in_a_snapshot_and_takes_nothing_twice():
     mark = Bookmark("a:7")
-    quote = {"type": "quote", "topic": "quote:B", "epoch": "a"}
-    assert mark.take({"type": "subscribed", "epoch": "a", "offset": 20, "recovered": True})
-    assert [mark.take({**quote, "offset": offset}) for offset in (7, 8, 8, 9)] == [False, True, False, True]
+    words = {"topic": "quote:B", "type": "quote", "channel": "quote", "data": {}, "ts": ""}
+
+    def quote(offset: int, epoch: str = "a") -> Frame | None:
+        return mark.take({**words, "epoch": epoch, "offset": offset})
+
+    assert mark.take({"type": "subscribed", "epoch": "a", "offset": 20, "recovered": True}) is None
+    told = [quote(offset) for offset in (7, 8, 8, 9)]
+    assert [one and (one.place, one.snapshot) for one in told] == [None, ("a:8", False), None, ("a:9", False)]
     assert str(mark) == "a:9"
-    assert mark.take({"type": "subscribed", "epoch": "a", "offset": 20, "recovered": False, "reason": "incomplete"})
-    assert mark.take({**quote, "offset": 19}) and str(mark) == "a:9", "if this ends here it returns to 9"
-    assert mark.take({"type": "ready", "epoch": "a", "offset": 20, "recovered": False, "reason": "incomplete"})
+    no = {"epoch": "a", "offset": 20, "recovered": False, "reason": "incomplete"}
+    assert mark.take({"type": "subscribed", **no}) == Hole("incomplete", None, "a:9")
+    still = quote(19)
+    assert still.snapshot and still.place == str(mark) == "a:9", "if this ends here it returns to 9"
+    assert mark.take({"type": "ready", **no}) == Ready(None, "a:20")
     assert str(mark) == "a:20"
-    assert mark.take({**quote, "epoch": "b", "offset": 1}) and str(mark) == "b:1"
+    assert mark.take({"type": "skipped", "count": 3, "reason": "slow client"}) == Hole("slow client", 3, "a:20")
+    assert quote(1, "b").place == str(mark) == "b:1"
     assert str(Bookmark()) == ""

@@ -14,11 +14,13 @@ import trio
 from actors import RestartsExhausted
 from oracle.border import Bad, Invalid
 from oracle.exchange import HttpFailed, Target
+from oracle.presence import Presence
+from oracle.remote import Remote, RemoteFailed
 from oracle.secret import Secret
 from oracle.settings import Settings, load
 from oracle.settings_sources import unused
 from web import flags
-from web.failures import CannotStart, Unreachable
+from web.failures import CannotStart
 
 __all__ = ["Exit", "main"]
 
@@ -60,7 +62,7 @@ def main() -> None:
         code = _say("the settings are refused", refused, Exit.usage)
     except CannotStart as taken:
         code = _say("can't start", taken, Exit.taken)
-    except Unreachable as nobody:
+    except RemoteFailed as nobody:
         code = _say("no answer", nobody, Exit.unreachable)
     except RestartsExhausted as crash:
         code = _say("the runtime crashed", crash, Exit.crashed)
@@ -231,15 +233,9 @@ def _reference(text: str) -> str:
     return text
 
 
-def _remote(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Any:
-    """The server that was named, or that serves the data folder. Raises Unreachable."""
-    from web.presence import Presence, find
-    from web.remote import Remote
-
+def _remote(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Remote:
+    """The server that was named, or that serves the data folder. Raises RemoteFailed."""
     if url is not None:
         return Remote.of(Presence(url, 0, token or ""))
     settings: Settings = load(file, os.environ, flags.tables(data=data))
-    presence = find(settings.data.folder)
-    if presence is None:
-        raise Unreachable(f"no server runs on the data folder {settings.data.folder}; start one with oracle serve")
-    return Remote.of(presence)
+    return Remote.here(settings.data.folder)

@@ -1,8 +1,8 @@
-"""Why a command could not do its work; each has its exit code in `web.cli`."""
+"""Why a server can't start; each has its exit code in `web.cli`."""
 
 from __future__ import annotations
 
-__all__ = ["AddressTaken", "CannotStart", "FolderTaken", "Unreachable"]
+__all__ = ["AddressTaken", "CannotStart", "FolderTaken"]
 
 
 class CannotStart(Exception):
@@ -15,7 +15,3 @@ class FolderTaken(CannotStart):
 
 class AddressTaken(CannotStart):
     """An address can't be listened on."""
-
-
-class Unreachable(Exception):
-    """No server answers there, or it does not answer us."""

@@ -1,4 +1,4 @@
-"""Who serves a data folder: one process at a time, and where the others find it.
+"""Who serves a data folder: one process at a time, which lets the others find it (`oracle.presence`).
 
 The lock is the kernel's, so it ends with the process however that ends; `server.json` (0600) says who holds it.
 """
@@ -15,23 +15,13 @@ from pathlib import Path
 
 import attrs
 
-from oracle.border import Invalid, structure, unstructure
+from oracle.border import unstructure
+from oracle.presence import CARD, Presence, find
 from web.failures import FolderTaken
 
-__all__ = ["Claim", "Presence", "claim", "find", "write_private"]
+__all__ = ["Claim", "claim", "write_private"]
 
-LOCK, CARD, FRESH = "lock", "server.json", ".new"
-
-
-@attrs.frozen
-class Presence:
-    """A running server: `url` ends with a slash, `token` is a reference (`file:PATH`) or empty where none is needed;
-    `certificate` (PEM) is the one to believe it by, empty where it speaks no TLS."""
-
-    url: str
-    pid: int
-    token: str = ""
-    certificate: str = ""
+LOCK, FRESH = "lock", ".new"
 
 
 @attrs.frozen
@@ -65,20 +55,6 @@ def claim(folder: Path) -> Iterator[Claim]:
             (folder / CARD).unlink()
     finally:
         os.close(lock)
-
-
-def find(folder: Path) -> Presence | None:
-    """The server that announced itself in `folder` and whose process lives; None where there is none.
-
-    It does not touch the lock: holding that, even for an instant, would keep a server from starting."""
-    try:
-        presence = structure(Presence, json.loads((folder / CARD).read_text()))
-        if presence.pid <= 0:  # to the kernel a whole group of processes
-            return None
-        os.kill(presence.pid, 0)
-    except (OSError, ValueError, OverflowError, Invalid):
-        return None
-    return presence
 
 
 def write_private(path: Path, text: str) -> None:

@@ -9,13 +9,15 @@ import sys
 
 import pytest
 
+from oracle.presence import Presence, find
 from web.failures import FolderTaken
-from web.presence import Presence, claim, find
+from web.presence import claim
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from web.presence import Presence, claim
+from oracle.presence import Presence
+from web.presence import claim
 import os
 with claim(Path(sys.argv[1])) as held:
     held.announce(Presence("http://127.0.0.1:1/", os.getpid()))

@@ -13,14 +13,13 @@ from certificates import authority, certified, server_shows, trusting
 from live import Client, exchange, open_live
 
 from oracle.http import Http, HttpFailed
+from oracle.presence import Presence
 from oracle.problems import Invalid
+from oracle.remote import Remote, RemoteFailed
 from oracle.settings import Server
 from oracle.tls import exactly, shown
 from oracle.websocket import Lost, connect
 from web.desk import Bounds
-from web.failures import Unreachable
-from web.presence import Presence
-from web.remote import Remote
 
 LAST = b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
@@ -226,9 +225,9 @@ async def test_a_name_is_of_no_account_where_the_certificate_is_known_and_only_t
         live.listeners[0].tls = made = shown(Server(tls_certificate=chain, tls_key=key))
         live.runtime.restart("web")
         remote = Remote.of(Presence(f"{live.listeners[0].url}/", 1, certificate=made.certificate))
-        assert (await remote.ask("")).body == b"home"
-        with pytest.raises(Unreachable, match=r"certificate is not valid for '127\.0\.0\.1'"):
-            await attrs.evolve(remote, certificate="").ask("")
+        assert (await remote.ask("GET", "")).body == b"home"
+        with pytest.raises(RemoteFailed, match=r"certificate is not valid for '127\.0\.0\.1'"):
+            await attrs.evolve(remote, certificate="").ask("GET", "")
 
 
 async def test_the_command_line_s_stream_believes_as_its_requests_do(stranger):
@@ -244,5 +243,5 @@ async def test_the_command_line_s_stream_believes_as_its_requests_do(stranger):
 
 
 def test_a_card_without_a_good_certificate_is_no_server():
-    with pytest.raises(Unreachable, match="is said to have is none"):
+    with pytest.raises(RemoteFailed, match="is said to have is none"):
         Remote.of(Presence("https://127.0.0.1:1/", 1, certificate="?"))

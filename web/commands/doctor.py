@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from oracle.border import Invalid
+from oracle.presence import Presence, find
+from oracle.remote import Remote, RemoteFailed
 from oracle.settings import Settings, load
 from web.commands.config import all_good
-from web.failures import Unreachable
 from web.page_files import PageFiles
-from web.presence import Presence, find
-from web.remote import Remote
 from web.terminal import show_checks
 
 __all__ = ["doctor"]
@@ -73,9 +72,9 @@ async def _server(presence: Presence | None) -> AsyncIterator[Check]:
         yield "server", True, "none is running on this data folder"
         return
     try:
-        answer = await Remote.of(presence).ask("readyz")
+        answer = await Remote.of(presence).ask("GET", "readyz")
         dependencies = json.loads(answer.body)["dependencies"]
-    except (Unreachable, ValueError, KeyError) as error:
+    except (RemoteFailed, ValueError, KeyError) as error:
         yield "server", False, f"process {presence.pid} at {presence.url}: {error}"
         return
     yield "server", True, f"process {presence.pid} at {presence.url}"

@@ -17,6 +17,7 @@ from oracle.alerts import VaultBroken
 from oracle.exchange import Target
 from oracle.history import Broken
 from oracle.log import logger
+from oracle.presence import Presence
 from oracle.problems import Invalid, Problem
 from oracle.secret import SecretMissing
 from oracle.settings import Settings
@@ -29,7 +30,7 @@ from web.app import make_app
 from web.auth import Doorman
 from web.ending import told_to_end
 from web.failures import CannotStart
-from web.presence import Claim, Presence, claim
+from web.presence import Claim, claim
 from web.routes import Scope
 from web.server import Listener
 

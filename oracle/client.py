@@ -1,0 +1,104 @@
+"""A server of this house for programs: its stream without a silent hole, its commands applied once, its answers.
+
+Commands go over HTTP, also while a stream is open: there an answer would come among the frames, and who waits for it inside
+the loop that reads them would wait for ever. The id makes both the same command.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from oracle.bookmark import Frame, Hole, Ready, Told
+from oracle.exchange import HttpFailed, Target
+from oracle.following import PATIENCE_S, follow
+from oracle.patience import Patience
+from oracle.problems import Invalid, Problem, one_of
+from oracle.remote import TIMEOUT_S, Remote, RemoteFailed
+from oracle.settings import load
+
+__all__ = ["Client", "Frame", "Hole", "Ready", "RemoteFailed"]
+
+DEADLINE_S = 30.0
+TRANSPORTS = ("websocket", "poll")
+
+
+class Client:
+    """One server: at `url`, or without one the server that runs on a data folder of this machine (`data`; else the folder of
+    the `oracle` command), wherever it listens after a restart. `token` and `certificate` go with a url: the one where it
+    wants one; the other (PEM) is then the only one to believe over TLS, else the authorities of this machine say whom.
+
+    A question or command that gets no answer, or one that says nothing about it, is sent again for `deadline_s` seconds.
+    `async with` it: the block begins when the server has answered, and raises RemoteFailed at once where it does not, or
+    refuses us.
+    """
+
+    def __init__(self, url: str | None = None, token: str = "", certificate: str = "", *, data: Path | str | None = None,
+                 deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
+        """Raises Invalid for what is no http or https URL, and for settings in the environment that are refused; ValueError
+        for a certificate that is none."""
+        self._deadline_s = deadline_s
+        self._find: Callable[[], Remote]
+        if url is None:
+            folder = load(None, os.environ).data.folder if data is None else Path(data)
+            self._find = lambda: Remote.here(folder)
+            return
+        try:
+            Target.parse(url)
+        except HttpFailed as wrong:
+            raise Invalid([Problem(("url",), "url_parsing", wrong.message, url)]) from wrong
+        remote = Remote(url.rstrip("/") + "/", token, certificate)
+        self._find = lambda: remote
+
+    async def __aenter__(self) -> Client:
+        await self._find().tell("GET", "api/oracle/snapshot")  # the cheapest thing that asks for a token
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is held open."""
+
+    async def get(self, path: str, /, **query: Any) -> Any:
+        """The JSON of GET `path`. Raises RemoteFailed."""
+        return await self._told("GET", path, query, b"", "")
+
+    async def command(self, method: str, path: str, body: Any = None, *, id: str = "") -> Any:
+        """Have a command applied once, however often it had to be sent; the JSON of its answer. It has the `id` (1 to 64
+        letters, digits and any of `_ . : -`), or a new one; give one that you keep where you may be killed in between.
+
+        Raises RemoteFailed: refused, and not sent again; or nobody said what became of it within the deadline (`passing`),
+        and then the same command with the same id asks once more.
+        """
+        said = b"" if body is None else json.dumps(body, allow_nan=False).encode()
+        return await self._told(method, path, {}, said, id or secrets.token_hex(16))
+
+    def stream(self, *topics: str, since: str = "", transport: str = "websocket", patience_s: float = PATIENCE_S,
+               ) -> AbstractAsyncContextManager[trio.abc.ReceiveChannel[Told]]:  # fmt: skip
+        """What is published on some topics (`quote:BTC-USD`, `event:*`, `*`): first the newest of each, or after the place
+        `since` what came after it, then Ready and each message once as it comes, over lost connections and restarts of the
+        server. Where something is missing there is a Hole. `transport` is websocket, or poll where a proxy allows none.
+
+        The `async with` block raises RemoteFailed where nobody answers at first, or for `patience_s` seconds, and where the
+        server refuses; Invalid for an unknown transport.
+        """
+        if transport not in TRANSPORTS:
+            raise Invalid([Problem(("transport",), "enum", f"Input should be {one_of(TRANSPORTS)}", transport)])
+        return follow(self._find, ",".join(topics), since, transport=transport, patience_s=patience_s)
+
+    async def _told(self, method: str, path: str, query: Mapping[str, Any], body: bytes, ident: str) -> Any:
+        patience, ends_s = Patience(), trio.current_time() + self._deadline_s
+        while True:
+            timeout_s = min(TIMEOUT_S, ends_s - trio.current_time())
+            try:
+                return await self._find().tell(method, path, query, body=body, ident=ident, timeout_s=timeout_s)
+            except RemoteFailed as failed:
+                wait_s = max(patience.wait_s(), failed.retry_after_s)
+                if not failed.passing or trio.current_time() + wait_s >= ends_s:
+                    raise
+            await trio.sleep(wait_s)

@@ -1,0 +1,40 @@
+"""Where the server of a data folder is found: `server.json` in it, readable to its owner alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import attrs
+
+from oracle.border import Invalid, structure
+
+__all__ = ["CARD", "Presence", "find"]
+
+CARD = "server.json"
+
+
+@attrs.frozen
+class Presence:
+    """A running server: `url` ends with a slash, `token` is a reference (`file:PATH`) or empty where none is needed;
+    `certificate` (PEM) is the one to believe it by, empty where it speaks no TLS."""
+
+    url: str
+    pid: int
+    token: str = ""
+    certificate: str = ""
+
+
+def find(folder: Path) -> Presence | None:
+    """The server that announced itself in `folder` and whose process lives; None where there is none.
+
+    It does not touch the lock: holding that, even for an instant, would keep a server from starting."""
+    try:
+        presence = structure(Presence, json.loads((folder / CARD).read_text()))
+        if presence.pid <= 0:  # to the kernel a whole group of processes
+            return None
+        os.kill(presence.pid, 0)
+    except (OSError, ValueError, OverflowError, Invalid):
+        return None
+    return presence
