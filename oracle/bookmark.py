@@ -72,8 +72,6 @@ class Bookmark:
                 self._move(word)
                 self._moves = True
                 return Ready(word.get("caught_up"), self._place)
-            case "passed":
-                self._move(word)
             case "skipped":
                 return Hole(word["reason"], word["count"], self._place)
             case _ if "topic" in word:

@@ -16,9 +16,9 @@ from typing import Any
 
 import trio
 
-from oracle.bookmark import Frame, Hole, Ready, Told
+from oracle.bookmark import Frame, Hole, Ready
 from oracle.exchange import HttpFailed, Target
-from oracle.following import PATIENCE_S, follow
+from oracle.following import PATIENCE_S, Following, follow
 from oracle.patience import Patience
 from oracle.problems import Invalid, Problem, one_of
 from oracle.remote import TIMEOUT_S, Remote, RemoteFailed
@@ -78,14 +78,14 @@ class Client:
         said = b"" if body is None else json.dumps(body, allow_nan=False).encode()
         return await self._told(method, path, {}, said, id or secrets.token_hex(16))
 
-    def stream(self, *topics: str, since: str = "", transport: str = "websocket", patience_s: float = PATIENCE_S,
-               ) -> AbstractAsyncContextManager[trio.abc.ReceiveChannel[Told]]:  # fmt: skip
+    def stream(self, *topics: str, since: str = "", transport: str = "websocket",
+               patience_s: float = PATIENCE_S) -> AbstractAsyncContextManager[Following]:  # fmt: skip
         """What is published on some topics (`quote:BTC-USD`, `event:*`, `*`): first the newest of each, or after the place
         `since` what came after it, then Ready and each message once as it comes, over lost connections and restarts of the
         server. Where something is missing there is a Hole. `transport` is websocket, or poll where a proxy allows none.
 
-        The `async with` block raises RemoteFailed where nobody answers at first, or for `patience_s` seconds, and where the
-        server refuses; Invalid for an unknown transport.
+        The loop raises RemoteFailed where nobody answers at first, or for `patience_s` seconds, and where the server refuses.
+        Raises Invalid for an unknown transport.
         """
         if transport not in TRANSPORTS:
             raise Invalid([Problem(("transport",), "enum", f"Input should be {one_of(TRANSPORTS)}", transport)])

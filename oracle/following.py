@@ -12,20 +12,41 @@ from oracle.patience import Patience
 from oracle.polling import Polling
 from oracle.remote import Remote, RemoteFailed, Words
 
-__all__ = ["PATIENCE_S", "follow"]
+__all__ = ["PATIENCE_S", "Following", "follow"]
 
 PATIENCE_S = 60.0  # without an answer
 
 
-@trio.as_safe_channel
-async def follow(find: Callable[[], Remote], topics: str, since: str = "", *, transport: str = "websocket",
-                 patience_s: float = PATIENCE_S) -> AsyncGenerator[Told, None]:  # fmt: skip
-    """What is told about `topics`, after the place `since`; after a loss `find` is asked for the server again, and it goes on
-    where it was. Nothing is fetched before it is asked for, but for the 64 messages that wait in a WebSocket: of a slow
-    reader the server knows, and says what it left out.
+class Following:
+    """What is told, as it comes. Raises RemoteFailed, and ends, where nobody answers at first or for too long, and where the
+    server refuses."""
 
-    The block raises RemoteFailed where nobody answers at first, or for `patience_s` seconds, and where the server refuses.
-    """
+    def __init__(self, channel: trio.abc.ReceiveChannel[Told | RemoteFailed]) -> None:
+        self._channel = channel
+
+    def __aiter__(self) -> Following:
+        return self
+
+    async def __anext__(self) -> Told:
+        told = await self._channel.__anext__()
+        if isinstance(told, RemoteFailed):
+            raise told
+        return told
+
+
+@asynccontextmanager
+async def follow(find: Callable[[], Remote], topics: str, since: str = "", *, transport: str = "websocket",
+                 patience_s: float = PATIENCE_S) -> AsyncIterator[Following]:  # fmt: skip
+    """What is told about `topics`, after the place `since`; after a loss `find` is asked for the server again, and it goes on
+    where it was, for `patience_s` seconds without an answer. Nothing is fetched before it is asked for, but for the 64
+    messages that wait in a WebSocket: of a slow reader the server knows, and says what it left out."""
+    async with _told(find, topics, since, transport, patience_s) as channel:
+        yield Following(channel)
+
+
+@trio.as_safe_channel
+async def _told(find: Callable[[], Remote], topics: str, since: str, transport: str, patience_s: float,
+                ) -> AsyncGenerator[Told | RemoteFailed, None]:  # fmt: skip
     mark, patience = Bookmark(since), Patience()
     answered, lost_s = False, None
     while True:
@@ -41,7 +62,8 @@ async def follow(find: Callable[[], Remote], topics: str, since: str = "", *, tr
         except RemoteFailed as failed:
             lost_s = trio.current_time() if lost_s is None else lost_s
             if not answered or not failed.passing or trio.current_time() - lost_s > patience_s:
-                raise
+                yield failed  # raised here, it would end the reader's loop as if all were well, and come out after it
+                return
         await trio.sleep(patience.wait_s())
 
 

@@ -52,12 +52,11 @@ class Polling:
             outcome = {} if recovered is None else {"recovered": False, "reason": batch["reason"]}
             self._live = True
             return [{"type": "subscribed", **outcome}, *items, {"type": "ready", **place, **outcome}]
-        passed = {"type": "passed", **place}
         if self._live:
-            return [*items, passed]
+            return list(items)
         begin = [] if self._caught_up else [{"type": "subscribed", "recovered": True}]
         self._caught_up += len(items)
         if batch["more"]:
-            return [*begin, *items, passed]
+            return [*begin, *items]
         self._live = True
         return [*begin, *items, {"type": "ready", **place, "recovered": True, "caught_up": self._caught_up}]
