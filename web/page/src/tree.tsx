@@ -169,7 +169,7 @@ function backlog(node: ActorNode): string | undefined {
 function visitor({ about }: ActorNode): string {
   const left = about.skipped ? `, ${short(about.skipped)} skipped` : "";
   const held = about.held_bytes ? `, ${short(about.held_bytes)} B held` : "";
-  return `${about.who} ${about.address}, ${short(about.told ?? 0)} told${left}${held}`;
+  return `${short(about.told ?? 0)} told${left}${held}, ${about.who} ${about.address}`;
 }
 
 function topics({ about }: ActorNode): string | undefined {
