@@ -39,6 +39,7 @@ __all__ = ["System", "open_system", "parts_of"]
 
 PAST_ROWS = 20_000  # at most so many past messages are shown to a watchdog at its start
 SIMULATED = "simulated"
+CATCHING_UP = 4
 HISTORY_PATIENCE_S = 0.01  # with the 40 ms that a row waits in the queue: on disk within 50 ms and a commit
 
 
@@ -57,6 +58,8 @@ class System:
     tally: Tally
     receipts: Receipts
     statistics: Mapping[str, FeedStatistics]  # by feed name
+    turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
+    """Of those who are told what they missed; who has none waits, so that those who are told what happens do not."""
 
 
 @asynccontextmanager

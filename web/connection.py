@@ -169,6 +169,7 @@ class Connection(TCPServer):
         """Begin an orderly end: an idle connection ends now, a WebSocket is told 1001, a request is answered first."""
         if self.over or not self._started:
             self.abort()
+        if self.closing:
             return
         stream = self.protocol.stream
         if stream is not None and stream.connected:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+import trio
 
 __all__ = ["Bounds", "Desk", "Stopping"]
 
@@ -56,6 +57,7 @@ class Desk:
     no_handshake: int = 0  # over TLS: they did not speak it, shared nothing with us, or took longer than `head_s`
     cut_off: int = 0  # took nothing for `send_s`, was silent for too long, or let our answers pile up
     stopping: bool = False
+    waiting: set[trio.Event] = attrs.field(factory=set)  # of views that wait for something; set when the server stops
     timers: Any = None
     """`actors.Timers` of the runtime that serves."""
     quick: Callable[..., bytes | None] | None = None

@@ -108,7 +108,13 @@ class Fiml:
         message = published.message
         if not isinstance(message, Event) or not message.source.startswith("watchdog:"):
             return None
-        return text_frame(to_json({"type": "event", "data": fiml_event(message)}))
+        try:
+            return text_frame(to_json({"type": "event", "data": fiml_event(message)}))
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            # one odd value must not end the stream of everybody; what is told without its data is told
+            summary = message.summary.encode("utf-8", "replace").decode()
+            bare = msgspec.structs.replace(message, data={}, summary=summary)
+            return text_frame(to_json({"type": "event", "data": fiml_event(bare)}))
 
     def still(self, published: Published) -> bytes | None:
         """The same."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Malformed", "takes_deflate", "wants_socket"]
+__all__ = ["Malformed", "deflate_offer", "wants_socket"]
 
 HANDSHAKE_HEADERS = (b"connection", b"sec-websocket-extensions", b"sec-websocket-protocol")
 
@@ -40,11 +40,13 @@ def wants_socket(request: Any, most_bytes: int) -> bool:
     return True
 
 
-def takes_deflate(offers: Iterable[str]) -> bool:
-    """Whether the extensions a client offers let us send messages compressed once for everybody: one that wants a smaller
-    window than ours gets none."""
-    deflate = [offer for offer in offers if offer.partition(";")[0].strip() == "permessage-deflate"]
-    return bool(deflate) and not any(_SMALL_WINDOW.search(offer) for offer in deflate)
+def deflate_offer(offers: Iterable[str]) -> str:
+    """The first of the extensions a client offers that lets us send messages compressed once for everybody; empty where none
+    does: one that wants a smaller window than ours gets none, nor one with a parameter that RFC 7692 does not know."""
+    return next((offer for offer in offers if _DEFLATE.fullmatch(offer.strip())), "")
 
 
-_SMALL_WINDOW = re.compile(r"server_max_window_bits(?!\s*=\s*\"?15\b)")
+_DEFLATE = re.compile(
+    r"permessage-deflate(\s*;\s*(server_no_context_takeover|client_no_context_takeover"
+    r"|client_max_window_bits(\s*=\s*\"?(9|1[0-5])\"?)?|server_max_window_bits\s*=\s*\"?15\"?)(?=\s*(;|$)))*"
+)

@@ -64,10 +64,14 @@ class Pace:
         self._most = most
         self._buckets: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
+    def left(self, address: str, now_us: int) -> float:
+        """How many requests an address has left."""
+        left, seen_us = self._buckets.get(address, (self._burst, now_us))
+        return min(self._burst, left + max(0, now_us - seen_us) * self._rate_per_us)
+
     def take(self, address: str, now_us: int) -> float:
         """0.0 where the request may go on, else the seconds to wait."""
-        left, seen_us = self._buckets.get(address, (self._burst, now_us))
-        left = min(self._burst, left + max(0, now_us - seen_us) * self._rate_per_us)
+        left = self.left(address, now_us)
         allowed = left >= 1.0
         self._buckets[address] = (left - 1.0 if allowed else left, now_us)
         self._buckets.move_to_end(address)
@@ -123,6 +127,10 @@ class Gate:
         name = host_name(host)
         reached = (server or ("",))[0]
         return name in self._limits.hosts or (reached != "" and name in (reached, f"[{reached}]"))
+
+    def has_room(self, client: tuple[str, Any] | None) -> bool:
+        """Whether a request of this client would be admitted now."""
+        return self._pace.left((client or ("local",))[0], self._now_us()) >= 1.0
 
     def admits(self, client: tuple[str, Any] | None) -> bool:
         """Count a request of this client; False where it has sent too many."""

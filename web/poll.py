@@ -14,6 +14,7 @@ import trio
 from actors import Published
 from oracle.history import Span
 from oracle.patterns import Patterns
+from web.desk import Desk
 from web.dialects import Native
 from web.hub import retained_of
 from web.missed import CanNot, Missed
@@ -47,13 +48,15 @@ def snapshot(system: Any, patterns: frozenset[str], recovered: bool | None = Non
     return Batch(f"{runtime.epoch}:{runtime.bus.offset}", items, recovered=recovered, reason=reason)
 
 
-async def poll(system: Any, patterns: frozenset[str], since: Place | None, limit: int, wait_s: float) -> Batch:
+async def poll(
+    system: Any, desk: Desk | None, patterns: frozenset[str], since: Place | None, limit: int, wait_s: float
+) -> Batch:
     """At most `limit` messages (and about a MiB) that came after `since`; where there are none, those that come within
-    `wait_s` seconds. Without a `since` a snapshot."""
+    `wait_s` seconds, or none once the server stops. Without a `since` a snapshot."""
     if since is None:
         return snapshot(system, patterns)
     try:
-        return await _Poll(system, patterns, limit).run(since, wait_s)
+        return await _Poll(system, desk, patterns, limit).run(since, wait_s)
     except CanNot as no:
         return snapshot(system, patterns, recovered=False, reason=no.why)
 
@@ -61,30 +64,28 @@ async def poll(system: Any, patterns: frozenset[str], since: Place | None, limit
 class _Poll:
     """One question."""
 
-    def __init__(self, system: Any, patterns: frozenset[str], limit: int) -> None:
+    def __init__(self, system: Any, desk: Desk | None, patterns: frozenset[str], limit: int) -> None:
         self._bus, self._ring, self._epoch = system.runtime.bus, system.ring, system.runtime.epoch
+        self._turns = system.turns
         self._names = patterns
         self._patterns = Patterns(patterns)
         self._missed = Missed(system, self._patterns, system.runtime.ask)
+        self._desk = desk
         self._room = limit
         self._room_bytes = BATCH_BYTES
         self._items: list[Any] = []
 
     async def run(self, since: Place, wait_s: float) -> Batch:
-        at = since
+        at, deadline_s = since, trio.current_time() + wait_s
         for _ in range(REPLANS):
             plan = await self._missed.plan(at)
             for span in plan.stored:
                 offset = await self._read(span)
                 if offset is not None:
                     return self._batch(Place(span.epoch, offset), more=True)
-            at = Place(self._epoch, plan.recent)
-            with trio.move_on_after(wait_s):
-                at, overtaken = await self._hear(at)
-                if not overtaken or self._items:
-                    return self._batch(at, more=at.offset < self._bus.offset)
-                continue
-            return self._batch(Place(self._epoch, self._heard), more=False)
+            at, overtaken = await self._hear(plan.recent, deadline_s)
+            if self._items or not overtaken:
+                return self._batch(at, more=at.offset < self._bus.offset)
         raise CanNot(Why.too_slow)
 
     async def _read(self, span: Span) -> int | None:
@@ -96,32 +97,36 @@ class _Poll:
                 return one.offset
         return None
 
-    async def _hear(self, at: Place) -> tuple[Place, bool]:
-        """Take from the ring until there is something; up to where, and whether the ring was faster."""
-        dialect, self._heard = Native(self._epoch), at.offset
+    async def _hear(self, heard: int, deadline_s: float) -> tuple[Place, bool]:
+        """Take from the ring until there is something or time is up; up to where, and whether the ring was faster."""
+        dialect = Native(self._epoch)
         while True:
-            if self._heard < self._ring.after:
-                return Place(self._epoch, self._heard), True
-            for one in self._ring.since(self._heard, PIECE):
-                self._heard = one.offset
-                if self._patterns.want(one.topic) and self._take(dialect, one):
-                    return Place(self._epoch, self._heard), False
-            if self._heard < self._bus.offset:
-                await trio.lowlevel.checkpoint()
-            elif self._items:
-                return Place(self._epoch, self._heard), False
-            else:
-                await self._news()
+            async with self._turns:
+                if heard < self._ring.after:
+                    return Place(self._epoch, heard), True
+                for one in self._ring.since(heard, PIECE):
+                    heard = one.offset
+                    if self._patterns.want(one.topic) and self._take(dialect, one):
+                        return Place(self._epoch, heard), False
+            if heard == self._bus.offset and (self._items or not await self._news(deadline_s)):
+                return Place(self._epoch, heard), False
 
-    async def _news(self) -> None:
-        """Wait for something that is wanted; no await came before since the ring was read."""
+    async def _news(self, deadline_s: float) -> bool:
+        """Wait for something that is wanted; no await came before since the ring was read. False where time is up."""
         news = trio.Event()
+        if self._desk is not None and self._desk.stopping:
+            return False
+        waiting = set() if self._desk is None else self._desk.waiting
         listening = [self._bus.listen(name, lambda _: news.set()) for name in self._names]
+        waiting.add(news)
         try:
-            await news.wait()
+            with trio.move_on_at(deadline_s) as scope:
+                await news.wait()
         finally:
+            waiting.discard(news)
             for one in listening:
                 one.cancel()
+        return not scope.cancelled_caught
 
     def _take(self, dialect: Native, one: Published) -> bool:
         """Add a message; whether it was the last that fits."""

@@ -17,6 +17,7 @@ from actors import Refused
 from oracle.problems import Invalid
 from oracle.system import System
 from web.body import encode
+from web.desk import Bounds
 from web.limits import SECURITY, Gate
 from web.params import read_params
 from web.routes import Answer, Call, Route
@@ -29,6 +30,7 @@ _HEAD = re.compile(
 )
 _SLOW = ("connection", "content-length", "expect", "origin", "transfer-encoding", "upgrade")
 _SECOND_US = 1_000_000
+HEAD_BYTES = Bounds().head_bytes
 
 Peer = tuple[str, int] | None
 
@@ -46,11 +48,11 @@ class Quick:
 
     def __call__(self, data: bytes, client: Peer, server: Peer, desk: Any) -> bytes | None:
         """See the class."""
-        found = _HEAD.fullmatch(data)
+        found = _HEAD.fullmatch(data) if len(data) <= HEAD_BYTES else None
         if found is None or (route := self._routes.get(found[1].decode("ascii"))) is None:
             return None
         headers = _fields(found[3])
-        if headers is None or not self._gate.knows(headers.get("host", ""), server):
+        if headers is None or not self._gate.knows(headers.get("host", ""), server) or not self._gate.has_room(client):
             return None
         answer = self._ask(route, found[2], headers, client, desk)
         if answer is None or answer.status != 200 or not self._gate.admits(client):

@@ -41,6 +41,7 @@ class Replay:
         self._dialect = dialect
         self._ask = ask
         self._missed = Missed(system, self._patterns, ask, most)
+        self._turns = system.turns
         self._told = 0
         self._piece_bytes = min(PIECE_BYTES, outlet.limit_bytes // 4)
 
@@ -80,20 +81,26 @@ class Replay:
                 await self._tell_stored(Span(self._dialect.epoch, after, until := ring.after))
                 after = until
                 continue
-            piece = ring.since(after, PIECE)
-            entries, taken = self._cut(self._dialect, piece)
-            if taken == len(piece) and after + taken == self._bus.offset:
-                # no await from here into the hub's mailbox
-                return await self._attach(entries, {"recovered": True, "caught_up": self._told + len(entries)})
-            await self._hand_over(entries)
+            async with self._turns:
+                if after < ring.after:
+                    continue
+                piece = ring.since(after, PIECE)
+                entries, taken = self._cut(self._dialect, piece)
+                if taken == len(piece) and after + taken == self._bus.offset:
+                    # no await from here into the hub's mailbox
+                    return await self._attach(entries, {"recovered": True, "caught_up": self._told + len(entries)})
+                self._show(entries)
+            await self._outlet.taken()
             after += taken
             self._reached = Place(self._dialect.epoch, after)
         raise CanNot(Why.too_slow)
 
     async def _tell(self, dialect: Native, messages: Sequence[Published]) -> None:
         while messages:
-            entries, taken = self._cut(dialect, messages[:PIECE])
-            await self._hand_over(entries)
+            async with self._turns:
+                entries, taken = self._cut(dialect, messages[:PIECE])
+                self._show(entries)
+            await self._outlet.taken()
             self._reached = Place(dialect.epoch, messages[taken - 1].offset)
             messages = messages[taken:]
 
@@ -110,13 +117,12 @@ class Replay:
                 size += len(frame)
         return entries, len(messages)
 
-    async def _hand_over(self, entries: Sequence[Entry]) -> None:
+    def _show(self, entries: Sequence[Entry]) -> None:
         skipped = self._outlet.skipped
         self._outlet.show(entries)
         if self._outlet.skipped > skipped:  # a message larger than all a client may have waiting
             raise CanNot(Why.too_slow)
         self._told += len(entries)
-        await self._outlet.taken()
 
     # ---- the frames around it
 

@@ -144,6 +144,8 @@ class Web(Actor):
         self._accepting.cancel()
         for listener in self.listeners:
             listener.close()
+        for event in desk.waiting:
+            event.set()
         for connection in list(desk.open):
             connection.leave()
         self._empty = trio.Event()

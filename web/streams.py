@@ -29,7 +29,7 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.handshake import server_extensions_handshake
 
 from web.desk import Desk, Stopping
-from web.head import Malformed, takes_deflate, wants_socket
+from web.head import Malformed, deflate_offer, wants_socket
 from web.inbox import Inbox
 from web.line import WORDS, Line
 
@@ -127,7 +127,7 @@ class Exchange(HTTPStream):
             self.received += len(event.data)
             if self.received > self.line.bounds.body_bytes:
                 raise Malformed(413, f"a body may have at most {self.line.bounds.body_bytes} bytes")
-        elif isinstance(event, EndBody):
+        elif isinstance(event, EndBody) and not self.connected:
             self.line.expect(math.inf)  # the app has deadlines of its own
         self.line.hush()
         await super().handle(event)
@@ -197,11 +197,11 @@ class Upgrade(WSStream):
         offers, self.handshake.extensions = self.handshake.extensions or [], None
         self.state = ASGIWebsocketState.CONNECTED
         status, headers, self.connection = self.handshake.accept(message.get("subprotocol"), message.get("headers", []))
-        if self.line.bounds.deflate and takes_deflate(offers):
+        if self.line.bounds.deflate and (offer := deflate_offer(offers)):
             inflate = Inflate(self.line.bounds.message_bytes)
-            headers.append((b"sec-websocket-extensions", server_extensions_handshake(offers, [inflate]) or b""))
-            self.connection = Connection(ConnectionType.SERVER, [inflate])
-            self.deflates = True
+            if granted := server_extensions_handshake([offer], [inflate]):
+                headers.append((b"sec-websocket-extensions", granted))
+                self.connection, self.deflates = Connection(ConnectionType.SERVER, [inflate]), True
         await self.send(Response(stream_id=self.stream_id, status_code=status, headers=headers))
 
     async def _handle_events(self) -> None:

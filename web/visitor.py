@@ -21,7 +21,7 @@ GOING_AWAY, POLICY, CRASHED, TRY_LATER = 1001, 1008, 1011, 1013
 BUSY = (AskTimeout, MailboxFull, NobodyOwns)
 HEARD = 256  # messages of one client that wait to be handled
 RETRY = b"retry: 1000\n\n"
-EVENTS_HEAD = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
+EVENTS_HEAD = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"), (b"connection", b"close")]
 
 _numbers = itertools.count(1)
 
@@ -45,7 +45,7 @@ class Visitor:
     @classmethod
     def of(cls, scope: Any, send: Any, who: Identity) -> Visitor:
         """The client of an ASGI scope. Raises RuntimeError where another server than ours made it."""
-        extensions = scope["extensions"]
+        extensions = scope.get("extensions") or {}
         if "oracle.outlet" not in extensions:
             raise RuntimeError("live streams need web.server: this ASGI server offers no outlet")
         address = ":".join(str(part) for part in (scope.get("client") or ())[:2])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote
 
 import attrs
 
@@ -48,14 +49,15 @@ class Wish:
 async def grant(system: Any, house: Any, who: Identity, wish: Wish) -> Answer:
     """Carry it out once. A "no" is an answer too; raises only what is a bug."""
     try:
-        route, args = _find(house.routes, wish)
+        route, args = _find(house.routes, attrs.evolve(wish, path=unquote(wish.path)))
         if route.auth is not Auth.public and not who.scope.includes(route.scope):
             raise Refused(f"scope {route.scope} is needed, this socket has {who.scope}", code="forbidden")
         if route.body is not None and wish.body is None:
             raise Refused(f"{wish.method} {wish.path} needs a body", code="invalid", details={"field": "body"})
     except Refused as no:
         return answer_refusal(no, Family.error)
-    call = Call(system, route, {**args, **read_params(route.params, {})}, who, wish.body, house=house)
+    body = wish.body if route.body is not None else None
+    call = Call(system, route, {**args, **read_params(route.params, {})}, who, body, house=house)
     return await once.carry_out(call, wish.id, where=("body", "id"))
 
 

@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from oracle.problems import Invalid
 from oracle.settings import load
 from web.desk import Bounds
-from web.head import takes_deflate
+from web.head import deflate_offer
 
 DEFLATING = Bounds(deflate=frozenset({"big:*"}))
 EXTENSIONS = "Sec-WebSocket-Extensions:"
@@ -83,7 +83,8 @@ async def test_only_long_messages_of_the_topics_are_compressed_and_the_same_for_
 
 async def test_who_does_not_offer_it_is_told_plainly():
     async with open_live(DEFLATING) as live:
-        for offer in ((), (f"{EXTENSIONS} permessage-deflate; server_max_window_bits=10",), (f"{EXTENSIONS} x",)):
+        offers = ("permessage-deflate; server_max_window_bits=10", "permessage-deflate; client_max_window_bits=8", "x")
+        for offer in ((), *((f"{EXTENSIONS} {one}",) for one in offers)):
             stream, head, rest = await opened(live, *offer)
             _, rest = await raw_frames(stream, rest, 2)
             live.runtime.publish(Note("big:1", "x" * 900))
@@ -147,10 +148,13 @@ async def test_a_bomb_ends_its_own_connection(payload, pieces, code):
 @pytest.mark.parametrize(("offer", "takes"), [
     ("permessage-deflate", True), ("permessage-deflate; server_max_window_bits=15", True),
     ("permessage-deflate; server_max_window_bits=14", False), ("permessage-deflate; server_max_window_bits", False),
-    ('permessage-deflate; server_max_window_bits="15"', True), ("x-webkit-deflate-frame", False), ("", False),
+    ('permessage-deflate; server_max_window_bits="15"', True), ("permessage-deflate; foo=1", False),
+    ("permessage-deflate; server_no_context_takeover=1", False), ("permessage-deflate; client_max_window_bits=8", False),
+    ("permessage-deflate ;client_max_window_bits; client_no_context_takeover", True),
+    ("x-webkit-deflate-frame", False), ("", False),
 ])  # fmt: skip
 def test_whose_window_is_large_enough(offer, takes):
-    assert takes_deflate([offer]) is takes
+    assert bool(deflate_offer(["x-other", offer])) is takes
 
 
 def test_what_is_no_topic_is_refused_by_its_place():

@@ -195,6 +195,37 @@ async def test_at_a_stop_the_stream_ends_as_a_whole_response(tls):
             assert await reader.event() is None
 
 
+async def test_after_a_stream_nobody_else_is_served_on_its_connection():
+    """What waits for one client must not be told to the next, whom a proxy would send here."""
+    async with open_live(Bounds(send_buffer_bytes=2048)) as live:
+        reader = await Reader.open(live, "topics=a:*", receive_buffer=1024)
+        async with reader.stream:
+            await reader.event_of("ready")
+            for n in range(3_000):
+                live.runtime.publish(Note(f"a:{n}", n))
+            live.runtime.restart("sockets")
+            await reader.stream.send_all(GET % (b"topics=b:*", b""))
+            told = b""
+            with trio.fail_after(5):
+                while data := await reader.stream.receive_some():
+                    told += data
+            assert told and b"HTTP/1.1" not in told
+
+
+async def test_a_body_that_ends_late_does_not_stop_the_heart():
+    async with open_live(QUICK) as live:
+        stream = await live.raw()
+        async with stream:
+            await stream.send_all(GET[:-2] % (b"topics=a:*", b"Content-Length: 5\r\n") + b"\r\n1234")
+            told = b""
+            with trio.fail_after(5):
+                while b"ready" not in told:
+                    told += await stream.receive_some()
+                await stream.send_all(b"5")
+                while told.count(b"3\r\n:\n\n") < 4:
+                    told += await stream.receive_some()
+
+
 async def test_the_tree_says_who_is_there():
     async with open_live() as live:
         reader = await Reader.open(live, "topics=a:*,b:*")

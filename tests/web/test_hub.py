@@ -17,6 +17,7 @@ from oracle.tally import Tally
 from web import hub, sockets, visitor
 from web.audience import Attach, Audience
 from web.desk import Bounds
+from web.dialects import Fiml
 from web.hub import Hub
 from web.inbox import Inbox
 from web.outlet import Outlet
@@ -107,6 +108,13 @@ def test_a_message_is_encoded_once_for_all_who_want_it_and_joined_for_the_idle()
         assert (link.texts(), link.writes) == (["quote:BTC@1", "quote:BTC@4"], 1)
     assert every.texts() == ["quote:BTC@1", "trade:BTC@3", "quote:BTC@4"]
     assert none.texts() == []
+
+
+@pytest.mark.parametrize("odd", [object(), "\ud800", float("inf"), {1: {2: object()}}])
+def test_an_odd_value_in_an_event_is_left_out_for_fiml_and_the_event_is_told(odd):
+    event = Event("evt_1", "odd", "BTC-USD", "watchdog:x", Severity.low, "odd \ud800", {"x": odd}, T0_US)
+    frame = Fiml().frame(Published(1, T0_US, event.topic, event))
+    assert b'"type":"event"' in frame and b"evt_1" in frame
 
 
 def test_nobody_wants_it_so_it_is_not_encoded():

@@ -6,7 +6,7 @@ import random
 
 import pytest
 import trio
-from running import open_house
+from running import open_house, open_served
 
 from oracle.model import Event, Quote, Severity
 
@@ -101,6 +101,39 @@ async def test_over_a_restart_and_where_it_can_not_be(tmp_path):
         assert (lost["recovered"], lost["reason"]) == (False, "unknown_epoch") and lost["items"]
         beyond = await ask(house, topics="state:*", since=f"{house.system.runtime.epoch}:999999", wait_s=0)
         assert (beyond["recovered"], beyond["reason"]) == (False, "beyond_present")
+
+
+async def test_who_does_not_want_to_wait_is_told_what_is_there_however_far_it_is_behind(tmp_path):
+    async with open_house(tmp_path) as house:
+        place = (await ask(house, topics="event:*", wait_s=0))["next"]
+        for n in range(5_000):
+            quote(house.system.runtime, n)
+        event(house.system.runtime, 1)
+        for n in range(2_000):
+            quote(house.system.runtime, n)
+        batch = await ask(house, topics="event:*", since=place, wait_s=0)
+        assert [item["data"]["data"]["n"] for item in batch["items"]] == [1]
+        rest = await ask(house, topics="event:*", since=batch["next"], wait_s=0)
+        assert rest["items"] == [] and rest["more"] is False
+        assert rest["next"] == f"{house.system.runtime.epoch}:{house.system.runtime.bus.offset}"
+
+
+async def test_whoever_waits_is_answered_when_the_server_stops(tmp_path):
+    async with open_served(tmp_path) as house:
+        place = (await ask(house, topics="event:*", wait_s=0))["next"]
+        stream = await trio.open_tcp_stream("127.0.0.1", house.port)
+        async with stream:
+            path = f"/api/oracle/poll?topics=event:odd:*&since={place}&wait_s=40".encode()
+            await stream.send_all(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % path)
+            desk = await house.system.runtime.ask("web", "desk")
+            with trio.fail_after(5):
+                while not desk.waiting:
+                    await trio.sleep(0.01)
+                house.system.runtime.restart("web")
+                told = b""
+                while data := await stream.receive_some():
+                    told += data
+            assert told.startswith(b"HTTP/1.1 200") and b'"items":[]' in told and b'"recovered":true' in told
 
 
 async def test_the_last_quote(tmp_path):

@@ -81,6 +81,7 @@ async def test_what_is_not_plain_or_would_be_refused_goes_the_ordinary_way(tmp_p
 
 async def test_a_long_head_is_looked_at_once(tmp_path):
     async with open_house(tmp_path) as house:
+        assert house.app.quick(HEAD[:-2] % b"/healthz" + b"a: " + b"b" * 16_400 + b"\r\n\r\n", CLIENT, SERVER, None) is None
         for filler in (b"a" * 60_000, b"a: " + b" " * 60_000 + b"\x00", b"a: b\r\n" * 9_000):
             assert house.app.quick(HEAD[:-2] % b"/healthz" + filler + b"\r\n\r\n", CLIENT, SERVER, None) is None
 
@@ -92,6 +93,7 @@ async def test_a_token_is_asked_for_and_the_pace_is_kept(tmp_path):
         assert parts(house.app.quick(known, AWAY["client"], SERVER, None))[0] == 200
     settings = Settings(server=Server(rate_per_s=0.001, burst=3), data=Data(folder=tmp_path / "pace"))
     async with open_house(tmp_path, settings=settings) as house:
+        told(house.system.runtime)
         answers = [house.app.quick(HEAD % b"/healthz", CLIENT, SERVER, None) for _ in range(5)]
         assert [answer is not None for answer in answers] == [True, True, True, False, False]
         assert (await house.get("/healthz")).status == 429

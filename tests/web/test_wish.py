@@ -49,6 +49,16 @@ async def test_a_command_is_carried_out_once_however_often_and_wherever_it_is_se
         await other.stream.aclose()
 
 
+async def test_it_is_the_command_that_the_route_is_over_http(tmp_path):
+    async with open_served(tmp_path) as house:
+        client = await talking(house)
+        path = "/dashboard/watchdogs/price%5Fanomaly/restart"
+        told = await asked(client, command("e", "POST", path, {"a body": "that the route does not take"}))
+        reply = await house.post(path, headers={"Idempotency-Key": "e"})
+        assert told["status"] == reply.status == 200 and reply.headers["idempotent-replayed"] == "true"
+        await client.stream.aclose()
+
+
 async def test_it_survives_a_restart_of_the_server(tmp_path):
     for turn in range(2):
         async with open_served(tmp_path) as house:

@@ -57,7 +57,7 @@ async def oracle_poll(call: Call) -> Batch:
     the next question. Without it a snapshot."""
     args = call.args
     patterns, since = patterns_of(args["topics"], frozenset(), "query"), Place.parse(args["since"] or "")
-    return await poll(call.system, patterns, since, args["limit"], args["wait_s"])
+    return await poll(call.system, call.desk, patterns, since, args["limit"], args["wait_s"])
 
 
 async def oracle_snapshot(call: Call) -> Batch:
