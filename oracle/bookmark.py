@@ -30,7 +30,8 @@ class Frame:
 
 @attrs.frozen
 class Hole:
-    """Here messages are missing: `count` of them, None where nobody knows how many (a snapshot follows then)."""
+    """Here messages are missing: `count` of them, None where nobody knows how many; a snapshot follows then, or (`place` says
+    it) everything since a later run of the server began."""
 
     reason: str
     count: int | None
@@ -53,9 +54,7 @@ class Bookmark:
     """The newest place up to which everything was seen, or known to be missing; empty before the first."""
 
     def __init__(self, place: str = "") -> None:
-        self._place = place
-        self.epoch, _, offset = place.rpartition(":")
-        self.offset = int(offset) if offset.isdecimal() else -1
+        self._stand(place)
         self._moves = False
 
     def __str__(self) -> str:
@@ -66,7 +65,9 @@ class Bookmark:
         match word["type"]:
             case "subscribed":
                 # a snapshot holds the newest of each topic and passes over what came before: no place to come back to
-                self._moves = word.get("recovered") is True
+                self._moves = word.get("recovered") is True or "after" in word
+                if "after" in word:
+                    self._stand(word["after"])
                 return Hole(word["reason"], None, self._place) if word.get("recovered") is False else None
             case "ready":
                 self._move(word)
@@ -85,6 +86,11 @@ class Bookmark:
             self._move(word)
         return Frame(word["topic"], word["type"], word["channel"], word["data"], word["ts"], word["epoch"], word["offset"],
                      not self._moves, self._place)  # fmt: skip
+
+    def _stand(self, place: str) -> None:
+        self._place = place
+        self.epoch, _, offset = place.rpartition(":")
+        self.offset = int(offset) if offset.isdecimal() else -1
 
     def _move(self, word: dict[str, Any]) -> None:
         self.epoch, self.offset = word["epoch"], word["offset"]

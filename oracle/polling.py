@@ -26,6 +26,7 @@ class Polling:
     since: str
     _words: deque[dict[str, Any]] = attrs.field(factory=deque, init=False)
     _caught_up: int = attrs.field(default=0, init=False)
+    _outcome: dict[str, Any] = attrs.field(factory=dict, init=False)
     _live: bool = attrs.field(default=False, init=False)
     _asked_s: float = attrs.field(default=float("-inf"), init=False)
 
@@ -44,19 +45,20 @@ class Polling:
 
     def _read(self, batch: dict[str, Any]) -> list[dict[str, Any]]:
         """What the WebSocket would have said."""
-        first, items, recovered = not self.since, batch["items"], batch["recovered"]
+        first, items, after = not self.since, batch["items"], batch["after"]
         self.since = batch["next"]
         epoch, _, offset = self.since.rpartition(":")
         place = {"epoch": epoch, "offset": int(offset)}
-        if first or recovered is False:
-            outcome = {} if recovered is None else {"recovered": False, "reason": batch["reason"]}
+        outcome = {key: batch[key] for key in ("recovered", "reason", "after") if batch[key] is not None}
+        if first or (outcome["recovered"] is False and after is None):
             self._live = True
             return [{"type": "subscribed", **outcome}, *items, {"type": "ready", **place, **outcome}]
         if self._live:
             return list(items)
-        begin = [] if self._caught_up else [{"type": "subscribed", "recovered": True}]
+        begin = [] if self._outcome else [{"type": "subscribed", **outcome}]
+        self._outcome = self._outcome or outcome
         self._caught_up += len(items)
         if batch["more"]:
             return [*begin, *items]
         self._live = True
-        return [*begin, *items, {"type": "ready", **place, "recovered": True, "caught_up": self._caught_up}]
+        return [*begin, *items, {"type": "ready", **place, **self._outcome, "caught_up": self._caught_up}]

@@ -62,11 +62,11 @@ class Server:
     message_limit_bytes: int = attrs.field(default=64 * KIB, validator=ge(KIB))
     """Largest message a WebSocket client may send."""
     outlet_limit_bytes: int = attrs.field(default=1 * MIB, validator=ge(16 * KIB))
-    """Unsent bytes held for one slow WebSocket client; beyond, newer values replace older ones."""
+    """Unsent bytes held for one slow client of a live stream; beyond, newer values replace older ones."""
     heartbeat_s: float = attrs.field(default=20.0, validator=gt(0))
-    """Silence after which a WebSocket client is pinged; after twice that it is closed."""
+    """Silence after which a client of a live stream is pinged; after twice that, or taking nothing for as long, it is closed."""
     send_timeout_s: float = attrs.field(default=10.0, validator=gt(0))
-    """A client that takes nothing for this long is closed."""
+    """A client that takes nothing of an answer for this long is closed."""
     deflate: tuple[str, ...] = attrs.field(default=(), validator=are_patterns)
     """Topics whose messages are compressed, once, for the WebSocket clients that take permessage-deflate."""
 

@@ -82,7 +82,7 @@ class Metrics:
         yield _counter("oracle_mailbox_handled", "Messages handled.", "actor", rows, 5)
         yield _counter("oracle_mailbox_dropped", "Messages a full mailbox did not take.", "actor", rows, 6)
         sockets = rows.get("socket", [0.0])[0]
-        yield GaugeMetricFamily("oracle_sockets", "Open WebSocket connections.", value=sockets)
+        yield GaugeMetricFamily("oracle_sockets", "Clients of live streams.", value=sockets)
 
     def _bus(self) -> Iterator[Metric]:
         runtime = self._system.runtime

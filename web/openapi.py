@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -112,7 +113,7 @@ def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
 
 
 def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
-    text = (route.view.__doc__ or "").strip() + (_NEVER_STORED if route.secret else "")
+    text = inspect.cleandoc(route.view.__doc__ or "") + (_NEVER_STORED if route.secret else "")
     operation: dict[str, Any] = {
         "operationId": _operation_id(route),
         "summary": route.summary.rstrip("."),

@@ -31,13 +31,15 @@ REPLANS = 10
 class Batch:
     """`items` are messages as the stream tells them, in order; `next` is the place to come back to, and `more` says that there
     may be more already. `recovered`: null for a snapshot that was asked for; true where nothing is missing since the place
-    that was given; false where a snapshot was told instead, and `reason` says why (see the stream)."""
+    that was given; false where something is, and `reason` says what (see the stream): then `items` are a snapshot, or what came
+    `after` a place."""
 
     next: str
     items: list[dict[str, Any]]
     more: bool = False
     recovered: bool | None = None
     reason: str | None = None
+    after: str | None = None
 
 
 def snapshot(system: Any, patterns: frozenset[str], recovered: bool | None = None, reason: str | None = None) -> Batch:
@@ -74,11 +76,13 @@ class _Poll:
         self._room = limit
         self._room_bytes = BATCH_BYTES
         self._items: list[Any] = []
+        self._outcome: dict[str, Any] = {}
 
     async def run(self, since: Place, wait_s: float) -> Batch:
         at, deadline_s = since, trio.current_time() + wait_s
         for _ in range(REPLANS):
             plan = await self._missed.plan(at)
+            self._outcome = self._outcome or plan.outcome
             for span in plan.stored:
                 offset = await self._read(span)
                 if offset is not None:
@@ -137,7 +141,7 @@ class _Poll:
         return self._room <= 0 or self._room_bytes <= 0
 
     def _batch(self, at: Place, more: bool) -> Batch:
-        return Batch(f"{at.epoch}:{at.offset}", self._items, more, recovered=True)
+        return Batch(str(at), self._items, more, **self._outcome)
 
 
 def _raw(dialect: Native, one: Published) -> Any:

@@ -46,12 +46,14 @@ class Replay:
         self._piece_bytes = min(PIECE_BYTES, outlet.limit_bytes // 4)
 
     async def run(self, since: Place) -> None:
-        """`subscribed`, what came after `since`, `ready`; or a snapshot and the reason why not all."""
+        """`subscribed`, what came after `since`, `ready`; or, with the reason why not all, what came since a later run began,
+        or a snapshot."""
         self._reached = since
         self._outlet.dialect = self._dialect
         try:
             plan = await self._missed.plan(since)
-            self._say_subscribed(recovered=True)
+            self._outcome = plan.outcome
+            self._say_subscribed(**plan.outcome)
             for span in plan.stored:
                 await self._tell_stored(span)
             await self._tell_recent(plan.recent)
@@ -88,7 +90,7 @@ class Replay:
                 entries, taken = self._cut(self._dialect, piece)
                 if taken == len(piece) and after + taken == self._bus.offset:
                     # no await from here into the hub's mailbox
-                    return await self._attach(entries, {"recovered": True, "caught_up": self._told + len(entries)})
+                    return await self._attach(entries, {**self._outcome, "caught_up": self._told + len(entries)})
                 self._show(entries)
             await self._outlet.taken()
             after += taken

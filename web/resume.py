@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -41,6 +42,9 @@ class Place:
     epoch: str
     offset: int
 
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.offset}"
+
     @classmethod
     def parse(cls, text: str, place: str = "query") -> Place | None:
         """`EPOCH:OFFSET`; None for an empty text. Raises Invalid, which names the `place` where it stood."""
@@ -55,10 +59,19 @@ class Place:
 
 @attrs.frozen
 class Plan:
-    """Read these spans of history in order, then the ring from the offset `recent` of the present epoch."""
+    """Read these spans of history in order, then the ring from the offset `recent` of the present epoch. Where something
+    between the client's place and these is lost, they are everything `after` the beginning of the next run."""
 
     stored: tuple[Span, ...]
     recent: int
+    after: Place | None = None
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """What the client is told about it."""
+        if self.after is None:
+            return {"recovered": True}
+        return {"recovered": False, "reason": Why.beyond_end, "after": str(self.after)}
 
 
 def plan(since: Place, present: Place, ring_after: int, ends: Mapping[str, tuple[int, str]]) -> Plan | Why:
@@ -66,22 +79,22 @@ def plan(since: Place, present: Place, ring_after: int, ends: Mapping[str, tuple
     `ring_after`; `ends` gives of each run that is over its last stored offset and the run after it."""
     stored: list[Span] = []
     passed: list[str] = []
-    at = since
+    at, after = since, None
     while at.epoch != present.epoch:
         if at.epoch not in ends or len(passed) == len(ends):
             return Why.unknown_epoch
         passed.append(at.epoch)
         until, following = ends[at.epoch]
-        if at.offset > until:
-            return Why.beyond_end
         if at.offset < until:
             stored.append(Span(at.epoch, at.offset, until))
+        if at.offset > until:  # it was killed before it had stored what this client had seen, and perhaps more
+            after = Place(following, 0)
         at = Place(following, 0)
     if at.offset > present.offset:
         return Why.beyond_present
     if at.offset < ring_after:
         stored.append(Span(present.epoch, at.offset, ring_after))
-    return Plan(tuple(stored), max(at.offset, ring_after))
+    return Plan(tuple(stored), max(at.offset, ring_after), after)
 
 
 def judge(past: Past, most: int = REPLAY_MOST) -> Why | None:

@@ -10,6 +10,8 @@ input, `Invalid` (as `oracle.border.structure(cls, call.body, extras="drop", pat
 from __future__ import annotations
 
 import enum
+import inspect
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -158,8 +160,9 @@ class Route:
 
     @property
     def summary(self) -> str:
-        """The first line of the view's docstring."""
-        return (self.view.__doc__ or "").strip().partition("\n")[0]
+        """The first sentence of the view's docstring."""
+        paragraph = " ".join(inspect.cleandoc(self.view.__doc__ or "").partition("\n\n")[0].split())
+        return re.split(r"(?<=[.:]) ", paragraph, maxsplit=1)[0]
 
 
 def family_of(path: str) -> Family:

@@ -69,6 +69,7 @@ class Visit:
 
     recovered: bool | None = None  # None: nothing was told
     reason: str | None = None
+    after: Place | None = None  # where something was missing, and yet everything since this place was to be told
     ready: dict[str, Any] | None = None
     caught_up: list[dict[str, Any]] = attrs.field(factory=list)  # while it was to be told everything
     snapshot: list[dict[str, Any]] = attrs.field(factory=list)  # after it was said that this can't be
@@ -77,16 +78,19 @@ class Visit:
     def hear(self, frame: dict[str, Any]) -> None:
         """Take a frame."""
         if frame["type"] == "subscribed":
-            assert self.recovered in (None, True) and self.ready is None
+            assert (self.recovered in (None, True) or self.after) and self.ready is None
+            self.after = None
             self.recovered, self.reason = frame["recovered"], frame.get("reason")
+            if "after" in frame:
+                self.after = (frame["after"].split(":")[0], int(frame["after"].split(":")[1]))
         elif frame["type"] == "ready":
             assert (frame["recovered"], frame.get("reason")) == (self.recovered, self.reason)
-            assert not self.recovered or frame["caught_up"] == len(self.caught_up)
+            assert not (self.recovered or self.after) or frame["caught_up"] == len(self.caught_up)
             self.ready = frame
         elif self.ready is not None:
             self.live.append(frame)
         else:
-            (self.caught_up if self.recovered else self.snapshot).append(frame)
+            (self.caught_up if self.recovered or self.after else self.snapshot).append(frame)
 
     @property
     def until(self) -> Place | None:
@@ -139,9 +143,13 @@ class Page:
         if visit.recovered is None:
             return visit
         if why or not visit.recovered:
-            assert visit.reason == why if why else self._too_late(visit, len(book.after((epoch, offset), self.wanted)))
-        if visit.recovered:
-            book.check_whole(visit.caught_up + visit.live, (epoch, offset), self.wanted, visit.until)
+            owed = (epoch, offset) if why != "beyond_end" else (book.names[book.names.index(epoch) + 1], 0)
+            late = why in (None, "beyond_end") and self._too_late(visit, len(book.after(owed, self.wanted)))
+            assert late or visit.reason == why
+        if visit.after:
+            assert visit.reason == "beyond_end" and visit.after == (book.names[book.names.index(epoch) + 1], 0)
+        if visit.recovered or visit.after:
+            book.check_whole(visit.caught_up + visit.live, visit.after or (epoch, offset), self.wanted, visit.until)
         else:
             shown = set(book.check_frames(visit.snapshot))
             if visit.ready is not None:

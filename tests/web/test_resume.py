@@ -31,13 +31,17 @@ def check(ends: list[int], offset: int, ring_after: int, since: Place) -> None:
     lengths = dict(zip(names, [*ends, offset], strict=True))
     if since.epoch not in lengths:
         assert found is Why.unknown_epoch
+    elif since.offset > lengths[since.epoch] and since.epoch == present.epoch:
+        assert found is Why.beyond_present
     elif since.offset > lengths[since.epoch]:
-        assert found is (Why.beyond_present if since.epoch == present.epoch else Why.beyond_end)
+        later = names[names.index(since.epoch) + 1 :]
+        assert isinstance(found, Plan) and found.after == Place(later[0], 0) and found.outcome["recovered"] is False
+        assert told(found, present) == [(name, o) for name in later for o in range(1, lengths[name] + 1)]
     else:
         everything = [(name, o) for name in names for o in range(1, lengths[name] + 1)]
         seen = [one for one in everything if names.index(one[0]) < names.index(since.epoch)
                 or (one[0] == since.epoch and one[1] <= since.offset)]  # fmt: skip
-        assert isinstance(found, Plan)
+        assert isinstance(found, Plan) and found.after is None
         assert told(found, present) == everything[len(seen):]
         assert found.recent >= ring_after
         assert all(span.after < span.until for span in found.stored)

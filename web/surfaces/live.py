@@ -29,10 +29,11 @@ async def oracle_stream(call: Call) -> None:
 
     A client that comes back says the last place it saw as `since=EPOCH:OFFSET` and is told what came after it instead of
     the snapshot, also of runs of the server that are over. `subscribed` and `ready` then say `recovered`. True: nothing is
-    missing, and `caught_up` messages were told between the two. False: a snapshot was told, and `reason` says why:
-    `unknown_epoch`, `beyond_end` (of what a run that is over has stored), `beyond_present`, `too_much` (more than 100,000
-    messages), `incomplete` (some were not stored, or have been dropped), `unavailable` (the history can't be read now),
-    `too_slow`. If both say it, `ready` is right.
+    missing, and `caught_up` messages were told between the two. False: `reason` says why, and a snapshot was told: for
+    `unknown_epoch`, `beyond_present`, `too_much` (more than 100,000 messages), `incomplete` (some were not stored, or have been
+    dropped), `unavailable` (the history can't be read now), `too_slow`. For `beyond_end`, where a run was killed before it had
+    stored what this client had seen (and perhaps more), it is told everything `after` the beginning of the next run. If both say
+    `recovered`, `ready` is right.
 
     The client may send `{"action": "subscribe" | "unsubscribe", "topics": [...]}`; while it has no topics also with `since`.
     And it may ask for whatever an unsafe route does: `{"action": "command", "id": ID, "method": "POST", "path": PATH, "body":

@@ -65,7 +65,7 @@ class Done:
 
 @attrs.frozen
 class Ticket:
-    """Opens one WebSocket as `?ticket=`, once, within `expires_s` seconds."""
+    """Opens one live stream as `?ticket=`, once, within `expires_s` seconds."""
 
     ticket: str
     expires_s: int
@@ -144,7 +144,7 @@ async def kill(call: Call) -> Done:
 
 
 async def ticket(call: Call) -> Ticket:
-    """A one-time ticket for a WebSocket, with the scope of the caller."""
+    """A one-time ticket for a live stream, with the scope of the caller."""
     doorman = call.house.doorman
     return Ticket(doorman.tickets.issue(call.who, doorman.now_us()), TICKET_S)
 

@@ -88,7 +88,8 @@ export class Stream {
     this.heardAt = Date.now();
     switch (frame.type) {
       case "subscribed":
-        this.unbroken = frame.recovered === true;
+        this.unbroken = frame.recovered === true || frame.after !== undefined;
+        if (frame.after !== undefined) this.stand(frame.after);
         break;
       case "ready":
         this.came(frame);
@@ -112,6 +113,13 @@ export class Stream {
     this.epoch = frame.epoch!;
     this.offset = frame.offset!;
     return true;
+  }
+
+  /** From here on everything is told; what came before it in a run that was killed is missing. */
+  private stand(place: string): void {
+    const colon = place.lastIndexOf(":");
+    this.epoch = place.slice(0, colon);
+    this.offset = Number(place.slice(colon + 1));
   }
 
   private came(frame: Frame): void {

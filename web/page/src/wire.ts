@@ -12,6 +12,8 @@ export interface Frame {
   /** Of `subscribed` and `ready` after a return: whether nothing is missing, how many messages were caught up, or why not. */
   recovered?: boolean;
   caught_up?: number;
+  /** Of `subscribed` and `ready`: where something is missing, and yet everything since this place is told. */
+  after?: string;
   reason?: string;
 }
 
