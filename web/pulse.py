@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import trio
 
@@ -49,11 +49,13 @@ class Pulse:
         self._spawn = spawn
         self._due_s = self._timer_s = math.inf
         self._timer: Timer | None = None
+        self._expected = 0  # how often something was
         self._frames, self._frames_until_s = 0, 0.0
 
     def expect(self, within_s: float) -> None:
         """What the client owes us next must come in time; `inf` where it owes nothing."""
         self._due_s = trio.current_time() + within_s
+        self._expected += 1
         if self._due_s < self._timer_s:  # else the timer looks again when it fires
             self.end()
             self._arm()
@@ -87,10 +89,12 @@ class Pulse:
             self._arm()
             return
         self._due_s = math.inf
-        self._spawn(self._missed, heart.protocol.stream)
+        self._spawn(self._missed, self._expected)
 
-    async def _missed(self, stream: Any) -> None:
-        heart = self._heart
+    async def _missed(self, expected: int) -> None:
+        if expected != self._expected:
+            return  # what was owed came in this very moment
+        heart, stream = self._heart, self._heart.protocol.stream
         if isinstance(stream, Upgrade):
             await self._beat(stream)
         elif stream is not None and stream.connected:
