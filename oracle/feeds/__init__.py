@@ -9,6 +9,8 @@ from typing import Protocol
 
 from actors import Child
 from oracle.feeds.binance import Binance
+from oracle.feeds.coinbase import Coinbase
+from oracle.feeds.kraken import Kraken
 from oracle.feeds.simulated import Simulated
 from oracle.feeds.statistics import FeedStatistics
 from oracle.plugins import part_class
@@ -23,7 +25,7 @@ class Feed(Protocol):
         """The spec of the actor `feed:NAME`; `statistics` survive its lives."""
 
 
-FEEDS: dict[str, type[Feed]] = {"binance": Binance, "simulated": Simulated}
+FEEDS: dict[str, type[Feed]] = {"binance": Binance, "coinbase": Coinbase, "kraken": Kraken, "simulated": Simulated}
 
 
 def feed_class(kind: str) -> type[Feed]:

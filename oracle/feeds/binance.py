@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import urllib.parse
-from typing import Any, Literal
+from typing import Literal
 
 import attrs
 
 from actors import Child
 from oracle.feeds.binance_frames import TradesSeen, parse
 from oracle.feeds.connection import WebSocketFeed
+from oracle.feeds.fields import FRAME_BYTES, PAIRS, SECONDS, URL
 from oracle.feeds.statistics import FeedStatistics, Parsed
 from oracle.model import ref
 from oracle.problems import Bad
-from oracle.symbols import is_symbol, join_pair, split_pair
+from oracle.symbols import join_pair
 from oracle.websocket import Lost
 
 __all__ = ["Binance", "parse"]
@@ -23,27 +24,7 @@ Stream = Literal[
     "kline_1s", "kline_1m", "kline_5m", "kline_15m", "kline_1h", "kline_4h", "kline_1d",
 ]  # fmt: skip
 
-_SECONDS = [attrs.validators.ge(0.1), attrs.validators.le(86_400.0)]
 _STREAMS_PER_CONNECTION = 1024  # the venue closes a connection that asks for more
-
-
-def _are_pairs(_: object, field: attrs.Attribute[Any], symbols: tuple[str, ...]) -> None:
-    for symbol in symbols:
-        if not is_symbol(symbol) or "-" not in symbol:
-            meant = symbol.upper() if "-" in symbol else split_pair(symbol.upper()) or ""
-            raise Bad("value_error", f"{symbol!r} is not a pair such as BTC-USDT", suggestion=meant)
-
-
-def _is_websocket_url(_: object, field: attrs.Attribute[Any], url: str) -> None:
-    if "@" in url.partition("://")[2].partition("/")[0]:
-        raise Bad("url_parsing", "a feed's URL has no user name or password in it: its streams are public", secret=True)
-    try:
-        parts = urllib.parse.urlsplit(url)
-        sound = parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound:
-        raise Bad("url_parsing", "Input should be a WebSocket URL: ws://host:port or wss://host:port")
 
 
 @attrs.frozen(kw_only=True)
@@ -59,19 +40,15 @@ class Binance:
     max_frame_bytes: a larger message ends the connection, in bytes.
     """
 
-    url: str = attrs.field(default="wss://stream.binance.com:9443", validator=_is_websocket_url)
-    symbols: tuple[str, ...] = attrs.field(
-        default=("BTC-USDT", "ETH-USDT", "SOL-USDT"), validator=[attrs.validators.min_len(1), _are_pairs]
-    )
+    url: str = attrs.field(default="wss://stream.binance.com:9443", validator=URL)
+    symbols: tuple[str, ...] = attrs.field(default=("BTC-USDT", "ETH-USDT", "SOL-USDT"), validator=PAIRS)
     streams: tuple[Stream, ...] = attrs.field(
         default=("bookTicker", "aggTrade", "depth@100ms", "kline_1m"), validator=attrs.validators.min_len(1)
     )
-    stale_after_s: float = attrs.field(default=30.0, validator=_SECONDS)
-    pong_timeout_s: float = attrs.field(default=10.0, validator=_SECONDS)
-    connect_timeout_s: float = attrs.field(default=10.0, validator=_SECONDS)
-    max_frame_bytes: int = attrs.field(
-        default=1_048_576, validator=[attrs.validators.ge(1024), attrs.validators.le(67_108_864)]
-    )
+    stale_after_s: float = attrs.field(default=30.0, validator=SECONDS)
+    pong_timeout_s: float = attrs.field(default=10.0, validator=SECONDS)
+    connect_timeout_s: float = attrs.field(default=10.0, validator=SECONDS)
+    max_frame_bytes: int = attrs.field(default=1_048_576, validator=FRAME_BYTES)
 
     def __attrs_post_init__(self) -> None:
         wanted = len(self.symbols) * len(self.streams)

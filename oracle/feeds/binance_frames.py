@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from oracle.feeds.ranges import numbered, priced, sized, timed
 from oracle.feeds.statistics import Parsed
 from oracle.model import Bar, Depth, Quote, Trade
 from oracle.symbols import split_pair
@@ -178,27 +179,14 @@ def _why_not(frame: str | bytes) -> str:
     return f"unknown:{event}" if _NAME.fullmatch(event) else "unknown:other"
 
 
-# --- their meaning; each comparison is written so that NaN fails it -------------------------------------------------
-
-_PRICE_LEAST, _MOST = 1e-12, 1e15  # far outside any market, well inside what sums and ratios of floats can hold
-_LAST_MS = 4_102_444_800_000  # the year 2100
-_LAST_ID = 2**63 - 1  # what history's columns hold
-
-
-def _priced(*prices: float) -> bool:
-    return all(_PRICE_LEAST <= price <= _MOST for price in prices)
-
-
-def _numbered(*numbers: int) -> bool:
-    return all(0 <= number <= _LAST_ID for number in numbers)
-
+# --- their meaning --------------------------------------------------------------------------------------------------
 
 def _levels(levels: tuple[tuple[float, float], ...]) -> bool:
-    return all(_PRICE_LEAST <= price <= _MOST and 0 <= size <= _MOST for price, size in levels)
+    return all(priced(price) and sized((size,)) for price, size in levels)
 
 
 def _quote(event: _BookTicker, symbol: str, now_us: int, source: str) -> Parsed:
-    if not (_priced(event.b, event.a) and 0 < event.B <= _MOST and 0 < event.A <= _MOST):
+    if not (priced(event.b, event.a) and sized((event.B, event.A)) and event.B > 0 and event.A > 0):
         return "out_of_range", ()
     if event.b > event.a:
         return "crossed", ()
@@ -206,21 +194,21 @@ def _quote(event: _BookTicker, symbol: str, now_us: int, source: str) -> Parsed:
 
 
 def _trade(event: _AggTrade, symbol: str, source: str) -> Parsed:
-    if not (_priced(event.p) and 0 < event.q <= _MOST and 0 < event.T < _LAST_MS and _numbered(event.a)):
+    if not (priced(event.p) and sized((event.q,)) and event.q > 0 and timed(event.T * 1000) and numbered(event.a)):
         return "out_of_range", ()
     taker = "sell" if event.m else "buy"  # `m`: the buyer was the maker
     return "aggTrade", (Trade(symbol, event.p, event.q, taker, str(event.a), event.T * 1000, source),)
 
 
 def _depth(event: _DepthUpdate, symbol: str, source: str) -> Parsed:
-    if not (_levels(event.b) and _levels(event.a) and 0 < event.E < _LAST_MS and _numbered(event.U, event.u)):
+    if not (_levels(event.b) and _levels(event.a) and timed(event.E * 1000) and numbered(event.U, event.u)):
         return "out_of_range", ()
     return "depthUpdate", (Depth(symbol, event.b, event.a, False, event.U, event.u, event.E * 1000, source),)
 
 
 def _bar(event: _Kline, symbol: str, source: str) -> Parsed:
     k = event.k
-    if not (_priced(k.o, k.h, k.l, k.c) and 0 <= k.v <= _MOST and 0 < k.t < _LAST_MS and _numbered(k.n)):
+    if not (priced(k.o, k.h, k.l, k.c) and sized((k.v,)) and timed(k.t * 1000) and numbered(k.n)):
         return "out_of_range", ()
     if not (k.l <= min(k.o, k.c) and max(k.o, k.c) <= k.h):
         return "crossed", ()

@@ -5,7 +5,7 @@ Nothing is repaired here: a lost connection ends this life, and the supervisor b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -24,7 +24,10 @@ _BATCH = 64  # frames between two looks at the gate
 
 @attrs.define(eq=False, kw_only=True)
 class WebSocketFeed(Actor):
-    """Publishes what `parse` finds in the frames of `url`. The fields mean what they mean in the feed's settings."""
+    """Publishes what `parse` finds in the frames of `url`. The fields mean what they mean in the feed's settings.
+
+    `opening` gives what to say first on each new connection, and `answers` what to say after a frame was read.
+    """
 
     url: str
     parse: Callable[[str | bytes, int], Parsed]
@@ -33,6 +36,8 @@ class WebSocketFeed(Actor):
     pong_timeout_s: float
     connect_timeout_s: float
     max_frame_bytes: int
+    opening: Callable[[], Sequence[str]] = tuple
+    answers: Callable[[], Sequence[str]] = tuple
     _heard_s: float = attrs.field(default=0.0, init=False)  # on trio's clock, which no wall clock's jump can move
     _lost: str = attrs.field(default="", init=False)  # why the connection ended, once it is known
 
@@ -47,6 +52,8 @@ class WebSocketFeed(Actor):
             ) as connection:
                 self._connected()
                 self.helper(self._watch, connection)
+                for text in self.opening():
+                    await connection.send(text)
                 await self._take_all(connection)
         except websocket.Lost as error:
             self._lost = str(error)
@@ -63,6 +70,8 @@ class WebSocketFeed(Actor):
         while True:
             for _ in range(_BATCH):
                 self._take(await connection.receive())
+                for text in self.answers():
+                    await connection.send(text)
             await self.runtime.bus.room()
 
     def _take(self, frame: str | bytes) -> None:

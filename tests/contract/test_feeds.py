@@ -12,7 +12,7 @@ from oracle.feeds import FEEDS, FeedStatistics, feed_class
 from oracle.problems import Bad, Invalid
 
 UNITS = re.compile(r"(_s|_ms|_us|_pct|_usd|_bps|_bytes|_per_s|_every_s)$")
-UNITLESS = {"seed"}
+UNITLESS = {"seed", "levels"}
 
 feeds = pytest.mark.parametrize("kind", sorted(FEEDS))
 
@@ -99,6 +99,9 @@ def test_a_kind_that_is_none_is_refused(kind, reason, suggestion):
     ("binance", "symbols", ["btc-usdt"]), ("binance", "symbols", ["AAPL"]), ("binance", "symbols", []),
     ("binance", "url", "http://x"), ("binance", "url", "ws://"), ("binance", "url", "wss://x:99999"),
     ("binance", "streams", ["ticker"]), ("binance", "stale_after_s", 0), ("binance", "max_frame_bytes", 1),
+    ("coinbase", "symbols", ["BTC/USD"]), ("coinbase", "channels", ["full"]), ("coinbase", "levels", 9),
+    ("coinbase", "within_bps", 0), ("kraken", "symbols", ["XBT/USD"]), ("kraken", "channels", ["spread"]),
+    ("kraken", "levels", 11), ("kraken", "url", "https://x"), ("kraken", "sample_every_s", 0),
     ("simulated", "symbols", ["BTC-USDT"]), ("simulated", "updates_per_s", 3), ("simulated", "seed", -1),
 ])  # fmt: skip
 def test_values_that_make_no_sense_are_refused(kind, key, value):

@@ -1,0 +1,38 @@
+"""What settings of feeds over a WebSocket have in common: what may be said in them."""
+
+from __future__ import annotations
+
+import urllib.parse
+from typing import Any
+
+import attrs
+
+from oracle.problems import Bad
+from oracle.symbols import is_symbol, split_pair
+
+__all__ = ["FRAME_BYTES", "PAIRS", "SECONDS", "URL"]
+
+
+def _are_pairs(_: object, field: attrs.Attribute[Any], symbols: tuple[str, ...]) -> None:
+    for symbol in symbols:
+        if not is_symbol(symbol) or "-" not in symbol:
+            meant = symbol.upper() if "-" in symbol else split_pair(symbol.upper()) or ""
+            raise Bad("value_error", f"{symbol!r} is not a pair such as BTC-USDT", suggestion=meant)
+
+
+def _is_websocket_url(_: object, field: attrs.Attribute[Any], url: str) -> None:
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise Bad("url_parsing", "a feed's URL has no user name or password in it: its streams are public", secret=True)
+    try:
+        parts = urllib.parse.urlsplit(url)
+        sound = parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise Bad("url_parsing", "Input should be a WebSocket URL: ws://host:port or wss://host:port")
+
+
+URL = _is_websocket_url
+PAIRS = [attrs.validators.min_len(1), _are_pairs]
+SECONDS = [attrs.validators.ge(0.1), attrs.validators.le(86_400.0)]
+FRAME_BYTES = [attrs.validators.ge(1024), attrs.validators.le(67_108_864)]

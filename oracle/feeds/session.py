@@ -1,0 +1,69 @@
+"""Both sides of what is said with a venue that has to be subscribed to: frames in, messages and further requests out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from oracle.feeds.heard import Heard
+from oracle.feeds.sequence import News, Sequences
+from oracle.feeds.shelf import Shelf
+from oracle.feeds.statistics import Parsed
+
+__all__ = ["Session"]
+
+
+class Session:
+    """One feed's talk with its venue, over all its connections.
+
+    `parse(frame, now_us)` reads a frame, `opening` is what to say first on a connection, `again(symbol)` what asks for the
+    snapshot of a book. Quotes are the best of a book as long as there is one, else those of the venue's ticker.
+    """
+
+    def __init__(
+        self, parse: Callable[[str | bytes, int], Heard], opening: tuple[str, ...], again: Callable[[str], tuple[str, ...]],
+        news: News, shelf: Shelf,
+    ) -> None:  # fmt: skip
+        self._parse = parse
+        self._opening = opening
+        self._again = again
+        self._news = news
+        self.shelf = shelf
+        self._tickers = Sequences()
+        self._answers: list[str] = []
+
+    def begin(self) -> tuple[str, ...]:
+        """A new connection: what to say on it first."""
+        self.shelf.clear()
+        self._tickers.clear()
+        self._answers.clear()
+        return self._opening
+
+    def read(self, frame: str | bytes, now_us: int) -> Parsed:
+        """The kind of a frame, and the messages that come of it."""
+        heard = self._parse(frame, now_us)
+        kind, messages = self._meaning(heard, now_us)
+        for symbol in self.shelf.wishes(now_us):
+            self._answers += self._again(symbol)
+        return kind, messages
+
+    def answers(self) -> tuple[str, ...]:
+        """What to say now, once."""
+        if not self._answers:
+            return ()
+        answers = tuple(self._answers)
+        self._answers.clear()
+        return answers
+
+    def _meaning(self, heard: Heard, now_us: int) -> Parsed:
+        if heard.levels is not None:
+            return self.shelf.take(heard.kind, heard.symbol, heard.levels, now_us)
+        if heard.doubt:
+            return heard.kind, self.shelf.doubt(heard.symbol, f"a frame that is {heard.kind}", now_us)
+        if heard.trades:
+            return self._news(heard, now_us)
+        quote = heard.quote
+        if quote is None:
+            return heard.kind, ()
+        if heard.sequence and self._tickers.follow(heard.symbol, heard.sequence, quote.ts_us) is None:
+            return "duplicate", ()
+        return heard.kind, () if self.shelf.book(heard.symbol) else (quote,)
