@@ -33,6 +33,6 @@ def _is_websocket_url(_: object, field: attrs.Attribute[Any], url: str) -> None:
 
 
 URL = _is_websocket_url
-PAIRS = [attrs.validators.min_len(1), _are_pairs]
-SECONDS = [attrs.validators.ge(0.1), attrs.validators.le(86_400.0)]
-FRAME_BYTES = [attrs.validators.ge(1024), attrs.validators.le(67_108_864)]
+PAIRS: list[Any] = [attrs.validators.min_len(1), _are_pairs]
+SECONDS: list[Any] = [attrs.validators.ge(0.1), attrs.validators.le(86_400.0)]
+FRAME_BYTES: list[Any] = [attrs.validators.ge(1024), attrs.validators.le(67_108_864)]
