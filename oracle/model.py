@@ -37,7 +37,7 @@ _RANK = {Severity.low: 0, Severity.medium: 1, Severity.high: 2, Severity.critica
 
 
 class Quote(msgspec.Struct, frozen=True, gc=False):
-    """Best bid and ask of a symbol."""
+    """Best bid and ask of a symbol; a size is 0 where the venue does not say it."""
 
     retained: ClassVar[bool] = True
     symbol: str

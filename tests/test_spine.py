@@ -127,6 +127,69 @@ def test_a_replayed_recording_is_in_history_as_an_independent_count_has_it(tmp_p
             assert (last["bid"], last["ask"]) == quote
 
 
+def count_venue(recording: Path) -> dict[str, Any]:
+    """Frames by kind, trades and best prices of Coinbase's or Kraken's file, read with nothing of ours."""
+    kinds: Counter[str] = Counter()
+    quotes: dict[str, tuple[float, float]] = {}
+    trades: dict[str, list[Any]] = defaultdict(lambda: [0, 0.0])
+    books: dict[str, dict[str, dict[float, float]]] = {}
+    for line in recording.read_text().splitlines():
+        head, _, body = line.partition(": ")
+        if head.startswith("wss://") or not body:
+            continue
+        frame = json.loads(body)
+        if isinstance(frame, list):
+            kind, symbol = frame[2], frame[3].replace("/", "-").replace("XBT", "BTC")
+            if kind == "ticker":
+                quotes[symbol] = float(frame[1]["b"][0]), float(frame[1]["a"][0])
+        else:
+            kind, symbol = frame.get("type") or frame["event"], frame.get("product_id", "")
+        kinds[kind] += 1
+        for row in frame[1] if kind == "trade" else [(0, frame["size"])] if kind == "match" else ():
+            trades[symbol][0] += 1
+            trades[symbol][1] += float(row[1])
+        if kind == "snapshot":
+            books[symbol] = {s: {float(p): float(q) for p, q in frame[w]} for s, w in (("buy", "bids"), ("sell", "asks"))}
+        for side, price, size in frame["changes"] if kind == "l2update" else ():
+            books[symbol][side][float(price)] = float(size)
+    for symbol, book in books.items():
+        bids, asks = ([p for p, size in book[side].items() if size] for side in ("buy", "sell"))
+        quotes[symbol] = max(bids), min(asks)
+    return {"kinds": kinds, "quotes": quotes, "trades": dict(trades)}
+
+
+@pytest.mark.skipif(not RECORDING.exists(), reason=f"the recording {RECORDING.name} is not beside this checkout")
+def test_recordings_of_other_venues_too_in_one_server(tmp_path):
+    names = {"coinbase": "coinbase", "trades": "kraken-trade", "tickers": "kraken-ticker"}  # of feeds, and their files
+    expected = {feed: count_venue(RECORDING.with_name(f"{name}.rec")) for feed, name in names.items()}
+    feeds = {}
+    with contextlib.ExitStack() as replays:
+        for feed, name in names.items():
+            replay = subprocess.Popen([ORACLE, "replay", str(RECORDING.with_name(f"{name}.rec")), "--speed", "0", "--json"],
+                                      stdout=subprocess.PIPE, env=clean_env(), text=True)  # fmt: skip
+            replays.callback(replay.communicate)
+            replays.callback(replay.kill)
+            feeds[f"ORACLE__FEEDS__{feed.upper()}__KIND"] = name.partition("-")[0]
+            feeds[f"ORACLE__FEEDS__{feed.upper()}__URL"] = json.loads(replay.stdout.readline())["ready"]
+        with serving(tmp_path / "data", **feeds) as server:
+            wanted = {f'oracle_feed_frames_total{{feed="{feed}",kind="{word}"}} {count}.0'
+                      for feed, counts in expected.items() for word, count in counts["kinds"].items()}  # fmt: skip
+            ends = time.monotonic() + PATIENCE_S
+            while wanted:
+                assert time.monotonic() < ends, f"not counted in time: {wanted}"
+                with urllib.request.urlopen(server.url + "/metrics", timeout=PATIENCE_S) as answer:
+                    wanted -= set(answer.read().decode().splitlines())
+            for symbol, best in (expected["coinbase"]["quotes"] | expected["tickers"]["quotes"]).items():
+                quote = get(server, f"/api/oracle/quote?symbol={symbol}")
+                assert (quote["bid"], quote["ask"]) == best
+            assert server.end() == 0
+    with serving(tmp_path / "data", "--no-demo") as server:  # what is asked now was read from the disk
+        for symbol, (count, size) in (expected["coinbase"]["trades"] | expected["trades"]["trades"]).items():
+            trades = get(server, f"/api/oracle/ticks?symbol={symbol}&kind=trade&limit=1000")["items"]
+            assert len(trades) == count
+            assert sum(trade["size"] for trade in trades) == pytest.approx(size, rel=1e-12)
+
+
 def names(node: dict[str, Any]) -> Iterator[str]:
     yield node["name"]
     for child in node["children"]:

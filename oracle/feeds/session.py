@@ -58,7 +58,7 @@ class Session:
         if heard.levels is not None:
             return self.shelf.take(heard.kind, heard.symbol, heard.levels, now_us)
         if heard.doubt:
-            return heard.kind, self.shelf.doubt(heard.symbol, f"a frame that is {heard.kind}", now_us)
+            return heard.kind, self.shelf.doubt(heard.symbol, f"a frame could not be read, {heard.kind}", now_us)
         if heard.trades:
             return self._news(heard, now_us)
         quote = heard.quote

@@ -341,7 +341,7 @@ async def test_coinbase_s_book_is_the_true_one_after_frames_that_can_not_be_righ
     assert {kind: statistics.frames[kind] for kind in ("crossed", "not_json", "snapshot", "after_missing")} == {
         "crossed": 1, "not_json": 2, "snapshot": 4, "after_missing": 1}
     reasons = Counter(gap.reason for gap in of(Gap, messages))
-    assert reasons == {"book of BTC-USD: bids and asks cross": 1, "book of BTC-USD: a frame that is not_json": 2,
+    assert reasons == {"book of BTC-USD: bids and asks cross": 1, "book of BTC-USD: a frame could not be read, not_json": 2,
                        "book of BTC-USD: a new snapshot": 3, "2 trades of BTC-USD are missing": 1}  # fmt: skip
     assert all(quote.bid < quote.ask for quote in of(Quote, messages))
     assert [wish["type"] for wish in venue.asked] == ["subscribe", *["unsubscribe", "subscribe"] * 3]
