@@ -99,5 +99,6 @@ def _walk(chance: random.Random, _interval_s: float) -> Iterator[float]:
 
 # Each goes on for ever; arguments are the source of chance and the seconds from one value to the next.
 FAMILIES: dict[str, Callable[[random.Random, float], Iterator[float]]] = {
-    "noise": _noise, "seasons": _seasons, "inertia": _inertia, "heavy tails": _tails, "counts": _counts, "a random walk": _walk,
+    "noise": _noise, "seasons": _seasons, "inertia": _inertia, "heavy tails": _tails, "counts": _counts,
+    "a random walk": _walk,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Streaming detectors: how odd is this value, given all that came before it? Pure: no clock, no I/O, bit-equal after a restart.
+"""Streaming detectors: how odd is this value, given all that came before it? No clock, no I/O, bit-equal after a restart.
 
 `Detector` says how odd, `Budget` when that is worth an alarm, `Budgets` how severe the alarm is.
 """

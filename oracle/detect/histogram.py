@@ -82,7 +82,7 @@ class Histogram(msgspec.Struct):
         self.low = only - (HALF - 0.5) * self.width
 
     def _grow(self, value: float) -> float:
-        # Doubles towards the value, at most MOST_DOUBLINGS times; gives its place, that of an end bin if it is still outside.
+        # Doubles towards the value a few times at most; gives its place, that of an end bin if it is still outside.
         counts = self.counts
         place = (value - self.low) / self.width
         for _ in range(MOST_DOUBLINGS):

@@ -36,7 +36,8 @@ def test_it_does_not_matter_in_which_of_two_bins_a_value_on_their_border_is():
     for value, times in ((3.5, 100), (4.5, 20)):
         for _ in range(times):
             histogram.probability(value)
-    left, right = (Histogram(0.0, 1.0, list(histogram.counts), histogram.total).probability(4.0 + off) for off in (-1e-9, 1e-9))
+    left, right = (Histogram(0.0, 1.0, list(histogram.counts), histogram.total).probability(place)
+                   for place in (4.0 - 1e-9, 4.0 + 1e-9))
     assert left == pytest.approx(right)
     assert left == pytest.approx((60 + 0.2) / (120 + 3.2))
 
