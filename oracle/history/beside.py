@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,8 @@ def beside_the_loop() -> Iterator[None]:
 
 def _cut_fine() -> None:
     number = SCHED_SETATTR.get(platform.machine())
-    if sys.platform == "linux" and number is not None:
-        wish = _Attributes(size=ctypes.sizeof(_Attributes), runtime=SLICE_NS)
+    # the wish replaces all attributes of the thread: what somebody chose for the process stays
+    if sys.platform == "linux" and number is not None and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        nice = os.getpriority(os.PRIO_PROCESS, 0)
+        wish = _Attributes(size=ctypes.sizeof(_Attributes), nice=nice, runtime=SLICE_NS)
         ctypes.CDLL(None).syscall(number, 0, ctypes.byref(wish), 0)  # a kernel that does not know it leaves things as they are

@@ -4,6 +4,8 @@ const DEADLINE_MS = 10_000;
 /** How often a wish is said again whose answer was lost, and the wait before the first time; it doubles. */
 const AGAIN = 4;
 const FIRST_WAIT_MS = 500;
+/** After these nobody knows what became of a wish; 0 stands for no answer. */
+const UNKNOWN = new Set([0, 500, 502, 503, 504]);
 
 export class Problem extends Error {
   constructor(
@@ -27,7 +29,7 @@ export async function post(path: string): Promise<unknown> {
     try {
       return await request("POST", path, { "Idempotency-Key": id });
     } catch (problem) {
-      if (!(problem instanceof Problem) || problem.status !== 0 || turn === AGAIN) throw problem;
+      if (!(problem instanceof Problem) || !UNKNOWN.has(problem.status) || turn === AGAIN) throw problem;
     }
     await new Promise((over) => setTimeout(over, FIRST_WAIT_MS * 2 ** turn));
   }
