@@ -16,6 +16,7 @@ import trio.testing
 from actors import Actor, Child
 from oracle.feeds import FeedStatistics
 from oracle.feeds.binance_frames import TradesSeen, parse
+from oracle.http import Http
 from oracle.model import Quote, Trade, ref
 
 __all__ = ["Told"]
@@ -52,7 +53,7 @@ class Quotes(msgspec.Struct, tag_field="do", tag="quotes"):
 class Told:
     """Has no settings."""
 
-    def child(self, name: str, statistics: FeedStatistics | None = None) -> Child:
+    def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
         """The actor `feed:NAME`; `statistics` survive its lives."""
         return Child(ref("feed", name), lambda: ToldFeed(statistics or FeedStatistics()))
 

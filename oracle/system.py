@@ -134,7 +134,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     keep_days = {**KEEP_DAYS, **attrs.asdict(settings.history.keep_days)}
     pending: list[Delivery] = store.pending_deliveries()
     watchdogs = {name: partial(_watchdog, name, make, board, past) for name, make in deciders.items()}
-    feed_children = [feed.child(name, system.statistics[name]) for name, feed in feeds.items()]
+    feed_children = [feed.child(name, system.statistics[name], system.http) for name, feed in feeds.items()]
     return [
         Child("log", Reporter, capacity=10_000, when_full="drop_oldest"),
         Child(

@@ -13,6 +13,7 @@ from oracle.feeds.coinbase import Coinbase
 from oracle.feeds.kraken import Kraken
 from oracle.feeds.simulated import Simulated
 from oracle.feeds.statistics import FeedStatistics
+from oracle.http import Http
 from oracle.plugins import part_class
 
 __all__ = ["FEEDS", "Feed", "FeedStatistics", "feed_class"]
@@ -21,8 +22,8 @@ __all__ = ["FEEDS", "Feed", "FeedStatistics", "feed_class"]
 class Feed(Protocol):
     """Settings of a feed: an attrs class whose docstring says each field's meaning and unit."""
 
-    def child(self, name: str, statistics: FeedStatistics | None = None) -> Child:
-        """The spec of the actor `feed:NAME`; `statistics` survive its lives."""
+    def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
+        """The spec of the actor `feed:NAME`; `statistics` survive its lives, `http` is what it asks the outside with."""
 
 
 FEEDS: dict[str, type[Feed]] = {"binance": Binance, "coinbase": Coinbase, "kraken": Kraken, "simulated": Simulated}

@@ -12,6 +12,7 @@ from oracle.feeds.binance_frames import TradesSeen, parse
 from oracle.feeds.connection import WebSocketFeed
 from oracle.feeds.fields import FRAME_BYTES, PAIRS, SECONDS, URL
 from oracle.feeds.statistics import FeedStatistics, Parsed
+from oracle.http import Http
 from oracle.model import ref
 from oracle.problems import Bad
 from oracle.symbols import join_pair
@@ -65,7 +66,7 @@ class Binance:
         path = "/stream" if parts.path in {"", "/"} else parts.path
         return urllib.parse.urlunsplit(parts._replace(path=path, query=f"streams={wanted}"))
 
-    def child(self, name: str, statistics: FeedStatistics | None = None) -> Child:
+    def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
         """The actor `feed:NAME`; it reconnects for ever. `statistics` survive its lives."""
         counted = FeedStatistics() if statistics is None else statistics
         names = {join_pair(symbol): symbol for symbol in self.symbols}

@@ -16,6 +16,7 @@ from oracle.feeds.sequence import TimedTrades
 from oracle.feeds.session import Session
 from oracle.feeds.shelf import MOST_BOOKS, Shelf
 from oracle.feeds.statistics import FeedStatistics
+from oracle.http import Http
 from oracle.model import ref
 from oracle.websocket import Lost
 
@@ -55,7 +56,7 @@ class Kraken:
     connect_timeout_s: float = attrs.field(default=10.0, validator=SECONDS)
     max_frame_bytes: int = attrs.field(default=1_048_576, validator=FRAME_BYTES)
 
-    def child(self, name: str, statistics: FeedStatistics | None = None) -> Child:
+    def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
         """The actor `feed:NAME`; it reconnects for ever. `statistics` survive its lives."""
         counted = FeedStatistics() if statistics is None else statistics
         shelf = Shelf(name, self.levels, refilled=True, within_bps=self.within_bps, sample_every_s=self.sample_every_s)

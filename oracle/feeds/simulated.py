@@ -16,6 +16,7 @@ from oracle.feeds.anomalies import Anomalies
 from oracle.feeds.instruments import DAY_US, INSTRUMENTS, Instrument
 from oracle.feeds.market import MINUTE_US, SOURCE, Market, Minute
 from oracle.feeds.statistics import FeedStatistics
+from oracle.http import Http
 from oracle.model import Depth, Event, Gap, Quote, Sample, Severity, Trade, event_id, ref
 from oracle.problems import Bad, closest
 
@@ -54,7 +55,7 @@ class Simulated:
     depth_every_s: int = attrs.field(default=5, validator=attrs.validators.in_((1, 2, 5, 10, 30, 60)))
     anomalies: bool = True
 
-    def child(self, name: str, statistics: FeedStatistics | None = None) -> Child:
+    def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
         """The actor `feed:NAME`; `statistics` survive its lives."""
         counted = FeedStatistics() if statistics is None else statistics
         return Child(ref("feed", name), lambda: SimulatedFeed(Tape(self), counted))

@@ -74,7 +74,7 @@ def test_it_reads_no_clock(kind):
 class Silent:
     """A stranger's feed that says nothing."""
 
-    def child(self, name, statistics=None):
+    def child(self, name, statistics=None, http=None):
         """Never called here."""
         raise NotImplementedError
 
