@@ -24,7 +24,7 @@ from oracle.feeds.market import backfill
 from oracle.feeds.simulated import Simulated
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
 from oracle.http import Http
-from oracle.model import Bar, Delivery, Trade
+from oracle.model import Bar, Delivery
 from oracle.problems import Bad, Invalid
 from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
@@ -32,12 +32,12 @@ from oracle.ring import Ring
 from oracle.settings import Settings
 from oracle.tally import Tally
 from oracle.watchdogs import WATCHDOGS, watchdog_class
-from oracle.watchdogs.actor import Past, Watchdog
+from oracle.watchdogs.actor import watchdog_child
+from oracle.watchdogs.past import past_of
 from oracle.watchdogs.switchboard import Switchboard, switched_on
 
 __all__ = ["System", "open_system", "parts_of"]
 
-PAST_ROWS = 20_000  # at most so many past messages are shown to a watchdog at its start
 SIMULATED = "simulated"
 CATCHING_UP = 4
 HISTORY_PATIENCE_S = 0.01  # with the 40 ms that a row waits in the queue: on disk within 50 ms and a commit
@@ -130,10 +130,10 @@ def _assemble(
 
 def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], feeds: Mapping[str, Feed]) -> list[Child]:
     settings, board, store = system.settings, system.board, system.store
-    past = partial(_past, system.queries, system.runtime.now_us)
+    past = past_of(system.queries, system.tape)
     keep_days = {**KEEP_DAYS, **attrs.asdict(settings.history.keep_days)}
     pending: list[Delivery] = store.pending_deliveries()
-    watchdogs = {name: partial(_watchdog, name, make, board, past) for name, make in deciders.items()}
+    watchdogs = {name: partial(watchdog_child, name, make, board, past, system.runtime) for name, make in deciders.items()}
     feed_children = [feed.child(name, system.statistics[name], system.http) for name, feed in feeds.items()]
     return [
         Child("log", Reporter, capacity=10_000, when_full="drop_oldest"),
@@ -151,10 +151,6 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     ]  # fmt: skip
 
 
-def _watchdog(name: str, make: Callable[[], Any], board: Board, past: Past) -> Child:
-    return Child(f"watchdog:{name}", lambda: Watchdog(make(), board, past), capacity=10_000, when_full="drop_oldest")
-
-
 async def _known_commands(store: Store, clock: Clock) -> Receipts:
     """What clients had done before this start. A command leaves three events or fewer."""
     read = partial(store.receipts, clock() - KEEP_US, 3 * MOST, MOST_BYTES)
@@ -162,25 +158,6 @@ async def _known_commands(store: Store, clock: Clock) -> Receipts:
     receipts = Receipts(clock, secret)
     receipts.load(rows)
     return receipts
-
-
-async def _past(
-    queries: Queries, now_us: Callable[[], int], patterns: tuple[str, ...], memory_s: float
-) -> Iterable[tuple[int, Any]]:
-    """What a watchdog would have heard in the last `memory_s` seconds, oldest first, as (publish time, message)."""
-    if not any(pattern.startswith("trade:") for pattern in patterns):
-        return []
-    from_us = now_us() - round(memory_s * 1e6)
-    rows: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while len(rows) < PAST_ROWS:
-        page = await queries.ticks("trade", None, from_us, limit=1_000, cursor=cursor, newest_first=True)
-        rows += page.items
-        cursor = page.next
-        if cursor is None:
-            break
-    made = [(row["pub_us"], Trade(**{f: row[f] for f in Trade.__struct_fields__})) for row in rows]
-    return sorted(made, key=lambda one: one[0])
 
 
 async def _give_a_past(store: Store, queries: Queries, feeds: Iterable[Feed], now_us: int) -> None:

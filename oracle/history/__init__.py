@@ -12,9 +12,9 @@ from oracle.history.reader import inline
 from oracle.history.retention import KEEP_DAYS
 from oracle.history.statistics import Statistics
 from oracle.history.store import End, Store
-from oracle.history.tape import Past, Span, Tape
+from oracle.history.tape import Bound, Past, Span, Tape
 
 __all__ = [
-    "KEEP_DAYS", "MAX_LIMIT", "Broken", "Commit", "End", "History", "Interrupted", "Page", "Past", "Queries", "Span",
+    "KEEP_DAYS", "MAX_LIMIT", "Bound", "Broken", "Commit", "End", "History", "Interrupted", "Page", "Past", "Queries", "Span",
     "Statistics", "Store", "Tape", "Unfit", "inline",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from oracle.history.page import Filter
 from oracle.history.retention import DAY_US
 from oracle.history.words import Words
 
-__all__ = ["Ask", "bars"]
+__all__ = ["Ask", "bars", "symbols"]
 
 COLUMNS = ("ts_us", "open", "high", "low", "close", "volume", "trades", "source", "origin")
 
@@ -78,6 +78,14 @@ def bars(at: Any, ask: Ask, months: Sequence[str], words: Words) -> list[dict[st
         if len(items) >= ask.limit or len(arrays["ts_us"]) < limit:
             return items[: ask.limit]
         limit *= 2  # minutes with several origins took more than one row each
+
+
+def symbols(at: Any, months: Sequence[str]) -> list[str]:
+    """Those with stored bars, or with trades that are not yet in them."""
+    rolled = rolled_until(at)
+    new = (f"SELECT symbol FROM {month} WHERE seq > {rolled}" for month in months)
+    found = at.execute(f"SELECT DISTINCT symbol FROM ({' UNION ALL '.join(['SELECT symbol FROM bars', *new])}) ORDER BY symbol")
+    return [symbol for (symbol,) in found.fetchall()]
 
 
 def _select(at: Any, ask: Ask, months: Sequence[str], words: Words) -> tuple[str, list[Any]]:

@@ -145,6 +145,11 @@ class Queries:
         items = await self._reader.read(lambda at: charts.bars(at, ask, months, self._store.words))
         return Page(items[:limit], encode_cursor(items[limit - 1]["ts_us"]) if len(items) > limit else None)
 
+    async def bar_symbols(self) -> list[str]:
+        """Every symbol that has bars, in the order of the alphabet."""
+        months = self._months("trade", None)
+        return await self._reader.read(lambda at: charts.symbols(at, months))
+
     # ---- private
 
     def _months(self, kind: str, from_us: int | None) -> list[str]:

@@ -19,7 +19,7 @@ from oracle.history.store import Store
 from oracle.model import Depth, Severity
 from oracle.patterns import Patterns
 
-__all__ = ["Past", "Span", "Tape"]
+__all__ = ["Bound", "Past", "Span", "Tape"]
 
 
 @attrs.frozen
@@ -29,6 +29,14 @@ class Span:
     epoch: str
     after: int
     until: int
+
+
+@attrs.frozen
+class Bound:
+    """Up to the message at `offset` of an epoch; 0 is before all of it."""
+
+    epoch: str
+    offset: int
 
 
 @attrs.frozen
@@ -60,7 +68,56 @@ class Tape:
         """The first `limit` messages of a span, as they were published; and whether the span is free of holes."""
         return await self._reader.read(lambda at: self._page(at, span, patterns, limit))
 
+    async def recent(self, patterns: Patterns, from_us: int, bound: Bound, most: int) -> list[Published]:
+        """The newest `most` messages published at `from_us` or later and no later than `bound`, of all runs, in order."""
+        return await self._reader.read(lambda at: self._recent(at, patterns, from_us, bound, most))
+
+    async def means(
+        self, names: Sequence[str], bucket_us: int, from_us: int, to_us: int, bound: Bound
+    ) -> list[tuple[str, str, int, int, float]]:
+        """Of the samples of these names published in that time, no later than `bound`: (name, subject, begin of a bucket,
+        number of values, their sum), in the order of time."""
+        return await self._reader.read(lambda at: self._means(at, names, bucket_us, from_us, to_us, bound))
+
     # ---- in the thread
+
+    def _recent(self, at: Any, patterns: Patterns, from_us: int, bound: Bound, most: int) -> list[Published]:
+        found: list[tuple[int, Published]] = []
+        until, bounds = self._until(at, bound)
+        for table in TABLES:
+            condition = patterns.condition(table.kind, table.topic) if table.topic else None
+            if condition is None:
+                continue
+            for name in self._store.months(table.kind) if table.monthly else [table.kind]:
+                names = ["seq", '"offset"', "pub_us", "ts_us", *(f'"{c.name}"' for c in table.columns)]
+                rows = at.execute(
+                    f"SELECT {', '.join(names)} FROM {name} WHERE \"offset\" IS NOT NULL AND pub_us >= ? AND {until} AND "
+                    f"{condition[0]} ORDER BY seq DESC LIMIT {most}", [from_us, *bounds, *condition[1]]
+                ).fetchall()  # fmt: skip
+                told = _published(table, [row[1:] for row in rows], self._store.words.text)
+                found += zip([row[0] for row in rows], told, strict=True)
+        found.sort(key=lambda one: one[0])
+        return [published for _, published in found[-most:]]
+
+    def _means(
+        self, at: Any, names: Sequence[str], bucket_us: int, from_us: int, to_us: int, bound: Bound
+    ) -> list[tuple[str, str, int, int, float]]:
+        until, bounds = self._until(at, bound)
+        found: list[tuple[str, str, int, int, float]] = []
+        for table in self._store.months("sample"):
+            found += at.execute(
+                f"SELECT name, subject, pub_us // {bucket_us} * {bucket_us} AS begun_us, count(*), sum(value) FROM {table} "
+                f"WHERE name IN ({', '.join('?' * len(names))}) AND pub_us >= ? AND pub_us < ? AND {until} GROUP BY ALL",
+                [*names, from_us, to_us, *bounds],
+            ).fetchall()
+        return sorted(found, key=lambda one: (one[2], one[0], one[1]))
+
+    def _until(self, at: Any, bound: Bound) -> tuple[str, list[int]]:
+        """What holds for the rows up to a bound, those of earlier runs included."""
+        found = at.execute("SELECT started_us FROM epochs WHERE epoch = ?", [bound.epoch]).fetchone()
+        number = self._store.words.number(bound.epoch)
+        begun_us = found[0] if found else 2**62
+        return '(epoch = ? AND "offset" <= ? OR epoch <> ? AND pub_us < ?)', [number, bound.offset, number, begun_us]
 
     def _measure(self, at: Any, spans: Sequence[Span], patterns: Patterns) -> Past:
         count = 0

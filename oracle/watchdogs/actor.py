@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import attrs
 
-from actors import Actor, Timer
+from actors import Actor, ActorCrashed, AskTimeout, Child, MailboxFull, NobodyOwns, Refused, Runtime, Timer
 from oracle.board import Board
+from oracle.history import Commit
+from oracle.log import logger
 from oracle.model import Event, Finding, Gap, Severity, event_id
+from oracle.watchdogs.decider import Course, Decider, Memory
+from oracle.watchdogs.past import Past, Since
 
-__all__ = ["Decider", "Past", "Ready", "Watchdog"]
+__all__ = ["Progress", "Ready", "Watchdog", "finding_event", "watchdog_child"]
 
+LOG = logger("watchdog")
 REPORT_S = 5.0  # counters reach the board at most this late; status and findings at once
 UNHEALTHY_AFTER = 3
-
-Past = Callable[[tuple[str, ...], float], Awaitable[Iterable[tuple[int, Any]]]]
-
-
-class Decider(Protocol):
-    """What a watchdog's class offers; `on_time(now)` with `next_deadline`, and `on_gap(gap)`, are optional."""
-
-    listens: tuple[str, ...]
-    interval_s: float
-
-    @property
-    def memory_s(self) -> float:
-        """Seconds of past input that decide what it says next."""
-
-    def update(self, message: Any, now: int) -> Iterable[Finding]:
-        """Take a message published at `now` (UTC microseconds)."""
+MOST_SKIPPED = 100
 
 
 @attrs.frozen
@@ -38,19 +28,59 @@ class Ready:
     """Answered with None by a watchdog that has started."""
 
 
+@attrs.define
+class Progress:
+    """What outlives the lives of a watchdog in a process: the offset of what it handled last, and what is in its hand."""
+
+    offset: int = 0
+    in_hand: tuple[int, int] | None = None  # offset and publish time of a message that may turn out to be a crash
+
+
+def watchdog_child(name: str, make: Callable[[], Any], board: Board, past: Past | None, runtime: Runtime) -> Child:
+    """The spec of `watchdog:NAME` around the decider that `make` gives anew to each life."""
+    known: list[Progress] = []
+
+    def build() -> Watchdog:
+        if not known:  # it hears what comes from now on; what came before is its past
+            known.append(Progress(runtime.bus.offset))
+        return Watchdog(make(), board, past, known[0])
+
+    return Child(f"watchdog:{name}", build, capacity=10_000, when_full="drop_oldest")
+
+
+def finding_event(source: str, finding: Finding, provider: str) -> Event:
+    """The event by which `source` tells of a finding in what `provider` said. Raises ValueError for an unknown severity."""
+    return Event(
+        id=event_id(finding.kind, finding.subject, source, finding.ts_us, finding.cause),
+        kind=finding.kind,
+        subject=finding.subject,
+        source=source,
+        severity=Severity(finding.severity),  # a stranger's decider may have made up its own: that is its crash alone
+        summary=finding.summary,
+        data={"provider": provider, **finding.data},
+        ts_us=finding.ts_us,
+        cause=finding.cause,
+    )
+
+
 class Watchdog(Actor):
     """`watchdog:NAME`. A check is a batch of input, or `interval_s` without any, which counts as failed: it watched
-    nothing. Its counters survive restarts through the board."""
+    nothing (a `patient` decider's only until it has heard something). Its counters survive restarts through the board.
 
-    def __init__(self, decider: Decider, board: Board, past: Past | None = None) -> None:
+    Each life begins with the past up to what the one before it handled, so it says nothing twice and misses nothing.
+    """
+
+    def __init__(self, decider: Decider, board: Board, past: Past | None = None, progress: Progress | None = None) -> None:
         self.decider = decider
+        self.course = Course(decider)
         self.board = board
         self.past = past
+        self.progress = progress or Progress()
         self.listens = (*decider.listens, "gap:*")
         self._dirty = False
+        self._heard = False  # anything, ever
         self._input_since_tick = False
         self._input_in_batch = False
-        self._provider = ""  # who said what was last heard
         self._deadline: Timer | None = None
         self._deadline_us: int | None = None
 
@@ -62,36 +92,34 @@ class Watchdog(Actor):
         self.last_check_us: int | None = known.get("last_check_us")
         self.last_event_us: int | None = known.get("last_event_us")
         self.started_us = self.now_us()
-        if self.past is not None:
-            for time_us, message in await self.past(self.decider.listens, self.decider.memory_s):
-                for _ in self.decider.update(message, time_us):
-                    pass
-        self._check(ok=True)
+        self.since = self._since(known.get("since") or {})
+        await self._begin()
         self.report(running=True)
         self.after(self.decider.interval_s, "interval")
         self.after(REPORT_S, "report")
+        self._arm()
 
     def receive(self, message: Any) -> None:
         """A message of the market, an own timer, or somebody who wants to know that this life has begun."""
-        if isinstance(message, Ready):
+        published = self.published
+        if published is None:
+            if not isinstance(message, Ready):
+                self._on_timer(message)
             return
-        if self.published is None:
-            self._on_timer(message)
-        elif isinstance(message, Gap):
-            on_gap = getattr(self.decider, "on_gap", None)
-            if on_gap is not None:
-                on_gap(message)
-        else:
+        progress = self.progress
+        progress.in_hand = published.offset, published.time_us
+        for finding in self.course.take(message, published.time_us):
+            self._speak(finding)
+        progress.in_hand = None
+        progress.offset = published.offset
+        if message.__class__ is not Gap:
             self._input_in_batch = True
-            self._provider = message.source
-            for finding in self.decider.update(message, self.published.time_us):
-                self._speak(finding)
 
     def drained(self) -> None:
         """A batch of input was one check."""
         if self._input_in_batch:
             self._input_in_batch = False
-            self._input_since_tick = True
+            self._input_since_tick = self._heard = True
             self._check(ok=True)
         self._arm()
 
@@ -102,6 +130,27 @@ class Watchdog(Actor):
     async def stop(self) -> None:
         """Leave the last word on the board."""
         self.report(running=False)
+
+    def _since(self, before: dict[str, Any]) -> Since:
+        """Where this life begins; what crashed one before is left out of its past."""
+        skipped = [(offset, time_us) for offset, time_us in before.get("skipped", ())]
+        if self.progress.in_hand is not None:
+            skipped.append(self.progress.in_hand)
+            self.progress.offset, self.progress.in_hand = self.progress.in_hand[0], None
+        return Since(self.runtime.epoch, self.progress.offset, self.started_us, tuple(skipped[-MOST_SKIPPED:]))
+
+    async def _begin(self) -> None:
+        memory, ok = Memory(), True
+        if self.past is not None:
+            try:
+                await self.ask("history", Commit(()))  # so that all that was handled is stored
+                memory = await self.past(self.decider, self.since)
+            except (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns) as error:
+                ok = False
+                LOG.warning("a watchdog begins without its past", name=self.name, reason=str(error))
+        self._heard = any(message.__class__ is not Gap for _, message in memory.messages)
+        self.course.begin(memory, self.started_us)
+        self._check(ok)
 
     def report(self, running: bool) -> None:
         """Put how it is on the board."""
@@ -119,7 +168,9 @@ class Watchdog(Actor):
             "last_event_us": self.last_event_us,
             "consecutive_failures": self.consecutive_failures,
             **self.counts,
+            "ignored": dict(getattr(self.decider, "ignored", ())),
             "started_us": self.started_us if running else None,
+            "since": attrs.asdict(self.since),
         }
 
     def _status(self) -> str:
@@ -131,7 +182,7 @@ class Watchdog(Actor):
         match what:
             case "interval":
                 if not self._input_since_tick:
-                    self._check(ok=False)
+                    self._check(ok=self._heard and getattr(self.decider, "patient", False))
                 self._input_since_tick = False
                 self.after(self.decider.interval_s, "interval")
             case "report":
@@ -140,7 +191,7 @@ class Watchdog(Actor):
                 self.after(REPORT_S, "report")
             case "deadline":
                 deadline_us, self._deadline_us = self._deadline_us, None
-                for finding in self.decider.on_time(deadline_us):  # type: ignore[attr-defined]
+                for finding in self.course.pass_time(deadline_us or 0):
                     self._speak(finding)
 
     def _check(self, ok: bool) -> None:
@@ -157,25 +208,14 @@ class Watchdog(Actor):
             self.report(running=True)
 
     def _speak(self, finding: Finding) -> None:
-        event = Event(
-            id=event_id(finding.kind, finding.subject, self.name, finding.ts_us),
-            kind=finding.kind,
-            subject=finding.subject,
-            source=self.name,
-            severity=Severity(finding.severity),  # a stranger's decider may have made up its own: that is its crash alone
-            summary=finding.summary,
-            data={"provider": self._provider, **finding.data},
-            ts_us=finding.ts_us,
-            cause=finding.cause,
-        )
-        self.publish(event)
+        self.publish(finding_event(self.name, finding, self.course.provider))
         self.counts["events_emitted"] += 1
         self.last_event_us = finding.ts_us
         self.report(running=True)
 
     def _arm(self) -> None:
         """Keep one timer at the decider's next deadline."""
-        wanted_us = getattr(self.decider, "next_deadline", None)
+        wanted_us = self.course.next_deadline
         if wanted_us == self._deadline_us:
             return
         if self._deadline is not None:

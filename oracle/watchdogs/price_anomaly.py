@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import attrs
 from attrs.validators import gt
 
 from oracle.model import Finding, Severity, Trade
+from oracle.watchdogs.latch import Latches
+from oracle.watchdogs.universe import universe
 
 __all__ = ["PriceAnomaly"]
 
@@ -19,12 +21,10 @@ UNIVERSE = ("BTC", "ETH", "SPY", "QQQ", "AAPL", "TSLA")
 
 @attrs.define
 class _Track:
-    """One symbol: a sample a second of the last window, the newest sample older than that, and what was said."""
+    """One symbol: a sample a second of the last window, and the newest sample older than that."""
 
     recent: deque[tuple[int, float]] = attrs.field(factory=deque)
     past: tuple[int, float] | None = None
-    said: int = -1  # rank of the severity last spoken, -1 when armed
-    said_of_rise: bool = False  # which direction that was about; the other one is armed
 
 
 @attrs.define
@@ -42,8 +42,13 @@ class PriceAnomaly:
     interval_s: float = attrs.field(default=30.0, validator=gt(0))  # longest silence between checks, seconds
     symbols: tuple[str, ...] = UNIVERSE  # bases (BTC watches each BTC pair), symbols (BTC-USD), or "*" for all
     _tracks: dict[str, _Track] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    _latches: Latches = attrs.field(factory=Latches, init=False, repr=False, eq=False)
+    _watches: Callable[[str], bool] = attrs.field(init=False, repr=False, eq=False)
 
     listens = ("trade:*",)
+
+    def __attrs_post_init__(self) -> None:
+        self._watches = universe(self.symbols)
 
     @property
     def memory_s(self) -> float:
@@ -65,11 +70,7 @@ class PriceAnomaly:
         else:
             recent.append((now, price))
         if track.past is not None and track.past[0] >= now - 2 * window_us:
-            yield from self._judge(track, trade, track.past[1], now)
-
-    def _watches(self, symbol: str) -> bool:
-        watched = self.symbols
-        return symbol.partition("-")[0] in watched or symbol in watched or "*" in watched
+            yield from self._judge(trade, track.past[1], now)
 
     def _begin(self, symbol: str) -> _Track:
         if len(self._tracks) >= MOST_SYMBOLS:  # a venue gone mad must not grow us without end
@@ -77,18 +78,17 @@ class PriceAnomaly:
         track = self._tracks[symbol] = _Track()
         return track
 
-    def _judge(self, track: _Track, trade: Trade, past_price: float, now: int) -> Iterator[Finding]:
+    def _judge(self, trade: Trade, past_price: float, now: int) -> Iterator[Finding]:
         change_pct = (trade.price - past_price) / past_price * 100
         size_pct = abs(change_pct)
         if size_pct <= self.limit_pct:
             if size_pct < self.rearm_pct:
-                track.said = -1
+                self._latches.rest(trade.symbol)
             return
         severity = Severity.critical if size_pct > self.critical_pct else Severity.high
         rise = change_pct > 0
-        if rise == track.said_of_rise and severity.rank <= track.said:
+        if not self._latches.speaks(trade.symbol, severity, "rise" if rise else "fall"):
             return
-        track.said, track.said_of_rise = severity.rank, rise
         crash = change_pct < -self.critical_pct
         yield Finding(
             kind="flash_crash" if crash else "price_anomaly",

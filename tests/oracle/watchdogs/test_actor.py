@@ -2,11 +2,12 @@
 
 import trio
 
-from actors import Child, open_runtime, trio_clock
+from actors import Actor, Child, open_runtime, trio_clock
 from actors.testing import probe
 from oracle.board import Board
 from oracle.model import Finding, Severity, Trade, event_id
-from oracle.watchdogs.actor import Watchdog
+from oracle.watchdogs.actor import watchdog_child
+from oracle.watchdogs.decider import Memory
 from oracle.watchdogs.price_anomaly import PriceAnomaly
 
 T0_US = 1_700_000_000_000_000
@@ -20,7 +21,7 @@ def trade(rt, price, symbol="BTC-USD"):
 
 async def start(rt, decider=PriceAnomaly, past=None):
     board = Board(rt.bus)
-    rt.add(Child(NAME, lambda: Watchdog(decider(), board, past)))
+    rt.add(watchdog_child(NAME.partition(":")[2], decider, board, past, rt))
     await trio.testing.wait_all_tasks_blocked()
     return board
 
@@ -36,7 +37,7 @@ async def test_a_finding_becomes_an_event_with_an_id_of_its_content(autojump_clo
         assert (event.kind, event.subject, event.source, event.severity) == (
             "price_anomaly", "BTC-USD", NAME, Severity.high,
         )  # fmt: skip
-        assert event.id == event_id("price_anomaly", "BTC-USD", NAME, event.ts_us)
+        assert event.id == event_id("price_anomaly", "BTC-USD", NAME, event.ts_us, "trade:BTC-USD:7")
         assert event.data["provider"] == "test"  # whose numbers it is made of, so that a simulated one is known as such
         value = board.get(NAME)
         assert (value["events_emitted"], value["last_event_us"]) == (1, event.ts_us)
@@ -56,12 +57,15 @@ async def test_silence_degrades_and_input_heals(autojump_clock):
 
 
 async def test_counters_survive_a_crash_and_the_past_is_not_spoken_again(autojump_clock):
-    async def past(patterns, memory_s):
-        assert patterns == ("trade:*",)
-        assert memory_s == 120
-        return [(T0_US, Trade("BTC-USD", 100.0, 1, "", "1", T0_US, "test"))]
+    begun = []
+
+    async def past(decider, since):
+        begun.append(since)
+        assert decider.memory_s == 120
+        return Memory((), [(T0_US, Trade("BTC-USD", 100.0, 1, "", "1", T0_US, "test"))])
 
     async with open_runtime(clock=trio_clock(T0_US)) as rt:
+        rt.add(Child("history", Actor))  # answers that all is stored
         board, events = await start(rt, past=past), probe(rt, "event:*")
         await trio.sleep(61)
         rt.publish(trade(rt, 107.0))  # compared with what the past held
@@ -74,6 +78,7 @@ async def test_counters_survive_a_crash_and_the_past_is_not_spoken_again(autojum
         assert (before["events_emitted"], after["events_emitted"]) == (1, 1)
         assert after["total_checks"] > before["total_checks"]
         assert rt.node(NAME).restarts == 1
+        assert begun[0].offset < begun[1].offset < rt.bus.offset  # a life's past ends with what the one before it handled
 
 
 async def test_an_orderly_stop_leaves_the_last_word(autojump_clock):
@@ -92,6 +97,9 @@ async def test_a_deadline_is_met_at_its_instant(autojump_clock):
         def update(self, trade, now):
             self.next_deadline = now + 10_000_000
             return iter(())
+
+        def on_gap(self, gap):
+            self.next_deadline = None
 
         def on_time(self, now):
             self.next_deadline = None
