@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oracle.model import Severity
 
-__all__ = ["Latches"]
+__all__ = ["Latches", "Seen"]
 
 _MOST = 10_000  # keys at once; the one that spoke first goes for a new one, and may then speak again
 
@@ -32,3 +32,19 @@ class Latches:
     def is_on(self, key: str) -> bool:
         """Whether something was said of the key since it last rested."""
         return key in self._said
+
+
+class Seen:
+    """What was there before: the newest 10,000 keys."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, None] = {}
+
+    def first(self, key: str) -> bool:
+        """Whether the key comes for the first time; from now on it does not."""
+        if key in self._keys:
+            return False
+        if len(self._keys) >= _MOST:
+            del self._keys[next(iter(self._keys))]
+        self._keys[key] = None
+        return True
