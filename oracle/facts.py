@@ -22,7 +22,7 @@ import msgspec
 from oracle.model import Event, Severity, event_id
 
 __all__ = [
-    "BOOK_DEPTH_ASK", "BOOK_DEPTH_BID", "BOOK_MID", "BOOK_SPREAD", "FUNDING_RATE", "HTTP_RESPONSE_MS", "HTTP_STATUS",
+    "BOOK_DEPTH_ASK", "BOOK_DEPTH_BID", "BOOK_MID", "BOOK_SPREAD", "FACTS", "FUNDING_RATE", "HTTP_RESPONSE_MS", "HTTP_STATUS",
     "MARK_PRICE", "NO_ANSWER", "NO_CONNECTION", "VIX", "Earnings", "InsiderTrade", "Liquidation", "Transfer", "fact_event",
 ]  # fmt: skip
 
@@ -74,6 +74,8 @@ class Liquidation(msgspec.Struct, frozen=True):
 
 
 _KINDS = {Transfer: "transfer", Earnings: "earnings", InsiderTrade: "insider_trade", Liquidation: "liquidation"}
+FACTS = frozenset(_KINDS.values())
+"""The kinds of events that a source states and nobody has judged yet."""
 
 
 def fact_event(fact: Transfer | Earnings | InsiderTrade | Liquidation, subject: str, source: str, ts_us: int, summary: str,

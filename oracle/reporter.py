@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors import Actor, Lifecycle
+from oracle.facts import FACTS
 from oracle.log import logger, said_in_detail
 from oracle.model import Attempt, Event, Severity, event_id
 
@@ -27,6 +28,9 @@ class Reporter(Actor):
                 _of(message.name).debug(message.what, restarts=message.restarts)
             case Lifecycle() | Event(kind="actor_crashed"):
                 pass  # the latter was said already
+            case Event(kind=kind) if kind in FACTS:
+                if said_in_detail():
+                    logger(message.source).debug(message.summary, kind=kind, id=message.id)
             case Event():
                 say = logger(message.source).warning if message.severity.rank >= 2 else logger(message.source).info
                 error = message.data.get("error")

@@ -20,6 +20,7 @@ from oracle.alerts import alert_children
 from oracle.board import Board
 from oracle.border import structure
 from oracle.feeds import Feed, FeedStatistics, feed_class
+from oracle.feeds.earlier import earlier_samples
 from oracle.feeds.market import backfill
 from oracle.feeds.simulated import Simulated
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
@@ -39,6 +40,7 @@ from oracle.watchdogs.switchboard import Switchboard, switched_on
 __all__ = ["System", "open_system", "parts_of"]
 
 SIMULATED = "simulated"
+BATCH = 10_000  # rows of a transaction
 CATCHING_UP = 4
 HISTORY_PATIENCE_S = 0.01  # with the 40 ms that a row waits in the queue: on disk within 50 ms and a commit
 
@@ -161,7 +163,7 @@ async def _known_commands(store: Store, clock: Clock) -> Receipts:
 
 
 async def _give_a_past(store: Store, queries: Queries, feeds: Iterable[Feed], now_us: int) -> None:
-    """Where the simulated market runs, bars from before its first start: marked simulated, added once."""
+    """Where the simulated market runs, bars and samples from before its first start: marked simulated, added once."""
     for feed in feeds:
         known = await queries.bars("BTC-USD", "1d", limit=1, source=SIMULATED)
         if isinstance(feed, Simulated) and not known.items:
@@ -169,3 +171,6 @@ async def _give_a_past(store: Store, queries: Queries, feeds: Iterable[Feed], no
             columns = await trio.to_thread.run_sync(make)
             bars = {name: columns[name] for name in Bar.__struct_fields__ if name != "closed"}
             await trio.to_thread.run_sync(store.backfill_bars, bars)
+            samples = await trio.to_thread.run_sync(earlier_samples, feed.seed, now_us)
+            for first in range(0, len(samples), BATCH):
+                await trio.to_thread.run_sync(store.write, samples[first : first + BATCH])

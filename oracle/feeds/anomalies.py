@@ -1,4 +1,4 @@
-"""When the simulated market goes mad: one symbol after another jumps by 7 to 14 %, holds, and slowly comes back.
+"""When the prices of the simulated market go mad: one symbol after another jumps by 7 to 14 %, holds, and slowly comes back.
 
 A jump begins every 70 seconds somewhere among the watched symbols. It shows against the price of a minute ago for some
 50 seconds, so that whoever starts to watch sees one within a minute and a half of any instant; it falls back too slowly
@@ -7,11 +7,17 @@ to look like a second one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 
-__all__ = ["Anomalies"]
+__all__ = ["TURNING", "Anomalies"]
+
+# Who runs against its class in every other 14 days, and on which day since 1970 its blocks of days begin. Shifted so that at
+# any time one of both has another correlation of late than it had before.
+TURNING = {"ETH-USD": 0, "QQQ": 7}
+_BURSTING = (("BTC-USD", "ETH-USD", "SOL-USD"), ("AAPL", "MSFT", "GOOGL", "AMZN", "TSLA", "SPY", "QQQ"))
 
 
 @attrs.frozen
@@ -39,3 +45,13 @@ class Anomalies:
         up = numpy.clip(seconds / self.rise_s, 0.0, 1.0)
         down = numpy.clip((seconds - self.rise_s - self.hold_s) / self.return_s, 0.0, 1.0)
         return up * up * (3 - 2 * up) * (1 - down)
+
+    def burst(self, numpy: Any, drawn: Callable[[str, Any], Any], symbol: str, minutes: Any) -> Any:
+        """How many times the usual is traded in each minute: in every other one 8 to 12 times, of one symbol of its group.
+        `drawn(name, numbers)` draws from 0 to 1."""
+        group = next((names for names in _BURSTING if symbol in names), None)
+        if group is None:
+            return numpy.ones(len(minutes))
+        whose = (drawn(f"burst {group[0]}", minutes // 2) * len(group)).astype(int)
+        busy = (minutes % 2 == 0) & (whose == group.index(symbol))
+        return numpy.where(busy, 8 + 4 * drawn(f"size {group[0]}", minutes), 1.0)

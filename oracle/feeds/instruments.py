@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import attrs
 
 from oracle.symbols import asset_type
 
-__all__ = ["DAY_US", "INSTRUMENTS", "Instrument", "session_us"]
+__all__ = ["DAY_US", "INSTRUMENTS", "Instrument", "open_minutes", "session_us", "shares_of_day"]
 
 DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
+_MINUTE_US = 60_000_000
 
 
 @attrs.frozen
@@ -75,6 +77,26 @@ def session_us(day: int) -> tuple[int, int] | None:
     summer = _nth_sunday(date.year, 3, 2) <= date < _nth_sunday(date.year, 11, 1)
     open_us = day * DAY_US + (13 if summer else 14) * _HOUR_US + _HOUR_US // 2
     return open_us, open_us + 13 * _HOUR_US // 2
+
+
+def open_minutes(numpy: Any, instrument: Instrument, first_day: int, end_day: int) -> Any:
+    """The minutes (since 1970) of some days in which it is traded; `numpy` is its module."""
+    if instrument.always_open:
+        return numpy.arange(first_day * 1440, end_day * 1440)
+    sessions = filter(None, map(session_us, range(first_day, end_day)))
+    spans = [numpy.arange(opens // _MINUTE_US, closes // _MINUTE_US) for opens, closes in sessions]
+    return numpy.concatenate([numpy.empty(0, dtype=numpy.int64), *spans])
+
+
+def shares_of_day(numpy: Any, instrument: Instrument, minutes: Any) -> Any:
+    """The usual part of a day's volume in each minute; they add up to 1."""
+    if instrument.always_open:
+        return (1 + 0.35 * numpy.cos((minutes % 1440 - 900) * (2 * numpy.pi / 1440))) / 1440
+    days, place = numpy.unique(minutes // 1440, return_inverse=True)
+    opened = numpy.array([(session_us(day) or (-DAY_US, 0))[0] // _MINUTE_US for day in days.tolist()], dtype=numpy.int64)
+    since = minutes - opened[place]
+    across = since / 194.5 - 1  # -1 at the opening, 1 at the close
+    return numpy.where((since >= 0) & (since < 390), (0.55 + 2.25 * across**4) / 390, 1e-5)
 
 
 def _nth_sunday(year: int, month: int, n: int) -> dt.date:

@@ -10,17 +10,18 @@ of one.
 from __future__ import annotations
 
 import functools
-import hashlib
+from functools import partial
 from typing import Any
 
-import attrs
 import numpy as np
 
-from oracle.feeds.anomalies import Anomalies
-from oracle.feeds.instruments import DAY_US, INSTRUMENTS, Instrument, session_us
+from oracle.feeds.anomalies import TURNING, Anomalies
+from oracle.feeds.instruments import DAY_US, INSTRUMENTS, Instrument, open_minutes, shares_of_day
+from oracle.feeds.minute import Minute
+from oracle.feeds.mix import key_of
 from oracle.model import Bar
 
-__all__ = ["MINUTE_US", "SOURCE", "Market", "Minute", "backfill"]
+__all__ = ["MINUTE_US", "SOURCE", "Market", "backfill"]
 
 Array = Any  # numpy.ndarray
 
@@ -40,18 +41,7 @@ _DAY_GAIN = 0.58  # makes the standard deviation of a day's change 1
 _SHAPES = 64  # different bridges within a minute
 _ROOT3 = 3**0.5
 
-
-@attrs.frozen(eq=False)
-class Minute:
-    """One minute of one symbol: the price at each of its 61 seconds, and what was traded in it."""
-
-    prices: list[float]
-    volume: float
-
-    def price(self, second: float) -> float:
-        """The mid price, 0 <= second < 60."""
-        whole = int(second)
-        return self.prices[whole] + (self.prices[whole + 1] - self.prices[whole]) * (second - whole)
+_BLOCK = 14 * 1440  # minutes of the same correlation, on a market with anomalies
 
 
 class Market:
@@ -60,7 +50,7 @@ class Market:
     def __init__(self, seed: int, anomalies: Anomalies | None = None) -> None:
         self._seed = seed
         self._anomalies = anomalies
-        self._bridges = _bridges(_key(seed, "bridges"))
+        self._bridges = _bridges(key_of(seed, "bridges"))
 
     def minute(self, symbol: str, number: int) -> Minute:
         """A minute (minutes since 1970), with all its seconds."""
@@ -76,7 +66,7 @@ class Market:
 
     def day_bar(self, symbol: str, day: int) -> Bar | None:
         """The closed bar of a day (days since 1970); None where its exchange was closed."""
-        minutes = _open_minutes(INSTRUMENTS[symbol], day, day + 1)
+        minutes = open_minutes(np, INSTRUMENTS[symbol], day, day + 1)
         if not len(minutes):
             return None
         return _bar(symbol, "1d", _by_day(self.bars(symbol, minutes, staged_from_us=0)))
@@ -91,30 +81,30 @@ class Market:
     def coarse_days(self, symbol: str, days: Array) -> dict[str, Array]:
         """Columns of daily bars from a point each quarter of an hour; without anomalies."""
         instrument = INSTRUMENTS[symbol]
-        starts = [_open_minutes(instrument, day, day + 1)[::_COARSE] for day in days.tolist()]
+        starts = [open_minutes(np, instrument, day, day + 1)[::_COARSE] for day in days.tolist()]
         starts = [minutes for minutes in starts if len(minutes)]
         points = np.stack([np.append(minutes, minutes[-1] + _COARSE) for minutes in starts])
         logs = self._logs(instrument, points.ravel()).reshape(points.shape)
         numbers = points[:, 0] * MINUTE_US // DAY_US
-        busy = 0.75 + 0.5 * _uniform(_key(self._seed, symbol, "days"), numbers)
+        busy = 0.75 + 0.5 * _uniform(key_of(self._seed, symbol, "days"), numbers)
         volume = np.round(instrument.day_volume * busy, instrument.lot_digits)
         return _columns(instrument, logs, volume, numbers * DAY_US)
 
     def smooth(self, name: str, at_s: float) -> float:
         """A slow noise of standard deviation 1 for numbers that are no prices, such as funding rates."""
-        return float(_noise(_key(self._seed, name), np.array([at_s]), 14_400.0)[0])
+        return float(_noise(key_of(self._seed, name), np.array([at_s]), 14_400.0)[0])
 
     def _bars(self, instrument: Instrument, minutes: Array, staged_from_us: int) -> dict[str, Array]:
         calm = minutes * MINUTE_US < staged_from_us
         logs = self._seconds(instrument, minutes, calm)
-        volume = self._volumes(instrument, minutes, np.where(calm, 0.0, self._lift(instrument, minutes)))
+        volume = self._volumes(instrument, minutes, np.where(calm, -1.0, self._lift(instrument, minutes)))
         return _columns(instrument, logs, volume, minutes * MINUTE_US)
 
     def _seconds(self, instrument: Instrument, minutes: Array, calm: Array | None = None) -> Array:
         """Logarithms of the price at the 61 seconds of each minute."""
         ends = self._logs(instrument, np.append(minutes, minutes + 1))
         first, last = ends[: len(minutes)], ends[len(minutes) :]
-        drawn = _hash(_key(self._seed, instrument.symbol, "bridge"), minutes)
+        drawn = _hash(key_of(self._seed, instrument.symbol, "bridge"), minutes)
         shape = (drawn % np.uint64(_SHAPES)).astype(np.intp)
         height = np.where(drawn >> np.uint64(63), 1.0, -1.0) * (instrument.day_pct / 100)
         logs = self._bridges[shape] * height[:, None]
@@ -128,10 +118,24 @@ class Market:
     def _logs(self, instrument: Instrument, minutes: Array) -> Array:
         """Logarithms of the price at the start of each minute, without anomalies."""
         crypto = instrument.always_open
-        shared = _path(self._seed, "crypto" if crypto else "shares", minutes)
+        shared = self._shared("crypto" if crypto else "shares", instrument, minutes)
         alone = _path(self._seed, instrument.symbol, minutes)
         mixed = instrument.common * shared + (1 - instrument.common**2) ** 0.5 * alone
         return np.log(instrument.level_usd) + instrument.day_pct / 100 * mixed
+
+    def _shared(self, kind: str, instrument: Instrument, minutes: Array) -> Array:
+        """The path that a class has in common, as an instrument follows it. With anomalies some run against it in every other
+        block of days: over the blocks the signed changes add up, so that there is no jump between two."""
+        begin_day = TURNING.get(instrument.symbol)
+        if self._anomalies is None or begin_day is None:
+            return _path(self._seed, kind, minutes)
+        blocks = (minutes - begin_day * 1440) // _BLOCK
+        anchor = (_ANCHOR_S // 60 - begin_day * 1440) // _BLOCK
+        low, high = min(int(blocks.min()), anchor), max(int(blocks.max()), anchor)
+        edges, bases, signs = _turns(self._seed, kind, begin_day, low, high)
+        path = _path(self._seed, kind, minutes)
+        followed = bases[blocks - low] + signs[blocks - low] * (path - edges[blocks - low])
+        return followed - (bases[anchor - low] - signs[anchor - low] * edges[anchor - low])
 
     def _shift(self, symbol: str, seconds: Array) -> Array:
         """Relative change of the price by anomalies."""
@@ -144,7 +148,7 @@ class Market:
         cycles = number.astype(np.int64)
         least = int(cycles.min())
         table = np.arange(least, int(cycles.max()) + 1)
-        draws = (_uniform(_key(self._seed, symbol, word), table) for word in ("start", "size", "sign"))
+        draws = (_uniform(key_of(self._seed, symbol, word), table) for word in ("start", "size", "sign"))
         start, size, sign = (drawn[cycles - least] for drawn in draws)
         shape = timetable.shape(np, seconds - offset_s - number * cycle_s - start * jitter_s)
         return np.where(sign < 0.5, -1.0, 1.0) * (low + (high - low) * size) * shape
@@ -154,8 +158,10 @@ class Market:
         return np.abs(self._shift(instrument.symbol, minutes * 60.0 + 30.0))
 
     def _volumes(self, instrument: Instrument, minutes: Array, lift: Array) -> Array:
-        noise = _uniform(_key(self._seed, instrument.symbol, "volume"), minutes)
-        share = _shares_of_day(instrument, minutes) * (0.4 + 1.2 * noise) * (1 + 12 * lift)
+        noise = _uniform(key_of(self._seed, instrument.symbol, "volume"), minutes)
+        share = shares_of_day(np, instrument, minutes) * (0.4 + 1.2 * noise) * (1 + 12 * np.maximum(lift, 0.0))
+        if self._anomalies is not None:
+            share *= np.where(lift < 0, 1.0, self._anomalies.burst(np, partial(_drawn, self._seed), instrument.symbol, minutes))
         return np.maximum(np.round(instrument.day_volume * share, instrument.lot_digits), instrument.lot)
 
 
@@ -170,7 +176,7 @@ def backfill(seed: int, now_us: int, *, anomalies: bool = True) -> dict[str, Arr
     first_day = today - _MINUTE_DAYS
     parts = []
     for symbol, instrument in INSTRUMENTS.items():
-        minutes = _open_minutes(instrument, first_day, today + 1)
+        minutes = open_minutes(np, instrument, first_day, today + 1)
         fine = market.bars(symbol, minutes[minutes < now_minute], staged_from_us=now_us - _STAGED_US)
         days = _by_day({name: column[fine["ts_us"] < today * DAY_US] for name, column in fine.items()})
         if first_day > _FIRST_DAY:
@@ -222,25 +228,6 @@ def _named(symbol: str, interval: str, columns: dict[str, Array]) -> dict[str, A
                       for name, value in same.items()}  # fmt: skip
 
 
-def _open_minutes(instrument: Instrument, first_day: int, end_day: int) -> Array:
-    if instrument.always_open:
-        return np.arange(first_day * 1440, end_day * 1440)
-    sessions = filter(None, map(session_us, range(first_day, end_day)))
-    spans = [np.arange(opens // MINUTE_US, closes // MINUTE_US) for opens, closes in sessions]
-    return np.concatenate([np.empty(0, dtype=np.int64), *spans])
-
-
-def _shares_of_day(instrument: Instrument, minutes: Array) -> Array:
-    """The usual part of a day's volume in each minute; they add up to 1."""
-    if instrument.always_open:
-        return (1 + 0.35 * np.cos((minutes % 1440 - 900) * (2 * np.pi / 1440))) / 1440
-    days, place = np.unique(minutes // 1440, return_inverse=True)
-    opened = np.array([(session_us(day) or (-DAY_US, 0))[0] // MINUTE_US for day in days.tolist()], dtype=np.int64)
-    since = minutes - opened[place]
-    across = since / 194.5 - 1  # -1 at the opening, 1 at the close
-    return np.where((since >= 0) & (since < 390), (0.55 + 2.25 * across**4) / 390, 1e-5)
-
-
 # --- noise
 
 
@@ -249,9 +236,19 @@ def _path(seed: int, name: str, minutes: Array) -> Array:
     seconds = np.append(minutes * 60.0, float(_ANCHOR_S))
     total = np.zeros(len(seconds))
     for period_s, damp in zip(_PERIODS_S, _DAMP, strict=True):
-        noise = _noise(_key(seed, name, f"{period_s:g}"), seconds, period_s)
+        noise = _noise(key_of(seed, name, f"{period_s:g}"), seconds, period_s)
         total += _DAY_GAIN * damp * (period_s / 86_400) ** 0.5 * noise
     return total[:-1] - total[-1]
+
+
+@functools.lru_cache(maxsize=64)
+def _turns(seed: int, name: str, begin_day: int, low: int, high: int) -> tuple[Array, Array, Array]:
+    """Of the blocks low..high: the path where each begins, the sum of all signed changes before it, and its sign."""
+    blocks = np.arange(low, high + 2)
+    edges = _path(seed, name, blocks * _BLOCK + begin_day * 1440)
+    signs = 1.0 - 2.0 * (blocks % 2)
+    bases = np.concatenate([[0.0], np.cumsum(signs[:-1] * np.diff(edges))])
+    return edges, bases, signs
 
 
 def _noise(key: int, seconds: Array, period_s: float) -> Array:
@@ -278,12 +275,6 @@ def _bridges(key: int) -> Array:
     return walks / 86_400**0.5
 
 
-@functools.lru_cache(maxsize=1024)
-def _key(seed: int, *names: str) -> int:
-    text = "\x1f".join((str(seed), *names))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
 def _hash(key: int, numbers: Array) -> Array:
     """64 well mixed bits of each number (the finisher of splitmix64)."""
     x = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
@@ -292,6 +283,10 @@ def _hash(key: int, numbers: Array) -> Array:
     x ^= x >> np.uint64(27)
     x *= np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
+
+
+def _drawn(seed: int, name: str, numbers: Array) -> Array:
+    return _uniform(key_of(seed, name), numbers)
 
 
 def _uniform(key: int, numbers: Array) -> Array:

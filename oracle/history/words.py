@@ -48,8 +48,8 @@ class Words:
         return self._numbers.get(text, -1)
 
     def text(self, number: int) -> str:
-        """The text of a stored number."""
-        return self._texts[number]
+        """The text of a stored number; empty for -1, as which the epoch of what was before all runs is stored."""
+        return self._texts[number] if number >= 0 else ""
 
     def texts(self) -> list[str]:
         """All texts by number."""

@@ -61,13 +61,13 @@ def test_a_bar_holds_the_ticks_of_its_minute_and_their_volume(anomalies):
     for symbol, instrument in INSTRUMENTS.items():
         bar = market.bar(symbol, MINUTE)
         trades = [m for m in told if isinstance(m, Trade) and m.symbol == symbol]
-        quotes = [m for m in told if isinstance(m, Quote) and m.symbol == symbol]
+        quotes = [m for m in told if isinstance(m, Quote) and m.symbol == symbol and m.source == "simulated"]
         assert (len(trades), len(quotes)) == (60, 240)
         assert all(bar.low <= trade.price <= bar.high for trade in trades)
         assert all(bar.low <= quote.bid < quote.ask <= bar.high for quote in quotes)
         assert quotes[0].mid == pytest.approx(bar.open)
         assert sum(trade.size for trade in trades) == pytest.approx(bar.volume, abs=60 * instrument.lot)
-        assert {m.source for m in told} == {"simulated"}
+        assert {m.source for m in told} == {"simulated", "simulated:second"}
 
 
 def test_the_feed_tells_each_bar_once_it_is_closed():
@@ -98,9 +98,23 @@ def test_depth_and_funding_come_at_their_times():
         assert bids[0] < asks[0]
         assert len(bids) == len(asks) == 10
         assert all(size > 0 for _, size in book.bids + book.asks)
-    rates = [m for m in told if isinstance(m, Sample)]
-    assert len({rate.topic for rate in rates}) == len(rates) == 9
-    assert all(abs(rate.value) < 0.001 and rate.unit == "per_8h" for rate in rates)
+    rates = [m for m in told if isinstance(m, Sample) and m.name == "funding_rate"]
+    assert len({rate.topic for rate in rates}) == 9
+    assert len(rates) == 9 * 6
+    assert all(abs(rate.value) < 0.006 and rate.unit == "per_8h" for rate in rates)
+
+
+def test_what_is_said_of_a_book_is_what_the_book_says():
+    told = [m for step in range(MINUTE * 300, MINUTE * 300 + 60) for m in Tape(Simulated(symbols=("ETH-USD",))).at(step)]
+    books = [m for m in told if isinstance(m, Depth)]
+    said = {(m.name, m.ts_us): m.value for m in told if isinstance(m, Sample) and m.name.startswith("book_")}
+    assert len(said) == 4 * len(books) == 4 * 3
+    for book in books:
+        (bid, _), (ask, _) = book.bids[0], book.asks[0]
+        assert said["book_mid", book.ts_us] == (bid + ask) / 2
+        assert said["book_spread", book.ts_us] == ask - bid
+        assert said["book_depth_bid", book.ts_us] == pytest.approx(sum(price * size for price, size in book.bids))
+        assert said["book_depth_ask", book.ts_us] == pytest.approx(sum(price * size for price, size in book.asks))
 
 
 # ---- the past

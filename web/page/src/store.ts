@@ -35,9 +35,11 @@ export class Market {
 
 export const markets = new Map<string, Market>();
 export const events: Happening[] = [];
+/** What sources state and nobody has judged: it comes by the thousand, and belongs to no list of what happened. */
+const FACTS = new Set(["transfer", "earnings", "insider_trade", "liquidation"]);
 const eventIds = new Set<string>();
 
-export const recorded = new Poll("/api/oracle/events?limit=100", 60_000, items<Happening>, () => {
+export const recorded = new Poll("/api/oracle/events?limit=500", 60_000, items<Happening>, () => {
   for (const happening of [...(recorded.value ?? [])].reverse()) remember(happening);
   touch("events");
 });
@@ -171,7 +173,7 @@ async function fetchPasts(): Promise<void> {
 
 /** Keep an event once, newest first. */
 function remember(happening: Happening): void {
-  if (eventIds.has(happening.id)) return;
+  if (FACTS.has(happening.kind) || eventIds.has(happening.id)) return;
   eventIds.add(happening.id);
   let place = 0;
   while (place < events.length && events[place]!.ts > happening.ts) place += 1;
