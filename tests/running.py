@@ -16,6 +16,7 @@ from oracle.listen import Listen
 from oracle.model import Event, Severity, event_id
 from oracle.settings import Auth, Data, Demo, Settings
 from oracle.system import System, open_system
+from oracle.watchdogs import WATCHDOGS
 from web import hub, server, visitor
 from web.app import make_app
 from web.auth import Doorman
@@ -73,7 +74,8 @@ async def open_house(folder: Path, *, auth: str = "open", settings: Settings | N
     """A house over a data folder; opening the same folder again is a restart."""
     settings = settings or Settings(auth=Auth(mode=auth), data=Data(folder=folder))
     async with open_system(attrs.evolve(settings, demo=Demo(enabled=False))) as system:
-        await said(system.runtime, "state:watchdog:price_anomaly")
+        for name in WATCHDOGS:
+            await said(system.runtime, f"state:watchdog:{name}")
         doorman = Doorman.of(settings, system.runtime.now_us)
         yield House(system, make_app(system, doorman), doorman, await doorman.first_token())
 
@@ -91,7 +93,8 @@ async def open_served(folder: Path, bounds: Bounds = Bounds()):  # noqa: B008
         return [hub.child(), visitor.child(), server.child(held["app"], listeners)]
 
     async with open_system(settings, children=children) as system:
-        await said(system.runtime, "state:watchdog:price_anomaly")
+        for name in WATCHDOGS:
+            await said(system.runtime, f"state:watchdog:{name}")
         yield House(system, held["app"], held["doorman"], "", listeners[0].port)
 
 

@@ -66,7 +66,9 @@ def test_every_part_is_in_the_documented_file_with_its_defaults(section, parts):
         table = shown[kind]
         assert table.pop("kind") == kind
         assert set(table) == {field.name for field in attrs.fields(cls) if field.init}
-        assert structure(cls, table) == cls()
+        unset = {field.name for field in attrs.fields(cls) if field.default is None}  # the file shows an example of these
+        structure(cls, table)
+        assert structure(cls, {name: value for name, value in table.items() if name not in unset}) == cls()
 
 
 def test_later_sources_win(file):

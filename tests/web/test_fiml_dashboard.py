@@ -8,6 +8,7 @@ from running import open_house, said, watchdog_event
 from actors.testing import probe
 from oracle.history import Commit
 from oracle.model import Event, Quote, Sample, Severity, Trade
+from oracle.watchdogs import WATCHDOGS
 from web.surfaces.fiml import dashboard_health, fiml_event
 from web.surfaces.fiml_assets import symbol_meant
 from web.surfaces.fiml_shapes import AssetNow, DashboardHealth, DashboardStats, Switched, WatchdogEvent, WatchdogStatus
@@ -85,15 +86,20 @@ async def test_stats_count_events_by_severity_and_watchdogs(tmp_path):
     assert is_strictly(empty, DashboardStats)
     assert (empty["total_events"], empty["events_by_severity"]) == (0, {})
     assert (stats["total_events"], stats["events_by_severity"]) == (3, {"high": 2, "critical": 1})
-    assert (stats["active_watchdogs"], stats["healthy_watchdogs"], stats["active_subscriptions"]) == (1, 1, 0)
+    assert (stats["active_watchdogs"], stats["healthy_watchdogs"], stats["active_subscriptions"]) == (11, 11, 0)
     assert stats["timestamp"].endswith("Z")
+
+
+async def row_of(house):
+    """The row of price_anomaly."""
+    return next(row for row in (await house.get("/dashboard/watchdogs")).json if row["name"] == "price_anomaly")
 
 
 async def test_watchdogs_are_listed_with_their_state(tmp_path):
     async with open_house(tmp_path) as house:
         rows = (await house.get("/dashboard/watchdogs")).json
-    assert [row["name"] for row in rows] == ["price_anomaly"]
-    assert is_strictly(rows[0], WatchdogStatus)
+    assert [row["name"] for row in rows] == list(WATCHDOGS)
+    assert all(is_strictly(row, WatchdogStatus) for row in rows)
     assert rows[0] | {"enabled": True, "running": True, "status": "healthy", "consecutive_failures": 0} == rows[0]
     assert rows[0]["last_check"].endswith("Z") and rows[0]["total_checks"] >= 1
 
@@ -101,10 +107,10 @@ async def test_watchdogs_are_listed_with_their_state(tmp_path):
 async def test_a_watchdog_is_disabled_and_enabled_and_restarted(tmp_path):
     async with open_house(tmp_path) as house:
         off = await house.post("/dashboard/watchdogs/price_anomaly/disable")
-        row = (await house.get("/dashboard/watchdogs")).json[0]
+        row = await row_of(house)
         assert (off.status, off.json) == (200, {"status": "disabled", "watchdog": "price_anomaly"})
         assert (row["enabled"], row["running"], row["status"]) == (False, False, "healthy")
-        assert (await house.get("/dashboard/stats")).json["active_watchdogs"] == 0
+        assert (await house.get("/dashboard/stats")).json["active_watchdogs"] == 10
         refused = await house.post("/dashboard/watchdogs/price_anomaly/restart")
         assert refused.status == 409 and "disabled" in refused.json["detail"]
 
@@ -114,7 +120,7 @@ async def test_a_watchdog_is_disabled_and_enabled_and_restarted(tmp_path):
             while not (await heard.next()).value["running"]:
                 pass
         assert on.json == {"status": "enabled", "watchdog": "price_anomaly"} and is_strictly(on.json, Switched)
-        assert (await house.get("/dashboard/watchdogs")).json[0]["running"]
+        assert (await row_of(house))["running"]
         again = await house.post("/dashboard/watchdogs/price_anomaly/restart")
         assert again.json == {"status": "restarted", "watchdog": "price_anomaly"}
 
@@ -123,7 +129,7 @@ async def test_a_switch_survives_a_restart(tmp_path):
     async with open_house(tmp_path) as house:
         await house.post("/dashboard/watchdogs/price_anomaly/disable")
     async with open_house(tmp_path) as house:
-        assert (await house.get("/dashboard/watchdogs")).json[0]["enabled"] is False
+        assert (await row_of(house))["enabled"] is False
 
 
 @pytest.mark.parametrize("verb", ["enable", "disable", "restart"])
@@ -138,7 +144,7 @@ async def test_a_watchdog_that_failed_for_good_is_shown_unhealthy(tmp_path):
         await house.system.runtime.remove("watchdog:price_anomaly")
         value = {**house.system.board.get("watchdog:price_anomaly"), "running": True, "status": "healthy"}
         house.system.board.put("watchdog:price_anomaly", value, house.system.runtime.now_us())
-        row = (await house.get("/dashboard/watchdogs")).json[0]
+        row = await row_of(house)
         health = dashboard_health(house.system)
     assert (row["running"], row["status"]) == (False, "unhealthy")
     assert health.status == "unhealthy"

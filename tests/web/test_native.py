@@ -24,8 +24,9 @@ async def test_the_tree_shows_every_actor_with_its_numbers(tmp_path):
         tree = (await house.get("/api/oracle/tree")).json
     names = {child["name"] for child in tree["children"]}
     assert {"history", "rules", "channels", "watchdogs", "switchboard", "feeds"} <= names
-    dog = next(child for child in tree["children"] if child["name"] == "watchdogs")["children"][0]
-    assert dog["name"] == "watchdog:price_anomaly" and dog["state"] == "running"
+    dogs = {dog["name"]: dog for dog in next(c for c in tree["children"] if c["name"] == "watchdogs")["children"]}
+    dog = dogs["watchdog:price_anomaly"]
+    assert len(dogs) == 11 and dog["state"] == "running"
     assert dog["since"].endswith("Z") and dog["last_error"] is None
     assert set(dog) == {"name", "kind", "state", "restarts", "last_error", "depth", "capacity", "oldest_s", "handled",
                         "dropped", "rate_per_s", "since", "about", "children"}  # fmt: skip

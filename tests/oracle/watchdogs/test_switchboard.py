@@ -23,7 +23,7 @@ async def ask(system, verb, name="price_anomaly", ident=""):
 
 def seen(system):
     """Enabled, running and status as a client is told them."""
-    value = dashboard_health(system).watchdogs[0]
+    value = next(one for one in dashboard_health(system).watchdogs if one.name == "price_anomaly")
     return value.metadata["enabled"], system.runtime.alive(NAME), value.status
 
 
