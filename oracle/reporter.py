@@ -8,6 +8,7 @@ from actors import Actor, Lifecycle
 from oracle.facts import FACTS
 from oracle.log import logger, said_in_detail
 from oracle.model import Attempt, Event, Severity, event_id
+from oracle.watchdogs.actor import BEGAN
 
 __all__ = ["Reporter"]
 
@@ -28,7 +29,7 @@ class Reporter(Actor):
                 _of(message.name).debug(message.what, restarts=message.restarts)
             case Lifecycle() | Event(kind="actor_crashed"):
                 pass  # the latter was said already
-            case Event(kind=kind) if kind in FACTS:
+            case Event(kind=kind) if kind in FACTS or kind == BEGAN:
                 if said_in_detail():
                     logger(message.source).debug(message.summary, kind=kind, id=message.id)
             case Event():

@@ -1,6 +1,6 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
-Children start in this order and stop in reverse: log, history, channels, rules, alerts, watchdogs, switchboard, feeds, and
+Children start in this order and stop in reverse: log, history, channels, rules, alerts, watchdogs, switchboard, runs, feeds, and
 then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first of them.
 """
 
@@ -17,6 +17,7 @@ import trio
 
 from actors import Child, Clock, Runtime, Supervisor, open_runtime, wall_clock
 from oracle.alerts import alert_children
+from oracle.backtest import backtest_work, tables_of
 from oracle.board import Board
 from oracle.border import structure
 from oracle.feeds import Feed, FeedStatistics, feed_class
@@ -24,15 +25,18 @@ from oracle.feeds.earlier import earlier_samples
 from oracle.feeds.market import backfill
 from oracle.feeds.simulated import Simulated
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
+from oracle.history.lines import Lines
 from oracle.http import Http
 from oracle.model import Bar, Delivery
 from oracle.problems import Bad, Invalid
 from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
+from oracle.runs import Runs
+from oracle.runs.shelf import Shelf
 from oracle.settings import Settings
 from oracle.tally import Tally
-from oracle.watchdogs import WATCHDOGS, watchdog_class
+from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
 from oracle.watchdogs.past import past_of
 from oracle.watchdogs.switchboard import Switchboard, switched_on
@@ -59,6 +63,7 @@ class System:
     http: Http
     tally: Tally
     receipts: Receipts
+    shelf: Shelf
     statistics: Mapping[str, FeedStatistics]  # by feed name
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
     """Of those who are told what they missed; who has none waits, so that those who are told what happens do not."""
@@ -102,7 +107,7 @@ async def open_system(
 def parts_of(settings: Settings) -> tuple[dict[str, Feed], dict[str, Callable[[], Any]]]:
     """The feeds, and a maker of each watchdog's decider, by name. Starts nothing. Raises Invalid."""
     feeds = {name: _part("feeds", name, table, feed_class) for name, table in settings.wanted_feeds().items()}
-    tables: dict[str, Mapping[str, Any]] = {**{kind: {} for kind in WATCHDOGS}, **settings.watchdogs}
+    tables = tables_of(settings.watchdogs)
     deciders = {name: partial(_part, "watchdogs", name, table, watchdog_class) for name, table in tables.items()}
     for make in deciders.values():
         make()  # bad settings are refused before anything starts
@@ -127,7 +132,8 @@ def _assemble(
     http = Http(settings.http.engine, settings.http.allow, trust)
     tape = Tape(store, deadline_s=settings.history.query_deadline_s)
     statistics = {name: FeedStatistics() for name in feeds}
-    return System(settings, runtime, board, store, queries, tape, ring, http, tally, receipts, statistics)
+    shelf = Shelf(settings.data.folder / "runs")
+    return System(settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, statistics)
 
 
 def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], feeds: Mapping[str, Feed]) -> list[Child]:
@@ -135,6 +141,8 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     past = past_of(system.queries, system.tape)
     keep_days = {**KEEP_DAYS, **attrs.asdict(settings.history.keep_days)}
     pending: list[Delivery] = store.pending_deliveries()
+    tables, lines = tables_of(settings.watchdogs), Lines(store)
+    kinds = {"backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us)}
     watchdogs = {name: partial(watchdog_child, name, make, board, past, system.runtime) for name, make in deciders.items()}
     feed_children = [feed.child(name, system.statistics[name], system.http) for name, feed in feeds.items()]
     return [
@@ -149,6 +157,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         ),
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
+        Child("runs", lambda: Runs(board, system.receipts, system.shelf, kinds)),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip
 

@@ -11,10 +11,10 @@ from typing import Any
 import click
 import trio
 
-from actors import RestartsExhausted
+from actors import Refused, RestartsExhausted
 from oracle.border import Bad, Invalid
 from oracle.exchange import HttpFailed, Target
-from oracle.presence import Presence
+from oracle.presence import Presence, find
 from oracle.remote import Remote, RemoteFailed
 from oracle.secret import Secret
 from oracle.settings import Settings, load
@@ -62,8 +62,10 @@ def main() -> None:
         code = _say("the settings are refused", refused, Exit.usage)
     except CannotStart as taken:
         code = _say("can't start", taken, Exit.taken)
-    except RemoteFailed as nobody:
-        code = _say("no answer", nobody, Exit.unreachable)
+    except RemoteFailed as no:
+        code = _say("refused", no, Exit.usage) if no.status in (400, 422) else _say("no answer", no, Exit.unreachable)
+    except Refused as no:
+        code = _say("refused", no, Exit.taken if no.code == "locked" else Exit.crashed)
     except RestartsExhausted as crash:
         code = _say("the runtime crashed", crash, Exit.crashed)
     sys.exit(code or Exit.done)
@@ -183,6 +185,34 @@ def doctor(file: Path | None, data: Path | None, as_json: bool) -> int:
 
     good = trio.run(lambda: run(file, flags.tables(data=data), as_json=as_json))
     return Exit.done if good else Exit.unhealthy
+
+
+@cli.command()
+@click.option("--from", "from_", metavar="TIME", help="First instant, ISO 8601 in UTC. [default: a day before the last]")
+@click.option("--to", metavar="TIME", help="Last instant. [default: now]")
+@click.option("--watchdog", "watchdogs", multiple=True, metavar="NAME", help="Only this one; more than once for more.")
+@click.option("--set", "changes", multiple=True, metavar="NAME.KEY=VALUE", help="A setting of a watchdog for this run.")
+@_settings
+@_data
+@_url
+@_token
+@_json
+def backtest(from_: str | None, to: str | None, watchdogs: tuple[str, ...], changes: tuple[str, ...], as_json: bool,
+             **where: Any) -> None:
+    """Run watchdogs over what was stored, with the deciders and the clock they have live.
+
+    With their own settings they find what they said then, by the same ids. A running server does it beside its work; where
+    none runs, this command opens the history itself.
+    """
+    from web.commands.backtest import Here, There, wish_of
+    from web.commands.backtest import backtest as run
+
+    wish = wish_of(from_, to, watchdogs, changes)
+
+    settings = load(where["file"], os.environ, flags.tables(data=where["data"]))
+    alone = where["url"] is None and find(settings.data.folder) is None
+    bench = Here(settings) if alone else There(_remote(**where))
+    trio.run(lambda: run(bench, wish, as_json=as_json))
 
 
 @cli.group()

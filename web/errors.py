@@ -29,6 +29,7 @@ STATUS = {
     "conflict": 409,
     "disabled": 409,
     "not_running": 409,
+    "illegal": 409,
     "too_large": 413,
     "unsupported_media_type": 415,
     "rate_limited": 429,

@@ -13,7 +13,7 @@ from oracle.border import Text, structure
 from oracle.problems import Invalid, Problem, closest, one_of
 from web.routes import Param
 
-__all__ = ["TEXT_LIMIT", "query_of", "read_params"]
+__all__ = ["TEXT_LIMIT", "query_of", "read_params", "time_us"]
 
 MOST_ITEMS = 100
 TEXT_LIMIT = 500
@@ -70,7 +70,7 @@ def _read_many(param: Param, given: Sequence[str]) -> list[Any] | Any:
 
 def _one(param: Param, text: str) -> Any:
     if param.kind == "time":
-        return _time(param, text)
+        return time_us(text, ("query", param.name))
     value: Any = structure(_KINDS[param.kind], Text(text), path=("query", param.name))
     if param.choices and value not in param.choices:
         expected = one_of(param.choices)
@@ -113,21 +113,22 @@ def _checked(param: Param, value: str) -> str:
     return value
 
 
-def _time(param: Param, text: str) -> int:
-    """UTC microseconds of ISO 8601 (without offset: UTC) or of an integer that already is."""
+def time_us(text: str, where: Sequence[str]) -> int:
+    """UTC microseconds of ISO 8601 (without offset: UTC) or of an integer that already is. Raises Invalid at `where`."""
     try:
         if text.isdecimal():
-            time_us = int(text)
+            at_us = int(text)
         else:
             moment = dt.datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text))
             aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-            time_us = (aware - _EPOCH) // dt.timedelta(microseconds=1)
+            at_us = (aware - _EPOCH) // dt.timedelta(microseconds=1)
     except (ValueError, OverflowError):
         msg = "Input should be an ISO 8601 time or an integer of UTC microseconds"
-        raise _wrong(param, "datetime_parsing", msg, text) from None
-    if not _YEARS_US[0] <= time_us <= _YEARS_US[1]:
-        raise _wrong(param, "datetime_parsing", "Input should be a time between the years 1970 and 9999", text)
-    return time_us
+        raise Invalid([Problem(tuple(where), "datetime_parsing", msg, text)]) from None
+    if not _YEARS_US[0] <= at_us <= _YEARS_US[1]:
+        msg = "Input should be a time between the years 1970 and 9999"
+        raise Invalid([Problem(tuple(where), "datetime_parsing", msg, text)])
+    return at_us
 
 
 def _wrong(param: Param, kind: str, msg: str, given: Any, suggestion: str = "", **ctx: Any) -> Invalid:

@@ -15,12 +15,13 @@ from oracle.model import Event, Finding, Gap, Severity, event_id
 from oracle.watchdogs.decider import Course, Decider, Memory
 from oracle.watchdogs.past import Past, Since
 
-__all__ = ["Progress", "Ready", "Watchdog", "finding_event", "watchdog_child"]
+__all__ = ["BEGAN", "Progress", "Ready", "Watchdog", "finding_event", "watchdog_child"]
 
 LOG = logger("watchdog")
 REPORT_S = 5.0  # counters reach the board at most this late; status and findings at once
 UNHEALTHY_AFTER = 3
 MOST_SKIPPED = 100
+BEGAN = "watchdog_began"  # the event of each life's begin; its data is the Since of that life
 
 
 @attrs.frozen
@@ -94,6 +95,7 @@ class Watchdog(Actor):
         self.started_us = self.now_us()
         self.since = self._since(known.get("since") or {})
         await self._begin()
+        self._say_begun()
         self.report(running=True)
         self.after(self.decider.interval_s, "interval")
         self.after(REPORT_S, "report")
@@ -148,9 +150,17 @@ class Watchdog(Actor):
             except (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns) as error:
                 ok = False
                 LOG.warning("a watchdog begins without its past", name=self.name, reason=str(error))
+        self._memory = f"{len(memory.messages)} messages of its past, {len(memory.lessons)} lessons"
         self._heard = any(message.__class__ is not Gap for _, message in memory.messages)
         self.course.begin(memory, self.started_us)
         self._check(ok)
+
+    def _say_begun(self) -> None:
+        """Each life's begin stays known, so that a replay can begin there too."""
+        since = self.since
+        ident = event_id(BEGAN, self.name, "watchdogs", since.at_us, since.epoch)
+        summary = f"{self.name} begins, with {self._memory}"
+        self.publish(Event(ident, BEGAN, self.name, "watchdogs", Severity.low, summary, attrs.asdict(since), since.at_us))
 
     def report(self, running: bool) -> None:
         """Put how it is on the board."""

@@ -35,8 +35,8 @@ export class Market {
 
 export const markets = new Map<string, Market>();
 export const events: Happening[] = [];
-/** What sources state and nobody has judged: it comes by the thousand, and belongs to no list of what happened. */
-const FACTS = new Set(["transfer", "earnings", "insider_trade", "liquidation"]);
+/** What sources state and nobody has judged, and that a watchdog's life began: it comes by the thousand, and belongs to no list of what happened. */
+const FACTS = new Set(["transfer", "earnings", "insider_trade", "liquidation", "watchdog_began"]);
 const eventIds = new Set<string>();
 
 export const recorded = new Poll("/api/oracle/events?limit=500", 60_000, items<Happening>, () => {

@@ -1,0 +1,205 @@
+"""One backtest: what was stored, sent to a worker process piece by piece, and what it found."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import attrs
+import msgspec
+import trio
+
+from actors import Refused
+from oracle.backtest.lives import Life, lives_of, virtual_life
+from oracle.backtest.wire import Begin, Cut, Done, Found, Order, Piece, Told, message_lines
+from oracle.history import Queries, Tape
+from oracle.history.lines import Lines, RunOf
+from oracle.model import Bar, Event
+from oracle.patterns import Patterns
+from oracle.watchdogs.actor import BEGAN
+from oracle.watchdogs.decider import Mean
+from oracle.watchdogs.past import Since, remember
+
+__all__ = ["Ask", "Job", "Verdict"]
+
+PAGE = 20_000  # offsets of the bus in one piece
+_SAID = msgspec.json.Decoder(Told | Found | Done)
+
+
+@attrs.frozen
+class Ask:
+    """Which watchdogs, by name: the kind and the settings of each, and a maker of its decider. Those in `anew` are run as if
+    they had been switched on at `from_us`; the others as they lived. Events with from_us <= ts_us < to_us are found."""
+
+    watchdogs: dict[str, tuple[str, dict[str, Any], Callable[[], Any]]]
+    from_us: int
+    to_us: int
+    anew: frozenset[str] = frozenset()
+
+
+@attrs.frozen
+class Verdict:
+    """The events, in order; `messages` each watchdog took; rows `unreadable`; CPU seconds the deciders were `busy_s`."""
+
+    events: list[Event]
+    messages: dict[str, int]
+    unreadable: int
+    busy_s: float
+
+
+@attrs.define
+class Job:
+    """Runs an Ask. `report(done, messages)` hears how far it is, `done` from 0 to 1."""
+
+    queries: Queries
+    tape: Tape
+    lines: Lines
+    ask: Ask
+    report: Callable[[float, int], None] = lambda done, messages: None
+    _events: list[Event] = attrs.field(factory=list)
+
+    async def run(self) -> Verdict:
+        """The verdict. Raises Refused: `failed` with what the worker died of, `timeout`, `unavailable`."""
+        command = [sys.executable, "-m", "oracle.backtest.worker"]
+        process = await trio.lowlevel.open_process(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        worker = _Worker(process, self._events.append)
+        try:
+            return await self._through(worker)
+        except (trio.BrokenResourceError, trio.ClosedResourceError, EOFError):
+            raise Refused(f"the worker died: {await worker.last_words()}", "failed") from None
+        finally:
+            await worker.end()
+
+    async def _through(self, worker: _Worker) -> Verdict:
+        ask, runs = self.ask, await self.lines.runs()
+        told = {name: (kind, table) for name, (kind, table, _) in ask.watchdogs.items()}
+        await worker.send(Order(told, ask.from_us, ask.to_us))
+        lives = {name: await self._lives(name, runs) for name in ask.watchdogs}
+        for place, run in enumerate(runs):
+            mine = [(name, life) for name, found in lives.items() for life in found if life.since.epoch == run.epoch]
+            if mine:
+                await self._one_run(worker, run, mine, place / len(runs), 1 / len(runs))
+        done = await worker.done()
+        self._events.sort(key=lambda event: event.ts_us)
+        return Verdict(self._events, done.messages, done.unreadable, done.busy_s)
+
+    async def _lives(self, name: str, runs: Sequence[RunOf]) -> list[Life]:
+        ask, actor = self.ask, f"watchdog:{name}"
+        found: list[Life] = []
+        if name not in ask.anew:
+            page = await self.queries.events(kind=BEGAN, subject=actor, limit=10_000)
+            found = lives_of([_since(row["data"]) for row in page.items], await self.lines.ends(actor), runs)
+        if not found:
+            epoch = next((run.epoch for run in reversed(runs) if run.began_us <= ask.from_us), "")
+            offset = await self.lines.offset_before(epoch, ask.from_us) if epoch else 0
+            found = virtual_life(runs, offset, ask.from_us)
+        return [life for life in found if life.ended_us > ask.from_us and life.since.at_us < ask.to_us]
+
+    async def _one_run(
+        self, worker: _Worker, run: RunOf, lives: Sequence[tuple[str, Life]], before: float, share: float
+    ) -> None:
+        """Go through the messages of a run, each watchdog's while it lived."""
+        last = await self.lines.offset_before(run.epoch, self.ask.to_us)
+        first = min(life.since.offset for _, life in lives)
+        for after, until in _steps(lives, first, max(first, last)):
+            for name, life in lives:
+                if life.since.offset == after:
+                    await worker.send(await self._begin(name, life.since))
+            live = [name for name, life in lives if life.since.offset <= after and life.until >= until]
+            await self._pieces(worker, run, live, after, until)
+            ended = {
+                name: min(life.ended_us, self.ask.to_us) for name, life in lives
+                if life.until <= until or (until >= last and life.since.offset <= after)
+            }  # fmt: skip
+            done = before + share * (until - first) / max(1, last - first)
+            self.report(*await worker.cut(Cut(done, ended)))
+
+    async def _pieces(self, worker: _Worker, run: RunOf, live: Sequence[str], after: int, until: int) -> None:
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for name in live:
+            groups.setdefault(tuple(self.ask.watchdogs[name][2]().listens), []).append(name)
+        for listens, names in groups.items():
+            for kind, rows in await self.lines.piece(run.epoch, after, until, Patterns((*listens, "gap:*"))):
+                await worker.send(Piece(kind, rows, names))
+
+    async def _begin(self, name: str, since: Since) -> Begin:
+        memory = await remember(self.queries, self.tape, self.ask.watchdogs[name][2](), since)
+        bars = [one for one in memory.lessons if isinstance(one, Bar)]
+        means = [one for one in memory.lessons if isinstance(one, Mean)]
+        return Begin(name, since.at_us, bars, means, message_lines(memory.messages))
+
+
+class _Worker:
+    """The process, as its parent talks with it: everything up to a Cut is said, then its answer is heard."""
+
+    def __init__(self, process: trio.Process, found: Callable[[Event], None]) -> None:
+        self._process = process
+        self._found = found
+        self._buffer = bytearray()
+
+    async def send(self, what: Order | Begin | Piece | Cut) -> None:
+        assert self._process.stdin is not None
+        await self._process.stdin.send_all(msgspec.json.encode(what) + b"\n")
+
+    async def cut(self, cut: Cut) -> tuple[float, int]:
+        await self.send(cut)
+        told = await self._hear()
+        if not isinstance(told, Told):
+            raise EOFError
+        return told.done, told.messages
+
+    async def done(self) -> Done:
+        assert self._process.stdin is not None
+        await self._process.stdin.aclose()
+        said = await self._hear()
+        if not isinstance(said, Done):
+            raise EOFError
+        return said
+
+    async def last_words(self) -> str:
+        """The last line it wrote on standard error."""
+        self._process.kill()
+        assert self._process.stderr is not None
+        text = b""
+        async for part in self._process.stderr:
+            text = (text + part)[-4096:]
+        return text.decode(errors="replace").strip().rpartition("\n")[2] or "no reason was given"
+
+    async def end(self) -> None:
+        self._process.kill()
+        with trio.CancelScope(shield=True):
+            await self._process.wait()
+
+    async def _hear(self) -> Told | Done:
+        assert self._process.stdout is not None
+        while True:
+            line, newline, rest = self._buffer.partition(b"\n")
+            if newline:
+                self._buffer = rest
+                said = _SAID.decode(line)
+                if not isinstance(said, Found):
+                    return said
+                self._found(said.event)
+                continue
+            part = await self._process.stdout.receive_some()
+            if not part:
+                raise EOFError
+            self._buffer += part
+
+
+def _steps(lives: Sequence[tuple[str, Life]], first: int, last: int) -> Iterator[tuple[int, int]]:
+    """The pieces of a run: none is longer than PAGE, and none crosses the begin or the end of a life."""
+    edges = {first, last} | {edge for _, life in lives for edge in (life.since.offset, life.until) if first < edge < last}
+    edges |= set(range(first, last, PAGE))
+    in_order = sorted(edges)
+    yield from pairwise(in_order) if len(in_order) > 1 else [(first, first)]
+
+
+def _since(data: dict[str, Any]) -> Since:
+    skipped = tuple((offset, time_us) for offset, time_us in data["skipped"])
+    return Since(data["epoch"], data["offset"], data["at_us"], skipped)

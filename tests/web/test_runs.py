@@ -1,0 +1,94 @@
+"""Runs over REST: started, followed, called off; what the process was at when it ended has failed."""
+
+import trio
+
+from actors import ActorCrashed
+from actors.testing import probe
+from oracle.model import Command, Trade
+from tests.running import open_house
+
+
+async def ended(house, url):
+    """A run once it is over."""
+    heard = probe(house.system.runtime, f"state:run:{url.rpartition('/')[2]}")
+    with trio.fail_after(20):
+        while (run := (await house.get(url)).json)["status"] in ("queued", "running"):
+            await heard.next()
+    return run
+
+
+async def test_a_backtest_is_started_followed_and_read_and_started_once(tmp_path):
+    async with open_house(tmp_path) as house:
+        runtime = house.system.runtime
+        for price in (100.0, 107.0):
+            runtime.publish(Trade("BTC-USD", price, 1.0, "", str(price), runtime.now_us(), "test"))
+            await trio.sleep(0.07)
+        body = {"watchdogs": ["price_anomaly"], "settings": {"price_anomaly": {"window_s": 0.05}}}
+        started = await house.post("/api/oracle/backtest", json=body, headers={"Idempotency-Key": "b1"})
+        again = await house.post("/api/oracle/backtest", json=body, headers={"Idempotency-Key": "b1"})
+        assert (started.status, again.status) == (202, 202)
+        assert started.json["id"] == again.json["id"] and started.json["status"] == "queued"
+        run = await ended(house, started.json["url"])
+        assert (run["status"], run["progress"], run["error"]) == ("completed", 1.0, None)
+        assert run["result"]["events"] == 1 and run["result"]["both"] == 0
+        rows = (await house.get(run["url"] + "/events?limit=1")).json
+        assert rows["next"] is None and rows["items"][0]["kind"] == "price_anomaly"
+        assert rows["items"][0]["live"] is False and rows["items"][0]["ts"].endswith("Z")
+        assert [one["id"] for one in (await house.get("/api/oracle/runs")).json["items"]] == [run["id"]]
+        assert (await house.get("/api/oracle/runs?status=failed")).json["items"] == []
+        late = await house.post(run["url"] + "/cancel")
+        assert late.status == 409 and late.json["error"]["details"] == {"allowed": []}
+    async with open_house(tmp_path) as house:  # and it is there after a restart
+        assert (await house.get(run["url"] + "/events")).json["items"] == rows["items"]
+
+
+async def test_one_that_waits_is_called_off_and_what_was_cut_off_has_failed(tmp_path):
+    async with open_house(tmp_path) as house:
+        first = (await house.post("/api/oracle/backtest", json={})).json
+        second = (await house.post("/api/oracle/backtest", json={})).json
+        off = await house.post(second["url"] + "/cancel")
+        assert (off.status, off.json["status"]) == (200, "cancelled")
+        house.system.runtime.kill("runs")  # as the process would be: its next life finds a run in work
+        heard = probe(house.system.runtime, f"state:run:{first['id']}")
+        with trio.fail_after(20):
+            while (run := (await house.get(first["url"])).json)["status"] in ("queued", "running"):
+                await heard.next()
+        assert run["status"] == "failed" and "interrupted" in run["error"]
+        assert (await house.get(second["url"])).json["status"] == "cancelled"
+        third = (await house.post("/api/oracle/backtest", json={})).json
+        running = probe(house.system.runtime, f"state:run:{third['id']}")
+        with trio.fail_after(20):
+            while (await running.next()).value["status"] != "running":
+                pass
+        assert (await house.post(third["url"] + "/cancel")).json["status"] == "cancelled"
+        assert (await ended(house, third["url"]))["status"] == "cancelled"
+
+
+async def test_what_makes_no_sense_is_refused_by_its_name(tmp_path):
+    async with open_house(tmp_path) as house:
+        async def refused(**body):
+            reply = await house.post("/api/oracle/backtest", json=body)
+            return reply.status, {one["field"]: one["suggestion"] for one in reply.json["error"]["details"]}
+
+        assert await refused(watchdogs=["price_anomalie"]) == (422, {"watchdogs.price_anomalie": "price_anomaly"})
+        assert await refused(**{"from": "yesterday"}) == (422, {"from": None})
+        assert (await refused(**{"from": "2026-01-02", "to": "2026-01-01"}))[1].keys() == {"to"}
+        assert (await refused(**{"from": "2020-01-01", "to": "2026-01-01"}))[1].keys() == {"from"}
+        assert (await refused(settings={"metric": {"row_sec": 1}}))[1] == {"settings.metric.row_sec": "row_s"}
+        assert (await refused(watchdog=["metric"]))[1] == {"watchdog": "watchdogs"}
+        assert (await house.get("/api/oracle/runs/nobody")).status == 404
+        assert (await house.post("/api/oracle/runs/nobody/cancel")).status == 404
+
+
+async def test_too_many_at_once_are_refused(tmp_path):
+    async with open_house(tmp_path) as house:
+        answers = [await house.post("/api/oracle/backtest", json={"watchdogs": ["metric"]}) for _ in range(17)]
+        assert [answer.status for answer in answers] == [202] * 16 + [503]
+        assert answers[-1].json["error"]["code"] == "full"
+        for answer in answers[:16]:
+            try:
+                await house.system.runtime.ask("runs", Command("cancel", {"id": answer.json["id"]}))
+            except ActorCrashed:
+                raise
+            except Exception as over:
+                assert "illegal" in getattr(over, "code", "")

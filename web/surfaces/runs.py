@@ -1,0 +1,149 @@
+"""Runs of our own interface: backtests are started here, and every run is seen, followed and called off."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import attrs
+import trio
+
+from actors import Refused
+from oracle.backtest import Backtest, checked, tables_of
+from oracle.border import structure
+from oracle.model import Command
+from oracle.runs import Run, Status
+from web.errors import invalid
+from web.params import time_us
+from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
+from web.wire import iso
+
+__all__ = ["ROUTES"]
+
+DAY_US = 86_400_000_000
+
+
+@attrs.frozen
+class RunShown:
+    """A run: `status` queued, running, completed, failed or cancelled; `progress` 0 to 1; `result` a summary of what came out,
+    whose rows are at `url`/events."""
+
+    id: str
+    kind: str
+    status: str
+    progress: float
+    params: dict[str, Any]
+    result: dict[str, Any] | None
+    error: str | None
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    url: str
+
+
+@attrs.frozen
+class RunList:
+    """Runs, newest first."""
+
+    items: list[RunShown]
+
+
+@attrs.frozen
+class Rows:
+    """Rows of a result in order; `next` asks for the rest, None at the end."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+async def backtest(call: Call) -> Answer:
+    """Start watchdogs over stored history, as they lived or with other settings; answers at once, the run goes on by itself.
+
+    `from` and `to` are ISO times or UTC microseconds (the last day, if neither is given), `watchdogs` names (all, if none),
+    `settings` by name change those of the server for this run.
+    """
+    now_us = call.system.runtime.now_us()
+    table = dict(call.body)
+    to_us = _moment(table, "to", now_us)
+    from_us = _moment(table, "from", to_us - DAY_US)
+    wish = structure(Backtest, {**table, "from_us": from_us, "to_us": to_us}, path=("body",))
+    checked(wish, tables_of(call.system.settings.watchdogs), now_us)
+    run = await _ask(call, "start", kind="backtest", params=attrs.asdict(wish))
+    return Answer(_shown(run), 202)
+
+
+async def runs(call: Call) -> RunList:
+    """Runs, newest first."""
+    wanted, limit = call.args["status"], call.args["limit"]
+    found = [_shown(run) for run in _all(call) if wanted is None or run.status == wanted]
+    return RunList(found[:limit])
+
+
+async def one_run(call: Call) -> RunShown:
+    """One run, with its progress while it is going on."""
+    return _shown(_find(call))
+
+
+async def run_events(call: Call) -> Rows:
+    """The events a backtest found, in order; `live` where the watchdog said the same then."""
+    run, cursor = _find(call), call.args["cursor"] or "0"
+    if not cursor.isdecimal() or len(cursor) > 9:
+        raise invalid("cursor", ["query", "cursor"], "Input should be the `next` of an earlier page", cursor)
+    after, limit = int(cursor), call.args["limit"]
+    rows, more = await trio.to_thread.run_sync(call.system.shelf.get, run.id, after, limit)
+    return Rows([_row(row) for row in rows], str(after + limit) if more else None)
+
+
+async def cancel(call: Call) -> RunShown:
+    """Call a run off; what it has found so far is gone."""
+    return _shown(await _ask(call, "cancel", id=call.args["id"]))
+
+
+async def _ask(call: Call, verb: str, **args: Any) -> Run:
+    run: Run = await call.system.runtime.ask("runs", Command(verb, args, call.who.name, call.command_id))
+    return run
+
+
+def _moment(table: dict[str, Any], name: str, default: int) -> int:
+    given = table.pop(name, None)
+    return default if given is None else time_us(str(given), ["body", name])
+
+
+def _all(call: Call) -> list[Run]:
+    found = [Run(**state.value) for state in call.system.board.kind("run") if state.value]
+    return sorted(found, key=lambda run: run.created_us, reverse=True)
+
+
+def _find(call: Call) -> Run:
+    value = call.system.board.get(f"run:{call.args['id']}")
+    if value is None:
+        raise Refused(f"Run '{call.args['id']}' not found", code="not_found")
+    return Run(**value)
+
+
+def _shown(run: Run) -> RunShown:
+    params = {name.removesuffix("_us"): iso(value) if name.endswith("_us") else value for name, value in run.params.items()}
+    created, started, finished = (None if at is None else iso(at) for at in (run.created_us, run.started_us, run.finished_us))
+    return RunShown(
+        run.id, run.kind, run.status.value, run.progress, params, run.result, run.error, created, started, finished,
+        f"/api/oracle/runs/{run.id}",
+    )  # fmt: skip
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {"ts": iso(row["ts_us"]), **{name: value for name, value in row.items() if name != "ts_us"}}
+
+
+_STATUS = Param("status", choices=tuple(status.value for status in Status))
+_LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows")
+_CURSOR = Param("cursor", doc="`next` of the page before")
+_ONE = "/api/oracle/runs/{id}"
+_READ = {"auth": Auth.token, "scope": Scope.read, "family": Family.error, "tag": "oracle", "head": True}
+_DO = {"auth": Auth.token, "scope": Scope.operate, "family": Family.error, "tag": "oracle"}
+ROUTES = (
+    Route("POST", "/api/oracle/backtest", backtest, body=dict, answer=RunShown, done=202, refuses=(503, 504), **_DO),
+    Route("GET", "/api/oracle/runs", runs, params=(_STATUS, _LIMIT), answer=RunList, **_READ),
+    Route("GET", _ONE, one_run, answer=RunShown, refuses=(404,), **_READ),
+    Route("GET", f"{_ONE}/events", run_events, params=(_LIMIT, _CURSOR), answer=Rows, refuses=(404,), **_READ),
+    Route("POST", f"{_ONE}/cancel", cancel, answer=RunShown, refuses=(404, 409, 503, 504), **_DO),
+)
