@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
 from actors import Refused
 from oracle.border import Text, structure
+from oracle.moments import time_us
 from oracle.problems import Invalid, Problem, closest, one_of
 from web.routes import Param
 
-__all__ = ["TEXT_LIMIT", "query_of", "read_params", "time_us"]
+__all__ = ["TEXT_LIMIT", "query_of", "read_params"]
 
 MOST_ITEMS = 100
 TEXT_LIMIT = 500
 """Longest text a query parameter takes unless its `le` says otherwise, in characters."""
 
 _KINDS = {"str": str, "int": int, "float": float, "bool": bool}
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_YEARS_US = (0, 253_402_300_799_999_999)  # 1970-01-01 to 9999-12-31
 _INT_LIMIT = 2**63 - 1
-# An unescaped `+` of an ISO offset arrives as a space; that is a common slip and not ambiguous.
-_LOST_PLUS = re.compile(r"(T.*) (\d\d:?\d\d)$")
 
 
 def query_of(scope: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -111,24 +106,6 @@ def _checked(param: Param, value: str) -> str:
         except Refused as refused:
             raise _wrong(param, param.name, str(refused.reason), value) from refused
     return value
-
-
-def time_us(text: str, where: Sequence[str]) -> int:
-    """UTC microseconds of ISO 8601 (without offset: UTC) or of an integer that already is. Raises Invalid at `where`."""
-    try:
-        if text.isdecimal():
-            at_us = int(text)
-        else:
-            moment = dt.datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text))
-            aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-            at_us = (aware - _EPOCH) // dt.timedelta(microseconds=1)
-    except (ValueError, OverflowError):
-        msg = "Input should be an ISO 8601 time or an integer of UTC microseconds"
-        raise Invalid([Problem(tuple(where), "datetime_parsing", msg, text)]) from None
-    if not _YEARS_US[0] <= at_us <= _YEARS_US[1]:
-        msg = "Input should be a time between the years 1970 and 9999"
-        raise Invalid([Problem(tuple(where), "datetime_parsing", msg, text)])
-    return at_us
 
 
 def _wrong(param: Param, kind: str, msg: str, given: Any, suggestion: str = "", **ctx: Any) -> Invalid:

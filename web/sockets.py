@@ -145,7 +145,7 @@ class StreamSocket(_Socket):
         """Change the subscription, or tell the client what is wrong with its message; the socket stays open."""
         try:
             body = _object(said)
-            if body.get("action") == "command":
+            if body.get("action") in ("command", "push"):
                 self._wish(Wish.parse(body))
                 return
             action, topics, since = _subscription(body)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from web.routes import Route
-from web.surfaces import fiml, fiml_alerts, front, live, native, runs
+from web.surfaces import fiml, fiml_alerts, front, live, native, push, runs
 
 __all__ = ["routes"]
 
 
 def routes() -> tuple[Route, ...]:
     """Every route of the server."""
-    return (*front.ROUTES, *native.ROUTES, *fiml.ROUTES, *fiml_alerts.ROUTES, *live.ROUTES, *runs.ROUTES)
+    return (*front.ROUTES, *native.ROUTES, *fiml.ROUTES, *fiml_alerts.ROUTES, *live.ROUTES, *runs.ROUTES, *push.ROUTES)

@@ -22,6 +22,7 @@ from web.routes import WS, Answer, Auth, Call, Family, Identity, Route
 __all__ = ["Wish", "grant"]
 
 PATH_CHARS = 500
+PUSH = "/api/oracle/push"
 
 
 @attrs.frozen
@@ -35,7 +36,11 @@ class Wish:
 
     @classmethod
     def parse(cls, said: dict[str, Any]) -> Wish:
-        """Read `{"action": "command", "id", "method", "path", "body"?}`. Raises Invalid."""
+        """Read `{"action": "command", "id", "method", "path", "body"?}`, or `{"action": "push", "id", "rows", "source"?}`, which
+        is the command that pushes rows. Raises Invalid."""
+        if said["action"] == "push":
+            body = {name: said[name] for name in ("rows", "source") if name in said}
+            said = {"id": said.get("id"), "method": "POST", "path": PUSH, "body": body}
         for name in ("id", "method", "path"):
             if not isinstance(said.get(name), str):
                 raise invalid("string_type" if name in said else "missing", ["body", name], f"A command has {name}, a text")

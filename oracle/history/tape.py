@@ -79,6 +79,11 @@ class Tape:
         number of values, their sum), in the order of time."""
         return await self._reader.read(lambda at: self._means(at, names, bucket_us, from_us, to_us, bound))
 
+    async def follows(self, bound: Bound, count: int, patterns: Patterns) -> int:
+        """How many of the `count` messages after a place are stored."""
+        past = await self.measure([Span(bound.epoch, bound.offset, bound.offset + count)], patterns)
+        return past.count
+
     # ---- in the thread
 
     def _recent(self, at: Any, patterns: Patterns, from_us: int, bound: Bound, most: int) -> list[Published]:

@@ -15,10 +15,10 @@ from actors import Refused, wall_clock
 from oracle.backtest import Backtest, backtest_work, checked, tables_of
 from oracle.history import Queries, Store, Tape
 from oracle.history.lines import Lines
+from oracle.moments import time_us
 from oracle.problems import Invalid, Problem
 from oracle.remote import Remote
 from oracle.settings import Settings
-from web.params import time_us
 from web.terminal import show_table
 from web.wire import iso
 

@@ -12,9 +12,9 @@ from actors import Refused
 from oracle.backtest import Backtest, checked, tables_of
 from oracle.border import structure
 from oracle.model import Command
+from oracle.moments import time_us
 from oracle.runs import Run, Status
 from web.errors import invalid
-from web.params import time_us
 from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
 from web.wire import iso
 

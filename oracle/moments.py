@@ -1,0 +1,34 @@
+"""Instants as people and programs write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+
+from oracle.problems import Invalid, Problem
+
+__all__ = ["time_us"]
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_YEARS_US = (0, 253_402_300_799_999_999)  # what ISO 8601 can write
+# An unescaped `+` of an ISO offset arrives as a space; that is a common slip and not ambiguous.
+_LOST_PLUS = re.compile(r"(T.*) (\d\d:?\d\d)$")
+
+
+def time_us(text: str, where: Sequence[str]) -> int:
+    """UTC microseconds of ISO 8601 (without offset: UTC) or of an integer that already is. Raises Invalid at `where`."""
+    try:
+        if text.isdecimal():
+            at_us = int(text)
+        else:
+            moment = dt.datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text))
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+            at_us = (aware - _EPOCH) // dt.timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        msg = "Input should be an ISO 8601 time or an integer of UTC microseconds"
+        raise Invalid([Problem(tuple(where), "datetime_parsing", msg, text)]) from None
+    if not _YEARS_US[0] <= at_us <= _YEARS_US[1]:
+        msg = "Input should be a time between the years 1970 and 9999"
+        raise Invalid([Problem(tuple(where), "datetime_parsing", msg, text)])
+    return at_us
