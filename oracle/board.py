@@ -7,11 +7,12 @@ so that what anybody was told survives a crash in between.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from actors import Bus
-from oracle.model import Quote, State, Trade
+from actors import Bus, wall_clock
+from oracle.model import Quote, State
+from oracle.sources import Believed, Sources
 
 __all__ = ["Board"]
 
@@ -21,8 +22,12 @@ GONE = 10_000  # versions that are remembered of what is gone
 class Board:
     """Reads are synchronous and always of one instant."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, now_us: Callable[[], int] = wall_clock, sources: Sources | None = None) -> None:
         self._bus = bus
+        self._now_us = now_us
+        self.sources = sources or Sources()
+        for pattern in ("quote:*", "trade:*"):
+            bus.listen(pattern, self.sources.put)
         self._states: dict[str, State] = {}
         self._gone: OrderedDict[str, int] = OrderedDict()  # by ref, for the versions of what comes again
 
@@ -67,19 +72,22 @@ class Board:
         prefix = f"{kind}:"
         return [s for s in self._states.values() if s.ref.startswith(prefix)]
 
-    def quote(self, symbol: str) -> Quote | None:
-        """The newest quote of a symbol."""
-        published = self._bus.last(f"quote:{symbol}")
-        return published.message if published else None
+    def believed(self, symbol: str) -> Believed | None:
+        """Who is believed about the price of a symbol now, and what that one said last; None where nobody has."""
+        return self.sources.believed(symbol, self._now_us())
 
-    def trade(self, symbol: str) -> Trade | None:
-        """The newest trade of a symbol."""
-        published = self._bus.last(f"trade:{symbol}")
-        return published.message if published else None
+    def quote(self, symbol: str) -> Quote | None:
+        """The newest quote of the source that is believed."""
+        believed = self.believed(symbol)
+        return believed.quote if believed else None
 
     def price(self, symbol: str) -> tuple[float, int, str] | None:
-        """(price, ts_us, source) of the newest of last trade and mid quote; None where neither is known."""
-        trade, quote = self.trade(symbol), self.quote(symbol)
+        """(price, ts_us, source) of the newest of last trade and mid quote of the source that is believed; None where neither
+        is known."""
+        believed = self.believed(symbol)
+        if believed is None:
+            return None
+        quote, trade = believed.quote, believed.trade
         if trade is not None and (quote is None or trade.ts_us >= quote.ts_us):
             return trade.price, trade.ts_us, trade.source
         return (quote.mid, quote.ts_us, quote.source) if quote is not None else None

@@ -22,7 +22,7 @@ from oracle.problems import Invalid, Problem
 from oracle.secret import Secret
 from oracle.settings_sources import from_env, from_file, merge
 
-__all__ = ["Alerts", "Auth", "Data", "Demo", "History", "Http", "Log", "Server", "Settings", "load"]
+__all__ = ["Alerts", "Auth", "Data", "Demo", "History", "Http", "Log", "Server", "Settings", "Sources", "load"]
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -141,6 +141,17 @@ class Alerts:
 
 
 @attrs.frozen
+class Sources:
+    """Who is believed about a price, where several feeds say one."""
+
+    priority: tuple[str, ...] = ()
+    """Names of feeds, the first of which that is fresh is believed. Further feeds follow in the order they are set, then pushed
+    rows, then simulated markets."""
+    stale_after_s: float = attrs.field(default=30.0, validator=gt(0))
+    """A feed that said nothing of a symbol for this long is not believed about it while another is fresh."""
+
+
+@attrs.frozen
 class Demo:
     """The simulated market, which runs where no feed is set."""
 
@@ -169,6 +180,7 @@ class Settings:
     http: Http = attrs.field(factory=Http)
     feeds: dict[str, Table] = attrs.field(factory=dict)
     watchdogs: dict[str, Table] = attrs.field(factory=dict)
+    sources: Sources = attrs.field(factory=Sources)
     alerts: Alerts = attrs.field(factory=Alerts)
     demo: Demo = attrs.field(factory=Demo)
     log: Log = attrs.field(factory=Log)

@@ -1,7 +1,7 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
-Children start in this order and stop in reverse: log, history, channels, rules, alerts, watchdogs, switchboard, runs, feeds, and
-then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first of them.
+Children start in this order and stop in reverse: log, history, channels, rules, alerts, watchdogs, switchboard, runs, sources,
+feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from oracle.ring import Ring
 from oracle.runs import Runs
 from oracle.runs.shelf import Shelf
 from oracle.settings import Settings
+from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
@@ -127,7 +128,10 @@ def _assemble(
     settings: Settings, runtime: Runtime, store: Store, queries: Queries, ring: Ring, tally: Tally,
     receipts: Receipts, feeds: Mapping[str, Feed], trust: Mapping[str, SSLContext] | None,
 ) -> System:
-    board = Board(runtime.bus)
+    order = dict.fromkeys((*settings.sources.priority, *feeds))
+    simulated = [name for name, feed in feeds.items() if isinstance(feed, Simulated)]
+    sources = Sources([name for name in order if name not in simulated], settings.sources.stale_after_s)
+    board = Board(runtime.bus, runtime.now_us, sources)
     board.load(store.states())
     http = Http(settings.http.engine, settings.http.allow, trust)
     tape = Tape(store, deadline_s=settings.history.query_deadline_s)
@@ -158,6 +162,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         Child("runs", lambda: Runs(board, system.receipts, system.shelf, kinds)),
+        Child("sources", lambda: SourceWatch(board)),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip
 

@@ -7,7 +7,6 @@ from datetime import datetime
 import attrs
 
 from actors import Refused
-from oracle.model import Quote
 from web.origin import is_simulated
 from web.poll import Batch, poll, snapshot
 from web.resume import Place
@@ -67,21 +66,22 @@ async def oracle_snapshot(call: Call) -> Batch:
 
 
 async def oracle_quote(call: Call) -> LastQuote:
-    """Best bid and ask of a symbol as they were last told."""
+    """Best bid and ask of a symbol as the source that is believed told them last."""
     symbol = call.args["symbol"]
-    told = call.system.runtime.bus.last(f"quote:{symbol}")
-    if told is None:
+    believed, told = call.system.board.believed(symbol), call.system.runtime.bus.last(f"quote:{symbol}")
+    if believed is None or believed.quote is None or told is None:
         raise Refused(f"no quote of '{symbol}' is known", code="not_found")
-    quote: Quote = told.message
+    quote = believed.quote
     return LastQuote(
         quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size, quote.mid, iso(quote.ts_us), quote.source,
-        is_simulated(quote.source), told.offset,
+        believed.confidence, is_simulated(quote.source), told.offset,
     )  # fmt: skip
 
 
 @attrs.frozen
 class LastQuote:
-    """A quote: prices in the quote currency, sizes in the base unit, `ts` when the venue said it; `offset` on the stream."""
+    """A quote: prices in the quote currency, sizes in the base unit, `ts` when the venue said it; `confidence` in its source, 0
+    to 1 (`oracle.sources`); `offset` of the newest quote of any source on the stream."""
 
     symbol: str
     bid: float
@@ -91,6 +91,7 @@ class LastQuote:
     mid: float
     ts: datetime
     source: str
+    confidence: float
     simulated: bool
     offset: int
 

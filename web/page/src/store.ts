@@ -93,7 +93,7 @@ function take(frame: Frame, fresh: boolean): void {
       deliveries.nudge();
       return;
     case "state":
-      return takeState(frame.topic ?? "");
+      return takeState(frame);
   }
 }
 
@@ -103,6 +103,7 @@ function told<T extends { ts: string }>(frame: Frame): T {
 }
 
 function takeQuote(quote: Quote, fresh: boolean): void {
+  if (!isBelieved(quote)) return;
   const market = marketOf(quote.symbol);
   market.quote = quote;
   market.places = Math.max(market.places, places(quote.bid), places(quote.ask));
@@ -110,6 +111,7 @@ function takeQuote(quote: Quote, fresh: boolean): void {
 }
 
 function takeTrade(trade: Trade, fresh: boolean): void {
+  if (!isBelieved(trade)) return;
   const market = marketOf(trade.symbol);
   market.trade = trade;
   market.places = Math.max(market.places, places(trade.price));
@@ -125,7 +127,20 @@ function heard(market: Market, ts: string, fresh: boolean): void {
   touch("quotes");
 }
 
-function takeState(topic: string): void {
+/** Who is believed about a symbol, where the server says so: others quote it too. */
+const providers = new Map<string, string>();
+
+function isBelieved(told: { symbol: string; source: string }): boolean {
+  return (providers.get(told.symbol) ?? told.source) === told.source;
+}
+
+function takeState(frame: Frame): void {
+  const topic = frame.topic ?? "";
+  if (topic.startsWith("state:source:")) {
+    const { value } = frame.data as { value: { provider: string } | null };
+    if (value) providers.set(topic.slice("state:source:".length), value.provider);
+    return;
+  }
   if (/^state:(rule|delivery)/.test(topic)) {
     rules.nudge();
     deliveries.nudge();

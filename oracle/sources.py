@@ -1,0 +1,139 @@
+"""Who is believed about the price of a symbol, where several say one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from actors import Actor, Published
+from oracle.model import Quote, Trade
+
+__all__ = ["Believed", "SourceWatch", "Sources"]
+
+MOST_SYMBOLS = 20_000  # the one heard first goes for a new one
+MOST_SOURCES = 32  # of a symbol
+FRESH_US = 5_000_000
+APART = 0.01  # prices this far apart, as a share, halve the confidence in each other
+LOOK_S = 1.0
+
+
+@attrs.define
+class _Heard:
+    quote: Quote | None = None
+    trade: Trade | None = None
+    at_us: int = 0
+    number: int = 0  # of what was heard: tells apart what was heard at the same instant
+
+    @property
+    def price(self) -> float | None:
+        """The newest of last trade and mid quote."""
+        quote, trade = self.quote, self.trade
+        if trade is not None and (quote is None or trade.ts_us >= quote.ts_us):
+            return trade.price
+        return quote.mid if quote is not None else None
+
+
+@attrs.frozen
+class Believed:
+    """The source that is believed about a symbol, what it said last, and how much that is worth, 0 to 1."""
+
+    source: str
+    quote: Quote | None
+    trade: Trade | None
+    confidence: float
+
+
+class Sources:
+    """What each source said last, by symbol. A symbol's source is the first of `order` that was heard within `stale_after_s`;
+    sources that are not in it come after it, then those of pushed rows, then simulated ones. Where none is fresh, it is the one
+    that was heard last.
+
+    Confidence is freshness times agreement: freshness 1 up to 5 s, then 5 s over the age; agreement 1 / (1 + d / 1 %), where d
+    is how far the price of another fresh source is away at most. Alone, nobody contradicts it.
+    """
+
+    def __init__(self, order: Sequence[str] = (), stale_after_s: float = 30.0) -> None:
+        self._order = {source: place for place, source in enumerate(order)}
+        self._stale_us = round(stale_after_s * 1e6)
+        self._heard: dict[str, dict[str, _Heard]] = {}
+        self._ranks: dict[str, tuple[int, int]] = {}
+        self._count = 0
+
+    def put(self, published: Published) -> None:
+        """Take a quote or a trade; a listener of the bus."""
+        message = published.message
+        sources = self._heard.get(message.symbol)
+        if sources is None:
+            if len(self._heard) >= MOST_SYMBOLS:
+                del self._heard[next(iter(self._heard))]
+            sources = self._heard[message.symbol] = {}
+        heard = sources.get(message.source)
+        if heard is None:
+            if len(sources) >= MOST_SOURCES:
+                del sources[next(iter(sources))]
+            heard = sources[message.source] = _Heard()
+        if message.__class__ is Quote:
+            heard.quote = message
+        else:
+            heard.trade = message
+        heard.at_us = published.time_us
+        self._count += 1
+        heard.number = self._count
+
+    def believed(self, symbol: str, now_us: int) -> Believed | None:
+        """Who is believed about a symbol now; None where nobody has said anything."""
+        sources = self._heard.get(symbol)
+        if not sources:
+            return None
+        fresh = {source: heard for source, heard in sources.items() if now_us - heard.at_us <= self._stale_us}
+        source = (
+            min(fresh, key=lambda one: (self._rank(one), -fresh[one].number)) if fresh
+            else max(sources, key=lambda one: sources[one].number)
+        )  # fmt: skip
+        heard = sources[source]
+        return Believed(source, heard.quote, heard.trade, self._confidence(source, heard, fresh, now_us))
+
+    def symbols(self) -> list[str]:
+        """Those somebody has said something of."""
+        return list(self._heard)
+
+    def _confidence(self, source: str, heard: _Heard, fresh: dict[str, _Heard], now_us: int) -> float:
+        age_us = max(0, now_us - heard.at_us)
+        freshness = min(1.0, FRESH_US / age_us) if age_us else 1.0
+        others = [one.price for name, one in fresh.items() if name != source]
+        price = heard.price
+        apart = max((abs(other / price - 1) for other in others if other and price), default=0.0)
+        return round(freshness / (1 + apart / APART), 4)
+
+    def _rank(self, source: str) -> tuple[int, int]:
+        rank = self._ranks.get(source)
+        if rank is None:
+            parts = source.split(":")
+            group = len(self._order) + (2 if "simulated" in parts else 1 if parts[0] == "push" else 0)
+            rank = self._ranks[source] = (self._order.get(source, group), len(parts))
+        return rank
+
+
+class SourceWatch(Actor):
+    """`sources`: says as State `source:SYMBOL` {provider, since_us} who is believed, when that changes."""
+
+    def __init__(self, board: Any) -> None:
+        self._board = board
+        self._known: dict[str, str] = {}
+
+    async def start(self) -> None:
+        """Look every second."""
+        self.after(LOOK_S, "look")
+
+    def receive(self, message: object) -> None:
+        """Look who is believed now."""
+        now_us, board = self.now_us(), self._board
+        for symbol in board.sources.symbols():
+            believed = board.sources.believed(symbol, now_us)
+            if believed is not None and self._known.get(symbol) != believed.source:
+                self._known[symbol] = believed.source
+                board.put(f"source:{symbol}", {"provider": believed.source, "since_us": now_us}, now_us)
+        self._known = {symbol: self._known[symbol] for symbol in board.sources.symbols() if symbol in self._known}
+        self.after(LOOK_S, "look")
