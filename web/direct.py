@@ -6,6 +6,7 @@ checks are those of every route: who calls, parameters, then the view, which let
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
@@ -34,7 +35,7 @@ class Direct:
         """Serve one ASGI scope."""
         match scope["type"]:
             case "websocket":
-                route = self._sockets.get(scope["path"])
+                route = self._sockets.get(scope["path"]) or self._meant(scope["path"])
             case "http" if scope["method"] == "GET":
                 route = self._events.get(scope["path"])
             case _:
@@ -48,6 +49,10 @@ class Direct:
         if answer is not None:
             await reply(scope, send, answer)
 
+    def _meant(self, path: str) -> Route | None:
+        """The socket route with parameters in its path."""
+        return next((route for route in self._sockets.values() if "{" in route.path and _in_path(route, path) is not None), None)
+
     async def _serve(self, route: Route, scope: Any, send: Any) -> Answer | None:
         """Run the view; what comes back was said before the client was let in."""
         headers, house = headers_of(scope), self._house
@@ -58,7 +63,7 @@ class Direct:
         try:
             ticket = query.get("ticket", [""])[-1]
             who = house.doorman.admit(route, headers=headers, peer=peer, ticket=ticket)
-            args = read_params(route.params, query)
+            args = {**(_in_path(route, scope["path"]) or {}), **read_params(route.params, query)}
             visitor = Visitor.of(scope, send, who)
             await route.view(Call(self._system, route, args, who, headers=headers, house=house, visitor=visitor))
         except Invalid as error:
@@ -66,3 +71,9 @@ class Direct:
         except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:
             return answer_refusal(error, route.family)
         return None
+
+
+def _in_path(route: Route, path: str) -> dict[str, str] | None:
+    """The parameters in a path of the route; None where it is another's."""
+    found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(route.path)), path)
+    return None if found is None else found.groupdict()

@@ -12,9 +12,8 @@ from typing import Any
 
 import attrs
 import msgspec
-import trio
 
-from actors import Actor, ActorCrashed, Lifecycle, Refused
+from actors import ActorCrashed, Lifecycle, Refused
 from oracle.model import State
 from oracle.patterns import TOPIC_CHARS, is_pattern
 from oracle.problems import Invalid
@@ -22,21 +21,20 @@ from web.body import decode, encode
 from web.dialects import Deflated, Fiml, Native, ServerSent, to_json
 from web.errors import answer_invalid, answer_refusal, invalid
 from web.hub import Attach, snapshot_of
+from web.listener import Listener, error_word
 from web.once import REPLAYED
 from web.replay import Replay
 from web.resume import Place
 from web.routes import Call, Family
 from web.surfaces.fiml import dashboard_health, dashboard_stats
 from web.surfaces.fiml_shapes import DashboardHealth
-from web.visitor import BUSY, HUB, POLICY, TRY_LATER, Visitor, session
+from web.visitor import BUSY, HUB, TRY_LATER, Visitor, session
 from web.wish import Wish, grant
 
 __all__ = ["DashboardSocket", "StreamSocket", "fiml_stream", "native_stream", "patterns_of"]
 
 MOST_TOPICS = 100
 MOST_WISHES = 8
-MESSAGES_BURST = 100
-MESSAGES_PER_S = 20.0
 STATS_EVERY_S = 30.0
 
 _fiml = Fiml()
@@ -56,66 +54,7 @@ async def fiml_stream(call: Call) -> None:
     await session(call.system, call.visitor, lambda: DashboardSocket(call.system, call.visitor))
 
 
-@attrs.frozen
-class _Heard:
-    """What a client sent."""
-
-    message: str | bytes | None
-
-
-@attrs.frozen
-class _Flooded:
-    """It sends too much."""
-
-
-class _Socket(Actor):
-    """What both kinds of client share: being heard at a bounded pace."""
-
-    def __init__(self, system: Any, visitor: Visitor) -> None:
-        self.system = system
-        self.visitor = visitor
-        self.outlet = visitor.outlet
-        self._tokens = float(MESSAGES_BURST)
-        self._counted_s = trio.current_time()
-        self._flooded = False
-
-    def about(self) -> dict[str, Any]:
-        """Who it is, and what it was told."""
-        return self.visitor.about()
-
-    async def receive(self, message: object) -> None:
-        """Handle what the client sent; too many messages end it."""
-        match message:
-            case _Heard(said):
-                await self.heard(said)
-            case _Flooded():
-                self.outlet.say(_error("rate_limited", f"more than {MESSAGES_PER_S:g} messages a second"))
-                await self.visitor.close(POLICY, "too many messages")
-
-    async def heard(self, said: str | bytes | None) -> None:
-        """Handle one message of the client; the default ignores it."""
-
-    def listen(self) -> None:
-        """Have what the client sends put into the mailbox from now on, and end when it goes."""
-        self.visitor.inbox.divert(self._take)
-        self.visitor.inbox.when_gone(self.finish)
-
-    def _take(self, event: Any) -> None:
-        if self._flooded or event["type"] != "websocket.receive":
-            return
-        self._flooded = not self._in_pace()
-        text = event.get("text")
-        if not self.tell(self.name, _Flooded() if self._flooded else _Heard(event.get("bytes") if text is None else text)):
-            self.outlet.link.cut_off()
-
-    def _in_pace(self) -> bool:
-        now_s = trio.current_time()
-        self._tokens = min(MESSAGES_BURST, self._tokens + (now_s - self._counted_s) * MESSAGES_PER_S) - 1
-        self._counted_s = now_s
-        return self._tokens >= 0
-
-
-class StreamSocket(_Socket):
+class StreamSocket(Listener):
     """A client of the native stream. It sends `{"action": "subscribe"|"unsubscribe", "topics": [...]}`; the first time,
     where it has no topics yet, also with `since`; and commands (`web.wish`)."""
 
@@ -164,7 +103,7 @@ class StreamSocket(_Socket):
         except Refused as error:
             self.outlet.say(to_json({"type": "error", **answer_refusal(error, Family.error).body}))
         except BUSY:
-            self.outlet.say(_error("unavailable", "the server is too busy to change a subscription; try again"))
+            self.outlet.say(error_word("unavailable", "the server is too busy to change a subscription; try again"))
 
     def _wish(self, wish: Wish) -> None:
         if self._wishes >= MOST_WISHES:
@@ -213,7 +152,7 @@ class _TellStats:
     """Time to tell the stats again."""
 
 
-class DashboardSocket(_Socket):
+class DashboardSocket(Listener):
     """A client of FIML's dashboard. Whatever it sends is ignored."""
 
     listens = ("state:watchdog:*", "life:watchdog:*")
@@ -291,7 +230,3 @@ def patterns_of(topics: Sequence[str], present: frozenset[str], place: str) -> f
     if len(wanted) > MOST_TOPICS:
         raise Refused(f"a socket may have at most {MOST_TOPICS} topics", code="full", details={"field": "topics"})
     return wanted
-
-
-def _error(code: str, message: str) -> bytes:
-    return to_json({"type": "error", "error": {"code": code, "message": message, "details": {}}})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from web.routes import Route
-from web.surfaces import fiml, fiml_alerts, front, live, native, push, runs
+from web.surfaces import fiml, fiml_alerts, fiml_market, front, live, native, push, runs
 
 __all__ = ["routes"]
+
+SURFACES = (front, native, fiml, fiml_alerts, fiml_market, live, runs, push)
 
 
 def routes() -> tuple[Route, ...]:
     """Every route of the server."""
-    return (*front.ROUTES, *native.ROUTES, *fiml.ROUTES, *fiml_alerts.ROUTES, *live.ROUTES, *runs.ROUTES, *push.ROUTES)
+    return tuple(route for surface in SURFACES for route in surface.ROUTES)

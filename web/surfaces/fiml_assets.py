@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from actors import Refused
 from oracle.symbols import asset_type, base_asset, quote_asset, split_pair
@@ -13,18 +14,21 @@ from web.origin import is_simulated
 from web.surfaces.fiml_shapes import AssetNow
 from web.wire import iso
 
-__all__ = ["assets_now", "symbol_meant"]
+__all__ = ["assets_now", "change_of", "known_symbols", "symbol_meant"]
 
 DAY_US = 86_400_000_000
+MINUTE_US = 60_000_000
+MOST_KEPT = 10_000
 NEAR_CLOSE_US = 15 * 60_000_000
 LONGEST_PAUSE_US = 7 * DAY_US
 # A base alone means its pair in dollars, then in the coins that stand for dollars, then whatever there is.
+_read: WeakKeyDictionary[Any, dict[tuple[str, str], tuple[int, float | None, float | None]]] = WeakKeyDictionary()
 _QUOTE_ORDER = ("USD", "USDT", "USDC", "FDUSD")
 
 
 async def assets_now(system: System, symbols: Iterable[str], wanted_type: str) -> list[AssetNow]:
     """One row per symbol, in order; `symbols` as clients write them (`BTC`, `BTC/USD`, `BTC-USD`, `AAPL`)."""
-    known = _known(system)
+    known = known_symbols(system)
     return [await _row(system, text, symbol_meant(text, wanted_type, known), wanted_type) for text in symbols]
 
 
@@ -46,16 +50,30 @@ async def _row(system: System, text: str, symbol: str | None, wanted_type: str) 
     if symbol is None or price is None:
         return AssetNow(text, wanted_type, None, None, None, iso(now_us), {})
     value, ts_us, source = price
-    close = volume = None
-    # What can't be read now is not known now; the price is, and the other symbols are.
-    with suppress(Refused):
-        close = await _previous_close(system, symbol, source, ts_us)
-        volume = await _session_volume(system, symbol, source, ts_us)
+    close, volume = await change_of(system, symbol, source, ts_us)
     change = round((value / close - 1) * 100, 4) if close else None
     kind = "crypto" if asset_type(symbol) == "crypto" else wanted_type
     return AssetNow(
         text, kind, value, change, volume, iso(ts_us), {"provider": source, "simulated": is_simulated(source)}
     )
+
+
+async def change_of(system: System, symbol: str, source: str, ts_us: int) -> tuple[float | None, float | None]:
+    """The close of the session before, which changes are against, and the volume of this one; None for what is not known. What
+    was read stays for a while: nobody's second look at the same minute asks the history again."""
+    key, minute = (symbol, source), ts_us // MINUTE_US
+    kept = _read.setdefault(system, {})
+    if key in kept and kept[key][0] == minute:
+        return kept[key][1:]
+    close = volume = None
+    # What can't be read now is not known now; the price is, and the other symbols are.
+    with suppress(Refused):
+        close = await _previous_close(system, symbol, source, ts_us)
+        volume = await _session_volume(system, symbol, source, ts_us)
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        kept[key] = minute, close, volume
+    return close, volume
 
 
 async def _previous_close(system: System, symbol: str, source: str, ts_us: int) -> float | None:
@@ -92,6 +110,7 @@ async def _bars(
     return items
 
 
-def _known(system: System) -> set[str]:
+def known_symbols(system: System) -> set[str]:
+    """Symbols of which a price is known."""
     bus = system.runtime.bus
     return {found.message.symbol for pattern in ("quote:*", "trade:*") for found in bus.retained(pattern)}
