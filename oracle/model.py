@@ -98,7 +98,7 @@ class Bar(msgspec.Struct, frozen=True, gc=False):
 
 class Depth(msgspec.Struct, frozen=True, gc=False):
     """Order book levels as (price, size); size 0 removes a level. A `snapshot` replaces the book, else it is a delta
-    with the venue's update ids `first_id`..`last_id`."""
+    with the venue's update ids `first_id`..`last_id`; the next delta of a symbol begins with `last_id` + 1."""
 
     retained: ClassVar[bool] = False
     symbol: str

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from actors import Child
 from oracle.feeds.binance import Binance
+from oracle.feeds.binance_futures import BinanceFutures
 from oracle.feeds.coinbase import Coinbase
 from oracle.feeds.kraken import Kraken
 from oracle.feeds.simulated import Simulated
@@ -26,7 +27,9 @@ class Feed(Protocol):
         """The spec of the actor `feed:NAME`; `statistics` survive its lives, `http` is what it asks the outside with."""
 
 
-FEEDS: dict[str, type[Feed]] = {"binance": Binance, "coinbase": Coinbase, "kraken": Kraken, "simulated": Simulated}
+FEEDS: dict[str, type[Feed]] = {
+    "binance": Binance, "binance_futures": BinanceFutures, "coinbase": Coinbase, "kraken": Kraken, "simulated": Simulated,
+}  # fmt: skip
 
 
 def feed_class(kind: str) -> type[Feed]:

@@ -1,4 +1,4 @@
-"""What Binance's spot market says in one frame. Rule of this file: pure, and no frame makes it raise.
+"""What Binance's spot and USD-margined futures markets say in one frame. Rule of this file: pure, and no frame makes it raise.
 
 Each frame has a kind; one that cannot be trusted has a kind that says why (`not_json`, `garbage`, `out_of_range`,
 `crossed`, `unknown_symbol`, `unknown:EVENT`) and no messages.
@@ -12,21 +12,23 @@ from typing import Literal
 
 import msgspec
 
+from oracle.facts import FUNDING_RATE, MARK_PRICE, Liquidation, fact_event
 from oracle.feeds.ranges import numbered, priced, sized, timed
 from oracle.feeds.statistics import Parsed
-from oracle.model import Bar, Depth, Quote, Trade
-from oracle.symbols import split_pair
+from oracle.model import Bar, Depth, Quote, Sample, Trade
+from oracle.symbols import quote_asset, split_pair
 
 __all__ = ["TradesSeen", "parse"]
 
 
 def parse(
-    frame: str | bytes, now_us: int, names: Mapping[str, str] | None = None, source: str = "binance"
+    frame: str | bytes, now_us: int, names: Mapping[str, str] | None = None, source: str = "binance", funding_hours: float = 8.0,
 ) -> Parsed:
     """The kind of a frame, and the messages in it.
 
     `names` maps the venue's words to our symbols, for pairs whose word cannot be split by known quote assets. Quotes of
-    the spot market carry no time of the venue's, so theirs is `now_us` (UTC microseconds).
+    the spot market carry no time of the venue's, so theirs is `now_us` (UTC microseconds). A funding rate is told as per
+    8 hours; the venue says it per `funding_hours`.
     """
     try:
         head = _HEAD.decode(frame)
@@ -42,7 +44,8 @@ def parse(
         return _why_not(frame), ()
     except (ValueError, RecursionError):
         return "not_json", ()
-    symbol = (names or {}).get(event.s) or split_pair(event.s)
+    word = event.o.s if isinstance(event, _ForceOrder) else event.s
+    symbol = (names or {}).get(word) or split_pair(word)
     if symbol is None:
         return "unknown_symbol", ()
     match event:
@@ -54,9 +57,14 @@ def parse(
             return _trade(event, symbol, source)
         case _Kline():
             return _bar(event, symbol, source)
+        case _MarkPrice():
+            return _mark(event, symbol, source, funding_hours)
+        case _ForceOrder():
+            return _liquidation(event.o, symbol, source)
 
 
 MOST_SYMBOLS = 10_000
+VENUE = "binance"
 
 
 class TradesSeen:
@@ -101,6 +109,7 @@ class _BookTicker(msgspec.Struct):
     B: float
     a: float
     A: float
+    T: int = 0  # of futures only
 
 
 class _Event(msgspec.Struct, tag_field="e"):
@@ -121,6 +130,7 @@ class _DepthUpdate(_Event, tag="depthUpdate"):
     u: int
     b: tuple[tuple[float, float], ...]
     a: tuple[tuple[float, float], ...]
+    pu: int = -1  # of futures only
 
 
 class _Candle(msgspec.Struct):
@@ -139,14 +149,32 @@ class _Kline(_Event, tag="kline"):
     k: _Candle
 
 
-_Read = _BookTicker | _AggTrade | _DepthUpdate | _Kline
+class _MarkPrice(_Event, tag="markPriceUpdate"):
+    E: int
+    p: float
+    r: float
+    T: int
+
+
+class _Order(msgspec.Struct):
+    s: str
+    S: Literal["BUY", "SELL"]
+    ap: float
+    z: float
+    T: int
+
+
+class _ForceOrder(msgspec.Struct, tag_field="e", tag="forceOrder"):
+    o: _Order
+
+
+_Numbered = _AggTrade | _DepthUpdate | _Kline | _MarkPrice | _ForceOrder
+_Read = _BookTicker | _Numbered
 
 _HEAD = msgspec.json.Decoder(_Head)
 _BOOK_TICKER = msgspec.json.Decoder(_BookTicker, strict=False)
-_EVENT: msgspec.json.Decoder[_AggTrade | _DepthUpdate | _Kline] = msgspec.json.Decoder(
-    _AggTrade | _DepthUpdate | _Kline, strict=False
-)
-_KNOWN = re.compile(r"aggTrade|bookTicker|depthUpdate|depth(@100ms)?|kline(_\w+)?")
+_EVENT: msgspec.json.Decoder[_Numbered] = msgspec.json.Decoder(_Numbered, strict=False)
+_KNOWN = re.compile(r"aggTrade|bookTicker|depthUpdate|depth(@100ms)?|kline(_\w+)?|markPriceUpdate|markPrice(@1s)?|forceOrder")
 _NAME = re.compile(r"[A-Za-z0-9_@.+-]{1,32}")  # a venue's word becomes a label of a metric; noise must not
 
 
@@ -190,7 +218,8 @@ def _quote(event: _BookTicker, symbol: str, now_us: int, source: str) -> Parsed:
         return "out_of_range", ()
     if event.b > event.a:
         return "crossed", ()
-    return "bookTicker", (Quote(symbol, event.b, event.B, event.a, event.A, now_us, source),)
+    ts_us = event.T * 1000 if event.T and timed(event.T * 1000) else now_us
+    return "bookTicker", (Quote(symbol, event.b, event.B, event.a, event.A, ts_us, source),)
 
 
 def _trade(event: _AggTrade, symbol: str, source: str) -> Parsed:
@@ -203,7 +232,8 @@ def _trade(event: _AggTrade, symbol: str, source: str) -> Parsed:
 def _depth(event: _DepthUpdate, symbol: str, source: str) -> Parsed:
     if not (_levels(event.b) and _levels(event.a) and timed(event.E * 1000) and numbered(event.U, event.u)):
         return "out_of_range", ()
-    return "depthUpdate", (Depth(symbol, event.b, event.a, False, event.U, event.u, event.E * 1000, source),)
+    first = event.U if event.pu < 0 else event.pu + 1  # futures count with gaps, and name the one before instead
+    return "depthUpdate", (Depth(symbol, event.b, event.a, False, first, event.u, event.E * 1000, source),)
 
 
 def _bar(event: _Kline, symbol: str, source: str) -> Parsed:
@@ -214,3 +244,23 @@ def _bar(event: _Kline, symbol: str, source: str) -> Parsed:
         return "crossed", ()
     return "kline", (Bar(symbol, k.i, k.o, k.h, k.l, k.c, k.v, k.n, k.x, k.t * 1000, source),)
 
+
+def _mark(event: _MarkPrice, symbol: str, source: str, funding_hours: float) -> Parsed:
+    ts_us = event.E * 1000
+    if not (priced(event.p) and -1 < event.r < 1 and timed(ts_us)):
+        return "out_of_range", ()
+    subject = f"{symbol}:{VENUE}"
+    rate = event.r * 8 / funding_hours
+    return "markPriceUpdate", (
+        Sample(MARK_PRICE, subject, event.p, quote_asset(symbol), ts_us, source),
+        Sample(FUNDING_RATE, subject, rate, "per_8h", ts_us, source),
+    )
+
+
+def _liquidation(order: _Order, symbol: str, source: str) -> Parsed:
+    ts_us = order.T * 1000
+    if not (priced(order.ap) and sized((order.z,)) and order.z > 0 and timed(ts_us)):
+        return "out_of_range", ()
+    fact = Liquidation(order.S.lower(), order.ap, order.z, order.ap * order.z)
+    summary = f"{symbol}: {order.z:g} {'sold' if order.S == 'SELL' else 'bought'} by force at {order.ap:g}"
+    return "forceOrder", (fact_event(fact, symbol, source, ts_us, summary, order.z, order.ap),)

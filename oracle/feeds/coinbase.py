@@ -10,15 +10,13 @@ import msgspec
 
 from actors import Child
 from oracle.feeds.coinbase_frames import parse
-from oracle.feeds.connection import WebSocketFeed
-from oracle.feeds.fields import FRAME_BYTES, PAIRS, SECONDS, URL
+from oracle.feeds.connection import websocket_child
+from oracle.feeds.fields import BPS, FRAME_BYTES, PAIRS, SECONDS, URL
 from oracle.feeds.sequence import NumberedTrades
 from oracle.feeds.session import Session
 from oracle.feeds.shelf import MOST_BOOKS, Shelf
 from oracle.feeds.statistics import FeedStatistics
 from oracle.http import Http
-from oracle.model import ref
-from oracle.websocket import Lost
 
 __all__ = ["Coinbase"]
 
@@ -51,7 +49,7 @@ class Coinbase:
         default=("ticker", "matches", "level2_batch"), validator=attrs.validators.min_len(1)
     )
     levels: int = attrs.field(default=500, validator=[attrs.validators.ge(10), attrs.validators.le(10_000)])
-    within_bps: float = attrs.field(default=50.0, validator=[attrs.validators.gt(0.0), attrs.validators.le(5000.0)])
+    within_bps: float = attrs.field(default=50.0, validator=BPS)
     sample_every_s: float = attrs.field(default=1.0, validator=SECONDS)
     stale_after_s: float = attrs.field(default=30.0, validator=SECONDS)
     pong_timeout_s: float = attrs.field(default=10.0, validator=SECONDS)
@@ -60,19 +58,10 @@ class Coinbase:
 
     def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
         """The actor `feed:NAME`; it reconnects for ever. `statistics` survive its lives."""
-        counted = FeedStatistics() if statistics is None else statistics
         shelf = Shelf(name, self.levels, refilled=False, within_bps=self.within_bps, sample_every_s=self.sample_every_s)
         opening = _request("subscribe", self.symbols, self.channels)
         session = Session(partial(parse, source=name), (opening,), self._again, NumberedTrades(name), shelf)
-
-        def build() -> WebSocketFeed:
-            return WebSocketFeed(
-                url=self.url, parse=session.read, statistics=counted, stale_after_s=self.stale_after_s,
-                pong_timeout_s=self.pong_timeout_s, connect_timeout_s=self.connect_timeout_s,
-                max_frame_bytes=self.max_frame_bytes, opening=session.begin, answers=session.answers,
-            )  # fmt: skip
-
-        return Child(ref("feed", name), build, expected=(Lost,))
+        return websocket_child(name, self, self.url, session.read, statistics, opening=session.begin, answers=session.answers)
 
     def _again(self, symbol: str) -> tuple[str, ...]:
         books = tuple(channel for channel in self.channels if channel in _BOOKS)

@@ -5,18 +5,19 @@ Nothing is repaired here: a lost connection ends this life, and the supervisor b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
 
 import attrs
 import trio
 
-from actors import Actor
+from actors import Actor, Child
 from oracle import websocket
 from oracle.feeds.statistics import FeedStatistics, Parsed
-from oracle.model import Depth, Event, Gap, Severity, Trade, event_id
+from oracle.model import Depth, Event, Gap, Severity, Trade, event_id, ref
+from oracle.websocket import Lost
 
-__all__ = ["WebSocketFeed"]
+__all__ = ["WebSocketFeed", "Wire", "websocket_child"]
 
 _STOPPED = "stopped"
 _BATCH = 64  # frames between two looks at the gate
@@ -26,7 +27,8 @@ _BATCH = 64  # frames between two looks at the gate
 class WebSocketFeed(Actor):
     """Publishes what `parse` finds in the frames of `url`. The fields mean what they mean in the feed's settings.
 
-    `opening` gives what to say first on each new connection, and `answers` what to say after a frame was read.
+    `opening` gives what to say first on each new connection, and `answers` what to say after a frame was read. `beside` runs
+    as long as a connection lives, and is given what tells messages of another way, and the clock.
     """
 
     url: str
@@ -38,6 +40,7 @@ class WebSocketFeed(Actor):
     max_frame_bytes: int
     opening: Callable[[], Sequence[str]] = tuple
     answers: Callable[[], Sequence[str]] = tuple
+    beside: Callable[[Callable[[Parsed], None], Callable[[], int]], Awaitable[None]] | None = None
     _heard_s: float = attrs.field(default=0.0, init=False)  # on trio's clock, which no wall clock's jump can move
     _lost: str = attrs.field(default="", init=False)  # why the connection ended, once it is known
 
@@ -52,6 +55,8 @@ class WebSocketFeed(Actor):
             ) as connection:
                 self._connected()
                 self.helper(self._watch, connection)
+                if self.beside is not None:
+                    self.helper(self.beside, self._tell, self.now_us)
                 for text in self.opening():
                     await connection.send(text)
                 await self._take_all(connection)
@@ -77,16 +82,20 @@ class WebSocketFeed(Actor):
     def _take(self, frame: str | bytes) -> None:
         now_us = self.now_us()
         kind, messages = self.parse(frame, now_us)
-        for message in messages:
-            self.publish(message)
+        self._tell((kind, messages), _size(frame))
         statistics = self.statistics
-        statistics.count(kind, len(messages), _size(frame), now_us)
         if messages and isinstance(messages[-1], Trade | Depth):  # the others' times are our own, or a bar's beginning
             statistics.lag_ms = (now_us - messages[-1].ts_us) / 1000
         self._heard_s = trio.current_time()
         if statistics.stale:
             statistics.stale = False
             self._say("feed_fresh", Severity.low, "frames arrive again")
+
+    def _tell(self, parsed: Parsed, size: int = 0) -> None:
+        kind, messages = parsed
+        for message in messages:
+            self.publish(message)
+        self.statistics.count(kind, len(messages), size, self.now_us())
 
     async def _watch(self, connection: websocket.Connection) -> None:
         """Call the feed stale after a silence, and give the connection up where not even a probe is answered."""
@@ -138,6 +147,30 @@ class WebSocketFeed(Actor):
         now_us = self.now_us()
         ident = event_id(kind, self.name, self.name, now_us, self.statistics.connects)
         self.publish(Event(ident, kind, self.name, self.name, severity, f"{self.name}: {summary}", data, now_us))
+
+
+class Wire(Protocol):
+    """Settings that every feed over a WebSocket has."""
+
+    stale_after_s: float
+    pong_timeout_s: float
+    connect_timeout_s: float
+    max_frame_bytes: int
+
+
+def websocket_child(
+    name: str, wire: Wire, url: str, parse: Callable[[str | bytes, int], Parsed], statistics: FeedStatistics | None, **talk: Any
+) -> Child:
+    """The spec of `feed:NAME`, which reconnects for ever. `statistics` survive its lives; `talk` goes to WebSocketFeed."""
+    counted = FeedStatistics() if statistics is None else statistics
+
+    def build() -> WebSocketFeed:
+        return WebSocketFeed(
+            url=url, parse=parse, statistics=counted, stale_after_s=wire.stale_after_s, pong_timeout_s=wire.pong_timeout_s,
+            connect_timeout_s=wire.connect_timeout_s, max_frame_bytes=wire.max_frame_bytes, **talk,
+        )  # fmt: skip
+
+    return Child(ref("feed", name), build, expected=(Lost,))
 
 
 def _size(frame: str | bytes) -> int:

@@ -10,7 +10,7 @@ import attrs
 from oracle.problems import Bad
 from oracle.symbols import is_symbol, split_pair
 
-__all__ = ["FRAME_BYTES", "PAIRS", "SECONDS", "URL"]
+__all__ = ["BPS", "FRAME_BYTES", "PAIRS", "REST_URL", "SECONDS", "URL"]
 
 
 def _are_pairs(_: object, field: attrs.Attribute[Any], symbols: tuple[str, ...]) -> None:
@@ -32,7 +32,14 @@ def _is_websocket_url(_: object, field: attrs.Attribute[Any], url: str) -> None:
         raise Bad("url_parsing", "Input should be a WebSocket URL: ws://host:port or wss://host:port")
 
 
+def _is_rest_url(_: object, field: attrs.Attribute[Any], url: str) -> None:
+    if url and not (url.startswith(("http://", "https://")) and urllib.parse.urlsplit(url).hostname and not url.endswith("/")):
+        raise Bad("url_parsing", "Input should be an HTTP URL without a slash at its end, or empty")
+
+
 URL = _is_websocket_url
+REST_URL = _is_rest_url
+BPS: list[Any] = [attrs.validators.gt(0.0), attrs.validators.le(5000.0)]
 PAIRS: list[Any] = [attrs.validators.min_len(1), _are_pairs]
 SECONDS: list[Any] = [attrs.validators.ge(0.1), attrs.validators.le(86_400.0)]
 FRAME_BYTES: list[Any] = [attrs.validators.ge(1024), attrs.validators.le(67_108_864)]

@@ -9,16 +9,14 @@ import attrs
 import msgspec
 
 from actors import Child
-from oracle.feeds.connection import WebSocketFeed
-from oracle.feeds.fields import FRAME_BYTES, PAIRS, SECONDS, URL
+from oracle.feeds.connection import websocket_child
+from oracle.feeds.fields import BPS, FRAME_BYTES, PAIRS, SECONDS, URL
 from oracle.feeds.kraken_frames import parse, word_of
 from oracle.feeds.sequence import TimedTrades
 from oracle.feeds.session import Session
 from oracle.feeds.shelf import MOST_BOOKS, Shelf
 from oracle.feeds.statistics import FeedStatistics
 from oracle.http import Http
-from oracle.model import ref
-from oracle.websocket import Lost
 
 __all__ = ["Kraken"]
 
@@ -49,7 +47,7 @@ class Kraken:
         default=("ticker", "trade", "book"), validator=attrs.validators.min_len(1)
     )
     levels: int = attrs.field(default=100, validator=attrs.validators.in_((10, 25, 100, 500, 1000)))
-    within_bps: float = attrs.field(default=50.0, validator=[attrs.validators.gt(0.0), attrs.validators.le(5000.0)])
+    within_bps: float = attrs.field(default=50.0, validator=BPS)
     sample_every_s: float = attrs.field(default=1.0, validator=SECONDS)
     stale_after_s: float = attrs.field(default=30.0, validator=SECONDS)
     pong_timeout_s: float = attrs.field(default=10.0, validator=SECONDS)
@@ -58,19 +56,10 @@ class Kraken:
 
     def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
         """The actor `feed:NAME`; it reconnects for ever. `statistics` survive its lives."""
-        counted = FeedStatistics() if statistics is None else statistics
         shelf = Shelf(name, self.levels, refilled=True, within_bps=self.within_bps, sample_every_s=self.sample_every_s)
         opening = tuple(self._request("subscribe", self.symbols, channel) for channel in self.channels)
         session = Session(partial(parse, source=name), opening, self._again, TimedTrades(), shelf)
-
-        def build() -> WebSocketFeed:
-            return WebSocketFeed(
-                url=self.url, parse=session.read, statistics=counted, stale_after_s=self.stale_after_s,
-                pong_timeout_s=self.pong_timeout_s, connect_timeout_s=self.connect_timeout_s,
-                max_frame_bytes=self.max_frame_bytes, opening=session.begin, answers=session.answers,
-            )  # fmt: skip
-
-        return Child(ref("feed", name), build, expected=(Lost,))
+        return websocket_child(name, self, self.url, session.read, statistics, opening=session.begin, answers=session.answers)
 
     def _again(self, symbol: str) -> tuple[str, ...]:
         if "book" not in self.channels:

@@ -10,13 +10,14 @@ from typing import Any
 
 import attrs
 
+from oracle.facts import BOOK_DEPTH_ASK, BOOK_DEPTH_BID, BOOK_MID, BOOK_SPREAD
 from oracle.feeds.book import Book
 from oracle.feeds.heard import Levels
 from oracle.feeds.statistics import Parsed
 from oracle.model import Depth, Gap, Quote, Sample, ref
 from oracle.symbols import quote_asset
 
-__all__ = ["MOST_BOOKS", "Shelf"]
+__all__ = ["MOST_BOOKS", "Shelf", "samples_of"]
 
 MOST_BOOKS = 1000
 _AGAIN_US = 10_000_000  # between two wishes for the same snapshot
@@ -131,11 +132,13 @@ class Shelf:
             told.append(Quote(symbol, *best, ts_us, self._source))
         if kept.sampled_us is None or not 0 <= now_us - kept.sampled_us < self._sample_every_us:
             kept.sampled_us = now_us
-            told += self._samples(symbol, kept.book, ts_us)
+            told += samples_of(kept.book, symbol, self._source, self._within_bps, ts_us)
         return told
 
-    def _samples(self, symbol: str, book: Book, ts_us: int) -> list[Sample]:
-        bids, asks = book.depth(self._within_bps)
-        numbers = {"book_mid": book.mid, "book_spread": book.spread, "book_depth_bid": bids, "book_depth_ask": asks}
-        subject, unit = f"{symbol}:{self._source}", quote_asset(symbol)
-        return [Sample(n, subject, value, unit, ts_us, self._source) for n, value in numbers.items() if value is not None]
+
+def samples_of(book: Book, symbol: str, source: str, within_bps: float, ts_us: int) -> list[Sample]:
+    """Mid, spread, and the depth of both sides within `within_bps` of the mid, in the quote currency; of what is known."""
+    bids, asks = book.depth(within_bps)
+    numbers = {BOOK_MID: book.mid, BOOK_SPREAD: book.spread, BOOK_DEPTH_BID: bids, BOOK_DEPTH_ASK: asks}
+    subject, unit = f"{symbol}:{source}", quote_asset(symbol)
+    return [Sample(name, subject, value, unit, ts_us, source) for name, value in numbers.items() if value is not None]

@@ -11,7 +11,7 @@ from oracle.border import structure, unstructure
 from oracle.feeds import FEEDS, FeedStatistics, feed_class
 from oracle.problems import Bad, Invalid
 
-UNITS = re.compile(r"(_s|_ms|_us|_pct|_usd|_bps|_bytes|_per_s|_every_s)$")
+UNITS = re.compile(r"(_s|_ms|_us|_pct|_usd|_bps|_bytes|_per_s|_every_s|_hours)$")
 UNITLESS = {"seed", "levels"}
 
 feeds = pytest.mark.parametrize("kind", sorted(FEEDS))
@@ -102,6 +102,8 @@ def test_a_kind_that_is_none_is_refused(kind, reason, suggestion):
     ("coinbase", "symbols", ["BTC/USD"]), ("coinbase", "channels", ["full"]), ("coinbase", "levels", 9),
     ("coinbase", "within_bps", 0), ("kraken", "symbols", ["XBT/USD"]), ("kraken", "channels", ["spread"]),
     ("kraken", "levels", 11), ("kraken", "url", "https://x"), ("kraken", "sample_every_s", 0),
+    ("binance", "rest_url", "api.binance.com"), ("binance", "levels", 20), ("binance_futures", "streams", ["trade"]),
+    ("binance_futures", "funding_hours", 0), ("binance_futures", "rest_url", "https://x/"),
     ("simulated", "symbols", ["BTC-USDT"]), ("simulated", "updates_per_s", 3), ("simulated", "seed", -1),
 ])  # fmt: skip
 def test_values_that_make_no_sense_are_refused(kind, key, value):

@@ -124,5 +124,5 @@ async def test_it_waits_for_room(autojump_clock):
         held = len(seen.took())
         runtime.bus.open_gate()
         await trio.sleep(0.5)
-        assert held <= 1
+        assert held <= 2  # one step: a quote of each venue
         assert len(seen.took()) >= 4
