@@ -11,7 +11,9 @@ from actors import Child
 from oracle.feeds.binance import Binance
 from oracle.feeds.binance_futures import BinanceFutures
 from oracle.feeds.coinbase import Coinbase
+from oracle.feeds.health import Health
 from oracle.feeds.kraken import Kraken
+from oracle.feeds.poll import Poll
 from oracle.feeds.simulated import Simulated
 from oracle.feeds.statistics import FeedStatistics
 from oracle.http import Http
@@ -28,7 +30,8 @@ class Feed(Protocol):
 
 
 FEEDS: dict[str, type[Feed]] = {
-    "binance": Binance, "binance_futures": BinanceFutures, "coinbase": Coinbase, "kraken": Kraken, "simulated": Simulated,
+    "binance": Binance, "binance_futures": BinanceFutures, "coinbase": Coinbase, "kraken": Kraken, "poll": Poll,
+    "health": Health, "simulated": Simulated,
 }  # fmt: skip
 
 

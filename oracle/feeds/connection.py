@@ -14,12 +14,12 @@ import trio
 from actors import Actor, Child
 from oracle import websocket
 from oracle.feeds.statistics import FeedStatistics, Parsed
-from oracle.model import Depth, Event, Gap, Severity, Trade, event_id, ref
+from oracle.feeds.voice import STOPPED, Voice
+from oracle.model import Depth, Severity, Trade, ref
 from oracle.websocket import Lost
 
 __all__ = ["WebSocketFeed", "Wire", "websocket_child"]
 
-_STOPPED = "stopped"
 _BATCH = 64  # frames between two looks at the gate
 
 
@@ -42,10 +42,12 @@ class WebSocketFeed(Actor):
     answers: Callable[[], Sequence[str]] = tuple
     beside: Callable[[Callable[[Parsed], None], Callable[[], int]], Awaitable[None]] | None = None
     _heard_s: float = attrs.field(default=0.0, init=False)  # on trio's clock, which no wall clock's jump can move
+    _voice: Voice = attrs.field(init=False)
     _lost: str = attrs.field(default="", init=False)  # why the connection ended, once it is known
 
     async def start(self) -> None:
         """Begin to connect; the feed has started, connected or not."""
+        self._voice = Voice(self, self.statistics)
         self.helper(self._read)
 
     async def _read(self) -> None:
@@ -53,7 +55,8 @@ class WebSocketFeed(Actor):
             async with websocket.connect(
                 self.url, timeout_s=self.connect_timeout_s, max_message_bytes=self.max_frame_bytes
             ) as connection:
-                self._connected()
+                self._heard_s = trio.current_time()
+                self._voice.connected(_address(self.url))
                 self.helper(self._watch, connection)
                 if self.beside is not None:
                     self.helper(self.beside, self._tell, self.now_us)
@@ -64,10 +67,10 @@ class WebSocketFeed(Actor):
             self._lost = str(error)
             raise
         except trio.Cancelled:
-            self._lost = self._lost or _STOPPED
+            self._lost = self._lost or STOPPED
             raise
         finally:
-            self._disconnected()
+            self._voice.disconnected(_address(self.url), self._lost or "crashed")
 
     async def _take_all(self, connection: websocket.Connection) -> None:
         # Frames come one per turn of the loop (trio-websocket hands them over one by one), so each is published as it
@@ -89,7 +92,7 @@ class WebSocketFeed(Actor):
         self._heard_s = trio.current_time()
         if statistics.stale:
             statistics.stale = False
-            self._say("feed_fresh", Severity.low, "frames arrive again")
+            self._voice.say("feed_fresh", Severity.low, "frames arrive again")
 
     def _tell(self, parsed: Parsed, size: int = 0) -> None:
         kind, messages = parsed
@@ -108,45 +111,13 @@ class WebSocketFeed(Actor):
             checked_s = trio.current_time()
             if not self.statistics.stale:
                 self.statistics.stale = True
-                self._say("feed_stale", Severity.high, f"no frame for {self.stale_after_s:g} s",
-                          silent_s=round(checked_s - self._heard_s, 3))  # fmt: skip
+                self._voice.say("feed_stale", Severity.high, f"no frame for {self.stale_after_s:g} s",
+                                silent_s=round(checked_s - self._heard_s, 3))  # fmt: skip
             try:
                 await connection.probe(self.pong_timeout_s)
             except websocket.Lost as error:
                 self._lost = str(error)
                 raise
-
-    def _connected(self) -> None:
-        statistics = self.statistics
-        self._heard_s = trio.current_time()
-        statistics.connected, statistics.stale = True, False
-        statistics.connects += 1
-        if statistics.last_frame_us:
-            self._gap("reconnected")
-        self._say("system:feed:connected", Severity.low, f"connected to {_address(self.url)}",
-                  connects=statistics.connects)  # fmt: skip
-
-    def _disconnected(self) -> None:
-        statistics, lost = self.statistics, self._lost or "crashed"
-        news = statistics.connected or not (statistics.failures or statistics.connects)
-        was_connected, statistics.connected = statistics.connected, False
-        if lost != _STOPPED:
-            statistics.failures += 1
-            statistics.last_error = lost
-        if was_connected and statistics.last_frame_us:
-            self._gap(lost)
-        if news:  # not once more for each attempt of a long outage
-            severity = Severity.low if lost == _STOPPED else Severity.high
-            self._say("system:feed:disconnected", severity, f"{_address(self.url)}: {lost}", reason=lost)
-
-    def _gap(self, reason: str) -> None:
-        now_us = self.now_us()
-        self.publish(Gap(self.name, min(self.statistics.last_frame_us, now_us), now_us, reason))
-
-    def _say(self, kind: str, severity: Severity, summary: str, **data: Any) -> None:
-        now_us = self.now_us()
-        ident = event_id(kind, self.name, self.name, now_us, self.statistics.connects)
-        self.publish(Event(ident, kind, self.name, self.name, severity, f"{self.name}: {summary}", data, now_us))
 
 
 class Wire(Protocol):

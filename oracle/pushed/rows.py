@@ -17,7 +17,7 @@ from oracle.moments import time_us
 from oracle.problems import Bad, Invalid, Problem, closest
 from oracle.symbols import is_symbol
 
-__all__ = ["KINDS", "MOST_ROWS", "messages_of"]
+__all__ = ["KINDS", "MOST_ROWS", "message_of", "messages_of"]
 
 MOST_ROWS = 1_000  # at once
 AHEAD_US = 86_400_000_000  # no row is of a later time than this from now
@@ -251,14 +251,21 @@ def _message(row: Any, source: str, now_us: int, where: tuple[str, ...]) -> Any:
     if not isinstance(row, Mapping):
         raise Invalid([Problem(where, "dict_type", "a row is an object", row)])
     fields = dict(row)
-    kind, source = fields.pop("kind", None), fields.pop("source", source)
+    source = fields.pop("source", source)
+    if not (isinstance(source, str) and _SOURCE.fullmatch(source)):
+        why = "a source has 1 to 64 letters, digits and any of _ . -"
+        raise Invalid([Problem((*where, "source"), "string_pattern_mismatch", why, source)])
+    return message_of(fields, f"push:{source}", now_us, where)
+
+
+def message_of(row: Mapping[str, Any], source: str, now_us: int, where: tuple[str, ...]) -> Any:
+    """The message of one row, which stands at `where`, said by `source`. Raises Invalid."""
+    fields = dict(row)
+    kind = fields.pop("kind", None)
     if not isinstance(kind, str) or kind not in KINDS:
         kinds = ", ".join(KINDS)
         said = "missing" if kind is None else "literal_error"
         raise Invalid([Problem((*where, "kind"), said, f"a row's kind is one of {kinds}", kind, closest(str(kind), KINDS))])
-    if not (isinstance(source, str) and _SOURCE.fullmatch(source)):
-        why = "a source has 1 to 64 letters, digits and any of _ . -"
-        raise Invalid([Problem((*where, "source"), "string_pattern_mismatch", why, source)])
     ts = fields.pop("ts", None)
     ts_us = now_us if ts is None else time_us(str(ts), (*where, "ts"))
     if ts_us > now_us + AHEAD_US:
@@ -266,6 +273,6 @@ def _message(row: Any, source: str, now_us: int, where: tuple[str, ...]) -> Any:
     if kind == "transfer":
         fields = {_SPELLED.get(name, name): value for name, value in fields.items()}
     try:
-        return structure(KINDS[kind], fields, path=where).message(ts_us, f"push:{source}")
+        return structure(KINDS[kind], fields, path=where).message(ts_us, source)
     except Bad as bad:
         raise Invalid([bad.at(where, row)]) from None
