@@ -6,6 +6,7 @@ feeds, and then whatever the outermost layer adds (hub, sockets, web). The board
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,6 +23,7 @@ from oracle.board import Board
 from oracle.border import structure
 from oracle.feeds import Feed, FeedStatistics, feed_class
 from oracle.feeds.earlier import earlier_samples
+from oracle.feeds.file import File
 from oracle.feeds.market import backfill
 from oracle.feeds.simulated import Simulated
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
@@ -82,6 +84,7 @@ async def open_system(
     alerts), RestartsExhausted.
     """
     feeds, deciders = parts_of(settings)
+    clock = await _clock_of(feeds, clock)
     store = Store(settings.data.folder, memory_limit_mb=settings.history.memory_limit_mb)
     await trio.to_thread.run_sync(store.open)
     try:
@@ -165,6 +168,16 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("sources", lambda: SourceWatch(board)),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip
+
+
+async def _clock_of(feeds: Mapping[str, Feed], clock: Clock) -> Clock:
+    """The time of the only feed, if that drives one; a file that can't be read says so itself, later."""
+    driving = [feed for feed in feeds.values() if isinstance(feed, File)]
+    if len(feeds) != 1 or not driving:
+        return clock
+    with contextlib.suppress(OSError):
+        return await trio.to_thread.run_sync(driving[0].clock) or clock
+    return clock
 
 
 async def _known_commands(store: Store, clock: Clock) -> Receipts:

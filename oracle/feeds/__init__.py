@@ -11,6 +11,7 @@ from actors import Child
 from oracle.feeds.binance import Binance
 from oracle.feeds.binance_futures import BinanceFutures
 from oracle.feeds.coinbase import Coinbase
+from oracle.feeds.file import File
 from oracle.feeds.health import Health
 from oracle.feeds.kraken import Kraken
 from oracle.feeds.poll import Poll
@@ -31,7 +32,7 @@ class Feed(Protocol):
 
 FEEDS: dict[str, type[Feed]] = {
     "binance": Binance, "binance_futures": BinanceFutures, "coinbase": Coinbase, "kraken": Kraken, "poll": Poll,
-    "health": Health, "simulated": Simulated,
+    "health": Health, "file": File, "simulated": Simulated,
 }  # fmt: skip
 
 

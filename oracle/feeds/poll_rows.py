@@ -11,6 +11,7 @@ import jmespath
 
 from oracle.problems import Bad, Invalid
 from oracle.pushed.rows import KINDS, message_of
+from oracle.pushed.texts import number_of, typed
 
 __all__ = ["PRESETS", "Preset", "Row", "are_rows", "hours_of", "read_rows"]
 
@@ -59,38 +60,14 @@ def _one(row: Row, element: Any, symbol: str, source: str, now_us: int) -> Told:
         value = path[1:].replace("{symbol}", symbol) if path.startswith("=") else _compiled(path).search(element)
         if value is None:
             return f"no_value:{name}", ()
-        fields[name] = _time(value) if name == "ts" else _number(value) if name in _numbers(row.kind) else value
+        fields[name] = value
+    fields = typed(row.kind, fields)
     if row.scale != 1.0 and isinstance(fields.get("value"), int | float):
         fields["value"] *= row.scale
     try:
         return row.kind, (message_of(fields, source, now_us, ()),)
     except Invalid as invalid:
         return f"bad:{invalid.problems[0].where or 'row'}", ()
-
-
-def _number(value: Any) -> Any:
-    """Venues write numbers as texts."""
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-def _time(value: Any) -> Any:
-    """Microseconds of seconds, milliseconds or nanoseconds, told apart by their size; a text that is no number as it is."""
-    number = _number(value)
-    if not isinstance(number, int | float):
-        return value
-    for above, factor in ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3)):
-        if number >= above:
-            return int(number * factor) if factor != 1e3 else int(number) * 1_000
-    return int(number * 1e6)
-
-
-@functools.cache
-def _numbers(kind: str) -> frozenset[str]:
-    fields = attrs.fields(attrs.resolve_types(KINDS[kind]))
-    return frozenset(field.name for field in fields if field.type in (int, float, float | None))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -142,7 +119,7 @@ def hours_of(path: str, answer: Any) -> float | None:
     """Hours between two fundings: a number, or two times in milliseconds; None where the answer does not say it."""
     found = _compiled(path).search(answer) if path else None
     if isinstance(found, list) and len(found) == 2:
-        begin, end = (_number(one) for one in found)
+        begin, end = (number_of(one) for one in found)
         found = (end - begin) / 3_600_000 if isinstance(begin, float) and isinstance(end, float) else None
-    hours = _number(found)
+    hours = number_of(found)
     return float(hours) if isinstance(hours, int | float) and 0 < hours <= 24 else None

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import duckdb
 
 from actors import Refused
 from oracle.crash import crash_point
 from oracle.history import bars, ledger, retention
 from oracle.history.columns import Columns, Pause, to_columns
+from oracle.history.database import Connection, DatabaseError, FileError, connect
 from oracle.history.failure import Broken, translated
 from oracle.history.holes import Holes
 from oracle.history.readers import Readers
@@ -31,9 +31,6 @@ from oracle.model import Attempt, Delivery, State
 __all__ = ["End", "Store"]
 
 FILE = "history.duckdb"
-# A checkpoint rewrites the unfinished last block of every table, so few large ones are cheaper than many small ones (the
-# default is 16 MiB); yet what is in the log has to be read again after a SIGKILL, 64 MiB in less than a second.
-CHECKPOINT = "64MiB"
 TABLE_OF = {table.message: table for table in TABLES}
 _MONTHLY = re.compile(r"^(" + "|".join(t.kind for t in TABLES if t.monthly) + r")_(\d{6})$")
 
@@ -59,9 +56,9 @@ class Store:
         self.epoch = ""
         self._started_us = 0
         self._memory_limit_mb = memory_limit_mb
-        self._root: duckdb.DuckDBPyConnection | None = None
-        self._writing: duckdb.DuckDBPyConnection | None = None
-        self._learning: duckdb.DuckDBPyConnection | None = None  # of words
+        self._root: Connection | None = None
+        self._writing: Connection | None = None
+        self._learning: Connection | None = None  # of words
         self._readers = Readers()
         self._months: set[str] = set()
 
@@ -89,7 +86,7 @@ class Store:
             closing.pop()  # the root would close the cursor under its reader
         for connection in closing:
             if connection is not None:
-                with contextlib.suppress(duckdb.Error):  # an invalidated one can't roll back, and needn't
+                with contextlib.suppress(DatabaseError):  # an invalidated one can't roll back, and needn't
                     connection.close()
 
     def reopen(self) -> None:
@@ -103,13 +100,13 @@ class Store:
                 ledger.begin(self.connection, self._months, self.words, self.epoch, self._started_us)
 
     @property
-    def connection(self) -> duckdb.DuckDBPyConnection:
+    def connection(self) -> Connection:
         """The writer's own. Raises Broken while the file is closed."""
         if self._writing is None:
             raise Broken("the history is closed")
         return self._writing
 
-    def reading(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
+    def reading(self) -> contextlib.AbstractContextManager[Connection]:
         """A cursor for one thread and one block; from any thread. Raises Broken while the file is closed."""
         return self._readers.one(lambda: self._root)
 
@@ -223,13 +220,8 @@ class Store:
 
     def _connect(self) -> None:
         try:
-            self._root = duckdb.connect(str(self.path), config={
-                "storage_compatibility_version": "v1.4.0", "threads": 1, "memory_limit": f"{self._memory_limit_mb}MB",
-                "autoinstall_known_extensions": False, "autoload_known_extensions": False,
-                "enable_external_access": False, "python_enable_replacements": False,
-                "checkpoint_threshold": CHECKPOINT,
-            })
-        except duckdb.IOException as error:
+            self._root = connect(self.path, self._memory_limit_mb)
+        except FileError as error:
             if "lock" in str(error):
                 raise Refused(f"another process has {self.path} open", "locked", {"path": str(self.path)}) from error
             raise
@@ -254,7 +246,7 @@ class Store:
         self.last_seq = ledger.last_seq(connection, self._months)
 
     @contextlib.contextmanager
-    def _transaction(self, cursor: duckdb.DuckDBPyConnection | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _transaction(self, cursor: Connection | None = None) -> Iterator[Connection]:
         connection = cursor or self.connection
         with translated():
             try:
@@ -262,7 +254,7 @@ class Store:
                 yield connection
                 connection.commit()
             except BaseException:
-                with contextlib.suppress(duckdb.Error):  # a failed commit has rolled back, an invalidated file can't
+                with contextlib.suppress(DatabaseError):  # a failed commit has rolled back, an invalidated file can't
                     connection.rollback()
                 raise
 
@@ -277,7 +269,7 @@ class Store:
             places = [i for i, c in enumerate(classes) if c is kind]
             yield TABLE_OF[kind], [rows[i] for i in places], [first + i for i in places]
 
-    def _insert(self, connection: duckdb.DuckDBPyConnection, table: Table, name: str, columns: Columns) -> None:
+    def _insert(self, connection: Connection, table: Table, name: str, columns: Columns) -> None:
         taken = ["seq", "?", 'nullif("offset", -1)', *table.names[3:]]
         connection.register("batch", columns)  # in place of the last one; unregistering takes as long again
         connection.execute(f"INSERT INTO {name} SELECT {', '.join(taken)} FROM batch", [self.words.number(self.epoch)])

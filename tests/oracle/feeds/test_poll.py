@@ -55,8 +55,9 @@ ROWS = [{"kind": "sample", "each": "items[*]", "fields": {"name": "=load", "subj
 
 
 @pytest.mark.parametrize(("answer", "said"), [
-    ({"items": [{"host": "a", "load": 1, "at": 1_700_000_000}]}, ["sample"]), ({"items": []}, ["no_value:each"]), ({}, ["no_value:each"]),
-    ({"items": [{"host": "a", "at": 1}]}, ["no_value:load"]), ({"items": [{"host": "a", "load": "much", "at": 1}]}, ["bad:value"]),
+    ({"items": [{"host": "a", "load": 1, "at": 1_700_000_000}]}, ["sample"]), ({"items": []}, ["no_value:each"]),
+    ({}, ["no_value:each"]), ({"items": [{"host": "a", "at": 1}]}, ["no_value:load"]),
+    ({"items": [{"host": "a", "load": "much", "at": 1}]}, ["bad:value"]),
     ([], ["no_value:each"]), ({"items": [{"host": "a b", "load": 1, "at": 1}]}, ["bad:subject"]),
 ])  # fmt: skip
 def test_what_is_not_there_is_named(answer, said):

@@ -1,0 +1,86 @@
+"""Rows of files: CSV, Parquet and recordings of exchanges, in the order they stand there, as (time, kind, messages)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from oracle.feeds.binance import Binance
+from oracle.feeds.binance_futures import BinanceFutures
+from oracle.feeds.coinbase import Coinbase
+from oracle.feeds.kraken import Kraken
+from oracle.feeds.statistics import Parsed
+from oracle.history.database import parquet_rows
+from oracle.problems import Invalid
+from oracle.pushed.rows import message_of
+from oracle.pushed.texts import typed
+from oracle.recording import BadRecording, read_recording
+
+__all__ = ["rows_of"]
+
+VENUES: dict[str, type] = {
+    "stream.binance.com": Binance, "fstream.binance.com": BinanceFutures, "ws.kraken.com": Kraken,
+    "ws-feed.exchange.coinbase.com": Coinbase, "ws-feed.pro.coinbase.com": Coinbase,
+}  # fmt: skip
+TIMES = ("ts", "ts_us", "timestamp", "time", "datetime", "date")
+
+Row = tuple[int, str, tuple[Any, ...]]
+
+
+def rows_of(path: Path, kind: str, columns: Mapping[str, str], constants: Mapping[str, str], source: str) -> Iterator[Row]:
+    """Time, kind and messages of each row; a row that makes no sense has the kind `bad:FIELD`, and none. Raises OSError where the
+    file can't be read, or is none that is known."""
+    match path.suffix.lower():
+        case ".rec":
+            yield from _recorded(path, source)
+        case ".parquet":
+            yield from _tabled(parquet_rows(path), kind, columns, constants, source)
+        case ".csv":
+            with path.open(encoding="utf-8-sig", newline="") as lines:
+                try:
+                    yield from _tabled(csv.DictReader(lines), kind, columns, constants, source)
+                except (csv.Error, UnicodeDecodeError) as error:
+                    raise OSError(f"{path.name} can't be read as CSV: {error}") from error
+        case other:
+            raise OSError(f"{path.name}: files of {other or 'no'} ending are not known; there are .csv, .parquet and .rec")
+
+
+def _tabled(
+    rows: Iterator[dict[str, Any]] | csv.DictReader[str], kind: str, columns: Mapping[str, str], constants: Mapping[str, str],
+    source: str,
+) -> Iterator[Row]:
+    at_us = 0
+    for row in rows:
+        fields = {"kind": kind, **constants}
+        wanted = columns or {name: name for name in row if name not in TIMES}
+        fields |= {name: row.get(column) for name, column in wanted.items() if row.get(column) not in (None, "")}
+        if "ts" not in fields:
+            fields["ts"] = next((row[name] for name in TIMES if row.get(name)), None)
+        try:
+            message = message_of(typed(kind, fields), source, LATEST_US, ())
+        except Invalid as invalid:
+            yield at_us, f"bad:{invalid.problems[0].where or 'row'}", ()
+            continue
+        at_us = max(at_us, message.ts_us)
+        yield at_us, kind, (message,)
+
+
+def _recorded(path: Path, source: str) -> Iterator[Row]:
+    try:
+        recording = read_recording(path)
+    except BadRecording as error:
+        raise OSError(str(error)) from error
+    venue = VENUES.get(urlsplit(recording.url).hostname or "")
+    if venue is None:
+        raise OSError(f"{path.name} is of {urlsplit(recording.url).hostname}, which is not known")
+    feed = venue().child(source).build()
+    feed.opening()
+    parse: Callable[[str, int], Parsed] = feed.parse
+    for frame in recording.frames:
+        yield frame.at_us, *parse(frame.text, frame.at_us)
+
+
+LATEST_US = 253_402_300_799_999_999 - 2 * 86_400_000_000  # the rows of a file may be of any time
