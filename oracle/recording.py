@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 import attrs
 
-__all__ = ["BadRecording", "Frame", "Recording", "read_recording"]
+__all__ = ["BadRecording", "Frame", "Recorder", "Recording", "read_recording"]
 
 _CONNECTED = re.compile(r"(?P<url>wss?://\S+) <-> (?P<at>\d+(?:\.\d+)?)")
 _SENT = re.compile(r"(?P<url>wss?://\S+) <- (?P<at>\d+(?:\.\d+)?): (?P<text>.*)")
@@ -53,6 +54,41 @@ def read_recording(path: Path) -> Recording:
             return _recording(path.name, lines)
         except UnicodeDecodeError as error:
             raise BadRecording(f"{path.name} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+
+
+class Recorder:
+    """Writes a session line by line, so that what was heard until a SIGKILL can be read. A line break in a frame becomes a
+    blank, which in JSON means the same."""
+
+    def __init__(self, file: TextIO, url: str) -> None:
+        self._file = file
+        self._url = url
+        self.frames = 0
+
+    def opened(self, at_us: int) -> None:
+        """The connection is there."""
+        self._write(f"{self._url} <-> {_seconds(at_us)}")
+
+    def sent(self, at_us: int, text: str) -> None:
+        """Our side said something."""
+        self._write(f"{self._url} <- {_seconds(at_us)}: {_one_line(text)}")
+
+    def received(self, at_us: int, text: str) -> None:
+        """The exchange said something."""
+        self.frames += 1
+        self._write(f"{_seconds(at_us)}: {_one_line(text)}")
+
+    def _write(self, line: str) -> None:
+        self._file.write(line + "\n")
+        self._file.flush()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines()) if len(text.splitlines()) > 1 else text.rstrip("\r\n")
+
+
+def _seconds(at_us: int) -> str:
+    return f"{at_us // 1_000_000}.{at_us % 1_000_000:06d}"
 
 
 def _recording(name: str, lines: Iterable[str]) -> Recording:

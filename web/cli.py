@@ -208,7 +208,6 @@ def backtest(from_: str | None, to: str | None, watchdogs: tuple[str, ...], chan
     from web.commands.backtest import backtest as run
 
     wish = wish_of(from_, to, watchdogs, changes)
-
     settings = load(where["file"], os.environ, flags.tables(data=where["data"]))
     alone = where["url"] is None and find(settings.data.folder) is None
     bench = Here(settings) if alone else There(_remote(**where))
@@ -241,6 +240,19 @@ def replay(file: Path, speed: float, listen: str, as_json: bool) -> None:
     from web.commands.replay import replay as run
 
     trio.run(lambda: run(file, listen, speed=speed, as_json=as_json))
+
+
+@cli.command()
+@click.argument("url", metavar="URL")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--send", "said", multiple=True, metavar="TEXT", help="Say this first, as a subscription; more than once for more.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="N", help="End after so long.")
+@click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after so many frames.")
+def record(url: str, file: Path, said: tuple[str, ...], seconds: float | None, frames: int | None) -> None:
+    """Record a WebSocket stream into a new FILE, which `oracle replay` and the feed `file` play."""
+    from web.commands.record import record as run
+
+    trio.run(lambda: run(url, file, said=said, seconds=seconds, frames=frames))
 
 
 def _address(url: str) -> str:
