@@ -10,6 +10,7 @@ from typing import Protocol
 from actors import Child
 from oracle.feeds.binance import Binance
 from oracle.feeds.binance_futures import BinanceFutures
+from oracle.feeds.ccxt import Ccxt
 from oracle.feeds.coinbase import Coinbase
 from oracle.feeds.file import File
 from oracle.feeds.health import Health
@@ -32,7 +33,7 @@ class Feed(Protocol):
 
 FEEDS: dict[str, type[Feed]] = {
     "binance": Binance, "binance_futures": BinanceFutures, "coinbase": Coinbase, "kraken": Kraken, "poll": Poll,
-    "health": Health, "file": File, "simulated": Simulated,
+    "health": Health, "file": File, "ccxt": Ccxt, "simulated": Simulated,
 }  # fmt: skip
 
 

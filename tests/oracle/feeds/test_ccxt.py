@@ -1,0 +1,79 @@
+"""An exchange through ccxt: a local HTTP server gives the answers that Kraken's REST documentation shows."""
+
+import json
+
+import pytest
+import trio
+from sink import answering, open_sink
+
+from actors import open_runtime
+from actors.testing import probe
+from oracle.feeds.ccxt import Ccxt
+from oracle.feeds.statistics import FeedStatistics
+from oracle.model import Depth, Quote, Sample, Trade
+
+pytest.importorskip("ccxt", reason="the extra `exchanges` is not installed")
+pytest.importorskip("trio_asyncio", reason="the extra `exchanges` is not installed")
+
+PAIR = {"altname": "XBTUSD", "wsname": "XBT/USD", "aclass_base": "currency", "base": "XXBT", "aclass_quote": "currency",
+        "quote": "ZUSD", "lot": "unit", "cost_decimals": 5, "pair_decimals": 1, "lot_decimals": 8, "lot_multiplier": 1,
+        "leverage_buy": [2, 3], "leverage_sell": [2, 3], "fees": [[0, 0.26]], "fees_maker": [[0, 0.16]],
+        "fee_volume_currency": "ZUSD", "margin_call": 80, "margin_stop": 40, "ordermin": "0.0001", "costmin": "0.5",
+        "tick_size": "0.1", "status": "online", "long_position_limit": 250, "short_position_limit": 200}  # fmt: skip
+ANSWERS = {
+    "AssetPairs": {"XXBTZUSD": PAIR},
+    "Assets": {"XXBT": {"aclass": "currency", "altname": "XBT", "decimals": 10, "display_decimals": 5, "status": "enabled"},
+               "ZUSD": {"aclass": "currency", "altname": "USD", "decimals": 4, "display_decimals": 2, "status": "enabled"}},
+    "Ticker": {"XXBTZUSD": {"a": ["30300.10000", "1", "1.000"], "b": ["30300.00000", "1", "1.000"], 
+                            "c": ["30303.20000", "0.00067643"], "v": ["4083.67001100", "4412.73601799"], "t": [34619, 38907],
+                            "p": ["30706.77771", "30689.13205"],
+                            "l": ["29868.30000", "29868.30000"], "h": ["31631.00000", "31631.00000"], "o": "30502.80000"}},
+    "Trades": {"XXBTZUSD": [["30243.40000", "0.34507674", 1688669597.8277369, "b", "m", "", 61044952],
+                            ["30243.30000", "0.00376960", 1688669598.2804112, "s", "l", "", 61044953]],
+               "last": "1688671969993150842"},
+    "Depth": {"XXBTZUSD": {"asks": [["30384.10000", "2.059", 1688671659], ["30387.90000", "1.500", 1688671380]],
+                           "bids": [["30297.00000", "1.115", 1688671636], ["30296.70000", "2.002", 1688671674]]}},
+}  # fmt: skip
+
+
+async def exchange(call, stream):
+    """The answer to a path."""
+    name = call.path.partition("?")[0].rpartition("/")[2]
+    body = {"error": [], "result": ANSWERS[name]} if name in ANSWERS else {"error": ["EGeneral:Unknown method"]}
+    await answering(200, json.dumps(body).encode(), Content_Type="application/json")(call, stream)
+
+
+async def test_quotes_trades_and_books_are_told_and_trades_once():
+    statistics, messages = FeedStatistics(), []
+    async with open_sink(exchange) as sink:
+        there, what = sink.url("").removesuffix("/"), ("trades", "ticker", "book")
+        settings = Ccxt(symbols=("BTC-USD",), what=what, every_s=0.1, base_url=there)
+        async with open_runtime([]) as runtime:
+            told = probe(runtime, "*")
+            runtime.add(settings.child("mine", statistics))
+            with trio.fail_after(30):
+                while statistics.frames.get("duplicate", 0) < 1:
+                    messages.append(await told.next())
+    (first, second) = [m for m in messages if isinstance(m, Trade)]
+    assert (first.symbol, first.price, first.size, first.side, first.source) == ("BTC-USD", 30243.4, 0.34507674, "buy", "mine")
+    assert second.side == "sell"
+    quote = next(m for m in messages if isinstance(m, Quote))
+    assert (quote.bid, quote.ask, quote.symbol) == (30300.0, 30300.1, "BTC-USD")
+    depth = next(m for m in messages if isinstance(m, Depth))
+    assert (depth.snapshot, depth.bids[0], depth.asks[0]) == (True, (30297.0, 1.115), (30384.1, 2.059))
+    samples = {m.name: m.value for m in messages if isinstance(m, Sample)}
+    assert samples["book_spread"] == pytest.approx(87.1)
+
+
+@pytest.mark.parametrize(("settings", "why"), [
+    ({"exchange": "nosuch"}, "knows no exchange"), ({"base_url": "http://127.0.0.1:9"}, "ExchangeNotAvailable"),
+])  # fmt: skip
+async def test_an_exchange_that_is_away_is_tried_again(settings, why):
+    statistics = FeedStatistics()
+    async with open_runtime([]) as runtime:
+        lives = probe(runtime, "life:feed:mine")
+        runtime.add(Ccxt(symbols=("BTC-USD",), **settings).child("mine", statistics))
+        with trio.fail_after(30):
+            while (life := await lives.next()).what != "lost":
+                pass
+    assert why in life.error and not statistics.connected and statistics.last_error
