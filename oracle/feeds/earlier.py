@@ -18,12 +18,12 @@ __all__ = ["earlier_samples"]
 HOUR_US = 60 * MINUTE_US
 BOOKED = ("BTC-USD", "ETH-USD", "SOL-USD", "SPY", "QQQ")
 HOURS = 7 * 24
-MINUTES = 14 * 1440
+MINUTES = 7 * 1440
 
 
 def earlier_samples(seed: int, now_us: int) -> list[Published]:
-    """Calm samples from before `now_us`, in the order of time: how long exchanges took to answer in each minute of 14 days, and
-    the depth of books in each hour of 7 days. Published when they happened, in no run (offset -1)."""
+    """Calm samples from before `now_us`, in the order of time: how long exchanges took to answer in each minute, and the
+    depth of books in each hour of 7 days. Published when they happened, in no run (offset -1)."""
     samples = [*_answers(seed, now_us), *_depths(seed, now_us)]
     samples.sort(key=lambda sample: sample.ts_us)
     return [Published(-1, sample.ts_us, sample.topic, sample) for sample in samples]

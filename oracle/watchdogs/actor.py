@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+import trio
 
 from actors import Actor, ActorCrashed, AskTimeout, Child, MailboxFull, NobodyOwns, Refused, Runtime, Timer
 from oracle.board import Board
@@ -21,6 +22,7 @@ LOG = logger("watchdog")
 REPORT_S = 5.0  # counters reach the board at most this late; status and findings at once
 UNHEALTHY_AFTER = 3
 MOST_SKIPPED = 100
+LESSONS_AT_ONCE = 200  # so that nobody waits longer than a millisecond or so for a watchdog that begins
 BEGAN = "watchdog_began"  # the event of each life's begin; its data is the Since of that life
 
 
@@ -152,7 +154,10 @@ class Watchdog(Actor):
                 LOG.warning("a watchdog begins without its past", name=self.name, reason=str(error))
         self._memory = f"{len(memory.messages)} messages of its past, {len(memory.lessons)} lessons"
         self._heard = any(message.__class__ is not Gap for _, message in memory.messages)
-        self.course.begin(memory, self.started_us)
+        for first in range(0, len(memory.lessons), LESSONS_AT_ONCE):
+            self.course.study(memory.lessons[first : first + LESSONS_AT_ONCE])
+            await trio.lowlevel.checkpoint()
+        self.course.begin(Memory((), memory.messages), self.started_us)
         self._check(ok)
 
     def _say_begun(self) -> None:

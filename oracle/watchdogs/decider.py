@@ -93,10 +93,14 @@ class Course:
         """When `pass_time` is due, UTC microseconds; None while nothing is pending."""
         return self.decider.next_deadline if self._timed else None
 
+    def study(self, lessons: Iterable[Bar | Mean]) -> None:
+        """Take in lessons, the oldest first, before it begins."""
+        for lesson in lessons:
+            self.decider.learn(lesson)
+
     def begin(self, memory: Memory, now_us: int) -> None:
         """Take in the past, without a word about it. What nobody watched, from its end until now, is a gap."""
-        for lesson in memory.lessons:
-            self.decider.learn(lesson)
+        self.study(memory.lessons)
         for time_us, message in memory.messages:
             for _ in self.take(message, time_us):
                 pass
