@@ -64,6 +64,8 @@ class Sources:
     def put(self, published: Published) -> None:
         """Take a quote or a trade; a listener of the bus."""
         message = published.message
+        if message.__class__ is not Quote and message.__class__ is not Trade:
+            return  # somebody else's, under a name of ours
         sources = self._heard.get(message.symbol)
         if sources is None:
             if len(self._heard) >= MOST_SYMBOLS:

@@ -147,7 +147,8 @@ class Watchdog(Actor):
         memory, ok = Memory(), True
         if self.past is not None:
             try:
-                await self.ask("history", Commit(()))  # so that all that was handled is stored
+                if self.runtime.alive("feeds"):  # before they are there, nothing has come in that is not stored yet
+                    await self.ask("history", Commit(()))
                 memory = await self.past(self.decider, self.since)
             except (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns) as error:
                 ok = False

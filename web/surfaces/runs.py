@@ -63,6 +63,8 @@ async def backtest(call: Call) -> Answer:
     `settings` by name change those of the server for this run.
     """
     now_us = call.system.runtime.now_us()
+    if not isinstance(call.body, dict):
+        raise invalid("dict_type", ["body"], "Input should be an object")
     table = dict(call.body)
     to_us = _moment(table, "to", now_us)
     from_us = _moment(table, "from", to_us - DAY_US)

@@ -149,8 +149,9 @@ class Again:
 
     def arbitrage_opportunity(self, event, data):
         quotes = [row for row in self.rows["quote"] if row["symbol"] == event["subject"] and row["pub_us"] <= event["ts_us"]]
-        bought, sold = ([row for row in quotes if row["source"] == data[f"{way}_exchange"]][-1] for way in ("buy", "sell"))
-        assert (data["buy_price"], data["sell_price"]) == (bought["ask"], sold["bid"])
+        bought, sold = ([row for row in quotes if row["source"] == data[f"{way}_exchange"]][-2:] for way in ("buy", "sell"))
+        (bought,), (sold,) = ([row for row in rows if row[side] == data[f"{way}_price"]]  # of one instant, one was first
+                              for rows, side, way in ((bought, "ask", "buy"), (sold, "bid", "sell")))  # fmt: skip
         net = (sold["bid"] * 0.999 / (bought["ask"] * 1.001) - 1) * 100
         assert data["net_pct"] == pytest.approx(net, abs=1e-5) and net > 0.1
 
