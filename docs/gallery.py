@@ -120,7 +120,7 @@ async def _detections(system: System) -> dict[str, Event]:
     def hear(published: Published) -> None:
         event = published.message
         kind, _, name = event.source.partition(":")
-        early = event.ts_us < begun_us + 60_000_000 and name != "correlation_breakdown"
+        early = event.ts_us < begun_us + 60_000_000 and name not in ("correlation_breakdown", "metric")  # which speak once
         if kind == "watchdog" and name not in found and not early:
             found[name] = event
             if len(found) == len(WATCHDOGS):

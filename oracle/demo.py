@@ -99,8 +99,8 @@ def _rule(target: str) -> dict[str, Any]:
     return {
         "alert_id": RULE_ID,
         "name": "Demo: a price moved fast",
-        "description": "A watchdog's event on the simulated market, carried by a webhook to this server's own inbox.",
-        "trigger": {"type": "watchdog_event", "event_filter": {"severities": ["high", "critical"]}},
+        "description": "A jump of a price on the simulated market, carried by a webhook to this server's own inbox.",
+        "trigger": {"type": "watchdog_event", "event_filter": {"event_types": ["price_anomaly", "flash_crash"]}},
         "delivery_methods": ["webhook"],
         "webhook_config": {"url": target},
         "cooldown_seconds": 60,

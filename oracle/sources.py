@@ -10,13 +10,18 @@ import attrs
 from actors import Actor, Published
 from oracle.model import Quote, Trade
 
-__all__ = ["Believed", "SourceWatch", "Sources"]
+__all__ = ["Believed", "SourceWatch", "Sources", "is_simulated"]
 
 MOST_SYMBOLS = 20_000  # the one heard first goes for a new one
 MOST_SOURCES = 32  # of a symbol
 FRESH_US = 5_000_000
 APART = 0.01  # prices this far apart, as a share, halve the confidence in each other
 LOOK_S = 1.0
+
+
+def is_simulated(source: str) -> bool:
+    """Whether a source's name has the segment `simulated` (`simulated`, `feed:simulated`, `simulated:second`)."""
+    return "simulated" in source.split(":")
 
 
 @attrs.define
@@ -113,7 +118,7 @@ class Sources:
         rank = self._ranks.get(source)
         if rank is None:
             parts = source.split(":")
-            group = len(self._order) + (2 if "simulated" in parts else 1 if parts[0] == "push" else 0)
+            group = len(self._order) + (2 if is_simulated(source) else 1 if parts[0] == "push" else 0)
             rank = self._ranks[source] = (self._order.get(source, group), len(parts))
         return rank
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from oracle.sources import is_simulated
+
 __all__ = ["event_provider", "is_simulated"]
-
-
-def is_simulated(source: str) -> bool:
-    """Whether a source's name has the segment `simulated` (`simulated`, `feed:simulated`, `simulated:second`)."""
-    return "simulated" in source.split(":")
 
 
 def event_provider(source: str, data: Mapping[str, Any] | None) -> str:

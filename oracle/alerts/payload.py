@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from oracle.alerts.rule import Rule, is_about_asset
+from oracle.alerts.rule import EventType, Rule, is_about_asset
 from oracle.model import Event
+from oracle.sources import is_simulated
 from oracle.symbols import asset_type, base_asset, quote_asset
 
 __all__ = ["delivery_body", "event_body"]
@@ -32,17 +33,17 @@ def event_body(event: Event) -> dict[str, Any]:
         "event_id": event.id,
         "type": event.kind,
         "severity": str(event.severity),
-        "asset": _asset(event.subject) if is_about_asset(event) else None,
+        "asset": _asset(event.subject, event.kind) if is_about_asset(event) else None,
         "description": event.summary,
         "data": event.data,
         "timestamp": _iso(event.ts_us),
         "watchdog": event.source.removeprefix("watchdog:"),
-        "metadata": {"provider": provider, "simulated": provider == "simulated"},
+        "metadata": {"provider": provider, "simulated": is_simulated(provider)},
     }
 
 
-def _asset(symbol: str) -> dict[str, Any]:
-    kind = asset_type(symbol)
+def _asset(symbol: str, kind_of_event: str) -> dict[str, Any]:
+    kind = "crypto" if kind_of_event == EventType.whale_movement else asset_type(symbol)  # coins move without a pair
     return {
         "symbol": base_asset(symbol),
         "name": None,

@@ -34,7 +34,7 @@ _ID = r"(?!\.{1,2}$)[^\x00-\x1f\x7f/*]+"
 
 
 class EventType(enum.StrEnum):
-    """What FIML's watchdogs see."""
+    """What FIML's watchdogs see, and the last two what further ones of ours do."""
 
     earnings_anomaly = "earnings_anomaly"
     unusual_volume = "unusual_volume"
@@ -46,6 +46,8 @@ class EventType(enum.StrEnum):
     price_anomaly = "price_anomaly"
     flash_crash = "flash_crash"
     arbitrage_opportunity = "arbitrage_opportunity"
+    metric_anomaly = "metric_anomaly"
+    absence = "absence"
 
 
 class TriggerType(enum.StrEnum):
