@@ -18,12 +18,12 @@ __all__ = ["earlier_samples"]
 HOUR_US = 60 * MINUTE_US
 BOOKED = ("BTC-USD", "ETH-USD", "SOL-USD", "SPY", "QQQ")
 HOURS = 7 * 24
-MINUTES = 7 * 1440
+MINUTES = 4 * 1440
 
 
 def earlier_samples(seed: int, now_us: int) -> list[Published]:
-    """Calm samples from before `now_us`, in the order of time: how long exchanges took to answer in each minute, and the
-    depth of books in each hour of 7 days. Published when they happened, in no run (offset -1)."""
+    """Calm samples from before `now_us`, in the order of time: how long exchanges took to answer in each minute of 4
+    days, and the depth of books in each hour of 7 days. Published when they happened, in no run (offset -1)."""
     samples = [*_answers(seed, now_us), *_depths(seed, now_us)]
     samples.sort(key=lambda sample: sample.ts_us)
     return [Published(-1, sample.ts_us, sample.topic, sample) for sample in samples]
@@ -43,8 +43,8 @@ def _depths(seed: int, now_us: int) -> Iterator[Sample]:
     market, last = Market(seed), now_us // HOUR_US
     for symbol in BOOKED:
         units = sum(usual_depth(INSTRUMENTS[symbol], level) for level in range(LEVELS))
-        for hour in range(last - HOURS, last):
-            price = market.minute(symbol, hour * 60).prices[0]
+        hours = range(last - HOURS, last)
+        for hour, price in zip(hours, market.opens(symbol, [hour * 60 for hour in hours]), strict=True):
             for side in (BOOK_DEPTH_BID, BOOK_DEPTH_ASK):
                 size = units * (0.95 + 0.1 * unit(key_of(seed, symbol, side) ^ hour))
                 yield Sample(side, f"{symbol}:{SOURCE}", price * size, "USD", hour * HOUR_US, SOURCE)

@@ -10,6 +10,7 @@ of one.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -89,6 +90,11 @@ class Market:
         busy = 0.75 + 0.5 * _uniform(key_of(self._seed, symbol, "days"), numbers)
         volume = np.round(instrument.day_volume * busy, instrument.lot_digits)
         return _columns(instrument, logs, volume, numbers * DAY_US)
+
+    def opens(self, symbol: str, minutes: Sequence[int]) -> list[float]:
+        """The mid price at the begin of each minute, without anomalies."""
+        found: list[float] = np.exp(self._logs(INSTRUMENTS[symbol], np.array(minutes))).tolist()
+        return found
 
     def smooth(self, name: str, at_s: float) -> float:
         """A slow noise of standard deviation 1 for numbers that are no prices, such as funding rates."""
