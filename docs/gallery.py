@@ -28,7 +28,7 @@ TARGET = Path(__file__).with_name("gallery.svg")
 PATIENCE_S = 400.0
 AFTER_S = 15.0  # what is drawn goes on for a while after a detection
 BEFORE_S = 110.0
-WIDE, HIGH, COLUMNS = 330, 150, 3
+WIDE, HIGH, COLUMNS = 330, 160, 3
 INKS = ("#2563a8", "#c2571a", "#3d8b4f")
 
 Point = tuple[float, float]  # seconds before or after the detection, value
@@ -141,8 +141,8 @@ async def _panel(system: System, name: str, event: Event | None, heard: list[Pub
     lines = await _legs(system, event) if name == "correlation_breakdown" else _lines(panel, event, heard)
     said = f"{event.severity}: {event.summary}"
     captions = (
-        f'<text x="12" y="{HIGH - 12}" fill="#333">{escape(said[:62])}</text>'
-        f'<text x="{WIDE - 12}" y="16" text-anchor="end" fill="#777">{escape(panel.axis)}</text>'
+        f'<text x="12" y="{HIGH - 12}" fill="#333">{escape(said if len(said) < 57 else said[:55] + "...")}</text>'
+        f'<text x="12" y="29" fill="#777">{escape(panel.axis)}</text>'
     )
     return title + captions + _curves(lines, panel.dots, mark=name != "correlation_breakdown")
 
@@ -176,12 +176,12 @@ def _curves(lines: dict[str, list[Point]], dots: bool, mark: bool) -> str:
 
     def place(point: Point) -> tuple[float, float]:
         x = 12 + (point[0] - left) / ((right - left) or 1) * (WIDE - 24)
-        return x, HIGH - 34 - (point[1] - low) / ((high - low) or 1) * (HIGH - 64)
+        return x, HIGH - 34 - (point[1] - low) / ((high - low) or 1) * (HIGH - 76)
 
     drawn = []
     if mark:
         x = place((0.0, low))[0]
-        drawn.append(f'<path d="M{x:.1f} 24V{HIGH - 30}" stroke="#c22" stroke-dasharray="3 2"/>')
+        drawn.append(f'<path d="M{x:.1f} 36V{HIGH - 30}" stroke="#c22" stroke-dasharray="3 2"/>')
     for ink, line in zip(INKS * 4, lines.values(), strict=False):
         at = [place(point) for point in line]
         if dots:

@@ -20,6 +20,7 @@ from oracle.websocket import Lost
 
 __all__ = ["WebSocketFeed", "Wire", "websocket_child"]
 
+_SAID_CHARS = 200
 _BATCH = 64  # frames between two looks at the gate
 
 
@@ -87,12 +88,21 @@ class WebSocketFeed(Actor):
         kind, messages = self.parse(frame, now_us)
         self._tell((kind, messages), _size(frame))
         statistics = self.statistics
+        if kind == "error":
+            self._refused(frame)
         if messages and isinstance(messages[-1], Trade | Depth):  # the others' times are our own, or a bar's beginning
             statistics.lag_ms = (now_us - messages[-1].ts_us) / 1000
         self._heard_s = trio.current_time()
         if statistics.stale:
             statistics.stale = False
             self._voice.say("feed_fresh", Severity.low, "frames arrive again")
+
+    def _refused(self, frame: str | bytes) -> None:
+        """The venue says no to what we asked for; aloud once a connection."""
+        text = (frame if isinstance(frame, str) else frame.decode(errors="replace"))[:_SAID_CHARS]
+        if self.statistics.last_error != text:
+            self.statistics.last_error = text
+            self._voice.say("feed_refused", Severity.high, f"the venue refused: {text}", said=text)
 
     def _tell(self, parsed: Parsed, size: int = 0) -> None:
         kind, messages = parsed

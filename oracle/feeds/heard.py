@@ -27,7 +27,8 @@ class Levels(NamedTuple):
 class Heard(NamedTuple):
     """The kind of a frame and what is in it; `sequence` is the venue's number of a quote or a trade.
 
-    `doubt`: it could not be read and may have been a change of the book of `symbol`, or of any where that is empty.
+    `lost` rows of trades could not be read. `doubt`: it could not be read and may have been a change of the book of `symbol`, or
+    of any where that is empty.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Heard(NamedTuple):
     levels: Levels | None = None
     sequence: int = 0
     doubt: bool = False
+    lost: int = 0
 
 
 def unknown(word: str) -> Heard:

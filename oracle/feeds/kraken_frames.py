@@ -118,10 +118,21 @@ def _meaning(kind: str, symbol: str, body: list[msgspec.Raw], now_us: int, sourc
         raise _Wrong("garbage")
     if kind == "ticker":
         return _quote(symbol, _TICKER.decode(body[0]), now_us, source)
-    trades = tuple(_trade(symbol, row, source) for row in _TRADES.decode(body[0]))
+    return _trades(symbol, _TRADES.decode(body[0]), source)
+
+
+def _trades(symbol: str, rows: list[list[str]], source: str) -> Heard:
+    """The trades that can be believed; where there is none, why not the first."""
+    trades, wrong = [], _Wrong("garbage")
+    for row in rows:
+        try:
+            trades.append(_trade(symbol, row, source))
+        except _Wrong as why:
+            wrong = why
     if not trades:
-        raise _Wrong("garbage")
-    return Heard("trade", symbol, trades=trades)
+        raise wrong
+    lost = len(rows) - len(trades)
+    return Heard("trade_in_part" if lost else "trade", symbol, trades=tuple(trades), lost=lost)
 
 
 def _number(text: str) -> float:

@@ -60,7 +60,9 @@ class Session:
         if heard.doubt:
             return heard.kind, self.shelf.doubt(heard.symbol, f"a frame could not be read, {heard.kind}", now_us)
         if heard.trades:
-            return self._news(heard, now_us)
+            kind, news = self._news(heard, now_us)
+            gap = self.shelf.missing(f"{heard.lost} trades of {heard.symbol} could not be read", now_us) if heard.lost else ()
+            return kind, (*gap, *news)
         quote = heard.quote
         if quote is None:
             return heard.kind, ()

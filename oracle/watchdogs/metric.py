@@ -50,6 +50,7 @@ class Metric:
     interval_s: float = attrs.field(default=120.0, validator=gt(0))  # longest silence between checks, seconds
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _rows: dict[str, _Row] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    _whole_us: int = attrs.field(default=0, init=False, repr=False, eq=False)  # rows that began before are no whole ones
     _due_us: int | None = attrs.field(default=None, init=False, repr=False, eq=False)
     _latches: Latches = attrs.field(factory=Latches, init=False, repr=False, eq=False)
 
@@ -103,13 +104,14 @@ class Metric:
         for key, row in self._rows.items():
             if row.count:
                 value, row.count, row.total = row.total / row.count, 0, 0.0
-                yield from self._judge(key, row, value, now)
+                if now - self._row_us >= self._whole_us:
+                    yield from self._judge(key, row, value, now)
 
     def on_gap(self, gap: Gap) -> None:
-        """Nobody listened: rows that are not whole are none."""
+        """Nobody listened: rows that are not whole are none, so also the one of now."""
         if gap.who != "watchdog":
             return
-        self._due_us = None
+        self._due_us, self._whole_us = None, gap.to_us
         for row in self._rows.values():
             row.count, row.total = 0, 0.0
 

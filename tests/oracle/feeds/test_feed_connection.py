@@ -348,3 +348,21 @@ async def test_quotes_are_timed_by_our_clock_and_trades_by_the_venue_s(autojump_
         quote = await first(seen, lambda m: isinstance(m, Quote))
     assert (told.ts_us, quote.ts_us) == (T0_US + 5000, T0_US + 250_000)
     assert statistics.lag_ms == 245.0
+
+
+async def test_a_venue_that_refuses_says_so_once_where_people_look():
+    async def refuses(connection):
+        for _ in range(3):
+            await connection.send_message('{"error": {"code": 2, "msg": "Invalid request: unknown stream"}}')
+        await trio.sleep_forever()
+
+    statistics = FeedStatistics()
+    async with open_venue(refuses) as url, open_runtime([]) as runtime:
+        told = probe(runtime, "event:feed_refused:*")
+        runtime.add(Binance(url=url).child("binance", statistics))
+        with trio.fail_after(10):
+            event = await told.next()
+            while statistics.frames.get("error", 0) < 3:
+                await trio.testing.wait_all_tasks_blocked()
+    assert "unknown stream" in event.summary and "unknown stream" in statistics.last_error
+    assert told.took() == []

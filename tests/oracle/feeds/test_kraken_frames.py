@@ -141,3 +141,10 @@ def test_every_recorded_frame_has_the_kind_it_says(name, kinds):
 @pytest.mark.parametrize("name", ["binance-spot", "binance-futures", "coinbase"])
 def test_other_venues_are_counted_and_never_raise(name):
     assert {parse(frame.text, 1).kind for frame in read_recording(EXCHANGE / f"{name}.rec").frames} == {"garbage"}
+
+
+def test_a_row_that_can_not_be_read_takes_no_other_with_it():
+    good, bad = '["5541.2","0.158","1534614057.32","s","l",""]', '["-1","0.158","1534614057.33","b","l",""]'
+    heard = parse(f'[0,[{good},{bad}],"trade","XBT/USD"]', 0, source="kraken")
+    assert (heard.kind, heard.lost, [trade.price for trade in heard.trades]) == ("trade_in_part", 1, [5541.2])
+    assert parse(f'[0,[{bad}],"trade","XBT/USD"]', 0, source="kraken").kind == "out_of_range"

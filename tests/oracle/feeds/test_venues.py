@@ -17,6 +17,7 @@ from venue import EXCHANGE, needs_recordings, open_venue
 from actors import open_runtime, trio_clock
 from actors.testing import probe
 from oracle.feeds import FeedStatistics
+from oracle.feeds.binance_futures import BinanceFutures
 from oracle.feeds.coinbase import Coinbase
 from oracle.feeds.kraken import Kraken
 from oracle.model import Depth, Event, Gap, Quote, Sample, Trade
@@ -126,6 +127,26 @@ async def test_a_book_of_few_levels_has_the_best_of_the_whole():
     assert [(q.symbol, q.bid, q.ask) for q in quotes[100].values()] == [(q.symbol, q.bid, q.ask) for q in quotes[10_000].values()]
     for symbol in quotes[100]:
         assert all(len(side) <= 100 for side in rebuilt(messages, symbol))
+
+
+@needs_recordings
+async def test_the_recording_of_binance_s_futures_arrives_whole():
+    kinds, trades, quotes = Counter(), defaultdict(list), {}
+    for frame in recorded("binance-futures"):
+        data = frame["data"]
+        kinds[data["e"]] += 1
+        symbol = f"{data['s'].removesuffix('USDT')}-USDT"
+        if data["e"] == "aggTrade":
+            trades[symbol].append(float(data["q"]))
+        elif data["e"] == "bookTicker":
+            quotes[symbol] = tuple(float(data[name]) for name in "bBaA")
+    messages, last, statistics = await replayed("binance-futures", BinanceFutures)
+    assert statistics.frames == kinds
+    told = defaultdict(list)
+    for trade in of(Trade, messages):
+        told[trade.symbol].append(trade.size)
+    assert told == trades
+    assert {symbol: (q.bid, q.bid_size, q.ask, q.ask_size) for symbol, q in last.items()} == quotes
 
 
 def ours(word):
