@@ -49,6 +49,7 @@ __all__ = ["System", "open_system", "parts_of"]
 SIMULATED = "simulated"
 BATCH = 10_000  # rows of a transaction
 CATCHING_UP = 4
+WATCHDOG_PATIENCE_S = 0.01  # eleven that are woken for each message cost more than all that they do with it
 HISTORY_PATIENCE_S = 0.01  # with the 40 ms that a row waits in the queue: on disk within 50 ms and a commit
 
 
@@ -150,7 +151,10 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     pending: list[Delivery] = store.pending_deliveries()
     tables, lines = tables_of(settings.watchdogs), Lines(store)
     kinds = {"backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us)}
-    watchdogs = {name: partial(watchdog_child, name, make, board, past, system.runtime) for name, make in deciders.items()}
+    watchdogs = {
+        name: partial(watchdog_child, name, make, board, past, system.runtime, WATCHDOG_PATIENCE_S)
+        for name, make in deciders.items()
+    }  # fmt: skip
     feed_children = [feed.child(name, system.statistics[name], system.http) for name, feed in feeds.items()]
     return [
         Child("log", Reporter, capacity=10_000, when_full="drop_oldest"),

@@ -39,8 +39,10 @@ class Progress:
     in_hand: tuple[int, int] | None = None  # offset and publish time of a message that may turn out to be a crash
 
 
-def watchdog_child(name: str, make: Callable[[], Any], board: Board, past: Past | None, runtime: Runtime) -> Child:
-    """The spec of `watchdog:NAME` around the decider that `make` gives anew to each life."""
+def watchdog_child(
+    name: str, make: Callable[[], Any], board: Board, past: Past | None, runtime: Runtime, patience_s: float = 0.0
+) -> Child:
+    """The spec of `watchdog:NAME` around the decider that `make` gives anew to each life; `patience_s` as of Child."""
     known: list[Progress] = []
 
     def build() -> Watchdog:
@@ -48,7 +50,7 @@ def watchdog_child(name: str, make: Callable[[], Any], board: Board, past: Past 
             known.append(Progress(runtime.bus.offset))
         return Watchdog(make(), board, past, known[0])
 
-    return Child(f"watchdog:{name}", build, capacity=10_000, when_full="drop_oldest")
+    return Child(f"watchdog:{name}", build, capacity=10_000, when_full="drop_oldest", patience_s=patience_s)
 
 
 def finding_event(source: str, finding: Finding, provider: str) -> Event:

@@ -14,6 +14,7 @@ from oracle.history import Commit
 from oracle.settings import Data, Demo, Settings
 from oracle.system import open_system
 from oracle.watchdogs import WATCHDOGS
+from oracle.watchdogs.actor import Ready
 
 T0_US = 1_795_449_600_000_000 + 3_600_000_000 * 15 + 1_800_000_000  # 2026-11-23 15:30 UTC, a Monday: shares trade
 SECOND_US = 1_000_000
@@ -43,7 +44,8 @@ async def market(folder, anomalies):
                 system.runtime.publish(message)
             if step % 5 == 0:
                 await trio.testing.wait_all_tasks_blocked()
-        await trio.testing.wait_all_tasks_blocked()
+        for name in WATCHDOGS:  # answered behind all that it has heard
+            await system.runtime.ask(f"watchdog:{name}", Ready())
         await system.runtime.ask("history", Commit(()))
         sources = [f"watchdog:{name}" for name in WATCHDOGS]
         events = (await system.queries.events(source=sources, limit=1000, newest_first=False)).items
