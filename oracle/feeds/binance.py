@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 import attrs
 
 from actors import Child
 from oracle.feeds.binance_frames import TradesSeen, parse
-from oracle.feeds.connection import Wire, websocket_child
+from oracle.feeds.connection import Booked, websocket_child
 from oracle.feeds.delta_book import DeltaBooks
 from oracle.feeds.fields import BPS, FRAME_BYTES, PAIRS, REST_URL, SECONDS, URL
 from oracle.feeds.snapshots import Snapshots
@@ -93,15 +93,6 @@ def combined_url(url: str, symbols: Iterable[str], streams: Sequence[str]) -> st
     wanted = "/".join(f"{join_pair(symbol).lower()}@{stream}" for symbol in symbols for stream in streams)
     path = "/stream" if parts.path in {"", "/"} else parts.path
     return urllib.parse.urlunsplit(parts._replace(path=path, query=f"streams={wanted}"))
-
-
-class Booked(Wire, Protocol):
-    """Settings of a feed of the venue, spot or futures."""
-
-    symbols: tuple[str, ...]
-    levels: int
-    within_bps: float
-    sample_every_s: float
 
 
 def binance_child(

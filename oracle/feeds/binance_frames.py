@@ -99,6 +99,7 @@ class _Head(msgspec.Struct):
     e: str = ""
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    msg: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     B: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     A: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
@@ -187,7 +188,7 @@ def _bare(body: str | bytes, head: _Head) -> _Read:
         return _BOOK_TICKER.decode(body)
     if head.e:
         return _EVENT.decode(body)
-    if head.error is not msgspec.UNSET:
+    if head.error is not msgspec.UNSET or head.msg is not msgspec.UNSET:
         raise _Named("error")
     if head.result is not msgspec.UNSET:
         raise _Named("reply")

@@ -62,7 +62,7 @@ class Ccxt:
 
     def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
         """The actor `feed:NAME`; it asks for ever. `statistics` survive its lives."""
-        counted, seen = FeedStatistics() if statistics is None else statistics, TimedTrades()
+        counted, seen = FeedStatistics() if statistics is None else statistics, TimedTrades(name)
         return Child(ref("feed", name), lambda: CcxtFeed(self, counted, seen), expected=(ExchangeAway,))
 
 

@@ -10,11 +10,10 @@ import msgspec
 
 from actors import Child
 from oracle.feeds.coinbase_frames import parse
-from oracle.feeds.connection import websocket_child
 from oracle.feeds.fields import BPS, FRAME_BYTES, PAIRS, SECONDS, URL
 from oracle.feeds.sequence import NumberedTrades
-from oracle.feeds.session import Session
-from oracle.feeds.shelf import MOST_BOOKS, Shelf
+from oracle.feeds.session import session_child
+from oracle.feeds.shelf import MOST_BOOKS
 from oracle.feeds.statistics import FeedStatistics
 from oracle.http import Http
 
@@ -58,10 +57,9 @@ class Coinbase:
 
     def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
         """The actor `feed:NAME`; it reconnects for ever. `statistics` survive its lives."""
-        shelf = Shelf(name, self.levels, refilled=False, within_bps=self.within_bps, sample_every_s=self.sample_every_s)
-        opening = _request("subscribe", self.symbols, self.channels)
-        session = Session(partial(parse, source=name), (opening,), self._again, NumberedTrades(name), shelf)
-        return websocket_child(name, self, self.url, session.read, statistics, opening=session.begin, answers=session.answers)
+        opening = (_request("subscribe", self.symbols, self.channels),)
+        read, news = partial(parse, source=name), NumberedTrades(name)
+        return session_child(name, self, read, opening, self._again, news, statistics, refilled=False)
 
     def _again(self, symbol: str) -> tuple[str, ...]:
         books = tuple(channel for channel in self.channels if channel in _BOOKS)

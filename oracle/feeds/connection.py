@@ -18,9 +18,9 @@ from oracle.feeds.voice import STOPPED, Voice
 from oracle.model import Depth, Severity, Trade, ref
 from oracle.websocket import Lost
 
-__all__ = ["WebSocketFeed", "Wire", "websocket_child"]
+__all__ = ["Booked", "WebSocketFeed", "Wire", "websocket_child"]
 
-_SAID_CHARS = 200
+_SAID_CHARS, _MOST_REFUSALS = 200, 100
 _BATCH = 64  # frames between two looks at the gate
 
 
@@ -44,6 +44,7 @@ class WebSocketFeed(Actor):
     beside: Callable[[Callable[[Parsed], None], Callable[[], int]], Awaitable[None]] | None = None
     _heard_s: float = attrs.field(default=0.0, init=False)  # on trio's clock, which no wall clock's jump can move
     _voice: Voice = attrs.field(init=False)
+    _refusals: set[str] = attrs.field(factory=set, init=False)
     _lost: str = attrs.field(default="", init=False)  # why the connection ended, once it is known
 
     async def start(self) -> None:
@@ -98,10 +99,11 @@ class WebSocketFeed(Actor):
             self._voice.say("feed_fresh", Severity.low, "frames arrive again")
 
     def _refused(self, frame: str | bytes) -> None:
-        """The venue says no to what we asked for; aloud once a connection."""
+        """The venue says no to what we asked for; aloud once a connection, and no more than 100 of them."""
         text = (frame if isinstance(frame, str) else frame.decode(errors="replace"))[:_SAID_CHARS]
-        if self.statistics.last_error != text:
-            self.statistics.last_error = text
+        self.statistics.last_error = text
+        if text not in self._refusals and len(self._refusals) < _MOST_REFUSALS:
+            self._refusals.add(text)
             self._voice.say("feed_refused", Severity.high, f"the venue refused: {text}", said=text)
 
     def _tell(self, parsed: Parsed, size: int = 0) -> None:
@@ -137,6 +139,16 @@ class Wire(Protocol):
     pong_timeout_s: float
     connect_timeout_s: float
     max_frame_bytes: int
+
+
+class Booked(Wire, Protocol):
+    """Settings of a feed that keeps order books too."""
+
+    url: str
+    symbols: tuple[str, ...]
+    levels: int
+    within_bps: float
+    sample_every_s: float
 
 
 def websocket_child(

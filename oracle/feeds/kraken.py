@@ -9,12 +9,11 @@ import attrs
 import msgspec
 
 from actors import Child
-from oracle.feeds.connection import websocket_child
 from oracle.feeds.fields import BPS, FRAME_BYTES, PAIRS, SECONDS, URL
 from oracle.feeds.kraken_frames import parse, word_of
 from oracle.feeds.sequence import TimedTrades
-from oracle.feeds.session import Session
-from oracle.feeds.shelf import MOST_BOOKS, Shelf
+from oracle.feeds.session import session_child
+from oracle.feeds.shelf import MOST_BOOKS
 from oracle.feeds.statistics import FeedStatistics
 from oracle.http import Http
 
@@ -56,10 +55,9 @@ class Kraken:
 
     def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
         """The actor `feed:NAME`; it reconnects for ever. `statistics` survive its lives."""
-        shelf = Shelf(name, self.levels, refilled=True, within_bps=self.within_bps, sample_every_s=self.sample_every_s)
         opening = tuple(self._request("subscribe", self.symbols, channel) for channel in self.channels)
-        session = Session(partial(parse, source=name), opening, self._again, TimedTrades(), shelf)
-        return websocket_child(name, self, self.url, session.read, statistics, opening=session.begin, answers=session.answers)
+        read, news = partial(parse, source=name), TimedTrades(name)
+        return session_child(name, self, read, opening, self._again, news, statistics, refilled=True)
 
     def _again(self, symbol: str) -> tuple[str, ...]:
         if "book" not in self.channels:

@@ -58,9 +58,10 @@ def parse(frame: str | bytes, now_us: int, source: str = "kraken") -> Heard:
     try:
         return _meaning(kind, symbol, said[1:-2], now_us, source)
     except _Wrong as wrong:
-        return Heard(str(wrong), symbol, doubt=kind == "book")
+        why = str(wrong)
     except (ValueError, RecursionError):  # msgspec's for another shape is one
-        return Heard("garbage", symbol, doubt=kind == "book")
+        why = "garbage"
+    return Heard(why, symbol, doubt=kind == "book", lost=int(kind == "trade"))
 
 
 # --- the venue's shapes ---------------------------------------------------------------------------------------------
@@ -90,7 +91,8 @@ _SAID: msgspec.json.Decoder[list[msgspec.Raw] | _Event] = msgspec.json.Decoder(l
 _WORD = msgspec.json.Decoder(str)
 _TICKER = msgspec.json.Decoder(_Ticker, strict=False)
 _PART = msgspec.json.Decoder(_Part)
-_TRADES = msgspec.json.Decoder(list[list[str]])
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_ROW = msgspec.json.Decoder(list[str])
 _BOOK = re.compile(r"book(-\d{1,5})?")
 _EVENTS = {"heartbeat", "systemStatus", "subscriptionStatus", "pong", "error"}
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?")  # its digits are summed up, so they are read strictly
@@ -118,21 +120,22 @@ def _meaning(kind: str, symbol: str, body: list[msgspec.Raw], now_us: int, sourc
         raise _Wrong("garbage")
     if kind == "ticker":
         return _quote(symbol, _TICKER.decode(body[0]), now_us, source)
-    return _trades(symbol, _TRADES.decode(body[0]), source)
+    return _trades(symbol, _ROWS.decode(body[0]), source)
 
 
-def _trades(symbol: str, rows: list[list[str]], source: str) -> Heard:
-    """The trades that can be believed; where there is none, why not the first."""
-    trades, wrong = [], _Wrong("garbage")
+def _trades(symbol: str, rows: list[msgspec.Raw], source: str) -> Heard:
+    """The trades that can be believed; where there is none, why not the last."""
+    trades, why = [], "garbage"
     for row in rows:
         try:
-            trades.append(_trade(symbol, row, source))
-        except _Wrong as why:
-            wrong = why
-    if not trades:
-        raise wrong
+            trades.append(_trade(symbol, _ROW.decode(row), source))
+        except _Wrong as wrong:
+            why = str(wrong)
+        except (ValueError, RecursionError):
+            why = "garbage"
     lost = len(rows) - len(trades)
-    return Heard("trade_in_part" if lost else "trade", symbol, trades=tuple(trades), lost=lost)
+    kind = why if not trades else "trade_in_part" if lost else "trade"
+    return Heard(kind, symbol, trades=tuple(trades), lost=lost if trades else max(lost, 1))
 
 
 def _number(text: str) -> float:

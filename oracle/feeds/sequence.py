@@ -70,9 +70,11 @@ class NumberedTrades:
 
 class TimedTrades:
     """Of a venue that gives its trades no number: told before is what is older than the newest, or the same again. A time more
-    than a minute ahead of ours is not kept, so that one wrong time silences nothing."""
+    than a minute ahead of ours is not kept, so that one wrong time silences nothing. Those that could not be read are a Gap since
+    the newest: nothing later would tell that they are missing."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self._who = ref("feed", source)
         self._newest: dict[str, tuple[int, frozenset[Trade]]] = {}
 
     def __call__(self, heard: Heard, now_us: int) -> tuple[str, tuple[Gap | Trade, ...]]:
@@ -80,14 +82,18 @@ class TimedTrades:
         newest_us, told = self._newest.get(heard.symbol, (0, frozenset()))
         # Equal ones within one frame are fills of one order.
         news = tuple(t for t in heard.trades if t.ts_us > newest_us or (t.ts_us == newest_us and t not in told))
+        gaps: tuple[Gap, ...] = ()
+        if heard.lost:
+            reason = f"{heard.lost} trades of {heard.symbol} could not be read"
+            gaps = (Gap(self._who, min(newest_us or now_us, now_us), now_us, reason),)
         if not news:
-            return "duplicate", ()
+            return (heard.kind if gaps else "duplicate"), gaps
         if heard.symbol not in self._newest and len(self._newest) >= MOST_SYMBOLS:
             del self._newest[next(iter(self._newest))]
         last_us = max(trade.ts_us for trade in news)
         if last_us > now_us + _AHEAD_US:
-            return heard.kind, news
+            return heard.kind, (*gaps, *news)
         same = frozenset(trade for trade in news if trade.ts_us == last_us)
         told = told if last_us == newest_us and len(told) < _MOST_AT_ONCE else frozenset()
         self._newest[heard.symbol] = last_us, same | told
-        return heard.kind, news
+        return heard.kind, (*gaps, *news)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from actors import Child
+from oracle.feeds.connection import Booked, websocket_child
 from oracle.feeds.heard import Heard
 from oracle.feeds.sequence import News, Sequences
 from oracle.feeds.shelf import Shelf
-from oracle.feeds.statistics import Parsed
+from oracle.feeds.statistics import FeedStatistics, Parsed
 
-__all__ = ["Session"]
+__all__ = ["Session", "session_child"]
 
 
 class Session:
@@ -59,13 +61,22 @@ class Session:
             return self.shelf.take(heard.kind, heard.symbol, heard.levels, now_us)
         if heard.doubt:
             return heard.kind, self.shelf.doubt(heard.symbol, f"a frame could not be read, {heard.kind}", now_us)
-        if heard.trades:
-            kind, news = self._news(heard, now_us)
-            gap = self.shelf.missing(f"{heard.lost} trades of {heard.symbol} could not be read", now_us) if heard.lost else ()
-            return kind, (*gap, *news)
+        if heard.trades or heard.lost:
+            return self._news(heard, now_us)
         quote = heard.quote
         if quote is None:
             return heard.kind, ()
         if heard.sequence and self._tickers.follow(heard.symbol, heard.sequence, quote.ts_us) is None:
             return "duplicate", ()
         return heard.kind, () if self.shelf.book(heard.symbol) else (quote,)
+
+
+def session_child(
+    name: str, settings: Booked, parse: Callable[[str | bytes, int], Heard], opening: tuple[str, ...],
+    again: Callable[[str], tuple[str, ...]], news: News, statistics: FeedStatistics | None, *, refilled: bool,
+) -> Child:  # fmt: skip
+    """The spec of `feed:NAME` over such a talk. `refilled` says whether the venue tells anew what comes back into sight."""
+    shelf = Shelf(name, settings.levels, refilled=refilled, within_bps=settings.within_bps,
+                  sample_every_s=settings.sample_every_s)  # fmt: skip
+    talk = Session(parse, opening, again, news, shelf)
+    return websocket_child(name, settings, settings.url, talk.read, statistics, opening=talk.begin, answers=talk.answers)

@@ -117,10 +117,6 @@ class Shelf:
         self._due[symbol] = None
         return gaps
 
-    def missing(self, reason: str, now_us: int) -> tuple[Gap, ...]:
-        """Something else that the feed could not take."""
-        return (Gap(ref("feed", self._source), now_us, now_us, reason),)
-
     def _gap(self, symbol: str, kept: _Kept, reason: str, now_us: int) -> tuple[Gap, ...]:
         return (Gap(ref("feed", self._source), min(kept.heard_us, now_us), now_us, f"book of {symbol}: {reason}"),)
 

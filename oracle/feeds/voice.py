@@ -48,7 +48,7 @@ class Voice:
         """An event about the feed."""
         actor = self._actor
         now_us, name = actor.now_us(), actor.name
-        ident = event_id(kind, name, name, now_us, self._statistics.connects)
+        ident = event_id(kind, name, name, now_us, self._statistics.connects, summary)
         actor.publish(Event(ident, kind, name, name, severity, f"{name}: {summary}", data, now_us))
 
     def _gap(self, reason: str) -> None:

@@ -110,6 +110,7 @@ def test_what_cannot_be_trusted_is_counted_under_a_name_and_published_nowhere(da
     (b'{"stream":"a@bookTicker"}', "garbage"), (b'{"stream":"a@bookTicker","data":5}', "garbage"),
     (b'{"stream":"a@depth5","data":{"bids":[]}}', "unknown:depth5"), (b'{"stream":5,"data":{}}', "garbage"),
     (b'{"result":null,"id":1}', "reply"), (b'{"error":{"code":2,"msg":"x"},"id":1}', "error"),
+    (b'{"code": 0, "msg": "Unknown property"}', "error"),
 ])  # fmt: skip
 def test_frames_without_market_data(raw, kind):
     assert parse(raw, NOW_US) == (kind, ())

@@ -352,8 +352,8 @@ async def test_quotes_are_timed_by_our_clock_and_trades_by_the_venue_s(autojump_
 
 async def test_a_venue_that_refuses_says_so_once_where_people_look():
     async def refuses(connection):
-        for _ in range(3):
-            await connection.send_message('{"error": {"code": 2, "msg": "Invalid request: unknown stream"}}')
+        for message in ("Invalid request: unknown stream", "Unknown property") * 2:
+            await connection.send_message(json.dumps({"error": {"code": 2, "msg": message}}))
         await trio.sleep_forever()
 
     statistics = FeedStatistics()
@@ -362,7 +362,8 @@ async def test_a_venue_that_refuses_says_so_once_where_people_look():
         runtime.add(Binance(url=url).child("binance", statistics))
         with trio.fail_after(10):
             event = await told.next()
-            while statistics.frames.get("error", 0) < 3:
+            while statistics.frames.get("error", 0) < 4:
                 await trio.testing.wait_all_tasks_blocked()
-    assert "unknown stream" in event.summary and "unknown stream" in statistics.last_error
-    assert told.took() == []
+    [other] = told.took()
+    assert "unknown stream" in event.summary and "Unknown property" in other.summary and event.id != other.id
+    assert "Unknown property" in statistics.last_error

@@ -224,6 +224,18 @@ def test_trades_without_numbers_are_told_once():
     assert feed.parse(fills(("7", later)), T0) == ("duplicate", ())
 
 
+def test_trades_that_cannot_be_read_are_a_gap_beside_those_that_can():
+    feed = kraken()
+    feed.parse(fills(("5", "1700000000.5")), T0 + S)
+    kind, (gap, trade) = feed.parse(fills(("x", "1700000001.0"), ("6", "1700000001.0")), T0 + 2 * S)
+    assert (kind, trade.price) == ("trade_in_part", 6.0)
+    assert gap == Gap("feed:kraken", T0 + S // 2, T0 + 2 * S, "1 trades of BTC-USD could not be read")
+    kind, (gap,) = feed.parse(fills(("-1", "1700000003.0")), T0 + 3 * S)
+    assert (kind, gap.from_us, gap.to_us) == ("out_of_range", T0 + S, T0 + 3 * S)
+    kind, (gap,) = feed.parse('[1,5,"trade","ETH/USD"]', T0 + 3 * S)
+    assert (kind, gap.from_us) == ("garbage", T0 + 3 * S)  # nothing was known of it
+
+
 def test_a_trade_from_the_future_silences_nothing():
     feed = kraken()
     assert feed.parse(fills(("5", "1900000000.0")), T0)[0] == "trade"
