@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 import trio
 
-from actors import Published
+from actors import Child, Published
 from oracle.model import Event, Quote, Sample, Trade
 from oracle.settings import Data, Settings
 from oracle.system import System, open_system
@@ -93,13 +93,13 @@ PANELS = {
 
 async def main() -> None:
     """Run the simulated market in a folder of its own until each watchdog has spoken, and draw."""
+    witness = Witness()
     with tempfile.TemporaryDirectory() as folder:
-        async with open_system(Settings(data=Data(folder=Path(folder)))) as system:
-            heard: list[Published] = []
-            system.runtime.listen("*", heard.append)
-            events = await _detections(system)
+        async with open_system(Settings(data=Data(folder=Path(folder))), witness.begin) as system:
+            with trio.move_on_after(PATIENCE_S):
+                await witness.all_spoke.wait()
             await trio.sleep(AFTER_S)
-            drawn = [await _panel(system, name, events.get(name), heard) for name in WATCHDOGS]
+            drawn = [await _panel(system, name, witness.events.get(name), witness.heard) for name in WATCHDOGS]
     rows = math.ceil(len(drawn) / COLUMNS)
     placed = "".join(
         f'<g transform="translate({i % COLUMNS * WIDE} {i // COLUMNS * HIGH})">{one}</g>' for i, one in enumerate(drawn)
@@ -108,29 +108,35 @@ async def main() -> None:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {COLUMNS * WIDE} {rows * HIGH}" '
         f'font-family="system-ui, sans-serif" font-size="10"><rect width="100%" height="100%" fill="#fff"/>{placed}</svg>\n'
     )
-    print(f"{TARGET.name}: {len(events)} of {len(WATCHDOGS)} watchdogs spoke")
+    print(f"{TARGET.name}: {len(witness.events)} of {len(WATCHDOGS)} watchdogs spoke")
 
 
-async def _detections(system: System) -> dict[str, Event]:
-    """The newest event of each watchdog once all have spoken and one was seen with some past, by name."""
-    found: dict[str, Event] = {}
-    all_spoke = trio.Event()
-    begun_us = system.runtime.now_us()
+class Witness:
+    """Hears everything from the first message on; of each watchdog it keeps an event with some past before it."""
 
-    def hear(published: Published) -> None:
+    def __init__(self) -> None:
+        self.heard: list[Published] = []
+        self.events: dict[str, Event] = {}
+        self.all_spoke = trio.Event()
+        self._begun_us = 0
+
+    def begin(self, system: System) -> list[Child]:
+        """Listen before any feed speaks."""
+        self._begun_us = system.runtime.now_us()
+        system.runtime.listen("*", self._hear)
+        return []
+
+    def _hear(self, published: Published) -> None:
+        self.heard.append(published)
         event = published.message
-        kind, _, name = event.source.partition(":")
-        early = event.ts_us < begun_us + 60_000_000 and name not in ("correlation_breakdown", "metric")  # which speak once
-        if kind == "watchdog" and name not in found and not early:
-            found[name] = event
-            if len(found) == len(WATCHDOGS):
-                all_spoke.set()
-
-    subscription = system.runtime.listen("event:*", hear)
-    with trio.move_on_after(PATIENCE_S):
-        await all_spoke.wait()
-    subscription.cancel()
-    return found
+        if not isinstance(event, Event) or not event.source.startswith("watchdog:"):
+            return
+        name = event.source.partition(":")[2]
+        early = event.ts_us < self._begun_us + 60_000_000 and name not in ("correlation_breakdown", "metric")  # which speak once
+        if not early:
+            self.events.setdefault(name, event)
+        if len(self.events) == len(WATCHDOGS):
+            self.all_spoke.set()
 
 
 async def _panel(system: System, name: str, event: Event | None, heard: list[Published]) -> str:
