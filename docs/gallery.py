@@ -178,6 +178,7 @@ def _curves(lines: dict[str, list[Point]], dots: bool, mark: bool) -> str:
     if not points:
         return ""
     left, right = min(x for x, _ in points), max(x for x, _ in points)
+    right = max(right, 0.0) if mark else right
     low, high = min(y for _, y in points), max(y for _, y in points)
 
     def place(point: Point) -> tuple[float, float]:
