@@ -38,6 +38,7 @@ class Binance:
     url: where the combined stream is served; a URL with a query of its own is used as it stands.
     symbols: pairs to subscribe, written BASE-QUOTE.
     streams: what to subscribe for each pair, as the venue names it.
+    books: whether order books are kept; their changes are published anyhow.
     rest_url: where snapshots of order books are asked for. Empty means the venue's, if the stream is the venue's too, else
     no books are kept.
     levels: how many bids and asks of each book are asked for and kept.
@@ -54,6 +55,7 @@ class Binance:
     streams: tuple[Stream, ...] = attrs.field(
         default=("bookTicker", "aggTrade", "depth@100ms", "kline_1m"), validator=attrs.validators.min_len(1)
     )
+    books: bool = True
     rest_url: str = attrs.field(default="", validator=REST_URL)
     levels: int = attrs.field(default=1000, validator=attrs.validators.in_((100, 500, 1000)))
     within_bps: float = attrs.field(default=50.0, validator=BPS)
@@ -74,7 +76,7 @@ class Binance:
     def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
         """The actor `feed:NAME`; it reconnects for ever. `statistics` survive its lives."""
         rest = self.rest_url or (SPOT_REST if self.url == SPOT_URL else "")
-        depth_url = f"{rest}/api/v3/depth" if rest else ""
+        depth_url = f"{rest}/api/v3/depth" if rest and self.books else ""
         return binance_child(name, self, self.stream_url, parse, statistics, http or Http(), depth_url)
 
 

@@ -32,6 +32,7 @@ class BinanceFutures:
     symbols: contracts to subscribe, written BASE-QUOTE.
     streams: what to subscribe for each contract, as the venue names it.
     funding_hours: hours between two fundings of these contracts; rates are told per 8 hours.
+    books: whether order books are kept; their changes are published anyhow.
     rest_url: where snapshots of order books are asked for. Empty means the venue's, if the stream is the venue's too, else
     no books are kept.
     levels: how many bids and asks of each book are asked for and kept.
@@ -50,6 +51,7 @@ class BinanceFutures:
         validator=attrs.validators.min_len(1),
     )
     funding_hours: float = attrs.field(default=8.0, validator=[attrs.validators.ge(1), attrs.validators.le(24)])
+    books: bool = True
     rest_url: str = attrs.field(default="", validator=REST_URL)
     levels: int = attrs.field(default=1000, validator=attrs.validators.in_((100, 500, 1000)))
     within_bps: float = attrs.field(default=50.0, validator=BPS)
@@ -67,4 +69,5 @@ class BinanceFutures:
         rest = self.rest_url or (FUTURES_REST if self.url == FUTURES_URL else "")
         url = combined_url(self.url, self.symbols, self.streams)
         read = partial(parse, funding_hours=self.funding_hours)
-        return binance_child(name, self, url, read, statistics, http or Http(), f"{rest}/fapi/v1/depth" if rest else "")
+        depth_url = f"{rest}/fapi/v1/depth" if rest and self.books else ""
+        return binance_child(name, self, url, read, statistics, http or Http(), depth_url)

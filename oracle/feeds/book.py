@@ -34,6 +34,8 @@ class Book:
             side.clear()
             side.change(told)
             side.cut(self._levels, for_good=not self._refilled)
+            if not self._refilled and len(side) == self._levels:
+                side.end()  # who gives as many as were asked for may have more
 
     def change(self, bids: Iterable[Level], asks: Iterable[Level]) -> tuple[Changes, Changes]:
         """Take changes in their order; gives what became of bids and asks, those cut off included."""
@@ -141,8 +143,11 @@ class _Side:
         for key in lost:
             del self._known[key]
         if for_good:
-            self._edge = self._keys[-1]
+            self.end()
         return {self._sign * key: 0.0 for key in lost}
+
+    def end(self) -> None:
+        self._edge = self._keys[-1]
 
     def best(self) -> tuple[float, float] | None:
         if not self._keys:

@@ -61,7 +61,7 @@ class WebSocketFeed(Actor):
                 self._voice.connected(_address(self.url))
                 self.helper(self._watch, connection)
                 if self.beside is not None:
-                    self.helper(self.beside, self._tell, self.now_us)
+                    self.helper(self.beside, self._tell_beside, self.now_us)
                 for text in self.opening():
                     await connection.send(text)
                 await self._take_all(connection)
@@ -111,6 +111,14 @@ class WebSocketFeed(Actor):
         for message in messages:
             self.publish(message)
         self.statistics.count(kind, len(messages), size, self.now_us())
+
+    def _tell_beside(self, parsed: Parsed) -> None:
+        """What came another way, or did not come; it does not say when the stream was last heard."""
+        heard_us = self.statistics.last_frame_us
+        self._tell(parsed)
+        self.statistics.last_frame_us = heard_us
+        if not parsed[1]:
+            self.statistics.last_error = parsed[0]
 
     async def _watch(self, connection: websocket.Connection) -> None:
         """Call the feed stale after a silence, and give the connection up where not even a probe is answered."""

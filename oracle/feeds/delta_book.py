@@ -71,31 +71,40 @@ class DeltaBooks:
             return ()
         if change.last_id <= kept.last:
             return ()  # told before
-        if not self._follows(kept, change):
+        if kept.wished_us is not None:
+            kept.waiting.append(change)  # the snapshot under way may be older
+        if not _follows(change, kept.last, kept.fresh):
             kept.waiting.append(change)
             return self._lose(symbol, kept, f"changes {kept.last + 1} to {change.first_id - 1} are missing", now_us)
-        self._apply(kept, change, now_us)
+        _apply(kept.book, change)
+        kept.last, kept.fresh, kept.heard_us = change.last_id, False, now_us
         if kept.book.crossed:
             return self._lose(symbol, kept, "bids and asks cross", now_us)
         return tuple(self._samples(symbol, kept, change.ts_us, now_us))
 
-    def begin(self, symbol: str, last_id: int, bids: Levels, asks: Levels, now_us: int) -> Told:
-        """A snapshot that holds all changes up to `last_id`; it counts if those after it are all there."""
+    def begin(self, symbol: str, last_id: int, bids: Levels, asks: Levels, now_us: int) -> tuple[str, Told]:
+        """A snapshot that holds all changes up to `last_id`: `snapshot` and what is said of the book, if those after it are all
+        there, else why not. One that won't do changes nothing; another one is wished for."""
         kept = self._kept[symbol]
-        kept.book.replace(((p, s, "") for p, s in bids), ((p, s, "") for p, s in asks))
-        kept.last, kept.fresh, known = last_id, True, kept.heard_us
-        waiting = [change for change in kept.waiting if change.last_id > last_id]
-        for change in waiting:
-            if not self._follows(kept, change):
-                return ()  # the snapshot is older than what was kept: another one is wished for
-            self._apply(kept, change, now_us)
-        if kept.book.crossed:
-            return ()
+        book, last, fresh = Book(self._levels, refilled=False), last_id, True
+        book.replace(((p, s, "") for p, s in bids), ((p, s, "") for p, s in asks))
+        for change in kept.waiting:
+            if change.last_id <= last:
+                continue
+            if not _follows(change, last, fresh):
+                return "snapshot_too_old", ()
+            _apply(book, change)
+            last, fresh = change.last_id, False
+        if kept.synced and last < kept.last:
+            return "snapshot_too_old", ()
+        if book.crossed:
+            return "snapshot_crossed", ()
+        gaps = (self._gap(symbol, kept.heard_us, now_us, "a new snapshot"),) if kept.heard_us and not kept.synced else ()
         kept.waiting.clear()
+        kept.book, kept.last, kept.fresh = book, last, fresh
         kept.synced, kept.wished_us, kept.heard_us = True, None, now_us
-        depth = Depth(symbol, kept.book.bids, kept.book.asks, True, last_id, kept.last, now_us, self._source)
-        gap = (self._gap(symbol, known, now_us, "a new snapshot"),) if known else ()
-        return (*gap, depth, *self._samples(symbol, kept, now_us, now_us))
+        depth = Depth(symbol, book.bids, book.asks, True, last_id, last, now_us, self._source)
+        return "snapshot", (*gaps, depth, *self._samples(symbol, kept, now_us, now_us))
 
     @property
     def wanting(self) -> bool:
@@ -112,15 +121,6 @@ class DeltaBooks:
                 wished.append(symbol)
         return wished
 
-    def _follows(self, kept: _Kept, change: Depth) -> bool:
-        if kept.fresh:  # the snapshot may hold a part of it
-            return change.first_id <= kept.last + 1
-        return change.first_id == kept.last + 1
-
-    def _apply(self, kept: _Kept, change: Depth, now_us: int) -> None:
-        kept.book.change(((p, s, "") for p, s in change.bids), ((p, s, "") for p, s in change.asks))
-        kept.last, kept.fresh, kept.heard_us = change.last_id, False, now_us
-
     def _lose(self, symbol: str, kept: _Kept, reason: str, now_us: int) -> Told:
         kept.synced, kept.wished_us = False, None
         return (self._gap(symbol, kept.heard_us, now_us, reason),)
@@ -132,3 +132,12 @@ class DeltaBooks:
         if kept.sampled_us is None or not 0 <= now_us - kept.sampled_us < self._sample_every_us:
             kept.sampled_us = now_us
             yield from samples_of(kept.book, symbol, self._source, self._within_bps, ts_us)
+
+
+def _follows(change: Depth, last: int, fresh: bool) -> bool:
+    # A snapshot (`fresh`) may hold a part of the first change after it.
+    return change.first_id <= last + 1 if fresh else change.first_id == last + 1
+
+
+def _apply(book: Book, change: Depth) -> None:
+    book.change(((p, s, "") for p, s in change.bids), ((p, s, "") for p, s in change.asks))

@@ -9,6 +9,7 @@ import msgspec
 import trio
 
 from oracle.feeds.delta_book import DeltaBooks
+from oracle.feeds.ranges import numbered, priced, sized
 from oracle.feeds.statistics import Parsed
 from oracle.http import Http, HttpFailed
 from oracle.symbols import join_pair
@@ -16,8 +17,9 @@ from oracle.symbols import join_pair
 __all__ = ["Snapshots"]
 
 AGAIN_S = 10.0
-PAUSE_S = 0.5  # between two requests: the venue counts them
-FAILED_S = 5.0  # after one that failed
+PAUSE_S = 0.6  # between two requests: a thousand levels weigh 50 of the 6,000 that the venue grants in a minute
+FAILED_S, LONGEST_S = 5.0, 320.0  # after one that failed; it doubles
+LONGEST_BAN_S = 86_400.0  # that is believed
 LIMIT_BYTES = 4 * 1_048_576
 
 
@@ -25,6 +27,10 @@ class _Snapshot(msgspec.Struct):
     lastUpdateId: int
     bids: tuple[tuple[float, float], ...]
     asks: tuple[tuple[float, float], ...]
+
+    def is_sound(self) -> bool:
+        levels = self.bids + self.asks
+        return numbered(self.lastUpdateId) and all(priced(price) and sized((size,)) for price, size in levels)
 
 
 _DECODE = msgspec.json.Decoder(_Snapshot, strict=False)
@@ -40,6 +46,7 @@ class Snapshots:
         self._levels = levels
         self._timeout_s = timeout_s
         self._news = trio.Event()
+        self._failed_s = FAILED_S
 
     def look(self) -> None:
         """Something may be wished for."""
@@ -53,23 +60,29 @@ class Snapshots:
                 await self._news.wait()
             self._news = trio.Event()
             for symbol in self._books.wishes(now_us()):
-                kind = await self._fetch(symbol, tell, now_us)
-                await trio.sleep(PAUSE_S if kind == "snapshot" else FAILED_S)
+                await trio.sleep(await self._fetch(symbol, tell, now_us))
 
-    async def _fetch(self, symbol: str, tell: Callable[[Parsed], None], now_us: Callable[[], int]) -> str:
+    async def _fetch(self, symbol: str, tell: Callable[[Parsed], None], now_us: Callable[[], int]) -> float:
+        """One request; seconds to wait after it."""
         url = f"{self._url}?symbol={join_pair(symbol)}&limit={self._levels}"
-        kind, messages = "snapshot", ()
+        asked_s = 0.0
         try:
             answer = await self._http.request("GET", url, timeout_s=self._timeout_s, limit_bytes=LIMIT_BYTES)
-            if answer.status != 200:
-                kind = f"snapshot_status:{answer.status}"
-            else:
+            if answer.status == 200:
                 found = _DECODE.decode(answer.body)
-                messages = self._books.begin(symbol, found.lastUpdateId, found.bids, found.asks, now_us())
-                kind = "snapshot" if messages else "snapshot_too_old"
+                if found.is_sound():
+                    tell(self._books.begin(symbol, found.lastUpdateId, found.bids, found.asks, now_us()))
+                    self._failed_s = FAILED_S
+                    return PAUSE_S
+                kind = "snapshot_out_of_range"
+            else:
+                kind = f"snapshot_status:{answer.status}"
+                after = answer.headers.get("retry-after", "")
+                asked_s = min(float(after), LONGEST_BAN_S) if after.isdecimal() else 0.0
         except HttpFailed as failed:
             kind = f"snapshot_failed:{failed.kind}"
-        except (msgspec.MsgspecError, ValueError):
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             kind = "snapshot_not_readable"
-        tell((kind, messages))
-        return kind
+        tell((kind, ()))
+        wait_s, self._failed_s = max(asked_s, self._failed_s), min(2 * self._failed_s, LONGEST_S)
+        return wait_s

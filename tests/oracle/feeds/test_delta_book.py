@@ -89,7 +89,7 @@ def test_a_missing_change_is_a_gap_and_a_wish_and_a_new_snapshot_heals():
     assert taken.wishes(NOW_US) == ["BTC-USDT"]
     assert taken.wishes(NOW_US + 1) == [], "asked for already"
     assert taken.wishes(NOW_US + 10_000_000) == ["BTC-USDT"]
-    told = taken.begin("BTC-USDT", 5, ((98, 2),), ((102, 2),), NOW_US)
+    _, told = taken.begin("BTC-USDT", 5, ((98, 2),), ((102, 2),), NOW_US)
     (depth,) = [one for one in told if isinstance(one, Depth)]
     assert (depth.snapshot, depth.first_id, depth.last_id, depth.bids) == (True, 5, 6, ((99, 1), (98, 2)))
     assert {one.name: one.value for one in told if isinstance(one, Sample)} == {
@@ -99,10 +99,54 @@ def test_a_missing_change_is_a_gap_and_a_wish_and_a_new_snapshot_heals():
     assert isinstance(gap, Gap) and gap.reason == "book of BTC-USDT: changes 7 to 7 are missing"
     assert taken.book("BTC-USDT") is None
     assert taken.wishes(NOW_US + 5) == ["BTC-USDT"]
-    assert taken.begin("BTC-USDT", 6, (), (), NOW_US + 6) == (), "older than what was kept"
-    assert [type(one) for one in taken.begin("BTC-USDT", 8, ((99, 1),), ((101, 1),), NOW_US + 7)][:2] == [Gap, Depth]
+    assert taken.begin("BTC-USDT", 6, (), (), NOW_US + 6) == ("snapshot_too_old", ()), "older than what was kept"
+    assert taken.begin("BTC-USDT", 9, ((102, 1),), ((101, 1),), NOW_US + 6) == ("snapshot_crossed", ())
+    kind, told = taken.begin("BTC-USDT", 8, ((99, 1),), ((101, 1),), NOW_US + 7)
+    assert (kind, [type(one) for one in told][:2]) == ("snapshot", [Gap, Depth])
     (crossed,) = taken.take(delta(10, 10, [(105, 1)]), NOW_US + 8)
     assert "cross" in crossed.reason
+
+
+def test_a_book_that_has_worn_down_goes_on_until_a_snapshot_that_is_older_than_it_is_caught_up():
+    taken = books(levels=4)
+    taken.begin("BTC-USDT", 1, ((99, 1), (98, 1), (97, 1), (96, 1)), ((101, 1),), NOW_US)
+    for number, price in ((2, 99), (3, 98), (4, 97)):
+        assert taken.wishes(NOW_US) == []
+        taken.take(delta(number, number, [(price, 0)]), NOW_US)
+    assert taken.wishes(NOW_US) == ["BTC-USDT"]
+    taken.take(delta(5, 5, [(96.5, 2)]), NOW_US)
+    assert taken.begin("BTC-USDT", 3, ((97, 1), (96, 1)), ((101, 1),), NOW_US) == ("snapshot_too_old", ())
+    assert taken.book("BTC-USDT").bids == ((96.5, 2), (96, 1))
+    kind, told = taken.begin("BTC-USDT", 4, ((96, 1), (95, 1), (94, 1), (93, 1)), ((101, 1),), NOW_US)
+    assert (kind, [type(one) for one in told if not isinstance(one, Sample)]) == ("snapshot", [Depth])
+    assert taken.book("BTC-USDT").bids == ((96.5, 2), (96, 1), (95, 1), (94, 1))
+
+
+@given(st.lists(st.tuples(st.integers(15, 31), st.integers(0, 1)), min_size=1, max_size=60), st.integers(3, 8),
+       st.integers(0, 60))  # fmt: skip
+def test_a_book_of_few_levels_has_the_best_of_the_whole(steps, levels, again):
+    taken = books(levels)
+    whole = {90.0 - n: 1.0 for n in range(12)}
+
+    def snapshot(ident):
+        best = tuple(sorted(whole.items(), reverse=True)[:levels])
+        return taken.begin("BTC-USDT", ident, best, ((101.0, 1.0),), NOW_US)
+
+    snapshot(0)
+    for number, (tick, size) in enumerate(steps, 1):
+        wished = number == again or taken.wishes(NOW_US)
+        late, before = number - 1, dict(whole)
+        whole.pop(60.0 + tick, None)
+        if size:
+            whole[60.0 + tick] = float(size)
+        assert not [one for one in taken.take(delta(number, number, [(60.0 + tick, size)]), NOW_US) if isinstance(one, Gap)]
+        if wished:  # by the time it is there the change after it was taken
+            best = tuple(sorted(before.items(), reverse=True)[:levels])
+            kind, told = taken.begin("BTC-USDT", late, best, ((101.0, 1.0),), NOW_US)
+            assert (kind == "snapshot") or number == again
+            assert not [one for one in told if isinstance(one, Gap)]
+        bids = taken.book("BTC-USDT").bids
+        assert bids == tuple(sorted(whole.items(), reverse=True)[: len(bids)])
 
 
 # As the venue's documentation of its futures shows them.
@@ -145,14 +189,18 @@ def test_the_recording_of_futures_is_read_whole_and_its_changes_follow_each_othe
     assert all(abs(rest) < 1e-9 for rest in trades.values())
 
 
+TOO_MANY = b"too many requests"
+
+
 async def answered(stream, snapshots, asked):
-    """A REST server: each request is answered with the next of `snapshots`, the last one for ever."""
+    """A REST server: each request is answered with the next of `snapshots`, the last one for ever; notes what was asked, when."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += await stream.receive_some(65536)
-    asked.append(data.split(b" ")[1].decode())
+    asked.append((data.split(b" ")[1].decode(), trio.current_time()))
     body = snapshots.pop(0) if len(snapshots) > 1 else snapshots[0]
-    await stream.send_all(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body)
+    head = b"429 No\r\nretry-after: 100" if body == TOO_MANY else b"200 OK"
+    await stream.send_all(b"HTTP/1.1 %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % (head, len(body)) + body)
 
 
 @pytest.mark.parametrize(("feed", "path"), [(Binance, "/api/v3/depth"), (BinanceFutures, "/fapi/v1/depth")])
@@ -169,14 +217,15 @@ async def test_a_local_venue_with_gaps_html_and_a_late_snapshot(feed, path, auto
         await connection.send_message(update(5, 6, [["99", "1"]]))
         await connection.send_message(update(7, 8, [["99.5", "2"]]))
         await more.wait()
-        await connection.send_message(update(9, 9, [["99", "0"]]))
+        for _ in range(2):
+            await connection.send_message(update(9, 9, [["99", "0"]]))
         await connection.send_message(update(12, 12, [["98", "7"]]))  # 10 and 11 are missing
         await connection.send_message(update(13, 14, [["97", "3"]]))
         await trio.sleep_forever()
 
     snapshots = [json.dumps({"lastUpdateId": ident, "bids": bids, "asks": [["101", "1"]]}).encode()
                  for ident, bids in ((6, [["99", "1"]]), (12, [["99.5", "2"], ["98", "7"]]))]  # fmt: skip
-    snapshots.insert(0, b"<html>busy</html>")
+    snapshots[:0] = [b"<html>busy</html>", b'{"lastUpdateId": 6, "bids": [["NaN", "1"]], "asks": []}', TOO_MANY]
     asked = []
     statistics = FeedStatistics()
     async with open_venue(script) as url, open_raw(partial(answered, snapshots=snapshots, asked=asked)) as port:
@@ -197,5 +246,26 @@ async def test_a_local_venue_with_gaps_html_and_a_late_snapshot(feed, path, auto
     assert (first.last_id, first.bids) == (8, ((99.5, 2.0), (99.0, 1.0)))
     assert (second.last_id, second.bids) == (14, ((99.5, 2.0), (98.0, 7.0), (97.0, 3.0)))
     assert [gap.reason for gap in gaps] == ["book of BTC-USDT: changes 10 to 11 are missing", "book of BTC-USDT: a new snapshot"]
-    assert asked[0].startswith(f"{path}?symbol=BTCUSDT&limit=1000")
-    assert statistics.frames["snapshot_not_readable"] == 1
+    assert asked[0][0] == f"{path}?symbol=BTCUSDT&limit=1000"
+    assert asked[3][1] - asked[2][1] >= 100, "it was told to wait so many seconds"
+    refused = ("snapshot_not_readable", "snapshot_out_of_range", "snapshot_status:429")
+    assert [statistics.frames[kind] for kind in refused] == [1, 1, 1]
+    assert statistics.last_error == "snapshot_status:429"
+
+
+async def test_without_books_nothing_is_asked_for():
+    async def script(connection):
+        data = {"e": "depthUpdate", "E": 1_795_449_600_000, "s": "BTCUSDT", "U": 5, "u": 6, "b": [["99", "1"]], "a": []}
+        await connection.send_message(json.dumps(data))
+        await trio.sleep_forever()
+
+    asked = []
+    async with open_venue(script) as url, open_raw(partial(answered, snapshots=[b""], asked=asked)) as port:
+        settings = Binance(url=url, symbols=("BTC-USDT",), rest_url=f"http://127.0.0.1:{port}", books=False)
+        async with open_runtime([], clock=trio_clock(NOW_US)) as runtime:
+            told = probe(runtime, "depth:*")
+            runtime.add(settings.child("binance", None, Http(allow=["127.0.0.1"])))
+            with trio.fail_after(10):
+                assert (await told.next()).last_id == 6
+            await trio.testing.wait_all_tasks_blocked()
+    assert asked == []
