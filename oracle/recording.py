@@ -17,6 +17,7 @@ __all__ = ["BadRecording", "Frame", "Recorder", "Recording", "read_recording"]
 
 _CONNECTED = re.compile(r"(?P<url>wss?://\S+) <-> (?P<at>\d+(?:\.\d+)?)")
 _SENT = re.compile(r"(?P<url>wss?://\S+) <- (?P<at>\d+(?:\.\d+)?): (?P<text>.*)")
+_BREAKS = re.compile(r"[\r\n]")  # others than these may be in a string of JSON's
 _RECEIVED = re.compile(r"(?P<at>\d+(?:\.\d+)?): (?P<text>.*)")
 
 
@@ -75,8 +76,8 @@ class Recorder:
 
     def received(self, at_us: int, text: str) -> None:
         """The exchange said something."""
-        self.frames += 1
         self._write(f"{_seconds(at_us)}: {_one_line(text)}")
+        self.frames += 1
 
     def _write(self, line: str) -> None:
         self._file.write(line + "\n")
@@ -84,7 +85,7 @@ class Recorder:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.splitlines()) if len(text.splitlines()) > 1 else text.rstrip("\r\n")
+    return _BREAKS.sub(" ", text)
 
 
 def _seconds(at_us: int) -> str:

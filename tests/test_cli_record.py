@@ -1,13 +1,17 @@
 """`oracle record` against a venue of the test's own, and what it wrote played again."""
 
+import signal
 import subprocess
+import sys
+from functools import partial
 
 import pytest
 import trio
 from serving import ORACLE, clean_env
 from venue import open_venue
 
-from oracle.recording import read_recording
+from oracle.recording import Frame, Recording, read_recording
+from oracle.replay import replay_url, serve_recording
 
 
 async def recorded(script, path, *options):
@@ -20,20 +24,56 @@ async def recorded(script, path, *options):
 
 
 async def venue(connection):
-    """Repeats what it is told, says three things, and goes on for ever."""
+    """Repeats what it is told, says three things and two that are no text, and goes on for ever."""
     await connection.send_message(await connection.get_message())
-    for text in ('{"a": 1}', '{\n "b": 2\n}', "ünï: ode"):
+    for text in ('{"a": 1}', b"\x00", '{\n "b": 2\n}', b"\x00", '"ünï:\u2028ode"'):
         await connection.send_message(text)
     await trio.sleep_forever()
 
 
 async def test_a_stream_is_recorded_as_it_can_be_read(tmp_path):
     code, said, recording = await recorded(venue, tmp_path / "x.rec", "--send", '{"op": "subscribe"}', "--frames", "4")
-    assert code == 0 and "4 frames are in" in said
+    assert code == 0 and "4 frames are in" in said and said.count("binary") == 1
     assert [frame.text for frame in recording.sent] == ['{"op": "subscribe"}']
-    assert [frame.text for frame in recording.frames] == ['{"op": "subscribe"}', '{"a": 1}', '{  "b": 2 }', "ünï: ode"]
+    assert [frame.text for frame in recording.frames] == ['{"op": "subscribe"}', '{"a": 1}', '{  "b": 2 }', '"ünï:\u2028ode"']
     times = [frame.at_us for frame in recording.frames]
     assert recording.url.startswith("ws://127.0.0.1:") and recording.opened_us <= times[0] and times == sorted(times)
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 0), ("SIGKILL", -9)])
+async def test_however_it_is_ended_what_was_heard_can_be_played_and_recorded_again(tmp_path, name, code):
+    told = (Frame(2_000_000, '{"a": 1}'), Frame(3_000_000, "[2]"))
+    session = Recording("ws://x", 1_000_000, (Frame(1_000_000, "subscribe"),), told)
+    for again in ("one", "two"):
+        path = tmp_path / again
+        async with trio.open_nursery() as nursery:
+            port = await nursery.start(partial(serve_recording, session, speed=0))
+            command = [str(ORACLE), "record", replay_url("127.0.0.1", port), str(path), "--send", "subscribe"]
+            child = subprocess.Popen(command, env=clean_env())
+            with trio.fail_after(30):
+                while not (path.exists() and path.read_text().endswith("[2]\n")):
+                    await trio.sleep(0.02)
+                child.send_signal(signal.Signals[name])
+                assert await trio.to_thread.run_sync(child.wait) == code
+            nursery.cancel_scope.cancel()
+        session = read_recording(path)
+        assert [frame.text for frame in session.frames] == [frame.text for frame in told]
+        assert [frame.text for frame in session.sent] == ["subscribe"]
+
+
+async def test_a_disk_that_is_full_is_said(tmp_path):
+    async def talks(connection):
+        while True:
+            await connection.send_message("x" * 1000)
+
+    async with open_venue(talks) as url:
+        limited = ("import resource, os, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)); "
+                   "os.execv(sys.argv[1], sys.argv[1:])")  # fmt: skip
+        command = [sys.executable, "-c", limited, str(ORACLE), "record", url, str(tmp_path / "x.rec")]
+        with trio.fail_after(30):
+            done = await trio.run_process(command, env=clean_env(), check=False, capture_stderr=True)
+    assert done.returncode == 1 and b"can't be written any further" in done.stderr and b"4 frames are in" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 async def test_a_venue_that_goes_away_leaves_what_it_said(tmp_path):

@@ -30,14 +30,16 @@ async def record(url: str, file: Path, *, said: tuple[str, ...], seconds: float 
         out = file.open("x", encoding="utf-8", newline="\n")
     except OSError as error:
         raise Invalid([Bad("recording", f"{file} can't be written: {error.strerror}").at(("file",), str(file))]) from error
-    with out, trio.CancelScope() as scope, told_to_end(scope.cancel):
-        recorder = Recorder(out, url)
-        try:
+    recorder = Recorder(out, url)
+    try:
+        with out, trio.CancelScope() as scope, told_to_end(scope.cancel):
             await _hear(recorder, url, said, seconds, frames or math.inf)
-        except websocket.Lost as lost:
-            raise Refused(f"{url.partition('?')[0]} went away after {recorder.frames} frames: {lost}", "failed") from lost
-        finally:
-            print(f"oracle: {recorder.frames} frames are in {file}", file=sys.stderr)
+    except websocket.Lost as lost:
+        raise Refused(f"{url.partition('?')[0]} went away after {recorder.frames} frames: {lost}", "failed") from lost
+    except OSError as error:  # a full disk, which is told once more when the file is closed
+        raise Refused(f"{file} can't be written any further: {error.strerror}", "failed") from error
+    finally:
+        print(f"oracle: {recorder.frames} frames are in {file}", file=sys.stderr)
 
 
 async def _hear(recorder: Recorder, url: str, said: tuple[str, ...], seconds: float | None, most: float) -> None:
@@ -46,12 +48,15 @@ async def _hear(recorder: Recorder, url: str, said: tuple[str, ...], seconds: fl
         for text in said:
             await connection.send(text)
             recorder.sent(wall_clock(), text)
+        binary = False
         with trio.move_on_after(math.inf if seconds is None else seconds):
             while recorder.frames < most:
                 frame = await connection.receive()
-                if isinstance(frame, str):
-                    recorder.received(wall_clock(), frame)
-                else:
-                    print("oracle: a binary frame was left out: recordings are text", file=sys.stderr)
+                if not isinstance(frame, str):
+                    if not binary:
+                        print("oracle: binary frames are left out: recordings are text", file=sys.stderr)
+                    binary = True
+                    continue
+                recorder.received(wall_clock(), frame)
                 if recorder.frames % SAY_EACH == 0:
                     print(f"oracle: {recorder.frames} frames", file=sys.stderr)
