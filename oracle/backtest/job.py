@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import IO, Any
 
 import attrs
 import msgspec
@@ -42,12 +43,14 @@ class Ask:
 
 @attrs.frozen
 class Verdict:
-    """The events, in order; `messages` each watchdog took; rows `unreadable`; CPU seconds the deciders were `busy_s`."""
+    """The events, in order; `messages` each watchdog took; rows `unreadable`; CPU seconds the deciders were `busy_s`; of what
+    watchdogs `crashed`, by name."""
 
     events: list[Event]
     messages: dict[str, int]
     unreadable: int
     busy_s: float
+    crashed: dict[str, str]
 
 
 @attrs.define
@@ -63,17 +66,20 @@ class Job:
 
     async def run(self) -> Verdict:
         """The verdict. Raises Refused: `failed` with what the worker died of, `timeout`, `unavailable`."""
+        said = tempfile.TemporaryFile()  # noqa: SIM115 - closed below; a pipe nobody reads would stop who says much
         command = [sys.executable, "-m", "oracle.backtest.worker"]
         process = await trio.lowlevel.open_process(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
         )
-        worker = _Worker(process, self._events.append)
+        worker = _Worker(process, self._events.append, said)
         try:
             return await self._through(worker)
-        except (trio.BrokenResourceError, trio.ClosedResourceError, EOFError):
-            raise Refused(f"the worker died: {await worker.last_words()}", "failed") from None
+        except (trio.BrokenResourceError, trio.ClosedResourceError, EOFError, msgspec.MsgspecError):
+            await worker.end()
+            raise Refused(f"the worker died: {worker.last_words()}", "failed") from None
         finally:
             await worker.end()
+            said.close()
 
     async def _through(self, worker: _Worker) -> Verdict:
         ask, runs = self.ask, await self.lines.runs()
@@ -86,7 +92,7 @@ class Job:
                 await self._one_run(worker, run, mine, place / len(runs), 1 / len(runs))
         done = await worker.done()
         self._events.sort(key=lambda event: event.ts_us)
-        return Verdict(self._events, done.messages, done.unreadable, done.busy_s)
+        return Verdict(self._events, done.messages, done.unreadable, done.busy_s, done.crashed)
 
     async def _lives(self, name: str, runs: Sequence[RunOf]) -> list[Life]:
         ask, actor = self.ask, f"watchdog:{name}"
@@ -131,14 +137,15 @@ class Job:
         memory = await remember(self.queries, self.tape, self.ask.watchdogs[name][2](), since)
         bars = [one for one in memory.lessons if isinstance(one, Bar)]
         means = [one for one in memory.lessons if isinstance(one, Mean)]
-        return Begin(name, since.at_us, bars, means, message_lines(memory.messages))
+        return Begin(name, since.at_us, bars, means, message_lines(memory.messages), memory.watched_us)
 
 
 class _Worker:
     """The process, as its parent talks with it: everything up to a Cut is said, then its answer is heard."""
 
-    def __init__(self, process: trio.Process, found: Callable[[Event], None]) -> None:
+    def __init__(self, process: trio.Process, found: Callable[[Event], None], said: IO[bytes]) -> None:
         self._process = process
+        self._said = said
         self._found = found
         self._buffer = bytearray()
 
@@ -161,14 +168,10 @@ class _Worker:
             raise EOFError
         return said
 
-    async def last_words(self) -> str:
+    def last_words(self) -> str:
         """The last line it wrote on standard error."""
-        self._process.kill()
-        assert self._process.stderr is not None
-        text = b""
-        async for part in self._process.stderr:
-            text = (text + part)[-4096:]
-        return text.decode(errors="replace").strip().rpartition("\n")[2] or "no reason was given"
+        self._said.seek(max(0, self._said.seek(0, 2) - 4096))
+        return self._said.read().decode(errors="replace").strip().rpartition("\n")[2] or "no reason was given"
 
     async def end(self) -> None:
         self._process.kill()
@@ -202,4 +205,4 @@ def _steps(lives: Sequence[tuple[str, Life]], first: int, last: int) -> Iterator
 
 def _since(data: dict[str, Any]) -> Since:
     skipped = tuple((offset, time_us) for offset, time_us in data["skipped"])
-    return Since(data["epoch"], data["offset"], data["at_us"], skipped)
+    return Since(data["epoch"], data["offset"], data["at_us"], skipped, data.get("watched_us", 0))

@@ -44,6 +44,7 @@ class Begin(msgspec.Struct, tag=True):
     bars: list[Bar]
     means: list[Mean]
     memory: list[tuple[str, str]]
+    watched_us: int = 0
 
 
 class Piece(msgspec.Struct, tag=True):
@@ -75,11 +76,13 @@ class Found(msgspec.Struct, tag=True):
 
 
 class Done(msgspec.Struct, tag=True):
-    """The end: messages taken by each watchdog, rows that could not be read, and CPU seconds of going through the messages."""
+    """The end: messages taken by each watchdog, rows that could not be read, CPU seconds of going through the messages, and of
+    what watchdogs crashed."""
 
     messages: dict[str, int]
     unreadable: int
     busy_s: float
+    crashed: dict[str, str] = {}
 
 
 def decode_piece(kind: str, rows: str) -> tuple[list[tuple[int, int, Any]], int]:

@@ -1,6 +1,6 @@
 """The process that goes through stored messages with deciders: lines in on standard input, lines out on standard output.
 
-It ends when its input does, so it never outlives who started it; a decider that crashes ends it too.
+It ends when its input does, so it never outlives who started it. A decider that crashes ends the life that is gone through.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -35,6 +36,7 @@ class Replay:
     messages: dict[str, int] = attrs.field(factory=dict)
     unreadable: int = 0
     busy_s: float = 0.0
+    crashed: dict[str, str] = attrs.field(factory=dict)
     _courses: dict[str, Course] = attrs.field(factory=dict)
     _waiting: dict[tuple[str, ...], list[tuple[int, int, Any]]] = attrs.field(factory=dict)
 
@@ -55,8 +57,9 @@ class Replay:
         course = Course(structure(watchdog_class(kind), table, path=("watchdogs", life.name)))
         rows = [row for kind, text in life.memory for row in decode_piece(kind, text)[0]]
         lessons = sorted([*life.bars, *life.means], key=lambda one: one.ts_us)
-        course.begin(Memory(lessons, [row[1:] for row in rows]), life.at_us)
         self._courses[life.name] = course
+        memory = Memory(lessons, [row[1:] for row in rows], life.watched_us)
+        self._guarded(life.name, lambda: course.begin(memory, life.at_us))
 
     def _go(self, cut: Cut) -> None:
         began_s = self.cpu_s()
@@ -72,9 +75,13 @@ class Replay:
         for name, ended_us in cut.ended.items():
             course = self._courses.pop(name, None)
             if course is not None:
-                self._tell(name, course, course.pass_time(min(ended_us, self.order.to_us - 1)))
+                until_us = min(ended_us, self.order.to_us - 1)
+                self._guarded(name, partial(self._end, name, course, until_us))
         self.busy_s += self.cpu_s() - began_s
         self.say(Told(cut.done, sum(self.messages.values())))
+
+    def _end(self, name: str, course: Course, until_us: int) -> None:
+        self._tell(name, course, course.pass_time(until_us))
 
     def _run(self, name: str, rows: list[tuple[int, int, Any]]) -> None:
         course = self._courses.get(name)
@@ -82,9 +89,21 @@ class Replay:
             return
         self.messages[name] = self.messages.get(name, 0) + len(rows)
         take, tell = course.take, self._tell
-        for _, time_us, message in rows:
-            for finding in take(message, time_us):
-                tell(name, course, (finding,))
+
+        def go() -> None:
+            for _, time_us, message in rows:
+                for finding in take(message, time_us):
+                    tell(name, course, (finding,))
+
+        self._guarded(name, go)
+
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        """Do what may call a stranger's code; where that crashes its life is over, as it was or would be live."""
+        try:
+            work()
+        except Exception as error:
+            self._courses.pop(name, None)
+            self.crashed[name] = f"{type(error).__name__}: {error}"[:300]
 
     def _tell(self, name: str, course: Course, findings: Any) -> None:
         for finding in findings:
@@ -95,7 +114,8 @@ class Replay:
 def main() -> None:
     """Run until the input ends."""
     os.nice(NICE)
-    source, out = sys.stdin.buffer, sys.stdout.buffer
+    source, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a stranger's decider prints is no word of ours
     lines = msgspec.json.Decoder(Order | Begin | Piece | Cut)
     encode = msgspec.json.Encoder(enc_hook=str).encode
 
@@ -111,7 +131,7 @@ def main() -> None:
         elif replay is not None:
             replay.take(line)
     if replay is not None:
-        say(Done(replay.messages, replay.unreadable, replay.busy_s))
+        say(Done(replay.messages, replay.unreadable, replay.busy_s, replay.crashed))
 
 
 def cpu_seconds() -> float:

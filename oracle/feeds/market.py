@@ -38,6 +38,7 @@ _COARSE = 15  # minutes between the points of daily bars older than the 1-minute
 
 _PERIODS_S = tuple(60.0 * 4**k for k in range(11))
 _DAMP = (1.0,) * 9 + (0.6, 0.4)  # of the slowest two, which would else take prices to a tenth of their level
+_FAST, _SLOW = slice(0, 7), slice(7, None)  # what turns, and what would take a price that turns to another world
 _DAY_GAIN = 0.58  # makes the standard deviation of a day's change 1
 _SHAPES = 64  # different bridges within a minute
 _ROOT3 = 3**0.5
@@ -93,8 +94,7 @@ class Market:
 
     def opens(self, symbol: str, minutes: Sequence[int]) -> list[float]:
         """The mid price at the begin of each minute, without anomalies."""
-        found: list[float] = np.exp(self._logs(INSTRUMENTS[symbol], np.array(minutes))).tolist()
-        return found
+        return list(np.exp(self._logs(INSTRUMENTS[symbol], np.array(minutes))).tolist())
 
     def smooth(self, name: str, at_s: float) -> float:
         """A slow noise of standard deviation 1 for numbers that are no prices, such as funding rates."""
@@ -130,8 +130,7 @@ class Market:
         return np.log(instrument.level_usd) + instrument.day_pct / 100 * mixed
 
     def _shared(self, kind: str, instrument: Instrument, minutes: Array) -> Array:
-        """The path that a class has in common, as an instrument follows it. With anomalies some run against it in every other
-        block of days: over the blocks the signed changes add up, so that there is no jump between two."""
+        """The path that a class has in common; with anomalies some run against it every other block of days, without a jump."""
         begin_day = TURNING.get(instrument.symbol)
         if self._anomalies is None or begin_day is None:
             return _path(self._seed, kind, minutes)
@@ -139,9 +138,10 @@ class Market:
         anchor = (_ANCHOR_S // 60 - begin_day * 1440) // _BLOCK
         low, high = min(int(blocks.min()), anchor), max(int(blocks.max()), anchor)
         edges, bases, signs = _turns(self._seed, kind, begin_day, low, high)
-        path = _path(self._seed, kind, minutes)
+        path = _path(self._seed, kind, minutes, _FAST)
         followed = bases[blocks - low] + signs[blocks - low] * (path - edges[blocks - low])
-        return followed - (bases[anchor - low] - signs[anchor - low] * edges[anchor - low])
+        followed -= bases[anchor - low] - signs[anchor - low] * edges[anchor - low]
+        return followed + _path(self._seed, kind, minutes, _SLOW)
 
     def _shift(self, symbol: str, seconds: Array) -> Array:
         """Relative change of the price by anomalies."""
@@ -237,11 +237,11 @@ def _named(symbol: str, interval: str, columns: dict[str, Array]) -> dict[str, A
 # --- noise
 
 
-def _path(seed: int, name: str, minutes: Array) -> Array:
+def _path(seed: int, name: str, minutes: Array, which: slice = slice(None)) -> Array:
     """A path, 0 at the anchor; its changes have the standard deviation 1 over a day, and grow with the root of time."""
     seconds = np.append(minutes * 60.0, float(_ANCHOR_S))
     total = np.zeros(len(seconds))
-    for period_s, damp in zip(_PERIODS_S, _DAMP, strict=True):
+    for period_s, damp in tuple(zip(_PERIODS_S, _DAMP, strict=True))[which]:
         noise = _noise(key_of(seed, name, f"{period_s:g}"), seconds, period_s)
         total += _DAY_GAIN * damp * (period_s / 86_400) ** 0.5 * noise
     return total[:-1] - total[-1]
@@ -251,7 +251,7 @@ def _path(seed: int, name: str, minutes: Array) -> Array:
 def _turns(seed: int, name: str, begin_day: int, low: int, high: int) -> tuple[Array, Array, Array]:
     """Of the blocks low..high: the path where each begins, the sum of all signed changes before it, and its sign."""
     blocks = np.arange(low, high + 2)
-    edges = _path(seed, name, blocks * _BLOCK + begin_day * 1440)
+    edges = _path(seed, name, blocks * _BLOCK + begin_day * 1440, _FAST)
     signs = 1.0 - 2.0 * (blocks % 2)
     bases = np.concatenate([[0.0], np.cumsum(signs[:-1] * np.diff(edges))])
     return edges, bases, signs

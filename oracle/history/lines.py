@@ -42,8 +42,16 @@ class Lines:
         rows = await self._reader.read(
             lambda at: at.execute("SELECT epoch, started_us, prev_offset, prev_us FROM epochs ORDER BY started_us").fetchall()
         )
-        ends = [(offset or 0, us or began) for _, began, offset, us in rows[1:]] + [(2**62, 2**62)]
-        return [RunOf(row[0], row[1], *end) for row, end in zip(rows, ends, strict=True)]
+        ends = [(offset or 0, us or began) for _, began, offset, us in rows[1:]]
+        ends.append((2**62, 2**62) if self._store.epoch else await self._end_of(rows[-1][0]) if rows else (0, 0))
+        return [RunOf(row[0], row[1], *end) for row, end in zip(rows, ends, strict=False)]
+
+    async def _end_of(self, epoch: str) -> tuple[int, int]:
+        """The last stored offset of a run whose process is gone, and when that was published."""
+        every = Patterns(["*"])
+        last = await self._reader.read(lambda at: self._edge(at, "max", epoch, "", [], every) or 0)
+        at_us = await self._reader.read(lambda at: self._edge(at, "max", epoch, "", [], every, "pub_us") or 0)
+        return last, at_us
 
     async def piece(self, epoch: str, after: int, until: int, patterns: Patterns) -> list[tuple[str, str]]:
         """Of each kind of message that is wanted, those with `after` < offset <= `until`."""
@@ -81,10 +89,11 @@ class Lines:
             if text:
                 yield table.kind, f"[{text}]"
 
-    def _edge(self, at: Any, which: str, epoch: str, where: str, bounds: list[int], patterns: Patterns) -> int | None:
+    def _edge(self, at: Any, which: str, epoch: str, where: str, bounds: list[int], patterns: Patterns,
+              column: str = '"offset"') -> int | None:  # fmt: skip
         number = self._store.words.number(epoch)
         found = [
-            at.execute(f'SELECT {which}("offset") FROM {name} WHERE epoch = ? {where} AND {condition}', [number, *bounds, *more])
+            at.execute(f'SELECT {which}({column}) FROM {name} WHERE epoch = ? {where} AND {condition}', [number, *bounds, *more])
             .fetchone()[0] for _, name, condition, more in self._sources(patterns)
         ]  # fmt: skip
         return (min if which == "min" else max)((one for one in found if one is not None), default=None)

@@ -79,6 +79,11 @@ class Tape:
         number of values, their sum), in the order of time."""
         return await self._reader.read(lambda at: self._means(at, names, bucket_us, from_us, to_us, bound))
 
+    async def ended_us_before(self, epoch: str) -> int:
+        """When the last message of the run before was published; 0 where there was none."""
+        sql = "SELECT coalesce(max(prev_us), 0) FROM epochs WHERE epoch = ?"
+        return await self._reader.read(lambda at: at.execute(sql, [epoch]).fetchone()[0])
+
     async def follows(self, bound: Bound, count: int, patterns: Patterns) -> int:
         """How many of the `count` messages after a place are stored."""
         past = await self.measure([Span(bound.epoch, bound.offset, bound.offset + count)], patterns)

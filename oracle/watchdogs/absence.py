@@ -7,7 +7,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 import attrs
-from attrs.validators import gt, min_len
+from attrs.validators import ge, gt, min_len
 
 from oracle.facts import HTTP_STATUS
 from oracle.model import Finding, Gap, Severity
@@ -29,7 +29,7 @@ class Absence:
     topics: tuple[str, ...] = attrs.field(default=(f"sample:{HTTP_STATUS}:*",), validator=[min_len(1), are_patterns])
     for_s: float = attrs.field(default=30.0, validator=gt(0))  # seconds
     severity: Severity = Severity.high
-    interval_s: float = attrs.field(default=60.0, validator=gt(0))  # longest silence between checks, seconds
+    interval_s: float = attrs.field(default=60.0, validator=ge(0.1))  # longest silence between checks, seconds
     _heard_us: dict[str, int] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _due: list[tuple[int, str]] = attrs.field(factory=list, init=False, repr=False, eq=False)
     _missing: set[str] = attrs.field(factory=set, init=False, repr=False, eq=False)
@@ -54,6 +54,8 @@ class Absence:
     def update(self, message: Any, now: int) -> Iterator[Finding]:
         """Take anything that is expected, published at `now` (UTC microseconds)."""
         topic = message.topic
+        if topic.startswith("event:absence:"):
+            return  # what it says itself is not expected again
         if topic not in self._heard_us and len(self._heard_us) >= MOST_TOPICS:
             return
         if topic not in self._heard_us or topic in self._missing:

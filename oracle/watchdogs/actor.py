@@ -36,6 +36,7 @@ class Progress:
     """What outlives the lives of a watchdog in a process: the offset of what it handled last, and what is in its hand."""
 
     offset: int = 0
+    lived: bool = False
     in_hand: tuple[int, int] | None = None  # offset and publish time of a message that may turn out to be a crash
 
 
@@ -143,7 +144,9 @@ class Watchdog(Actor):
         if self.progress.in_hand is not None:
             skipped.append(self.progress.in_hand)
             self.progress.offset, self.progress.in_hand = self.progress.in_hand[0], None
-        return Since(self.runtime.epoch, self.progress.offset, self.started_us, tuple(skipped[-MOST_SKIPPED:]))
+        watched_us = self.started_us if self.progress.lived else 0
+        self.progress.lived = True
+        return Since(self.runtime.epoch, self.progress.offset, self.started_us, tuple(skipped[-MOST_SKIPPED:]), watched_us)
 
     async def _begin(self) -> None:
         memory, ok = Memory(), True
@@ -160,7 +163,7 @@ class Watchdog(Actor):
         for first in range(0, len(memory.lessons), LESSONS_AT_ONCE):
             self.course.study(memory.lessons[first : first + LESSONS_AT_ONCE])
             await trio.lowlevel.checkpoint()
-        self.course.begin(Memory((), memory.messages), self.started_us)
+        self.course.begin(attrs.evolve(memory, lessons=()), self.started_us)
         self._check(ok)
 
     def _say_begun(self) -> None:

@@ -31,7 +31,7 @@ class ArbitrageOpportunity:
     fee_pct: float = attrs.field(default=0.1, validator=ge(0))  # percent of each of both trades
     venue_fee_pct: dict[str, float] = attrs.field(factory=dict)  # of venues (feeds) that take another
     stale_after_s: float = attrs.field(default=5.0, validator=gt(0))  # seconds
-    interval_s: float = attrs.field(default=30.0, validator=gt(0))  # longest silence between checks, seconds
+    interval_s: float = attrs.field(default=30.0, validator=ge(0.1))  # longest silence between checks, seconds
     memory_s: float = attrs.field(default=60.0, validator=gt(0))  # what could be gained since is not told again after a start
     symbols: tuple[str, ...] = ("*",)  # bases (BTC watches each BTC pair), symbols (BTC-USD), or "*" for all
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
@@ -53,6 +53,9 @@ class ArbitrageOpportunity:
             if len(self._venues) >= MOST_SYMBOLS:
                 del self._venues[next(iter(self._venues))]
             venues = self._venues[quote.symbol] = {}
+        if now - quote.ts_us > self.stale_after_s * 1e6:
+            self.ignored["stale"] += 1
+            return
         if not 0 < quote.bid <= quote.ask:  # false for NaN too
             self.ignored["crossed_or_not_positive"] += 1
             venues.pop(quote.source, None)

@@ -46,8 +46,9 @@ class CorrelationBreakdown:
     recent_days: float = attrs.field(default=7.0, validator=gt(0))
     past_days: float = attrs.field(default=90.0, validator=gt(0))
     least_returns: int = attrs.field(default=100, validator=ge(10))  # in the recent days, and twice that in the past ones
-    interval_s: float = attrs.field(default=600.0, validator=gt(0))  # longest silence between checks, seconds
+    interval_s: float = attrs.field(default=600.0, validator=ge(0.1))  # longest silence between checks, seconds
     memory_s: float = attrs.field(default=1_800.0, validator=gt(0))  # what was judged since is not told again after a start
+    stale_after_s: float = attrs.field(default=60.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
     pairs: tuple[str, ...] = attrs.field(
         default=("BTC/ETH", "SPY/QQQ", "GLD/TLT", "BTC/SPY"), validator=[min_len(1), _are_pairs]
     )  # of bases or symbols
@@ -78,6 +79,9 @@ class CorrelationBreakdown:
             return
         if not 0 < trade.price < float("inf"):  # false for NaN too
             self.ignored["not_positive"] += 1
+            return
+        if now - trade.ts_us > self.stale_after_s * 1e6:
+            self.ignored["stale"] += 1
             return
         slot = now // SLOT_US
         if slot > self._slot:

@@ -68,10 +68,12 @@ class Mean:
 
 @attrs.frozen
 class Memory:
-    """The past as a decider gets it: `lessons` end before `messages` begin, which are (publish time, message) in order."""
+    """The past as a decider gets it: `lessons` end before `messages` begin, which are (publish time, message) in order; somebody
+    watched until `watched_us`."""
 
     lessons: Sequence[Bar | Mean] = ()
     messages: Sequence[tuple[int, Any]] = ()
+    watched_us: int = 0
 
 
 class Course:
@@ -105,11 +107,16 @@ class Course:
             for _ in self.take(message, time_us):
                 pass
             self._last_us = time_us
+        for _ in self.pass_time(min(memory.watched_us, now_us)):
+            pass  # it was spoken of by whoever watched then
         if self._on_gap is not None:
             self._on_gap(Gap("watchdog", now_us if self._last_us is None else min(self._last_us, now_us), now_us, "start"))
 
     def take(self, message: Any, time_us: int) -> Iterable[Finding]:
-        """What it finds in a message published at `time_us`, after what is due before that."""
+        """What it finds in a message published at `time_us`, after what is due before that; but nothing is due while nobody
+        watches, which is what a gap of a start says."""
+        if message.__class__ is Gap and message.who == "history" and message.reason.startswith("start"):
+            return self._begin_anew(message)
         if self._timed and (due_us := self.decider.next_deadline) is not None and due_us < time_us:
             return self._take_late(message, time_us)
         if message.__class__ is Gap:
@@ -125,6 +132,10 @@ class Course:
             yield from self.decider.on_time(due_us)
             if self.decider.next_deadline == due_us:
                 raise ValueError(f"on_time left its deadline where it was, {due_us}")
+
+    def _begin_anew(self, gap: Gap) -> Iterator[Finding]:
+        yield from self.pass_time(gap.from_us)
+        self._gap(Gap("watchdog", gap.from_us, gap.to_us, gap.reason))
 
     def _take_late(self, message: Any, time_us: int) -> Iterator[Finding]:
         yield from self.pass_time(time_us - 1)

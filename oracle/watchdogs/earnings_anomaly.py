@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
-from attrs.validators import gt
+from attrs.validators import ge, gt
 
 from oracle.model import Event, Finding, Severity
 from oracle.watchdogs.latch import Seen
@@ -29,7 +29,7 @@ class EarningsAnomaly:
 
     limit_pct: float = attrs.field(default=10.0, validator=gt(0))  # percent of the estimate
     high_pct: float = attrs.field(default=20.0, validator=gt(0))  # percent
-    interval_s: float = attrs.field(default=300.0, validator=gt(0))  # longest silence between checks, seconds
+    interval_s: float = attrs.field(default=300.0, validator=ge(0.1))  # longest silence between checks, seconds
     memory_s: float = attrs.field(default=604_800.0, validator=gt(0))  # reports of so long ago are known after a restart
     symbols: tuple[str, ...] = UNIVERSE  # symbols, or "*" for all
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)

@@ -30,8 +30,9 @@ class ExchangeOutage:
 
     slow_ms: float = attrs.field(default=4_000.0, validator=gt(0))  # milliseconds
     grace_s: float = attrs.field(default=5.0, validator=ge(0))  # seconds a feed has to come back
-    interval_s: float = attrs.field(default=60.0, validator=gt(0))  # longest silence between checks, seconds
+    interval_s: float = attrs.field(default=60.0, validator=ge(0.1))  # longest silence between checks, seconds
     memory_s: float = attrs.field(default=3_600.0, validator=gt(0))  # an outage that began since is not told again after a start
+    stale_after_s: float = attrs.field(default=60.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
     exchanges: tuple[str, ...] = ("binance", "coinbase", "kraken")  # whose health polls count, or "*" for all
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _took_ms: dict[str, float] = attrs.field(factory=dict, init=False, repr=False, eq=False)
@@ -55,6 +56,8 @@ class ExchangeOutage:
             self._note_feed(message, now)
         elif "*" not in self.exchanges and message.subject not in self.exchanges:
             self.ignored["not_watched"] += 1
+        elif now - message.ts_us > self.stale_after_s * 1e6:
+            self.ignored["stale"] += 1
         elif message.name == HTTP_RESPONSE_MS:
             if message.subject in self._took_ms or len(self._took_ms) < MOST_FEEDS:
                 self._took_ms[message.subject] = message.value

@@ -36,7 +36,7 @@ class FundingRate:
     venues: tuple[str, ...] = ("binance", "bybit", "okx")  # or "*" for all
     least_venues: int = attrs.field(default=1, validator=ge(1))
     stale_after_s: float = attrs.field(default=1_800.0, validator=gt(0))  # seconds
-    interval_s: float = attrs.field(default=300.0, validator=gt(0))  # longest silence between checks, seconds
+    interval_s: float = attrs.field(default=300.0, validator=ge(0.1))  # longest silence between checks, seconds
     symbols: tuple[str, ...] = ("BTC", "ETH", "SOL")  # coins, symbols, or "*" for all
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _rates: dict[str, dict[str, tuple[float, int]]] = attrs.field(factory=dict, init=False, repr=False, eq=False)

@@ -73,7 +73,7 @@ class LiquidityDrop:
     stale_after_s: float = attrs.field(default=30.0, validator=gt(0))  # seconds
     least_s: float = attrs.field(default=60.0, validator=ge(0))  # seconds
     least_values: int = attrs.field(default=10, validator=ge(1))
-    interval_s: float = attrs.field(default=180.0, validator=gt(0))  # longest silence between checks, seconds
+    interval_s: float = attrs.field(default=180.0, validator=ge(0.1))  # longest silence between checks, seconds
     memory_s: float = attrs.field(default=300.0, validator=gt(0))  # a drop that began since is not told again after a start
     symbols: tuple[str, ...] = ("BTC", "ETH", "SOL", "SPY", "QQQ")  # bases, symbols (BTC-USD), or "*" for all
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)

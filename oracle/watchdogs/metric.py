@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import attrs
-from attrs.validators import gt, in_, min_len
+from attrs.validators import ge, gt, in_, min_len
 
 from oracle.detect import Budgets, Detector
 from oracle.model import Finding, Gap, Sample, Severity
@@ -46,8 +46,9 @@ class Metric:
     below: float | None = None  # in the unit of the sample
     odd: bool = True
     side: str = attrs.field(default="both", validator=in_(("both", "above", "below")))
-    row_s: float = attrs.field(default=60.0, validator=gt(0))  # seconds
-    interval_s: float = attrs.field(default=120.0, validator=gt(0))  # longest silence between checks, seconds
+    row_s: float = attrs.field(default=60.0, validator=ge(1))  # seconds
+    interval_s: float = attrs.field(default=120.0, validator=ge(0.1))  # longest silence between checks, seconds
+    memory_s: float = attrs.field(default=3_600.0, validator=gt(0))  # a bound crossed since is not told again after a start
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _rows: dict[str, _Row] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _whole_us: int = attrs.field(default=0, init=False, repr=False, eq=False)  # rows that began before are no whole ones
@@ -58,11 +59,6 @@ class Metric:
     def listens(self) -> tuple[str, ...]:
         """The samples of these names."""
         return tuple(f"sample:{name}:*" for name in self.names)
-
-    @property
-    def memory_s(self) -> float:
-        """Seconds of past input that decide what it says next."""
-        return 2 * self.row_s
 
     @property
     def lessons(self) -> tuple[Means, ...]:

@@ -26,12 +26,14 @@ _PAGE = 10_000
 @attrs.frozen
 class Since:
     """Where a life begins: after the message at `offset` of an epoch, at `at_us`, without the `skipped` messages, which crashed
-    a life before: the offset and the publish time of each."""
+    a life before: the offset and the publish time of each. A life before in the same process watched until `watched_us`; 0 for
+    none, then somebody watched until the run before had ended."""
 
     epoch: str
     offset: int
     at_us: int
     skipped: tuple[tuple[int, int], ...] = ()
+    watched_us: int = 0
 
 
 Past = Callable[[Any, Since], Awaitable[Memory]]
@@ -60,7 +62,7 @@ async def remember(queries: Queries, tape: Tape, decider: Any, since: Since) -> 
     messages = await tape.recent(Patterns((*decider.listens, "gap:*")), from_us, bound, MOST_MESSAGES)
     skipped = frozenset(since.skipped)
     told = [(one.time_us, one.message) for one in messages if (one.offset, one.time_us) not in skipped]
-    return Memory(lessons, told)
+    return Memory(lessons, told, since.watched_us or await tape.ended_us_before(since.epoch))
 
 
 async def _bars(queries: Queries, wish: Bars, until_us: int, now_us: int) -> list[Bar]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 import attrs
-from attrs.validators import gt
+from attrs.validators import ge, gt
 
 from oracle.model import Finding, Severity, Trade
 from oracle.watchdogs.latch import Latches
@@ -39,8 +39,10 @@ class PriceAnomaly:
     critical_pct: float = attrs.field(default=10.0, validator=gt(0))  # percent
     rearm_pct: float = attrs.field(default=4.0, validator=gt(0))  # percent; below it the symbol may speak again
     window_s: float = attrs.field(default=60.0, validator=gt(0))  # seconds
-    interval_s: float = attrs.field(default=30.0, validator=gt(0))  # longest silence between checks, seconds
+    interval_s: float = attrs.field(default=30.0, validator=ge(0.1))  # longest silence between checks, seconds
+    stale_after_s: float = attrs.field(default=60.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
     symbols: tuple[str, ...] = UNIVERSE  # bases (BTC watches each BTC pair), symbols (BTC-USD), or "*" for all
+    ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _tracks: dict[str, _Track] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _latches: Latches = attrs.field(factory=Latches, init=False, repr=False, eq=False)
     _watches: Callable[[str], bool] = attrs.field(init=False, repr=False, eq=False)
@@ -59,6 +61,9 @@ class PriceAnomaly:
         """Take a trade published at `now` (UTC microseconds)."""
         symbol, price = trade.symbol, trade.price
         if not self._watches(symbol) or not (math.isfinite(price) and price > 0):
+            return
+        if now - trade.ts_us > self.stale_after_s * 1e6:
+            self.ignored["stale"] += 1
             return
         track = self._tracks.get(symbol) or self._begin(symbol)
         window_us = round(self.window_s * 1e6)

@@ -62,10 +62,11 @@ class UnusualVolume:
     limit_ratio: float = attrs.field(default=3.0, validator=gt(0))
     critical_ratio: float = attrs.field(default=5.0, validator=gt(0))
     rearm_ratio: float = attrs.field(default=2.0, validator=gt(0))
-    window_s: float = attrs.field(default=60.0, validator=gt(0))  # seconds
+    window_s: float = attrs.field(default=60.0, validator=ge(1))  # seconds
     least_days: int = attrs.field(default=5, validator=[ge(1), attrs.validators.le(DAYS)])
     least_trades: int = attrs.field(default=10, validator=ge(1))
-    interval_s: float = attrs.field(default=60.0, validator=gt(0))  # longest silence between checks, seconds
+    interval_s: float = attrs.field(default=60.0, validator=ge(0.1))  # longest silence between checks, seconds
+    stale_after_s: float = attrs.field(default=60.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
     symbols: tuple[str, ...] = UNIVERSE  # bases (BTC watches each BTC pair), symbols (BTC-USD), or "*" for all
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _tapes: dict[tuple[str, str], _Tape] = attrs.field(factory=dict, init=False, repr=False, eq=False)
@@ -101,6 +102,9 @@ class UnusualVolume:
             return
         if not (message.size > 0 and message.price > 0 and message.size < math.inf):  # false for NaN too
             self.ignored["not_positive"] += 1
+            return
+        if now - message.ts_us > self.stale_after_s * 1e6:
+            self.ignored["stale"] += 1
             return
         tape.roll(now, watched=tape.traded_us >= 0)
         tape.slot_volume += message.size

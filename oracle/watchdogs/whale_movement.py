@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import attrs
-from attrs.validators import gt
+from attrs.validators import ge, gt
 
 from oracle.model import Event, Finding, Severity
 from oracle.watchdogs.latch import Seen
@@ -25,7 +25,7 @@ class WhaleMovement:
 
     limit_usd: float = attrs.field(default=1_000_000.0, validator=gt(0))  # US dollars
     critical_usd: float = attrs.field(default=10_000_000.0, validator=gt(0))  # US dollars
-    interval_s: float = attrs.field(default=120.0, validator=gt(0))  # longest silence between checks, seconds
+    interval_s: float = attrs.field(default=120.0, validator=ge(0.1))  # longest silence between checks, seconds
     memory_s: float = attrs.field(default=3_600.0, validator=gt(0))  # transactions of so long ago are known after a restart
     symbols: tuple[str, ...] = UNIVERSE  # coins, or "*" for all
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)

@@ -66,6 +66,8 @@ async def backtest(call: Call) -> Answer:
     if not isinstance(call.body, dict):
         raise invalid("dict_type", ["body"], "Input should be an object")
     table = dict(call.body)
+    for name in sorted(table.keys() & {"from_us", "to_us"}):
+        raise invalid("extra_forbidden", ["body", name], f"it is called {name.removesuffix('_us')}", table[name])
     to_us = _moment(table, "to", now_us)
     from_us = _moment(table, "from", to_us - DAY_US)
     wish = structure(Backtest, {**table, "from_us": from_us, "to_us": to_us}, path=("body",))
