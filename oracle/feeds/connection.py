@@ -14,7 +14,7 @@ import trio
 from actors import Actor, Child
 from oracle import websocket
 from oracle.feeds.statistics import FeedStatistics, Parsed
-from oracle.feeds.voice import STOPPED, Voice
+from oracle.feeds.voice import STOPPED, Voice, address_of
 from oracle.model import Depth, Severity, Trade, ref
 from oracle.websocket import Lost
 
@@ -58,7 +58,7 @@ class WebSocketFeed(Actor):
                 self.url, timeout_s=self.connect_timeout_s, max_message_bytes=self.max_frame_bytes
             ) as connection:
                 self._heard_s = trio.current_time()
-                self._voice.connected(_address(self.url))
+                self._voice.connected(address_of(self.url))
                 self.helper(self._watch, connection)
                 if self.beside is not None:
                     self.helper(self.beside, self._tell_beside, self.now_us)
@@ -72,7 +72,7 @@ class WebSocketFeed(Actor):
             self._lost = self._lost or STOPPED
             raise
         finally:
-            self._voice.disconnected(_address(self.url), self._lost or "crashed")
+            self._voice.disconnected(address_of(self.url), self._lost or "crashed")
 
     async def _take_all(self, connection: websocket.Connection) -> None:
         # Frames come one per turn of the loop (trio-websocket hands them over one by one), so each is published as it
@@ -176,8 +176,3 @@ def websocket_child(
 
 def _size(frame: str | bytes) -> int:
     return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode("utf-8", "surrogatepass"))
-
-
-def _address(url: str) -> str:
-    # Without path and query: some venues carry keys there.
-    return "/".join(url.split("/")[:3]).rpartition("@")[2]

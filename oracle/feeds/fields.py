@@ -1,4 +1,4 @@
-"""What settings of feeds over a WebSocket have in common: what may be said in them."""
+"""What settings of feeds have in common: what may be said in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 from oracle.problems import Bad
 from oracle.symbols import is_symbol, split_pair
 
-__all__ = ["BPS", "FRAME_BYTES", "PAIRS", "REST_URL", "SECONDS", "URL"]
+__all__ = ["BPS", "FRAME_BYTES", "PAIRS", "REST_URL", "SECONDS", "URL", "check_http_url"]
 
 
 def _are_pairs(_: object, field: attrs.Attribute[Any], symbols: tuple[str, ...]) -> None:
@@ -35,6 +35,19 @@ def _is_websocket_url(_: object, field: attrs.Attribute[Any], url: str) -> None:
 def _is_rest_url(_: object, field: attrs.Attribute[Any], url: str) -> None:
     if url and not (url.startswith(("http://", "https://")) and urllib.parse.urlsplit(url).hostname and not url.endswith("/")):
         raise Bad("url_parsing", "Input should be an HTTP URL without a slash at its end, or empty")
+
+
+def check_http_url(url: str) -> None:
+    """Raises Bad."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise Bad("url_parsing", "Input should be an HTTP URL: http://host or https://host")
+    if parts.username is not None:
+        raise Bad("url_parsing", "a URL has no user name or password in it; they are sent in a header", secret=True)
 
 
 URL = _is_websocket_url

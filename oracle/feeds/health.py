@@ -7,7 +7,7 @@ import trio
 
 from actors import Actor, Child
 from oracle.facts import HTTP_RESPONSE_MS, HTTP_STATUS, NO_ANSWER, NO_CONNECTION
-from oracle.feeds.fields import SECONDS
+from oracle.feeds.fields import SECONDS, check_http_url
 from oracle.feeds.statistics import FeedStatistics
 from oracle.http import Http, HttpFailed
 from oracle.model import Sample, ref
@@ -25,8 +25,9 @@ EXCHANGES = {
 
 def _are_urls(_: object, __: object, urls: dict[str, str]) -> None:
     for name, url in urls.items():
-        if ":" in name or not name or not url.startswith(("http://", "https://")):
-            raise Bad("url_parsing", "a name without a colon, and an HTTP URL")
+        if ":" in name or not name:
+            raise Bad("value_error", "the name of an exchange has no colon and is not empty")
+        check_http_url(url)
 
 
 @attrs.frozen(kw_only=True)

@@ -9,13 +9,17 @@ from typing import Any
 import attrs
 import jmespath
 
-from oracle.problems import Bad, Invalid
-from oracle.pushed.rows import KINDS, message_of
+from oracle.problems import Bad, Invalid, closest
+from oracle.pushed.rows import KINDS, SPELLED, message_of
 from oracle.pushed.texts import number_of, typed
 
-__all__ = ["PRESETS", "Preset", "Row", "are_rows", "hours_of", "read_rows"]
+__all__ = ["PRESETS", "Preset", "Row", "are_rows", "read_preset", "read_rows"]
 
 Told = tuple[str, tuple[Any, ...]]
+
+# What a path raises where an answer is of another shape than it was: JMESPath's own errors are ValueErrors, and comparisons
+# and slices of mixed values raise Python's.
+_MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +38,8 @@ def are_rows(_: object, __: object, rows: tuple[Row, ...]) -> None:
     """attrs validator. Raises Bad."""
     for row in rows:
         if row.kind not in KINDS:
-            raise Bad("value_error", f"a row's kind is one of {', '.join(KINDS)}")
+            raise Bad("value_error", f"a row's kind is one of {', '.join(KINDS)}", suggestion=closest(row.kind, KINDS))
+        _check_names(row)
         for path in (row.each, *(text for text in row.fields.values() if not text.startswith("="))):
             try:
                 _compiled(path)
@@ -42,10 +47,23 @@ def are_rows(_: object, __: object, rows: tuple[Row, ...]) -> None:
                 raise Bad("value_error", f"{path!r} is no JMESPath: {error}".replace("\n", " ")) from None
 
 
+def _check_names(row: Row) -> None:
+    known = {field.name: field.default is attrs.NOTHING for field in attrs.fields(KINDS[row.kind])} | {"ts": False}
+    given = {SPELLED.get(name, name) if row.kind == "transfer" else name for name in row.fields}
+    for name in sorted(given - known.keys()):
+        raise Bad("value_error", f"a {row.kind} has no field {name!r}", suggestion=closest(name, known))
+    for name in sorted({name for name, needed in known.items() if needed} - given):
+        raise Bad("value_error", f"a {row.kind} needs the field {name!r}")
+
+
 def read_rows(rows: tuple[Row, ...], answer: Any, symbol: str, source: str, now_us: int) -> Iterator[Told]:
     """For each row its kind and its message, or `no_value:FIELD` or `bad:FIELD` and none."""
     for row in rows:
-        found = _compiled(row.each).search(answer) if row.each else answer
+        try:
+            found = _compiled(row.each).search(answer)
+        except _MISFITS:
+            yield "bad:each", ()
+            continue
         elements = found if isinstance(found, list) else [found]
         if found is None or not elements:
             yield "no_value:each", ()
@@ -57,7 +75,10 @@ def read_rows(rows: tuple[Row, ...], answer: Any, symbol: str, source: str, now_
 def _one(row: Row, element: Any, symbol: str, source: str, now_us: int) -> Told:
     fields: dict[str, Any] = {"kind": row.kind}
     for name, path in row.fields.items():
-        value = path[1:].replace("{symbol}", symbol) if path.startswith("=") else _compiled(path).search(element)
+        try:
+            value = path[1:].replace("{symbol}", symbol) if path.startswith("=") else _compiled(path).search(element)
+        except _MISFITS:
+            return f"bad:{name}", ()
         if value is None:
             return f"no_value:{name}", ()
         fields[name] = value
@@ -88,6 +109,7 @@ class Preset:
 
 _RATE = {"name": "=funding_rate", "unit": "=per_8h"}
 PRESETS: dict[str, Preset] = {
+    # Binance says no hours there: its rates are taken to be of 8, which most of its contracts have.
     # The venues' own documentation: Bybit v5 "Get Tickers", OKX v5 "Get funding rate", Binance futures "Mark Price", Alpaca
     # market data v2 "Latest quotes".
     "bybit_funding": Preset(
@@ -115,9 +137,18 @@ PRESETS: dict[str, Preset] = {
 }  # fmt: skip
 
 
-def hours_of(path: str, answer: Any) -> float | None:
+def read_preset(preset: Preset, answer: Any, symbol: str, source: str, now_us: int) -> Iterator[Told]:
+    """As `read_rows`; values are told per 8 hours where the source says its own hours, and are none where it should."""
+    hours = _hours_of(preset.hours, answer) if preset.hours else 8.0
+    if hours is None:
+        yield "no_value:hours", ()
+        return
+    yield from read_rows(tuple(attrs.evolve(row, scale=8 / hours) for row in preset.rows), answer, symbol, source, now_us)
+
+
+def _hours_of(path: str, answer: Any) -> float | None:
     """Hours between two fundings: a number, or two times in milliseconds; None where the answer does not say it."""
-    found = _compiled(path).search(answer) if path else None
+    found = _compiled(path).search(answer)
     if isinstance(found, list) and len(found) == 2:
         begin, end = (number_of(one) for one in found)
         found = (end - begin) / 3_600_000 if isinstance(begin, float) and isinstance(end, float) else None

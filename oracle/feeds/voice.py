@@ -8,10 +8,15 @@ from actors import Actor
 from oracle.feeds.statistics import FeedStatistics
 from oracle.model import Event, Gap, Severity, event_id
 
-__all__ = ["STOPPED", "Voice"]
+__all__ = ["STOPPED", "Voice", "address_of"]
 
 STOPPED = "stopped"
 """Why a feed is away that was ended in order."""
+
+
+def address_of(url: str) -> str:
+    """Scheme, host and port: without path and query, since some sources carry keys there."""
+    return "/".join(url.split("/")[:3]).rpartition("@")[2]
 
 
 class Voice:

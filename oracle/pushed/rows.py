@@ -17,7 +17,7 @@ from oracle.moments import time_us
 from oracle.problems import Bad, Invalid, Problem, closest
 from oracle.symbols import is_symbol
 
-__all__ = ["KINDS", "MOST_ROWS", "message_of", "messages_of"]
+__all__ = ["KINDS", "MOST_ROWS", "SPELLED", "message_of", "messages_of"]
 
 MOST_ROWS = 1_000  # at once
 AHEAD_US = 86_400_000_000  # no row is of a later time than this from now
@@ -213,7 +213,8 @@ KINDS: dict[str, type] = {
 }  # fmt: skip
 """The schema of each kind; every row also has `kind`, and may have `ts` (ISO 8601 or UTC microseconds) and `source`."""
 
-_SPELLED = {"from": "sender", "to": "receiver"}
+SPELLED = {"from": "sender", "to": "receiver"}
+"""Fields of a transfer that are Python's words otherwise."""
 
 
 def messages_of(body: Any, now_us: int) -> list[Any]:
@@ -271,7 +272,7 @@ def message_of(row: Mapping[str, Any], source: str, now_us: int, where: tuple[st
     if ts_us > now_us + AHEAD_US:
         raise Invalid([Problem((*where, "ts"), "value_error", "it is more than a day ahead of now", ts)])
     if kind == "transfer":
-        fields = {_SPELLED.get(name, name): value for name, value in fields.items()}
+        fields = {SPELLED.get(name, name): value for name, value in fields.items()}
     try:
         return structure(KINDS[kind], fields, path=where).message(ts_us, source)
     except Bad as bad:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -34,7 +35,7 @@ def number_of(value: Any) -> Any:
 def _time(value: Any) -> Any:
     """Microseconds of seconds, milliseconds or nanoseconds, told apart by their size; a text that is no number as it is."""
     number = number_of(value)
-    if not isinstance(number, int | float):
+    if not isinstance(number, int | float) or not math.isfinite(number):
         return value
     for above, factor in ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3)):
         if number >= above:

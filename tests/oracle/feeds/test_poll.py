@@ -1,12 +1,14 @@
 """Feeds over HTTP: what an answer means, what is no news, and what is counted when there is none. Real servers."""
 
 import json
+import math
 from collections import Counter
 from contextlib import asynccontextmanager
 
-import attrs
 import pytest
 import trio
+from hypothesis import given
+from hypothesis import strategies as st
 from sink import answering, open_sink
 
 from actors import open_runtime
@@ -14,10 +16,12 @@ from actors.testing import probe
 from oracle.border import structure
 from oracle.feeds.health import Health
 from oracle.feeds.poll import Poll
-from oracle.feeds.poll_rows import PRESETS, hours_of, read_rows
+from oracle.feeds.poll_page import MOST_ROWS, Page, retry_after_s
+from oracle.feeds.poll_rows import PRESETS, read_preset, read_rows
 from oracle.feeds.statistics import FeedStatistics
 from oracle.http import Http
-from oracle.model import Quote, Sample
+from oracle.model import Event, Quote, Sample, Trade
+from oracle.problems import Invalid
 
 NOW_US = 1_795_449_600_000_000
 
@@ -39,19 +43,25 @@ ALPACA = {"quotes": {"AAPL": {"t": "2021-02-06T13:35:08.946977536Z", "ax": "C", 
     ("binance_funding", BINANCE, "sample:funding_rate:BTC-USDT:binance", 0.00038246),
 ])  # fmt: skip
 def test_a_funding_rate_is_told_per_8_hours(preset, answer, topic, value):
-    hours = hours_of(PRESETS[preset].hours, answer) or 8
-    rows = tuple(attrs.evolve(row, scale=8 / hours) for row in PRESETS[preset].rows)
-    ((kind, (sample,)),) = read_rows(rows, answer, "BTC-USDT", preset, NOW_US)
+    ((kind, (sample,)),) = read_preset(PRESETS[preset], answer, "BTC-USDT", preset, NOW_US)
     assert (kind, sample.topic, sample.unit, sample.source) == ("sample", topic, "per_8h", preset)
     assert sample.value == pytest.approx(value)
 
 
+@pytest.mark.parametrize(("preset", "answer"), [
+    ("bybit_funding", {"result": {"list": [{"fundingRate": "0.0001"}]}}), ("okx_funding", {"code": "51001", "data": []}),
+    ("okx_funding", {"data": [{"fundingRate": "0.1", "fundingTime": "2", "nextFundingTime": "1"}]}),
+])  # fmt: skip
+def test_a_rate_whose_hours_are_not_said_is_none(preset, answer):
+    assert list(read_preset(PRESETS[preset], answer, "BTC-USDT", preset, NOW_US)) == [("no_value:hours", ())]
+
+
 def test_quotes_of_shares_have_the_venue_s_time():
-    ((_, (quote,)),) = read_rows(PRESETS["alpaca_quotes"].rows, ALPACA, "AAPL", "alpaca", NOW_US)
+    ((_, (quote,)),) = read_preset(PRESETS["alpaca_quotes"], ALPACA, "AAPL", "alpaca", NOW_US)
     assert quote == Quote("AAPL", 387.67, 1.0, 387.7, 1.0, 1_612_618_508_946_977, "alpaca")
 
 
-ROWS = [{"kind": "sample", "each": "items[*]", "fields": {"name": "=load", "subject": "host", "value": "load", "ts": "at"}}]
+ROWS: list = [{"kind": "sample", "each": "items[*]", "fields": {"name": "=load", "subject": "host", "value": "load", "ts": "at"}}]
 
 
 @pytest.mark.parametrize(("answer", "said"), [
@@ -64,6 +74,73 @@ def test_what_is_not_there_is_named(answer, said):
     rows = structure(Poll, {"url": "http://x", "rows": ROWS}).rows
     found = [kind for kind, _ in read_rows(rows, answer, "", "me", NOW_US)]
     assert [one.replace("no_value:value", "no_value:load") for one in found] == said
+
+
+PATHS = ["@", "load", "sum(load)", "max_by(load, &at)", "load[?@ > `1`]", "load[::0]", "keys(load)", "nosuch(load)", "load.*"]
+words = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(["nan", "1e999", "-1", "9" * 400])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["host", "load", "at"]), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    each=st.sampled_from(PATHS), fields=st.tuples(*3 * [st.sampled_from(PATHS)]),
+    answer=values | st.fixed_dictionaries({"host": words, "load": values, "at": values}),
+)  # fmt: skip
+def test_whatever_a_source_answers_is_told_or_named(each, fields, answer):
+    row = {"kind": "sample", "each": each, "fields": dict(zip(("subject", "value", "ts"), fields, strict=True), name="=load")}
+    rows = structure(Poll, {"url": "http://x", "rows": [row]}).rows
+    for kind, messages in read_rows(rows, answer, "", "me", NOW_US):
+        assert messages or kind.startswith(("no_value:", "bad:"))
+        assert all(math.isfinite(message.value) for message in messages)
+
+
+@pytest.mark.parametrize(("settings", "why"), [
+    ({"url": "https://bob:hunter2@x/"}, "header"), ({"url": "http:///x"}, "HTTP URL"), ({"url": "http://x:99999/"}, "HTTP URL"),
+    ({"headers": {"X-Api-Key": "hunter2"}}, "env:NAME"), ({"headers": {"Accept": "env:"}}, "env:NAME"),
+    ({"preset": "okx_funding"}, "symbols"), ({"url": "http://x/{word}", "rows": ROWS}, "symbols"), ({"url": "http://x"}, "rows"),
+    ({"rows": [{"kind": "vix", "fields": {"valeu": "a"}}]}, "did you mean 'value'"),
+    ({"rows": [{"kind": "trade", "fields": {"symbol": "a", "price": "b"}}]}, "needs the field 'size'"),
+    ({"rows": [{"kind": "trades", "fields": {}}]}, "did you mean 'trade'"),
+])  # fmt: skip
+def test_what_can_never_work_is_refused_and_no_secret_is_shown(settings, why):
+    with pytest.raises(Invalid) as refused:
+        structure(Poll, settings)
+    assert why in str(refused.value) and "hunter2" not in str(refused.value)
+
+
+def test_a_page_that_fails_is_asked_for_less_often_and_as_late_as_it_says():
+    page = Page("http://x", "")
+    waits_s = [page.failed(60.0, asked_s, 1.0) for asked_s in (0.0, 0.0, 600.0, 1e9)]
+    assert waits_s == [60.0, 120.0, 600.0, 3600.0]
+    assert [page.failed(60.0, 0.0, draw) for draw in (0.0, 1.0)] == [480.0, 1920.0]
+    for _ in range(2000):
+        assert page.failed(60.0, 0.0, 1.0) <= 3600.0
+    page.answered({"etag": '"v1"', "last-modified": "Thu, 01 Dec 1994 16:00:00 GMT", "date": "x"})
+    assert page.conditions == {"if-none-match": '"v1"', "if-modified-since": "Thu, 01 Dec 1994 16:00:00 GMT"}
+    assert page.failed(60.0, 0.0, 1.0) == 60.0
+
+
+@pytest.mark.parametrize(("text", "wait_s"), [
+    ("", 0.0), ("120", 120.0), ("soon", 0.0), ("-5", 0.0), ("\u0663", 0.0), ("Fri, 31 Dec 1999 23:59:59 GMT", 60.0),
+    ("Fri, 31 Dec 1999 23:57:59 GMT", 0.0), ("Fri, 31 Dec 1999 23:59:59", 60.0), ("Fri, 99 Dec 1999 23:59:59 GMT", 0.0),
+])  # fmt: skip
+def test_how_long_a_source_asks_to_wait(text, wait_s):
+    """Both forms of RFC 9110, 10.2.3."""
+    assert retry_after_s(text, 946_684_739_000_000) == wait_s
+
+
+def test_what_stays_in_the_answer_is_never_news_again_however_much_came_and_went():
+    page = Page("http://x", "")
+    first = Sample("load", "host", 1.0, "", 1, "me")
+    assert page.is_news(first)
+    for at_us in range(2, MOST_ROWS + 2):
+        assert page.is_news(Sample("load", "host", 1.0, "", at_us, "me"))
+        assert at_us % 5000 or not page.is_news(first)
+    assert not page.is_news(first)
+    assert page.is_news(Sample("load", "host", 1.0, "", 2, "me")), "the oldest of more than are remembered"
 
 
 @asynccontextmanager
@@ -117,6 +194,42 @@ async def test_a_source_that_is_away_is_counted_and_said_once(script, kind):
                 assert event.kind == "system:feed:disconnected" and event.data["reason"]
         assert statistics.frames[kind] >= 1 and statistics.last_error and not statistics.connected
         assert "load" not in event.summary, "a path may carry a key"
+
+
+async def test_one_symbol_that_fails_neither_stops_the_others_nor_calls_the_source_away():
+    statistics = FeedStatistics()
+
+    async def script(call, stream):
+        await (answering(404) if call.path == "/BAD" else body(1))(call, stream)
+
+    async with open_sink(script) as sink:
+        settings = structure(Poll, {"url": sink.url("/{symbol}"), "symbols": ["GOOD", "BAD"], "rows": ROWS, "interval_s": 0.1})
+        async with polling(settings, statistics) as told:
+            with trio.fail_after(10):
+                while statistics.frames.get("status:404", 0) < 2 or statistics.frames.get("same_again", 0) < 2:
+                    await sink.next()
+            assert statistics.connected
+        said = [message.summary for message in told.took() if isinstance(message, Event)]
+        there = sink.url("")
+    assert said == [f"feed:me: connected to {there}", f"feed:me: {there}: stopped"]
+    assert statistics.failures >= 2 and statistics.last_error == "BAD: it answered 404"
+
+
+async def test_each_row_of_a_list_is_told_once_and_odd_ones_cost_no_other():
+    statistics, at = FeedStatistics(), 1_700_000_000
+    trades = [{"s": "AAPL", "p": 100 + n, "q": 1, "t": at + n} for n in range(200)]
+    trades[7:9] = [{"s": "AAPL", "p": -1, "q": 1, "t": at}, {"s": "AAPL", "p": 1, "q": 1, "t": "nan"}]
+    rows = [{"kind": "trade", "each": "[*]", "fields": {"symbol": "s", "price": "p", "size": "q", "ts": "t"}}]
+    async with open_sink() as sink:
+        sink.script = answering(200, json.dumps(trades).encode())
+        settings = structure(Poll, {"url": sink.url(), "rows": rows, "interval_s": 0.1})
+        async with polling(settings, statistics) as told:
+            with trio.fail_after(10):
+                while statistics.frames.get("same_again", 0) < 198:
+                    await sink.next()
+        prices = [message.price for message in told.took() if isinstance(message, Trade)]
+    assert prices == [trade["p"] for n, trade in enumerate(trades) if n not in (7, 8)]
+    assert statistics.frames["bad:price"] >= 1 and statistics.frames["bad:ts"] >= 1
 
 
 async def test_a_secret_header_is_sent_and_a_missing_one_is_said(monkeypatch):
