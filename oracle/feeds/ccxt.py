@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Literal
 
 import attrs
@@ -16,7 +17,8 @@ import trio
 from actors import Actor, Child
 from oracle.facts import FUNDING_RATE
 from oracle.feeds.book import Book
-from oracle.feeds.fields import BPS, PAIRS, REST_URL, SECONDS
+from oracle.feeds.bounded import TooBig, open_bounded
+from oracle.feeds.fields import BPS, FRAME_BYTES, PAIRS, REST_URL, SECONDS
 from oracle.feeds.heard import Heard
 from oracle.feeds.ranges import priced, sized
 from oracle.feeds.sequence import TimedTrades
@@ -31,6 +33,10 @@ __all__ = ["Ccxt", "ExchangeAway"]
 MISSING = "ccxt is not installed: pip install 'oracle-runtime[exchanges]'"
 
 What = Literal["ticker", "trades", "book", "funding"]
+
+
+# What ccxt's parsers, which trust a venue's documentation, raise at an answer of another shape.
+_MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class ExchangeAway(Exception):
@@ -48,6 +54,7 @@ class Ccxt:
     timeout_s: seconds one request may take.
     levels: how many bids and asks of a book are asked for.
     within_bps: how far from the mid price a book's depth is summed up for its samples, in basis points.
+    max_bytes: a larger answer is refused, in bytes (some exchanges list all they trade in more than 10 million).
     base_url: where its public interface is, if not at the exchange.
     """
 
@@ -58,6 +65,7 @@ class Ccxt:
     timeout_s: float = attrs.field(default=10.0, validator=SECONDS)
     levels: int = attrs.field(default=100, validator=[attrs.validators.ge(1), attrs.validators.le(1000)])
     within_bps: float = attrs.field(default=50.0, validator=BPS)
+    max_bytes: int = attrs.field(default=33_554_432, validator=FRAME_BYTES)
     base_url: str = attrs.field(default="", validator=REST_URL)
 
     def child(self, name: str, statistics: FeedStatistics | None = None, http: Http | None = None) -> Child:
@@ -68,86 +76,118 @@ class Ccxt:
 
 @attrs.define(eq=False)
 class CcxtFeed(Actor):
-    """Asks round by round."""
+    """Asks round by round. One question that is refused, or whose answer can't be read, is counted and costs no other. An
+    exchange that can't be reached, or refuses a whole round, is away: that ends this life."""
 
     settings: Ccxt
     statistics: FeedStatistics
     seen: TimedTrades
+    _voice: Voice = attrs.field(init=False)
 
     async def start(self) -> None:
         """Begin to ask; without the library only say so."""
+        self._voice = Voice(self, self.statistics)
         if importlib.util.find_spec("ccxt") and importlib.util.find_spec("trio_asyncio"):
             self.helper(self._ask_on)
         else:
-            Voice(self, self.statistics).disconnected(self.settings.exchange, MISSING)
+            self._voice.disconnected(self.settings.exchange, MISSING)
 
     async def _ask_on(self) -> None:
         bridge = importlib.import_module("trio_asyncio")
         known = await trio.to_thread.run_sync(importlib.import_module, "ccxt.async_support")  # half a second of imports
-        voice, lost = Voice(self, self.statistics), STOPPED
+        lost = STOPPED
         try:
             async with bridge.open_loop():
                 try:
-                    await self._rounds(bridge, known, voice)
+                    await self._rounds(bridge.aio_as_trio, known)
                 except (known.BaseError, ExchangeAway) as error:
-                    lost = f"{type(error).__name__}: {error}"[:300]
+                    lost = str(error) if isinstance(error, ExchangeAway) else _said(error)
                     raise ExchangeAway(lost) from error
         finally:
-            voice.disconnected(self.settings.exchange, lost)
+            self._voice.disconnected(self.settings.exchange, lost)
 
-    async def _rounds(self, bridge: Any, known: Any, voice: Voice) -> None:
-        exchange = self._exchange(known)
+    async def _rounds(self, cross: Any, known: Any) -> None:
+        session = await cross(open_bounded)(importlib.import_module("aiohttp"), self.settings.max_bytes)
         try:
-            while True:
-                await self.runtime.bus.room()
-                told = await bridge.aio_as_trio(self._round)(exchange)
-                if not self.statistics.connected:
-                    voice.connected(self.settings.exchange)
-                self._tell(told)
-                await trio.sleep(self.settings.every_s)
+            exchange = _exchange(self.settings, known, session)
+            try:
+                while True:
+                    await self._round(cross, known, exchange)
+                    await trio.sleep(self.settings.every_s)
+            finally:
+                with trio.CancelScope(shield=True):
+                    await cross(exchange.close)()
         finally:
             with trio.CancelScope(shield=True):
-                await bridge.aio_as_trio(exchange.close)()
+                await cross(session.close)()
 
-    def _exchange(self, known: Any) -> Any:
-        settings = self.settings
-        make = getattr(known, settings.exchange, None)
-        if make is None or settings.exchange not in known.exchanges:
-            raise ExchangeAway(f"ccxt knows no exchange {settings.exchange!r}")
-        exchange = make({"timeout": round(settings.timeout_s * 1000), "enableRateLimit": True})
-        if settings.base_url:
-            exchange.urls["api"] = dict.fromkeys(exchange.urls["api"], settings.base_url)
-        return exchange
+    async def _round(self, cross: Any, known: Any, exchange: Any) -> None:
+        """Everything once. Raises ExchangeAway where all of it is refused."""
+        asked, refused = 0, 0
+        for what, symbol, way in self._questions(exchange):
+            await self.runtime.bus.room()
+            asked += 1
+            try:
+                answer = await cross(way)()
+                found = tuple(_READ[what](answer, symbol, self.name.removeprefix("feed:"), self.now_us(), self.settings))
+            except known.ExchangeError as refusal:
+                refused += 1
+                self._miss(f"{type(refusal).__name__}:{what}", symbol, _said(refusal))
+            except TooBig as too_big:
+                refused += 1
+                self._miss(f"too_big:{what}", symbol, str(too_big))
+            except _MISFITS as misfit:
+                self._there()
+                self._miss(f"unreadable:{what}", symbol, _said(misfit))
+            else:
+                self._tell(what, symbol, found)
+        if refused == asked:
+            raise ExchangeAway(self.statistics.last_error)
 
-    async def _round(self, exchange: Any) -> list[tuple[str, Any, Any]]:
-        """Everything that is to be asked for, in asyncio: (what, symbol, answer)."""
-        settings, told = self.settings, []
-        for symbol in settings.symbols:
+    def _questions(self, exchange: Any) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        """What, of which symbol, and how to ask for it."""
+        for symbol in self.settings.symbols:
             pair = symbol.replace("-", "/")
-            for what in settings.what:
-                match what:
-                    case "ticker":
-                        answer = await exchange.fetch_ticker(pair)
-                    case "trades":
-                        answer = await exchange.fetch_trades(pair)
-                    case "book":
-                        answer = await exchange.fetch_order_book(pair, settings.levels)
-                    case "funding":
-                        answer = await exchange.fetch_funding_rate(f"{pair}:{pair.partition('/')[2]}")
-                told.append((what, symbol, answer))
-        return told
+            ways: dict[str, Callable[[], Any]] = {
+                "ticker": partial(exchange.fetch_ticker, pair), "trades": partial(exchange.fetch_trades, pair),
+                "book": partial(exchange.fetch_order_book, pair, self.settings.levels),
+                "funding": partial(exchange.fetch_funding_rate, f"{pair}:{pair.partition('/')[2]}"),
+            }  # fmt: skip
+            yield from ((what, symbol, ways[what]) for what in self.settings.what)
 
-    def _tell(self, told: list[tuple[str, Any, Any]]) -> None:
-        now_us, source = self.now_us(), self.name.removeprefix("feed:")
-        for what, symbol, answer in told:
-            messages = list(_READ[what](answer, symbol, source, now_us, self.settings))
-            kind = what if messages else f"no_{what}"
-            if what == "trades" and messages:
-                kind, news = self.seen(Heard(what, symbol, trades=tuple(messages)), now_us)
-                messages = list(news)
-            for message in messages:
-                self.publish(message)
-            self.statistics.count(kind, len(messages), 0, now_us)
+    def _there(self) -> None:
+        if not self.statistics.connected:
+            self._voice.connected(self.settings.exchange)
+
+    def _tell(self, what: str, symbol: str, found: tuple[Any, ...]) -> None:
+        self._there()
+        if not found:
+            self._miss(f"no_{what}", symbol, "nothing in the answer can be used")
+            return
+        now_us, kind, news = self.now_us(), what, found
+        if what == "trades":
+            kind, news = self.seen(Heard(what, symbol, trades=found), now_us)
+        for message in news:
+            self.publish(message)
+        self.statistics.count(kind, len(news), 0, now_us)
+
+    def _miss(self, kind: str, symbol: str, why: str) -> None:
+        self.statistics.count(kind, 0, 0, self.statistics.last_frame_us)
+        self.statistics.last_error = f"{symbol} {kind}: {why}"
+
+
+def _exchange(settings: Ccxt, known: Any, session: Any) -> Any:
+    make = getattr(known, settings.exchange, None)
+    if make is None or settings.exchange not in known.exchanges:
+        raise ExchangeAway(f"ccxt knows no exchange {settings.exchange!r}")
+    exchange = make({"timeout": round(settings.timeout_s * 1000), "enableRateLimit": True, "session": session})
+    if settings.base_url:
+        exchange.urls["api"] = dict.fromkeys(exchange.urls["api"], settings.base_url)
+    return exchange
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
 
 
 def _quote(answer: Any, symbol: str, source: str, now_us: int, _: Ccxt) -> Iterator[Quote]:

@@ -1,5 +1,6 @@
 """An exchange through ccxt: a local HTTP server gives the answers that Kraken's REST documentation shows."""
 
+import importlib.util
 import json
 
 import pytest
@@ -12,8 +13,8 @@ from oracle.feeds.ccxt import Ccxt
 from oracle.feeds.statistics import FeedStatistics
 from oracle.model import Depth, Quote, Sample, Trade
 
-pytest.importorskip("ccxt", reason="the extra `exchanges` is not installed")
-pytest.importorskip("trio_asyncio", reason="the extra `exchanges` is not installed")
+INSTALLED = bool(importlib.util.find_spec("ccxt") and importlib.util.find_spec("trio_asyncio"))
+with_the_extra = pytest.mark.skipif(not INSTALLED, reason="the extra `exchanges` is not installed")
 
 PAIR = {"altname": "XBTUSD", "wsname": "XBT/USD", "aclass_base": "currency", "base": "XXBT", "aclass_quote": "currency",
         "quote": "ZUSD", "lot": "unit", "cost_decimals": 5, "pair_decimals": 1, "lot_decimals": 8, "lot_multiplier": 1,
@@ -43,6 +44,7 @@ async def exchange(call, stream):
     await answering(200, json.dumps(body).encode(), Content_Type="application/json")(call, stream)
 
 
+@with_the_extra
 async def test_quotes_trades_and_books_are_told_and_trades_once():
     statistics, messages = FeedStatistics(), []
     async with open_sink(exchange) as sink:
@@ -65,6 +67,7 @@ async def test_quotes_trades_and_books_are_told_and_trades_once():
     assert samples["book_spread"] == pytest.approx(87.1)
 
 
+@with_the_extra
 @pytest.mark.parametrize(("settings", "why"), [
     ({"exchange": "nosuch"}, "knows no exchange"), ({"base_url": "http://127.0.0.1:9"}, "ExchangeNotAvailable"),
 ])  # fmt: skip
@@ -77,3 +80,50 @@ async def test_an_exchange_that_is_away_is_tried_again(settings, why):
             while (life := await lives.next()).what != "lost":
                 pass
     assert why in life.error and not statistics.connected and statistics.last_error
+
+
+@with_the_extra
+async def test_an_answer_of_no_use_is_counted_and_costs_no_other():
+    statistics, odd = FeedStatistics(), {
+        "Trades": b'{"error":[],"result":{"XXBTZUSD":[["a"],5]}}', "Depth": b'{"error":[],"result":"' + b"x" * 20_000 + b'"}',
+    }  # fmt: skip
+
+    async def script(call, stream):
+        name = call.path.partition("?")[0].rpartition("/")[2]
+        await (answering(200, odd[name]) if name in odd else exchange)(call, stream)
+
+    async with open_sink(script) as sink:
+        there = sink.url("").removesuffix("/")
+        settings = Ccxt(symbols=("NO-SUCH", "BTC-USD"), what=("trades", "book", "ticker"), base_url=there, max_bytes=8192)
+        async with open_runtime([]) as runtime:
+            quotes = probe(runtime, "quote:*")
+            runtime.add(settings.child("mine", statistics))
+            with trio.fail_after(30):
+                assert (await quotes.next()).bid == 30300.0
+            assert statistics.connected
+    refused = {f"BadSymbol:{what}": 1 for what in settings.what}
+    assert statistics.frames == {**refused, "unreadable:trades": 1, "too_big:book": 1, "ticker": 1}
+    assert statistics.last_error.startswith("BTC-USD too_big:book")
+
+
+@with_the_extra
+async def test_an_exchange_that_answers_html_to_everything_is_away():
+    statistics = FeedStatistics()
+    async with open_sink(answering(200, b"<html>busy</html>")) as sink, open_runtime([]) as runtime:
+        lives = probe(runtime, "life:feed:mine")
+        runtime.add(Ccxt(symbols=("BTC-USD",), base_url=sink.url("").removesuffix("/")).child("mine", statistics))
+        with trio.fail_after(30):
+            while (life := await lives.next()).what != "lost":
+                pass
+    assert "ExchangeAway" in life.error and not statistics.connected and statistics.frames["BadSymbol:ticker"] == 1
+
+
+@pytest.mark.skipif(INSTALLED, reason="the extra `exchanges` is installed")
+async def test_without_the_extra_it_says_what_to_install():
+    statistics = FeedStatistics()
+    async with open_runtime([]) as runtime:
+        said = probe(runtime, "event:*")
+        runtime.add(Ccxt().child("mine", statistics))
+        with trio.fail_after(5):
+            assert "oracle-runtime[exchanges]" in (await said.next()).summary
+    assert "oracle-runtime[exchanges]" in statistics.last_error
