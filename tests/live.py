@@ -84,7 +84,7 @@ class Live:
     async def when(self, holds: Callable[[Any], bool]) -> None:
         """Wait until something is true of the desk."""
         desk = await self.desk()
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while not holds(desk):
                 await trio.sleep(0.005)
 
@@ -201,6 +201,16 @@ class Broken(Exception):
     """The server sent bytes that RFC 6455 does not allow, or ended without a close frame."""
 
 
+def socket_of(receive_buffer: int = 0) -> trio.socket.SocketType:
+    """A socket; one with a small buffer is sent small segments too, as over any network. The loopback's are 64 KiB: one that
+    is larger than the buffer is only sent when the kernel's persist timer fires, five times a second."""
+    sock = trio.socket.socket()
+    if receive_buffer:
+        sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, receive_buffer)
+        sock.setsockopt(trio.socket.IPPROTO_TCP, trio.socket.TCP_MAXSEG, 536)
+    return sock
+
+
 class Client:
     """Reads frame by frame and raises Broken at the first byte out of place. Counts what it saw."""
 
@@ -217,9 +227,7 @@ class Client:
     @classmethod
     async def connect(cls, live: Live, path: str, *extra: str, receive_buffer: int = 0) -> Client:
         """Shake hands; raises Broken where the server does not upgrade."""
-        sock = trio.socket.socket()
-        if receive_buffer:
-            sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, receive_buffer)
+        sock = socket_of(receive_buffer)
         await sock.connect(("127.0.0.1", live.port))
         client = cls(live.over(trio.SocketStream(sock)), sock)
         key = base64.b64encode(os.urandom(16))
@@ -278,7 +286,7 @@ class Client:
 
     async def message_of(self, kind: str) -> dict[str, Any]:
         """The next message of a type, passing over others."""
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while True:
                 told = await self.message()
                 if told["type"] == kind:
@@ -294,7 +302,7 @@ class Client:
 
     async def close_code(self) -> int:
         """Read to the close frame; its code."""
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             try:
                 while True:
                     await self.message()

@@ -101,7 +101,7 @@ async def open_served(folder: Path, bounds: Bounds = Bounds()):  # noqa: B008
 async def said(runtime: Runtime, topic: str) -> Any:
     """The newest message of a retained topic, waiting for the first."""
     heard = probe(runtime, topic)
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         known = runtime.bus.last(topic)
         return known.message if known else await heard.next()
 

@@ -54,7 +54,7 @@ class Soon:
         return self
 
     async def __anext__(self) -> Frame | Hole | Ready:
-        with trio.fail_after(20):
+        with trio.fail_after(30):
             return await anext(self.stream)
 
 

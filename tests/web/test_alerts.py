@@ -342,7 +342,7 @@ async def test_an_event_reaches_the_webhook_in_fimls_shape_and_is_counted(tmp_pa
         tries = probe(house.system.runtime, "attempt:*")
         event = watchdog_event(house.system.runtime)
         house.system.runtime.publish(event)
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             call = await sink.next()
             outcomes = sorted([(await tries.next()).outcome for _ in range(2)])
         shown = (await house.get("/api/alerts/a")).json

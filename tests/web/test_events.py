@@ -8,7 +8,7 @@ import json
 import attrs
 import pytest
 import trio
-from live import BOTH, Live, exchange, open_live
+from live import BOTH, Live, exchange, open_live, socket_of
 
 from web.desk import Bounds
 
@@ -40,9 +40,7 @@ class Reader:
 
     @classmethod
     async def open(cls, live: Live, query: str, *headers: bytes, receive_buffer: int = 0) -> Reader:
-        sock = trio.socket.socket()
-        if receive_buffer:
-            sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, receive_buffer)
+        sock = socket_of(receive_buffer)
         await sock.connect(("127.0.0.1", live.port))
         reader = cls(live.over(trio.SocketStream(sock)))
         await reader.stream.send_all(GET % (query.encode(), b"".join(line + b"\r\n" for line in headers)))
@@ -69,7 +67,7 @@ class Reader:
 
     async def event(self) -> dict | None:
         """The next event; None at the end."""
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while (chunk := await self.chunk()).startswith(b":"):
                 self.comments += 1
         if not chunk:
@@ -207,7 +205,7 @@ async def test_after_a_stream_nobody_else_is_served_on_its_connection():
             await live.when(lambda desk: all(one.outlet.held_bytes for one in desk.open))
             live.runtime.restart("sockets")
             told = b""
-            with trio.fail_after(5), contextlib.suppress(trio.BrokenResourceError):  # whoever asks on is cut off
+            with trio.fail_after(30), contextlib.suppress(trio.BrokenResourceError):  # whoever asks on is cut off
                 await reader.stream.send_all(GET % (b"topics=b:*", b""))
                 while data := await reader.stream.receive_some():
                     told += data
@@ -221,7 +219,7 @@ async def test_a_body_that_ends_late_does_not_stop_the_heart():
         async with stream:
             await stream.send_all(GET[:-2] % (b"topics=a:*", b"Content-Length: 5\r\n") + b"\r\n1234")
             told = b""
-            with trio.fail_after(5):
+            with trio.fail_after(30):
                 while b"ready" not in told:
                     told += await stream.receive_some()
                 await stream.send_all(b"5")

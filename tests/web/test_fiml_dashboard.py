@@ -116,7 +116,7 @@ async def test_a_watchdog_is_disabled_and_enabled_and_restarted(tmp_path):
 
         heard = probe(house.system.runtime, "state:watchdog:price_anomaly")
         on = await house.post("/dashboard/watchdogs/price_anomaly/enable")
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             while not (await heard.next()).value["running"]:
                 pass
         assert on.json == {"status": "enabled", "watchdog": "price_anomaly"} and is_strictly(on.json, Switched)

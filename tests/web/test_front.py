@@ -81,7 +81,7 @@ async def test_what_failed_for_good_is_not_ready(tmp_path):
         lives = probe(runtime, "life:part:*")
         parts = [Child("part:good", Actor), Child("part:bad", Broken)]
         runtime.add(Child("parts", lambda: Supervisor(parts, max_restarts=0, exhausted="park")))
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             while (await lives.next()).what != "failed":
                 pass
         reply = await house.get("/readyz")

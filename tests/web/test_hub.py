@@ -198,7 +198,7 @@ async def test_a_subscriber_joins_between_two_offsets_whenever_it_comes():
 
         async def read(client: Client, seen: dict[str, int]):
             ready = 0
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 while ready < 20:
                     told = await client.message()
                     ready += 1 if ready or told["type"] == "ready" else 0

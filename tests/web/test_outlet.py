@@ -251,7 +251,7 @@ async def test_what_an_app_sends_itself_comes_between_whole_frames_of_its_outlet
     async with open_live(TINY, tls=tls, app=app) as live:
         client = await Client.connect(live, "/", receive_buffer=2048)
         offsets = []
-        with trio.fail_after(20), pytest.raises(Closed) as closed:
+        with trio.fail_after(30), pytest.raises(Closed) as closed:
             while True:
                 told = await client.message()
                 offsets += [told["n"]] if told["type"] == "held" else []
@@ -274,7 +274,7 @@ async def test_a_client_that_pauses_catches_up_with_the_newest_and_the_count_of_
                     seen.append((await witness.message())["offset"])
         assert seen == published and witness.skipped == 0
         newest, count = {}, 0
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while count + paused.skipped < 5_000:
                 told = await paused.message()
                 if told["type"] == "quote":

@@ -17,7 +17,7 @@ async def come_back(server, topics, since):
     """(the frames told, what `ready` said)."""
     client = await Client.connect(server, f"/api/oracle/stream?topics={topics}&since={since}")
     frames = []
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         while (frame := await client.message())["type"] != "ready":
             if frame["type"] not in ("subscribed", "skipped"):
                 frames.append(frame)

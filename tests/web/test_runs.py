@@ -11,7 +11,7 @@ from tests.running import open_house
 async def ended(house, url):
     """A run once it is over."""
     heard = probe(house.system.runtime, f"state:run:{url.rpartition('/')[2]}")
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         while (run := (await house.get(url)).json)["status"] in ("queued", "running"):
             await heard.next()
     return run
@@ -50,14 +50,14 @@ async def test_one_that_waits_is_called_off_and_what_was_cut_off_has_failed(tmp_
         assert (off.status, off.json["status"]) == (200, "cancelled")
         house.system.runtime.kill("runs")  # as the process would be: its next life finds a run in work
         heard = probe(house.system.runtime, f"state:run:{first['id']}")
-        with trio.fail_after(20):
+        with trio.fail_after(30):
             while (run := (await house.get(first["url"])).json)["status"] in ("queued", "running"):
                 await heard.next()
         assert run["status"] == "failed" and "interrupted" in run["error"]
         assert (await house.get(second["url"])).json["status"] == "cancelled"
         third = (await house.post("/api/oracle/backtest", json={})).json
         running = probe(house.system.runtime, f"state:run:{third['id']}")
-        with trio.fail_after(20):
+        with trio.fail_after(30):
             while (await running.next()).value["status"] != "running":
                 pass
         assert (await house.post(third["url"] + "/cancel")).json["status"] == "cancelled"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
 
 import attrs
 import pytest
 import trio
-from live import BOTH, Broken, Client, exchange, masked, open_live, upgrade
+from live import BOTH, Broken, Client, exchange, masked, open_live, socket_of, upgrade
 
 from actors.testing import probe
 from oracle.listen import Listen
@@ -118,8 +117,7 @@ async def test_a_slow_head_is_not_kept_alive_by_a_byte_now_and_then():
 @BOTH
 async def test_a_client_that_reads_no_response_is_cut_off(tls):
     async with open_live(Bounds(send_s=0.2, send_buffer_bytes=4096), tls=tls) as live:
-        sock = trio.socket.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock = socket_of(4096)
         await sock.connect(("127.0.0.1", live.port))
         await live.over(trio.SocketStream(sock)).send_all(GET % b"/big/8000000")
         await live.when(lambda desk: desk.cut_off == 1 and not desk.open)

@@ -41,7 +41,7 @@ async def open_server(folder, mode="token"):
 async def first_frame(url: str, headers: tuple[tuple[str, str], ...] = ()) -> dict:
     """What a stream says first."""
     given = [(name.encode(), value.encode()) for name, value in headers]
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         async with open_websocket_url(url, extra_headers=given) as stream:
             return json.loads(await stream.get_message())
 

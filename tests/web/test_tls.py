@@ -63,7 +63,7 @@ async def test_both_versions_are_spoken_with_http_1_1_and_end_in_good_form(newes
         await stream.send_all(LAST % b"/big/3000000")
         assert (stream.version(), stream.selected_alpn_protocol()) == (agreed, "http/1.1")
         answer = b""
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while data := await stream.receive_some():
                 answer += data
         assert answer.partition(b"\r\n\r\n")[2] == b"x" * 3_000_000

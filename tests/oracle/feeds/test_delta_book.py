@@ -265,7 +265,7 @@ async def test_without_books_nothing_is_asked_for():
         async with open_runtime([], clock=trio_clock(NOW_US)) as runtime:
             told = probe(runtime, "depth:*")
             runtime.add(settings.child("binance", None, Http(allow=["127.0.0.1"])))
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 assert (await told.next()).last_id == 6
             await trio.testing.wait_all_tasks_blocked()
     assert asked == []

@@ -360,7 +360,7 @@ async def test_a_venue_that_refuses_says_so_once_where_people_look():
     async with open_venue(refuses) as url, open_runtime([]) as runtime:
         told = probe(runtime, "event:feed_refused:*")
         runtime.add(Binance(url=url).child("binance", statistics))
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             event = await told.next()
             while statistics.frames.get("error", 0) < 4:
                 await trio.testing.wait_all_tasks_blocked()

@@ -32,7 +32,7 @@ async def test_watchdogs_come_back_with_their_supervisor(tmp_path, act):
     async with open_system(settings(tmp_path)) as system:
         lives = probe(system.runtime, f"life:{NAME}")
         getattr(system.runtime, act)("watchdogs")
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while (await lives.next()).what != "started":
                 pass
         assert seen(system) == (True, True, "healthy")
@@ -43,7 +43,7 @@ async def test_one_that_is_off_stays_off_when_its_supervisor_begins_anew(tmp_pat
         await ask(system, "disable")
         lives = probe(system.runtime, "life:watchdogs")
         system.runtime.kill("watchdogs")
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while (await lives.next()).what != "started":
                 pass
         assert seen(system)[:2] == (False, False)
