@@ -24,6 +24,11 @@ def is_simulated(source: str) -> bool:
     return "simulated" in source.split(":")
 
 
+def is_pushed(source: str) -> bool:
+    """Whether a source's name is that of somebody who pushes (`push`, `push:bot`)."""
+    return source.partition(":")[0] == "push"
+
+
 @attrs.define
 class _Heard:
     quote: Quote | None = None
@@ -53,7 +58,7 @@ class Believed:
 class Sources:
     """What each source said last, by symbol. A symbol's source is the first of `order` that was heard within `stale_after_s`;
     sources that are not in it come after it, then those of pushed rows, then simulated ones. Where none is fresh, it is the one
-    that was heard last.
+    that was heard last. A pushed row that is older than the one before it is late, and changes nothing while that is fresh.
 
     Confidence is freshness times agreement: freshness 1 up to 5 s, then 5 s over the age; agreement 1 / (1 + d / 1 %), where d
     is how far the price of another fresh source is away at most. Alone, nobody contradicts it.
@@ -81,6 +86,9 @@ class Sources:
             if len(sources) >= MOST_SOURCES:
                 del sources[next(iter(sources))]
             heard = sources[message.source] = _Heard()
+        held = heard.quote if message.__class__ is Quote else heard.trade
+        if held is not None and message.ts_us < held.ts_us and self._is_late(message.source, published.time_us - heard.at_us):
+            return
         if message.__class__ is Quote:
             heard.quote = message
         else:
@@ -106,6 +114,10 @@ class Sources:
         """Those somebody has said something of."""
         return list(self._heard)
 
+    def _is_late(self, source: str, since_us: int) -> bool:
+        # A venue's order is the order it says things in, whatever its clock; whoever pushes may push its past.
+        return is_pushed(source) and since_us <= self._stale_us
+
     def _confidence(self, source: str, heard: _Heard, fresh: dict[str, _Heard], now_us: int) -> float:
         age_us = max(0, now_us - heard.at_us)
         freshness = min(1.0, FRESH_US / age_us) if age_us else 1.0
@@ -118,7 +130,7 @@ class Sources:
         rank = self._ranks.get(source)
         if rank is None:
             parts = source.split(":")
-            group = len(self._order) + (2 if is_simulated(source) else 1 if parts[0] == "push" else 0)
+            group = len(self._order) + (2 if is_simulated(source) else 1 if is_pushed(source) else 0)
             rank = self._ranks[source] = (self._order.get(source, group), len(parts))
         return rank
 

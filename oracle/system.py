@@ -21,6 +21,7 @@ from oracle.alerts import alert_children
 from oracle.backtest import backtest_work, tables_of
 from oracle.board import Board
 from oracle.border import structure
+from oracle.facts import HTTP_RESPONSE_MS
 from oracle.feeds import Feed, FeedStatistics, feed_class
 from oracle.feeds.earlier import earlier_samples
 from oracle.feeds.file import File
@@ -47,7 +48,6 @@ from oracle.watchdogs.switchboard import Switchboard, switched_on
 __all__ = ["System", "open_system", "parts_of"]
 
 SIMULATED = "simulated"
-BATCH = 10_000  # rows of a transaction
 CATCHING_UP = 4
 WATCHDOG_PATIENCE_S = 0.01  # eleven that are woken for each message cost more than all that they do with it
 HISTORY_PATIENCE_S = 0.01  # with the 40 ms that a row waits in the queue: on disk within 50 ms and a commit
@@ -202,6 +202,6 @@ async def _give_a_past(store: Store, queries: Queries, feeds: Iterable[Feed], no
             columns = await trio.to_thread.run_sync(make)
             bars = {name: columns[name] for name in Bar.__struct_fields__ if name != "closed"}
             await trio.to_thread.run_sync(store.backfill_bars, bars)
+        if isinstance(feed, Simulated) and not (await queries.samples(HTTP_RESPONSE_MS, limit=1)).items:
             samples = await trio.to_thread.run_sync(earlier_samples, feed.seed, now_us)
-            for first in range(0, len(samples), BATCH):
-                await trio.to_thread.run_sync(store.write, samples[first : first + BATCH])
+            await trio.to_thread.run_sync(store.write, samples)  # all at once: a part of them would be taken for all

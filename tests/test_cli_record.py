@@ -92,3 +92,20 @@ def test_what_won_t_do_is_refused(tmp_path, url, file, why):
     (tmp_path / "old.rec").write_text("")
     done = subprocess.run([ORACLE, "record", url, tmp_path / file], env=clean_env(), capture_output=True, text=True, check=False)
     assert done.returncode == 2 and why in done.stderr
+
+
+def test_a_password_is_refused_unseen_and_nobody_there_leaves_no_file(tmp_path):
+    for url, code in (("ws://me:s3cret@127.0.0.1:9/x", 2), ("ws://127.0.0.1:9/x?key=s3cret", 1)):
+        command = [ORACLE, "record", url, tmp_path / "x.rec"]
+        done = subprocess.run(command, env=clean_env(), capture_output=True, text=True, check=False)
+        assert done.returncode == code and "s3cret" not in done.stderr + done.stdout
+        assert not (tmp_path / "x.rec").exists()
+
+
+async def test_what_follows_a_question_mark_is_in_no_recording(tmp_path):
+    async with open_venue(venue) as url:
+        command = [str(ORACLE), "record", f"{url}/x?key=s3cret", str(tmp_path / "x.rec"), "--send", "a", "--frames", "1"]
+        with trio.fail_after(30):
+            await trio.run_process(command, env=clean_env(), capture_stderr=True)
+    assert "s3cret" not in (tmp_path / "x.rec").read_text()
+    assert read_recording(tmp_path / "x.rec").url.endswith("/x")

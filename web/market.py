@@ -87,7 +87,7 @@ async def market_stream(call: Any) -> None:
 
 async def price_stream(call: Any, symbols: Iterable[str]) -> None:
     """Serve a client that wants the prices of these symbols, each second. Raises Invalid, before it is let in."""
-    wish = structure(Subscribe, {"stream_type": "price", "symbols": list(symbols)}, path=("path",))
+    wish = structure(Subscribe, {"stream_type": "price", "symbols": [one for one in symbols if one.strip()]}, path=("path",))
     await session(call.system, call.visitor, lambda: MarketSocket(call.system, call.visitor, wish))
 
 
@@ -170,16 +170,21 @@ class MarketSocket(Listener):
         one = self.subscriptions.get(ident)
         if one is None:
             return
-        known, tell = known_symbols(self.system), _ITEMS[one.stream_type]
-        items = []
-        for text in one.symbols:
-            symbol = symbol_meant(text, one.asset_type, known)
-            item = await tell(self.system, text, symbol) if symbol is not None else None
-            if item is not None:
-                items.append(item)
-        data = {"stream_type": one.stream_type, "subscription_id": one.id, "data": items, "metadata": {}, "disclaimer": None}
-        self._say("data", ident, **data)
+        try:
+            items = await self._items(one)
+        except Refused as no:  # the history can't be read now; the next interval may
+            self._error("PROCESSING_ERROR", no.reason)
+        else:
+            data = {"stream_type": one.stream_type, "subscription_id": one.id, "data": items, "metadata": {}, "disclaimer": None}
+            self._say("data", ident, **data)
         self.after(one.interval_ms / 1000, _Tick(ident))
+
+    async def _items(self, one: Subscription) -> list[dict[str, Any]]:
+        """What is known of its symbols."""
+        known, tell = known_symbols(self.system), _ITEMS[one.stream_type]
+        meant = ((text, symbol_meant(text, one.asset_type, known)) for text in one.symbols)
+        items = [await tell(self.system, text, symbol) for text, symbol in meant if symbol is not None]
+        return [item for item in items if item is not None]
 
     def _error(self, code: str, message: str) -> None:
         self._say("error", error_code=code, message=message, details=None)

@@ -27,7 +27,7 @@ Kind = Literal["quote", "trade", "bar", "sample", "transfer", "earnings", "funda
 
 @attrs.frozen(kw_only=True)
 class File:
-    """A CSV or Parquet file, or a recording of an exchange, once from its begin to its end.
+    """A CSV or Parquet file, or a recording of an exchange, from its begin to its end, once in each run of the server.
 
     path: the file; .csv and .parquet have columns, .rec is what `oracle record` writes.
     rows: what its rows are (quote, trade, bar, sample, transfer, earnings, fundamental, insider, vix); a recording says it
@@ -107,11 +107,11 @@ class FileFeed(Actor):
         if calendar is not None:
             calendar.begin()
         for number, (at_us, kind, messages) in enumerate(rows):
+            if calendar is not None:
+                calendar.reach(at_us)
             if speed and messages:
                 first_us = at_us if first_us < 0 else first_us
                 await trio.sleep_until(began_s + (at_us - first_us) / 1e6 / speed)
-            if calendar is not None:
-                calendar.reach(at_us)
             for message in messages:
                 self.publish(message)
             self.place[0] += 1

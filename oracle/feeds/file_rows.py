@@ -54,6 +54,9 @@ def _tabled(
 ) -> Iterator[Row]:
     at_us = 0
     for row in rows:
+        if None in row:  # more cells than the head has columns
+            yield at_us, "bad:row", ()
+            continue
         fields = {"kind": kind, **constants}
         wanted = columns or {name: name for name in row if name not in TIMES}
         fields |= {name: row.get(column) for name, column in wanted.items() if row.get(column) not in (None, "")}

@@ -10,6 +10,8 @@ from typing import Any
 import attrs
 import msgspec
 
+from oracle.exchange import sendable
+
 __all__ = ["LONGEST_WAIT_S", "MOST_ROWS", "Page", "retry_after_s"]
 
 LONGEST_WAIT_S = 3_600.0
@@ -33,12 +35,14 @@ class Page:
     def answered(self, headers: Mapping[str, str]) -> None:
         """It was read; `headers` of the answer, by lower-case name, say what to ask with next."""
         self.failures = 0
-        self.conditions = {ours: headers[theirs] for ours, theirs in _VALIDATORS.items() if theirs in headers}
+        self.conditions = {ours: headers[theirs] for ours, theirs in _VALIDATORS.items()
+                           if theirs in headers and sendable(ours, headers[theirs])}  # fmt: skip
 
     def failed(self, interval_s: float, asked_s: float, draw: float) -> float:
         """It was not read. Seconds to wait: half to the whole (by `draw`, 0 to 1) of an interval that doubles with each
         failure, an hour at most; and no less than the source asked for, up to that hour."""
         self.failures += 1
+        self.conditions = {}  # which may be what it does not like
         whole_s = min(interval_s * 2.0 ** min(self.failures - 1, 20), LONGEST_WAIT_S)
         return max(whole_s * (0.5 + draw / 2), min(asked_s, LONGEST_WAIT_S))
 

@@ -84,11 +84,6 @@ class Tape:
         sql = "SELECT coalesce(max(prev_us), 0) FROM epochs WHERE epoch = ?"
         return await self._reader.read(lambda at: at.execute(sql, [epoch]).fetchone()[0])
 
-    async def follows(self, bound: Bound, count: int, patterns: Patterns) -> int:
-        """How many of the `count` messages after a place are stored."""
-        past = await self.measure([Span(bound.epoch, bound.offset, bound.offset + count)], patterns)
-        return past.count
-
     # ---- in the thread
 
     def _recent(self, at: Any, patterns: Patterns, from_us: int, bound: Bound, most: int) -> list[Published]:

@@ -1,7 +1,7 @@
 """The way in for pushed rows: published at once, answered when they are stored, and the same push is taken once.
 
-Before its rows an event `pushed` is published, which says how many follow. What is stored is a prefix of what was published,
-so after a SIGKILL a push that is sent again finds how many of its rows there are, and only the rest is published.
+Before its rows an event `pushed` is published, which says how many follow. So a push that is sent again, after a SIGKILL or
+where the first got no answer, finds which of its rows are stored, and only the rest is published.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from typing import Any
 import attrs
 
 from actors import Refused
-from oracle.history import Bound, Commit, Queries, Tape
+from oracle.history import Commit, Span
 from oracle.model import Event, Severity, event_id
 from oracle.patterns import Patterns
-from oracle.receipts import Receipts
 
 __all__ = ["Pushed", "push"]
 
@@ -34,40 +33,42 @@ class Pushed:
 
 
 async def push(system: Any, messages: Sequence[Any], by: str, command_id: str) -> Pushed:
-    """Publish and store. Raises Refused `unavailable` where the history can't take them now (nothing is published then, or
-    whatever was is known again by the id), and whatever an ask of the history does."""
+    """Publish and store. Raises Refused `unavailable` where the history can't take them now, and whatever an ask of the history
+    does; what was published by then is known again by the id."""
     runtime, receipts = system.runtime, system.receipts
     if system.store.statistics.state == "down":
         raise Refused("the history can't write now", "unavailable")
     await runtime.bus.room()
-    done = await _stored(system.queries, system.tape, receipts, command_id) if command_id else 0
-    rest = messages[done:]
-    if not rest:
-        receipts.note_applied(command_id)
+    places = await _missing(system, len(messages), command_id)
+    if not places:
         return Pushed(len(messages), runtime.epoch, 0, 0)
     now_us = runtime.now_us()
-    ident = event_id(KIND, by, "push", 0 if command_id else now_us, command_id or runtime.bus.offset, done)
-    data = {"rows": len(rest), "by": by}
+    again = len(places) < len(messages) or receipts.applied(command_id)
+    ident = event_id(KIND, by, "push", 0 if command_id and not again else now_us, command_id or runtime.bus.offset)
+    data = {"rows": len(places), "by": by, **({"places": places} if again else {})}
+    summary = f"{len(places)} rows pushed by {by}"
     # From here to the last row nothing else is published: the rows follow the event that counts them.
     first = 1 + runtime.publish(
-        Event(ident, KIND, rest[0].source, "push", Severity.low, f"{len(rest)} rows pushed by {by}", data, now_us, command_id)
-    )
-    for message in rest:
-        last = runtime.publish(message)
+        Event(ident, KIND, messages[0].source, "push", Severity.low, summary, data, now_us, command_id))  # fmt: skip
+    for place in places:
+        last = runtime.publish(messages[place])
+    receipts.note_applied(command_id)  # before it is known to be stored: another try looks what is, and adds the rest
     await runtime.ask("history", Commit(()))
     if system.store.holes.between(first - 1, last, None):
         raise Refused("the history did not keep up, and some rows are lost", "unavailable")
-    receipts.note_applied(command_id)
     return Pushed(len(messages), runtime.epoch, first, last)
 
 
-async def _stored(queries: Queries, tape: Tape, receipts: Receipts, command_id: str) -> int:
-    """How many rows of a push an earlier try has stored."""
-    if not receipts.applied(command_id):
-        return 0
-    page = await queries.events(kind=KIND, limit=10_000)
-    count = 0
-    for row in page.items:
-        if row["cause"] == command_id and row["offset"] is not None:
-            count += await tape.follows(Bound(row["epoch"], row["offset"]), row["data"]["rows"], Patterns(["*"]))
-    return count
+async def _missing(system: Any, rows: int, command_id: str) -> list[int]:
+    """Which rows of a push are not stored, by their places in it: all, but where an earlier try has published some."""
+    missing = set(range(rows))
+    if command_id and system.receipts.applied(command_id):
+        await system.runtime.ask("history", Commit(()))  # what that try published is stored now, or lost
+        page = await system.queries.events(kind=KIND, limit=10_000)
+        for row in page.items:
+            if row["cause"] == command_id and row["offset"] is not None:
+                places = row["data"].get("places") or range(row["data"]["rows"])
+                span = Span(row["epoch"], row["offset"], row["offset"] + len(places))
+                found, _ = await system.tape.page(span, Patterns(["*"]), len(places))
+                missing -= {places[one.offset - row["offset"] - 1] for one in found}
+    return sorted(missing)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
-from attrs.validators import ge
+from attrs.validators import ge, lt
 
 from oracle.border import structure
 from oracle.facts import VIX, Earnings, InsiderTrade, Transfer, fact_event
@@ -101,7 +101,7 @@ class BarRow:
     low: float = attrs.field(validator=_positive)
     close: float = attrs.field(validator=_positive)
     volume: float = attrs.field(default=0.0, validator=[ge(0), _finite])
-    trades: int = attrs.field(default=0, validator=ge(0))
+    trades: int = attrs.field(default=0, validator=[ge(0), lt(2**63)])
     closed: bool = True
 
     def __attrs_post_init__(self) -> None:

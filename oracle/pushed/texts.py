@@ -14,14 +14,14 @@ from oracle.pushed.rows import KINDS
 
 __all__ = ["number_of", "typed"]
 
+_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
 
 def typed(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a row of somebody else's: texts of numbers become numbers where numbers are wanted, and times are told apart
-    by their size: seconds, milliseconds, microseconds or nanoseconds since 1970, or ISO 8601."""
-    numbers = _numbers(kind)
-    return {
-        name: _time(value) if name == "ts" else number_of(value) if name in numbers else value for name, value in fields.items()
-    }
+    """The fields of a row of somebody else's: texts become numbers, or yes and no, where those are wanted, and numbers texts;
+    times are told apart by their size: seconds, milliseconds, microseconds or nanoseconds since 1970, or ISO 8601."""
+    wanted = _types(kind)
+    return {name: _time(value) if name == "ts" else _as(wanted.get(name), value) for name, value in fields.items()}
 
 
 def number_of(value: Any) -> Any:
@@ -43,7 +43,20 @@ def _time(value: Any) -> Any:
     return int(number * 1e6)
 
 
+def _as(wanted: Any, value: Any) -> Any:
+    """The value as the type that is wanted, if it can be that without loss; else as it is, and then it is refused by its name."""
+    if wanted in (float, float | None):
+        return number_of(value)
+    if wanted is int:
+        number = number_of(value)
+        return int(number) if isinstance(number, float) and number.is_integer() else number
+    if wanted is bool and isinstance(value, str):
+        return _WORDS.get(value.strip().lower(), value)
+    if wanted is str and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
 @functools.cache
-def _numbers(kind: str) -> frozenset[str]:
-    fields = attrs.fields(attrs.resolve_types(KINDS[kind]))
-    return frozenset(field.name for field in fields if field.type in (int, float, float | None))
+def _types(kind: str) -> dict[str, Any]:
+    return {field.name: field.type for field in attrs.fields(attrs.resolve_types(KINDS[kind]))}

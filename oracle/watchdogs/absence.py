@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -30,6 +31,7 @@ class Absence:
     for_s: float = attrs.field(default=30.0, validator=gt(0))  # seconds
     severity: Severity = Severity.high
     interval_s: float = attrs.field(default=60.0, validator=ge(0.1))  # longest silence between checks, seconds
+    ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _heard_us: dict[str, int] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _due: list[tuple[int, str]] = attrs.field(factory=list, init=False, repr=False, eq=False)
     _missing: set[str] = attrs.field(factory=set, init=False, repr=False, eq=False)
@@ -57,6 +59,7 @@ class Absence:
         if topic.startswith("event:absence:"):
             return  # what it says itself is not expected again
         if topic not in self._heard_us and len(self._heard_us) >= MOST_TOPICS:
+            self.ignored["too_many_topics"] += 1
             return
         if topic not in self._heard_us or topic in self._missing:
             self._missing.discard(topic)

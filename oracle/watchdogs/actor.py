@@ -158,7 +158,8 @@ class Watchdog(Actor):
             except (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns) as error:
                 ok = False
                 LOG.warning("a watchdog begins without its past", name=self.name, reason=str(error))
-        self._memory = f"{len(memory.messages)} messages of its past, {len(memory.lessons)} lessons"
+        left_out = ", older ones left out" if memory.cut else ""
+        self._memory = f"{len(memory.messages)} messages of its past{left_out}, {len(memory.lessons)} lessons"
         self._heard = any(message.__class__ is not Gap for _, message in memory.messages)
         for first in range(0, len(memory.lessons), LESSONS_AT_ONCE):
             self.course.study(memory.lessons[first : first + LESSONS_AT_ONCE])

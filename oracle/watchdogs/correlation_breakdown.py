@@ -11,6 +11,7 @@ import attrs
 from attrs.validators import ge, gt, min_len
 
 from oracle.model import Bar, Finding, Severity, Trade
+from oracle.problems import Bad
 from oracle.symbols import base_asset, quote_asset
 from oracle.watchdogs.decider import Bars
 from oracle.watchdogs.latch import Latches
@@ -62,6 +63,8 @@ class CorrelationBreakdown:
     listens = ("trade:*",)
 
     def __attrs_post_init__(self) -> None:
+        if self.recent_days >= self.past_days:
+            raise Bad("value_error", "recent_days has to be less than past_days")
         self._watches = universe({leg for pair in self.pairs for leg in pair.split("/")})
 
     @property

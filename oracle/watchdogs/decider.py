@@ -69,11 +69,12 @@ class Mean:
 @attrs.frozen
 class Memory:
     """The past as a decider gets it: `lessons` end before `messages` begin, which are (publish time, message) in order; somebody
-    watched until `watched_us`."""
+    watched until `watched_us`. `cut`: there was more than is shown at a start, and the oldest is missing."""
 
     lessons: Sequence[Bar | Mean] = ()
     messages: Sequence[tuple[int, Any]] = ()
     watched_us: int = 0
+    cut: bool = False
 
 
 class Course:
@@ -143,5 +144,6 @@ class Course:
 
     def _gap(self, gap: Gap) -> tuple[Finding, ...]:
         if self._on_gap is not None:
-            self._on_gap(gap)
+            own = gap.who.startswith("watchdog:")  # a mailbox of ours that overflowed: nobody watched then either
+            self._on_gap(Gap("watchdog", gap.from_us, gap.to_us, gap.reason) if own else gap)
         return ()

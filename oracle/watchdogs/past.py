@@ -62,7 +62,8 @@ async def remember(queries: Queries, tape: Tape, decider: Any, since: Since) -> 
     messages = await tape.recent(Patterns((*decider.listens, "gap:*")), from_us, bound, MOST_MESSAGES)
     skipped = frozenset(since.skipped)
     told = [(one.time_us, one.message) for one in messages if (one.offset, one.time_us) not in skipped]
-    return Memory(lessons, told, since.watched_us or await tape.ended_us_before(since.epoch))
+    watched_us = since.watched_us or await tape.ended_us_before(since.epoch)
+    return Memory(lessons, told, watched_us, cut=len(messages) == MOST_MESSAGES)
 
 
 async def _bars(queries: Queries, wish: Bars, until_us: int, now_us: int) -> list[Bar]:

@@ -56,6 +56,23 @@ def test_confidence_is_freshness_times_agreement(age_s, other, confidence):
     assert sources.believed("BTC-USD", now(age_s)).confidence == pytest.approx(confidence, abs=1e-4)
 
 
+def test_a_pushed_row_that_is_late_changes_nothing_until_nothing_else_is_fresh():
+    sources = Sources(("push:a",), stale_after_s=30)
+    told(sources, "push:a", 100, 10)
+    late = Quote("BTC-USD", 59, 1, 61, 1, now(-999), "push:a")
+    sources.put(Published(0, now(11), "", late))
+    assert sources.believed("BTC-USD", now(11)).quote.mid == 100
+    sources.put(Published(0, now(50), "", late))
+    assert sources.believed("BTC-USD", now(50)).quote.mid == 60, "its clock was set back"
+
+
+def test_a_venue_is_heard_in_its_own_order():
+    sources = Sources((), stale_after_s=30)
+    told(sources, "a", 100, 10)
+    sources.put(Published(0, now(11), "", Quote("BTC-USD", 59, 1, 61, 1, now(-999), "a")))
+    assert sources.believed("BTC-USD", now(11)).quote.mid == 60
+
+
 async def test_who_is_believed_is_a_state_that_changes_with_it(autojump_clock):
     async with open_runtime(clock=trio_clock(T0_US)) as rt:
         board = Board(rt.bus, rt.now_us, Sources(("a", "b"), 30))

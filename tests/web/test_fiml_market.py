@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from live import Client
+from live import Client, upgrade
 from running import open_house, open_served
 
 from oracle.model import Bar, Quote, Trade
@@ -22,7 +22,7 @@ async def market(tmp_path, path="/ws/stream"):
             runtime.publish(Trade(symbol, price, 2.0, "buy", "t1", now_us, "test"))
             runtime.publish(Quote(symbol, price - 1, 1.0, price + 1, 2.0, now_us - 1, "test"))
         runtime.publish(Bar("AAPL", "1m", 260, 263, 259, 262, 100.0, 7, True, now_us - now_us % 60_000_000 - 60_000_000, "test"))
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             client = await Client.connect(house, path)
             yield house, client
 
@@ -112,3 +112,24 @@ async def test_metrics_and_health_say_what_was_counted(tmp_path):
             assert (await house.get(path)).json["status"] == "healthy"
         assert (await house.get("/health/providers/nobody")).status == 404
         assert (await house.get("/health/nothing")).status == 404
+
+
+async def test_a_history_that_can_not_be_read_is_told_and_the_subscription_goes_on(tmp_path):
+    async with market(tmp_path) as (house, client):
+        await client.say(wish("ohlcv", ["AAPL"]))
+        assert (await client.message_of("data"))["data"]
+        house.system.store.close()
+        error = await client.message_of("error")
+        assert (error["error_code"], error["details"]) == ("PROCESSING_ERROR", None)
+        house.system.store.open()
+        assert (await client.message_of("data"))["data"]
+
+
+@pytest.mark.parametrize("path", ["/ws/prices/,,", "/ws/prices/%20"])
+async def test_an_address_without_a_symbol_is_refused_at_the_door(tmp_path, path):
+    async with open_served(tmp_path) as house:
+        with trio.fail_after(30):
+            stream = await trio.open_tcp_stream("127.0.0.1", house.port)
+            await stream.send_all(upgrade(path))
+            assert b" 422 " in await stream.receive_some(64)
+            await stream.aclose()

@@ -5,6 +5,7 @@ import math
 import signal
 
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from actors.testing import probe
 from oracle.history import Store
 from oracle.model import Bar, Quote, Sample, Trade
 from oracle.problems import Invalid
-from oracle.pushed import KINDS, messages_of
+from oracle.pushed import KINDS, messages_of, push
 from tests.running import open_house
 from tests.web.test_once_sigkill import run_child
 
@@ -61,6 +62,12 @@ def test_what_makes_no_sense_is_named(change, where):
     with pytest.raises(Invalid) as refused:
         messages_of({"rows": [good, {**bad, **change}]}, NOW_US)
     assert [problem.where for problem in refused.value.problems] == [where]
+
+
+def test_a_count_that_no_column_holds_is_refused():
+    with pytest.raises(Invalid) as refused:
+        messages_of({"kind": "bar", **GOOD["bar"], "trades": 2**63}, NOW_US)
+    assert [problem.where for problem in refused.value.problems] == ["body.trades"]
 
 
 @pytest.mark.parametrize("body", [{}, [], {"rows": {}}, {"rows": [], "x": 1}, [1], {"rows": [{"kind": "vix"}] * 1001}, 7, None])
@@ -121,6 +128,20 @@ async def test_the_same_push_is_taken_once(tmp_path):
 
 
 MANY = [{**rows("trade")[0], "trade_id": str(number)} for number in range(40)]
+async def test_a_push_that_had_no_answer_is_stored_once_however_often_it_is_sent(tmp_path):
+    async with open_house(tmp_path) as house:
+        system, made = house.system, messages_of(MANY, NOW_US)
+        for _ in range(2):
+            with trio.CancelScope() as patience:  # which ends as soon as the rows are on their way
+                listening = system.runtime.listen("event:pushed:*", lambda _, scope=patience: scope.cancel())
+                await push(system, made, "ada", "client/ada/7/d")
+            listening.cancel()
+        again = await push(system, made, "ada", "client/ada/7/d")
+        assert (again.accepted, again.last) == (40, 0)
+        stored = (await house.get("/api/oracle/ticks?symbol=AAPL&kind=trade&limit=1000")).json["items"]
+        assert sorted(int(row["trade_id"]) for row in stored) == list(range(40))
+
+
 PUSH = ("POST", "/api/oracle/push", "p7", json.dumps(MANY))
 
 

@@ -9,10 +9,11 @@ from venue import EXCHANGE, needs_recordings
 
 from actors import open_runtime
 from actors.testing import probe
+from oracle.calendar import Calendar
 from oracle.feeds import FeedStatistics
 from oracle.feeds.file import File
 from oracle.history import Commit
-from oracle.model import Depth, Event, Quote, Sample, Trade
+from oracle.model import Bar, Depth, Event, Quote, Sample, Trade
 from oracle.recording import read_recording
 from oracle.settings import Data, Settings
 from oracle.system import open_system
@@ -31,7 +32,7 @@ async def played(settings, kinds=(Sample, Trade, Quote, Depth)):
     async with open_runtime([]) as runtime:
         told = probe(runtime, "*")
         runtime.add(settings.child("mine", statistics))
-        with trio.fail_after(20):
+        with trio.fail_after(30):
             while True:
                 message = await told.next()
                 if isinstance(message, Event) and message.kind == "system:feed:finished":
@@ -60,6 +61,35 @@ async def test_columns_are_what_they_are_called_or_what_the_settings_say(tmp_pat
     assert messages[0].ts_us == 1_700_000_000_000_000, unit
 
 
+async def test_a_row_with_a_cell_too_many_is_counted_and_the_others_are_played(tmp_path):
+    path = tmp_path / "trades.csv"
+    path.write_text("ts,price,size,trade_id\n1700000000,1,1,7\n1700000001,1,1,8,9\n1700000002,2,1,10\n")
+    messages, statistics = await played(File(path=path, constants={"symbol": "X"}, speed=0.0))
+    assert [(m.price, m.trade_id) for m in messages] == [(1.0, "7"), (2.0, "10")]
+    assert statistics.frames == {"trade": 2, "bad:row": 1}
+
+
+async def test_what_a_file_writes_becomes_what_the_field_is(tmp_path):
+    bars, trades = tmp_path / "bars.csv", tmp_path / "trades.parquet"
+    bars.write_text("ts,open,high,low,close,volume,trades,closed\n1700000000,1,2,1,2,5,12,True\n")
+    (bar,), _ = await played(File(path=bars, rows="bar", constants={"symbol": "X", "interval": "1m"}, speed=0.0), (Bar,))
+    assert (bar.trades, bar.closed, bar.volume) == (12, True, 5.0)
+    duckdb.sql(f"COPY (SELECT 1700000000 AS ts, 1.5 AS price, 1 AS size, 77::BIGINT AS trade_id) TO '{trades}' (FORMAT parquet)")
+    (trade,), _ = await played(File(path=trades, constants={"symbol": "X"}, speed=0.0))
+    assert trade.trade_id == "77"
+
+
+def test_a_calendar_is_never_ahead_of_its_data_and_never_goes_back():
+    calendar = Calendar(1_000_000, speed=1e6)
+    assert calendar() == 1_000_000
+    calendar.begin()
+    calendar.reach(2_000_000)
+    while (now_us := calendar()) < 2_000_000:
+        assert now_us >= 1_000_000
+    calendar.reach(1_500_000)
+    assert calendar() == 2_000_000, "the last row was that of two seconds"
+
+
 @needs_recordings
 @pytest.mark.parametrize("name", ["binance-spot", "binance-futures", "coinbase", "kraken-ticker", "kraken-trade"])
 async def test_a_recording_is_read_by_the_parser_of_its_venue(name):
@@ -78,7 +108,7 @@ async def test_its_time_is_the_time_of_the_system_and_watchdogs_find_what_happen
     async with open_system(Settings(data=Data(folder=tmp_path / "data"), feeds={"old": feed})) as system:
         heard = probe(system.runtime, "event:*")
         said = {}
-        with trio.fail_after(20):
+        with trio.fail_after(30):
             while not {"price_anomaly", "system:feed:finished"} <= said.keys():
                 event = await heard.next()
                 said[event.kind] = event
@@ -102,7 +132,7 @@ async def test_a_file_that_can_not_be_read_says_why_and_is_tried_again(tmp_path,
     async with open_runtime([]) as runtime:
         lives = probe(runtime, "life:feed:mine")
         runtime.add(File(path=tmp_path / name, speed=0.0).child("mine", statistics))
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while (await lives.next()).what != "lost":
                 pass
     assert why in statistics.last_error and not statistics.connected

@@ -162,7 +162,7 @@ async def test_the_same_again_is_no_news_and_a_source_is_asked_whether_it_has_an
         sink.script = body(1.5, ETag='"v1"')
         settings = structure(Poll, {"url": sink.url("/load"), "rows": ROWS, "interval_s": 0.1})
         async with polling(settings, statistics) as told:
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 await sink.next()
                 again = await sink.next()
                 assert again.headers["if-none-match"] == '"v1"'
@@ -178,6 +178,23 @@ async def test_the_same_again_is_no_news_and_a_source_is_asked_whether_it_has_an
     assert statistics.frames["unchanged"] >= 1 and statistics.frames["same_again"] >= 1
 
 
+@pytest.mark.parametrize("etag", ["\u00e9", '"old"'])
+async def test_a_condition_that_can_not_be_sent_or_is_not_liked_is_not_repeated(etag):
+    async def picky(call, stream):
+        liked = "if-none-match" not in call.headers
+        await (body(len(sink.calls), ETag=etag) if liked else answering(412))(call, stream)
+
+    statistics, values = FeedStatistics(), []
+    async with open_sink(picky) as sink:
+        settings = structure(Poll, {"url": sink.url("/load"), "rows": ROWS, "interval_s": 0.1})
+        async with polling(settings, statistics) as told:
+            with trio.fail_after(30):
+                while len(values) < 3:
+                    message = await told.next()
+                    values += [message.value] if isinstance(message, Sample) else []
+    assert len(set(values)) == 3
+
+
 @pytest.mark.parametrize(("script", "kind"), [
     (answering(200, b"<html>busy</html>"), "not_json"), (answering(500), "status:500"), (answering(200, b" " * 5000), "too_big"),
     (answering(429, Retry_After="3600"), "status:429"),
@@ -188,7 +205,7 @@ async def test_a_source_that_is_away_is_counted_and_said_once(script, kind):
         sink.script = script
         settings = structure(Poll, {"url": sink.url("/load"), "rows": ROWS, "interval_s": 0.1, "max_bytes": 2048})
         async with polling(settings, statistics) as told:
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 while (event := await told.next()).topic.startswith("life:"):
                     pass
                 assert event.kind == "system:feed:disconnected" and event.data["reason"]
@@ -205,7 +222,7 @@ async def test_one_symbol_that_fails_neither_stops_the_others_nor_calls_the_sour
     async with open_sink(script) as sink:
         settings = structure(Poll, {"url": sink.url("/{symbol}"), "symbols": ["GOOD", "BAD"], "rows": ROWS, "interval_s": 0.1})
         async with polling(settings, statistics) as told:
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 while statistics.frames.get("status:404", 0) < 2 or statistics.frames.get("same_again", 0) < 2:
                     await sink.next()
             assert statistics.connected
@@ -224,7 +241,7 @@ async def test_each_row_of_a_list_is_told_once_and_odd_ones_cost_no_other():
         sink.script = answering(200, json.dumps(trades).encode())
         settings = structure(Poll, {"url": sink.url(), "rows": rows, "interval_s": 0.1})
         async with polling(settings, statistics) as told:
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 while statistics.frames.get("same_again", 0) < 198:
                     await sink.next()
         prices = [message.price for message in told.took() if isinstance(message, Trade)]
@@ -240,7 +257,7 @@ async def test_a_secret_header_is_sent_and_a_missing_one_is_said(monkeypatch):
             statistics = FeedStatistics()
             settings = structure(Poll, {"url": sink.url(), "rows": ROWS, "headers": {"X-Key": f"env:{name}"}})
             async with polling(settings, statistics) as told:
-                with trio.fail_after(10):
+                with trio.fail_after(30):
                     if sent:
                         assert (await sink.next()).headers["x-key"] == "s3cret"
                     else:
@@ -256,7 +273,7 @@ async def test_health_is_told_of_each_exchange_whatever_the_others_do():
         urls = {"well": well.url(), "ill": ill.url(), "away": "http://127.0.0.1:9"}
         async with polling(Health(urls=urls, every_s=60.0, timeout_s=5.0), statistics) as told:
             said, order = {}, Counter()
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 while len(said) < 3:
                     message = await told.next()
                     if isinstance(message, Sample):
