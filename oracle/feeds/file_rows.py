@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,31 +31,47 @@ Row = tuple[int, str, tuple[Any, ...]]
 
 
 def rows_of(path: Path, kind: str, columns: Mapping[str, str], constants: Mapping[str, str], source: str) -> Iterator[Row]:
-    """Time, kind and messages of each row; a row that makes no sense has the kind `bad:FIELD`, and none. Raises OSError where the
-    file can't be read, or is none that is known."""
+    """Time, kind and messages of each row; a row that makes no sense has the kind `bad:FIELD`, and none. Lines of a CSV file that
+    are no row of its table are `bad:row`, those that are not UTF-8 `bad:encoding`. Raises OSError where the file can't be read,
+    or is none that is known."""
     match path.suffix.lower():
         case ".rec":
             yield from _recorded(path, source)
         case ".parquet":
             yield from _tabled(parquet_rows(path), kind, columns, constants, source)
         case ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as lines:
-                try:
-                    yield from _tabled(csv.DictReader(lines), kind, columns, constants, source)
-                except (csv.Error, UnicodeDecodeError) as error:
-                    raise OSError(f"{path.name} can't be read as CSV: {error}") from error
+            with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+                yield from _tabled(_records(lines), kind, columns, constants, source)
         case other:
             raise OSError(f"{path.name}: files of {other or 'no'} ending are not known; there are .csv, .parquet and .rec")
 
 
+def _records(lines: Iterable[str]) -> Iterator[dict[str, Any] | str]:
+    """The rows of a CSV file by column, or what is wrong with one."""
+    rows = csv.DictReader(lines)
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error:  # a cell of over 128 KiB
+            yield "row"
+            continue
+        if row is None:
+            return
+        if None in row:  # more cells than the head has columns
+            yield "row"
+        elif any(cell and "\ufffd" in cell for cell in row.values()):
+            yield "encoding"
+        else:
+            yield row
+
+
 def _tabled(
-    rows: Iterator[dict[str, Any]] | csv.DictReader[str], kind: str, columns: Mapping[str, str], constants: Mapping[str, str],
-    source: str,
+    rows: Iterator[dict[str, Any] | str], kind: str, columns: Mapping[str, str], constants: Mapping[str, str], source: str
 ) -> Iterator[Row]:
     at_us = 0
     for row in rows:
-        if None in row:  # more cells than the head has columns
-            yield at_us, "bad:row", ()
+        if isinstance(row, str):
+            yield at_us, f"bad:{row}", ()
             continue
         fields = {"kind": kind, **constants}
         wanted = columns or {name: name for name in row if name not in TIMES}

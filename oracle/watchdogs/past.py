@@ -18,7 +18,7 @@ from oracle.watchdogs.decider import Bars, Mean, Means, Memory
 
 __all__ = ["Past", "Since", "past_of", "remember"]
 
-MOST_MESSAGES = 20_000  # shown at a start; older ones are left out
+MOST_MESSAGES = 100_000  # shown at a start; older ones are left out
 MOST_BARS = 400_000  # taught at a start, over all symbols; the symbols that come last in the alphabet are left out
 _PAGE = 10_000
 

@@ -16,23 +16,30 @@ from oracle.watchdogs.universe import universe
 __all__ = ["PriceAnomaly"]
 
 MOST_SYMBOLS = 10_000  # tracked at once; the one begun first goes for a new one
+MOST_SOURCES = 32  # of a symbol, the same
 UNIVERSE = ("BTC", "ETH", "SPY", "QQQ", "AAPL", "TSLA")
 
 
 @attrs.define
 class _Track:
-    """One symbol: a sample a second of the last window, and the newest sample older than that."""
+    """What one source says of one symbol: a sample a second of the last window, and the newest sample older than that."""
 
     recent: deque[tuple[int, float]] = attrs.field(factory=deque)
     past: tuple[int, float] | None = None
+    moved_pct: float = 0.0
+
+    def is_out(self, rearm_pct: float, since_us: int) -> bool:
+        """Whether it was told of later than `since_us`, and its move is no rest."""
+        return self.moved_pct >= rearm_pct and bool(self.recent) and self.recent[-1][0] > since_us
 
 
 @attrs.define
 class PriceAnomaly:
-    """Compares each trade with the newest sample at least `window_s` seconds old (and at most twice that).
+    """Compares each trade with what its own source said of the symbol at least `window_s` seconds ago (and at most twice that).
 
     A move of more than `limit_pct` is high, more than `critical_pct` critical; a fall of more than `critical_pct` is a
-    `flash_crash`. Each symbol speaks once per direction and severity until its move is below `rearm_pct` again.
+    `flash_crash`. Each symbol speaks once per direction and severity, whoever says it first, until the moves of all its sources
+    are below `rearm_pct` again.
     """
 
     limit_pct: float = attrs.field(default=5.0, validator=gt(0))  # percent of the older price
@@ -43,7 +50,7 @@ class PriceAnomaly:
     stale_after_s: float = attrs.field(default=60.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
     symbols: tuple[str, ...] = UNIVERSE  # bases (BTC watches each BTC pair), symbols (BTC-USD), or "*" for all
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
-    _tracks: dict[str, _Track] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    _tracks: dict[str, dict[str, _Track]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _latches: Latches = attrs.field(factory=Latches, init=False, repr=False, eq=False)
     _watches: Callable[[str], bool] = attrs.field(init=False, repr=False, eq=False)
 
@@ -65,7 +72,7 @@ class PriceAnomaly:
         if now - trade.ts_us > self.stale_after_s * 1e6:
             self.ignored["stale"] += 1
             return
-        track = self._tracks.get(symbol) or self._begin(symbol)
+        track = self._track(symbol, trade.source)
         window_us = round(self.window_s * 1e6)
         recent = track.recent
         while recent and recent[0][0] <= now - window_us:
@@ -75,19 +82,27 @@ class PriceAnomaly:
         else:
             recent.append((now, price))
         if track.past is not None and track.past[0] >= now - 2 * window_us:
-            yield from self._judge(trade, track.past[1], now)
+            yield from self._judge(trade, track, track.past[1], now)
 
-    def _begin(self, symbol: str) -> _Track:
-        if len(self._tracks) >= MOST_SYMBOLS:  # a venue gone mad must not grow us without end
-            del self._tracks[next(iter(self._tracks))]
-        track = self._tracks[symbol] = _Track()
+    def _track(self, symbol: str, source: str) -> _Track:
+        sources = self._tracks.get(symbol)
+        if sources is None:
+            if len(self._tracks) >= MOST_SYMBOLS:  # a venue gone mad must not grow us without end
+                del self._tracks[next(iter(self._tracks))]
+            sources = self._tracks[symbol] = {}
+        track = sources.get(source)
+        if track is None:
+            if len(sources) >= MOST_SOURCES:
+                del sources[next(iter(sources))]
+            track = sources[source] = _Track()
         return track
 
-    def _judge(self, trade: Trade, past_price: float, now: int) -> Iterator[Finding]:
+    def _judge(self, trade: Trade, track: _Track, past_price: float, now: int) -> Iterator[Finding]:
         change_pct = (trade.price - past_price) / past_price * 100
-        size_pct = abs(change_pct)
+        size_pct = track.moved_pct = abs(change_pct)
         if size_pct <= self.limit_pct:
-            if size_pct < self.rearm_pct:
+            since_us = now - 2 * round(self.window_s * 1e6)
+            if not any(one.is_out(self.rearm_pct, since_us) for one in self._tracks[trade.symbol].values()):
                 self._latches.rest(trade.symbol)
             return
         severity = Severity.critical if size_pct > self.critical_pct else Severity.high

@@ -69,6 +69,19 @@ async def test_a_row_with_a_cell_too_many_is_counted_and_the_others_are_played(t
     assert statistics.frames == {"trade": 2, "bad:row": 1}
 
 
+async def test_lines_that_are_no_text_are_counted_and_the_others_are_played(tmp_path):
+    path = tmp_path / "trades.csv"
+    long = "1" * 200_000
+    lines = "ts,symbol,price,size", "1700000000,X,1,1", "1700000001,\u00dc,1,1", f"1700000002,X,{long},1", "1700000003,X,2,1"
+    path.write_bytes("\n".join(lines).encode("latin-1"))
+    messages, statistics = await played(File(path=path, speed=0.0))
+    assert [m.price for m in messages] == [1.0, 2.0]
+    assert statistics.frames == {"trade": 2, "bad:encoding": 1, "bad:row": 1}
+    path.write_bytes("\n".join(lines).encode("utf-16"))
+    messages, statistics = await played(File(path=path, speed=0.0))
+    assert messages == [] and sum(statistics.frames.values()) and all(kind.startswith("bad:") for kind in statistics.frames)
+
+
 async def test_what_a_file_writes_becomes_what_the_field_is(tmp_path):
     bars, trades = tmp_path / "bars.csv", tmp_path / "trades.parquet"
     bars.write_text("ts,open,high,low,close,volume,trades,closed\n1700000000,1,2,1,2,5,12,True\n")

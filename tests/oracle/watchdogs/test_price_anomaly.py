@@ -10,14 +10,14 @@ from oracle.watchdogs.price_anomaly import PriceAnomaly
 T0_US = 1_700_000_000_000_000
 
 
-def trade(price, second, symbol="BTC-USD"):
+def trade(price, second, symbol="BTC-USD", source="test"):
     at_us = T0_US + round(second * 1e6)
-    return Trade(symbol, price, 1.0, "buy", f"t{second}", at_us, "test"), at_us
+    return Trade(symbol, price, 1.0, "buy", f"t{second}", at_us, source), at_us
 
 
 def run(prices, decider=None):
     decider = decider or PriceAnomaly()
-    return [f for price, second, *symbol in prices for f in decider.update(*trade(price, second, *symbol))]
+    return [f for price, second, *named in prices for f in decider.update(*trade(price, second, *named))]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,23 @@ def test_the_newest_sample_old_enough_is_the_one_compared_with():
     assert finding.data["past_price"] == 104
 
 
+A, B = ("BTC-USD", "a"), ("BTC-USD", "b")
+
+
+@pytest.mark.parametrize(
+    ("prices", "said"),
+    [
+        ([(100, 0, *A), (80, 30, *B), (100, 60, *A), (80, 90, *B)], []),  # apart, but neither moves
+        ([(100, 0, *A), (100, 1, *B), (106, 60, *A), (106, 61, *B)], ["t60"]),  # one move, seen twice
+        ([(100, 0, *A), (100, 1, *B), (100, 2, *A), (106, 60, *A), (100, 61, *B), (106, 62, *A)], ["t60"]),  # b is behind
+        ([(100, 0, *A), (100, 1, *B), (100, 2, *A), (106, 60, *A), (100, 61, *A), (106, 62, *A)], ["t60", "t62"]),
+        ([(100, 0, *A), (100, 20, *B), (106, 60, *A), (100, 200, *B), (100, 261, *B), (106, 330, *B)], ["t60", "t330"]),
+    ],
+)
+def test_a_source_is_compared_with_itself_and_a_symbol_speaks_once(prices, said):
+    assert [f.cause.rpartition(":")[2] for f in run(prices)] == said
+
+
 @given(st.lists(st.tuples(st.floats(-1e6, 1e9), st.floats(0, 2)), max_size=300))
 def test_any_stream_is_survived_with_bounded_memory(steps):
     decider, second = PriceAnomaly(symbols=("*",)), 0.0
@@ -69,8 +86,7 @@ def test_any_stream_is_survived_with_bounded_memory(steps):
         second += gap_s
         for finding in decider.update(*trade(price, second)):
             assert abs(finding.data["change_pct"]) > 5
-    for track in decider._tracks.values():
-        assert len(track.recent) <= 62
+    assert all(len(track.recent) <= 62 for tracks in decider._tracks.values() for track in tracks.values())
 
 
 @given(st.floats(1, 1e6), st.floats(0.955, 1.045))
@@ -84,3 +100,10 @@ def test_a_venue_that_never_stops_inventing_symbols_costs_bounded_memory():
         run([(100, 0, f"X{number}-USD")], decider)
     assert len(decider._tracks) == 10_000
     assert [f.subject for f in run([(106, 60, "X10049-USD")], decider)] == ["X10049-USD"]
+
+
+def test_sources_that_never_stop_cost_bounded_memory():
+    decider = PriceAnomaly()
+    for number in range(100):
+        run([(100, 0, "BTC-USD", f"push:{number}")], decider)
+    assert len(decider._tracks["BTC-USD"]) == 32
