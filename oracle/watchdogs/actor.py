@@ -22,7 +22,7 @@ LOG = logger("watchdog")
 REPORT_S = 5.0  # counters reach the board at most this late; status and findings at once
 UNHEALTHY_AFTER = 3
 MOST_SKIPPED = 100
-LESSONS_AT_ONCE = 200  # so that nobody waits longer than a millisecond or so for a watchdog that begins
+AT_ONCE = 200  # lessons or messages, so that nobody waits longer than a millisecond or so for a watchdog that begins
 BEGAN = "watchdog_began"  # the event of each life's begin; its data is the Since of that life
 
 
@@ -161,10 +161,11 @@ class Watchdog(Actor):
         left_out = ", older ones left out" if memory.cut else ""
         self._memory = f"{len(memory.messages)} messages of its past{left_out}, {len(memory.lessons)} lessons"
         self._heard = any(message.__class__ is not Gap for _, message in memory.messages)
-        for first in range(0, len(memory.lessons), LESSONS_AT_ONCE):
-            self.course.study(memory.lessons[first : first + LESSONS_AT_ONCE])
-            await trio.lowlevel.checkpoint()
-        self.course.begin(attrs.evolve(memory, lessons=()), self.started_us)
+        for take, past in ((self.course.study, memory.lessons), (self.course.recall, memory.messages)):
+            for first in range(0, len(past), AT_ONCE):
+                take(past[first : first + AT_ONCE])
+                await trio.lowlevel.checkpoint()
+        self.course.begin(Memory(watched_us=memory.watched_us), self.started_us)
         self._check(ok)
 
     def _say_begun(self) -> None:

@@ -101,13 +101,17 @@ class Course:
         for lesson in lessons:
             self.decider.learn(lesson)
 
-    def begin(self, memory: Memory, now_us: int) -> None:
-        """Take in the past, without a word about it. What nobody watched, from its end until now, is a gap."""
-        self.study(memory.lessons)
-        for time_us, message in memory.messages:
+    def recall(self, messages: Iterable[tuple[int, Any]]) -> None:
+        """Take in the past, the oldest first, without a word about it."""
+        for time_us, message in messages:
             for _ in self.take(message, time_us):
                 pass
             self._last_us = time_us
+
+    def begin(self, memory: Memory, now_us: int) -> None:
+        """Take in what of the past was not yet, then begin. What nobody watched, from its end until now, is a gap."""
+        self.study(memory.lessons)
+        self.recall(memory.messages)
         for _ in self.pass_time(min(memory.watched_us, now_us)):
             pass  # it was spoken of by whoever watched then
         if self._on_gap is not None:
