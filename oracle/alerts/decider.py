@@ -65,7 +65,7 @@ class Decider:
 
         The cooldown runs from the last firing; what matches meanwhile is counted and said no more about.
         """
-        if not self.rule.trigger.fires_on(event):
+        if not self.rule.trigger.fires_on(event, self.rule.alert_id):
             return None
         record, last_us = self.record, self.record.last_triggered_us
         # A last firing in the future means that the clock was set back: waiting for it would mute the rule.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from oracle.alerts.rule import EventType, Rule, is_about_asset
+from oracle.alerts.rule import Rule
+from oracle.alerts.trigger import EventType, is_about_asset
 from oracle.model import Event
 from oracle.sources import is_simulated
 from oracle.symbols import asset_type, base_asset, quote_asset

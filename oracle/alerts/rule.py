@@ -15,16 +15,14 @@ import attrs
 import msgspec
 from attrs.validators import and_, ge, le, matches_re, max_len, optional
 
+from oracle.alerts.trigger import Trigger
 from oracle.border import Url, structure, unstructure
 from oracle.exchange import HttpFailed, Target, sendable
-from oracle.model import Event, Severity
 from oracle.problems import Bad
 from oracle.secret import MASK, sounds_secret
-from oracle.symbols import base_asset, join_pair
 
 __all__ = [
-    "MASK", "DeliveryMethod", "EmailConfig", "EventFilter", "EventType", "Rule", "TelegramConfig", "Trigger",
-    "TriggerType", "WebhookConfig", "far_ends", "is_about_asset", "rule_of", "with_secrets",
+    "MASK", "DeliveryMethod", "EmailConfig", "Rule", "TelegramConfig", "WebhookConfig", "far_ends", "rule_of", "with_secrets",
 ]  # fmt: skip
 
 METHODS = ("POST", "PUT", "PATCH")
@@ -33,82 +31,12 @@ LONGEST_COOLDOWN_S = 366 * 86_400
 _ID = r"(?!\.{1,2}$)[^\x00-\x1f\x7f/*]+"
 
 
-class EventType(enum.StrEnum):
-    """What FIML's watchdogs see, and the last two what further ones of ours do."""
-
-    earnings_anomaly = "earnings_anomaly"
-    unusual_volume = "unusual_volume"
-    whale_movement = "whale_movement"
-    funding_spike = "funding_spike"
-    liquidity_drop = "liquidity_drop"
-    correlation_break = "correlation_break"
-    exchange_outage = "exchange_outage"
-    price_anomaly = "price_anomaly"
-    flash_crash = "flash_crash"
-    arbitrage_opportunity = "arbitrage_opportunity"
-    metric_anomaly = "metric_anomaly"
-    absence = "absence"
-
-
-class TriggerType(enum.StrEnum):
-    """What may set off a rule. Only `watchdog_event` is evaluated; the others are kept for their owner."""
-
-    watchdog_event = "watchdog_event"
-    price_threshold = "price_threshold"
-    volume_threshold = "volume_threshold"
-    custom_condition = "custom_condition"
-
-
 class DeliveryMethod(enum.StrEnum):
     """How somebody wants to be told."""
 
     email = "email"
     telegram = "telegram"
     webhook = "webhook"
-
-
-@attrs.frozen
-class EventFilter:
-    """Which events count: every list must agree (any of its items will do); a null or empty list asks for nothing."""
-
-    event_types: tuple[EventType, ...] | None = None
-    severities: tuple[Severity, ...] | None = None
-    assets: tuple[str, ...] | None = None
-    """Symbols in any case: `BTC` means every pair of it, `BTC-USD`, `BTC/USD` and `BTCUSD` that one."""
-    watchdogs: tuple[str, ...] | None = None
-    """Names of watchdogs."""
-
-    def passes(self, event: Event) -> bool:
-        """Whether the event counts. One that is about no asset passes only where no asset is named."""
-        return (
-            (not self.event_types or event.kind in self.event_types)
-            and (not self.severities or event.severity in self.severities)
-            and (not self.watchdogs or event.source.removeprefix("watchdog:") in self.watchdogs)
-            and (not self.assets or not _spellings(event).isdisjoint(name.strip().upper() for name in self.assets))
-        )
-
-
-@attrs.frozen
-class Trigger:
-    """What sets off a rule; the fields after `event_filter` belong to the types that are not evaluated yet."""
-
-    type: TriggerType
-    event_filter: EventFilter | None = None
-    price_threshold: float | None = None  # in the quote currency of `symbol`
-    volume_threshold: float | None = None  # base units of `symbol`
-    symbol: str | None = None
-    condition: str | None = None
-
-    @property
-    def evaluated(self) -> bool:
-        """Whether this version looks at it at all."""
-        return self.type is TriggerType.watchdog_event
-
-    def fires_on(self, event: Event) -> bool:
-        """Whether this event sets it off. Only what a watchdog says does, so no rule can set off another."""
-        if not self.evaluated or not event.source.startswith("watchdog:"):
-            return False
-        return self.event_filter is None or self.event_filter.passes(event)
 
 
 @attrs.frozen
@@ -192,9 +120,9 @@ class Rule:
         return found
 
     def value(self, created_us: int, updated_us: int) -> dict[str, Any]:
-        """The value of its State; `evaluated` says whether this version looks at its trigger."""
+        """The value of its State."""
         plain: dict[str, Any] = msgspec.to_builtins(unstructure(self), enc_hook=str)  # no enums, no Url: it travels
-        return plain | {"created_us": created_us, "updated_us": updated_us, "evaluated": self.trigger.evaluated}
+        return plain | {"created_us": created_us, "updated_us": updated_us}
 
 
 def rule_of(value: Mapping[str, Any]) -> Rule:
@@ -227,15 +155,3 @@ def far_ends(rule: Rule) -> dict[str, str]:
     if rule.email_config is not None:
         ends["email_config"] = rule.email_config.smtp_host.strip().lower()
     return ends
-
-
-def is_about_asset(event: Event) -> bool:
-    """Whether the event's subject is something that trades; an outage is about a venue."""
-    return bool(event.subject) and event.kind != EventType.exchange_outage and ":" not in event.subject
-
-
-def _spellings(event: Event) -> set[str]:
-    if not is_about_asset(event):
-        return set()
-    symbol = event.subject
-    return {symbol, base_asset(symbol), join_pair(symbol), symbol.replace("-", "/")}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from oracle.alerts.rule import EventType
+from oracle.alerts.trigger import EventType
 
 __all__ = [
     "ASSET_TYPES", "EVENT_TYPES", "MARKETS", "Asset", "AssetNow", "DashboardHealth", "DashboardStats", "Switched",

@@ -1,0 +1,108 @@
+"""When the condition of a rule is met, and when that is over: two expressions, made of what its trigger says."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import attrs
+
+from oracle.alerts.trigger import Direction, Trigger, TriggerType
+from oracle.conditions import BadExpression, Expression, parse
+from oracle.problems import Invalid, Problem
+from oracle.symbols import symbol_of
+
+__all__ = ["Clause", "clause_of"]
+
+VOLUME_WINDOW_S = 3_600
+CHANGE_WINDOW_S = 300
+
+
+@attrs.frozen
+class Clause:
+    """Met while `on` has held for `for_s` seconds, until `off` holds; without an `off`, until `on` does not. `crosses`: met each
+    time that one of both holds after the other did. What is not known changes nothing, but it ends no wait either."""
+
+    on: str
+    off: str = ""
+    crosses: bool = False
+    for_s: int = 0
+
+    def expressions(self) -> tuple[Expression, Expression | None]:
+        """Both, parsed. Raises BadExpression."""
+        return parse(self.on), parse(self.off) if self.off else None
+
+
+def clause_of(trigger: Trigger) -> Clause | None:
+    """The clause of a trigger that has a condition, None for one of events. Raises Invalid, with paths from `trigger` on."""
+    match trigger.type:
+        case TriggerType.watchdog_event:
+            return None
+        case TriggerType.price_threshold:
+            return _price(trigger)
+        case TriggerType.volume_threshold:
+            return _volume(trigger)
+    if not trigger.condition:
+        _missing("condition")
+    try:
+        parse(trigger.condition)
+    except BadExpression as bad:
+        raise Invalid([Problem(("trigger", "condition"), "value_error", str(bad), trigger.condition)]) from None
+    return Clause(trigger.condition, for_s=trigger.for_s)
+
+
+def _price(trigger: Trigger) -> Clause:
+    symbol = _symbol(trigger)
+    level, change = trigger.price_threshold, trigger.change_pct
+    if level is None and change is None:
+        _missing("price_threshold")
+    if level is not None and change is not None:
+        _wrong("change_pct", "give price_threshold or change_pct, not both", change)
+    if change is not None:
+        moved = f'change_pct(price("{symbol}"), "{trigger.window_s or CHANGE_WINDOW_S}s")'
+        of = {Direction.above: moved, Direction.below: f"-{moved}", Direction.crosses: f"abs({moved})"}[trigger.direction]
+        return _above(of, change, trigger)
+    assert level is not None
+    price = f'price("{symbol}")'
+    match trigger.direction:
+        case Direction.above:
+            return _above(price, level, trigger)
+        case Direction.below:
+            return _below(price, level, trigger)
+    if trigger.for_s:
+        _wrong("for_s", "a crossing is over at once; direction above or below can hold for a time", trigger.for_s)
+    band = level * trigger.hysteresis_pct / 100
+    return Clause(f"{price} > {level + band!r}", f"{price} < {level - band!r}", crosses=True)
+
+
+def _volume(trigger: Trigger) -> Clause:
+    symbol = _symbol(trigger)
+    if trigger.volume_threshold is None:
+        _missing("volume_threshold")
+    volume = f'volume("{symbol}", "{trigger.window_s or VOLUME_WINDOW_S}s")'
+    make = _below if trigger.direction is Direction.below else _above
+    return make(volume, trigger.volume_threshold, trigger)
+
+
+def _above(of: str, level: float, trigger: Trigger) -> Clause:
+    return Clause(f"{of} > {level!r}", f"{of} <= {level * (1 - trigger.hysteresis_pct / 100)!r}", for_s=trigger.for_s)
+
+
+def _below(of: str, level: float, trigger: Trigger) -> Clause:
+    return Clause(f"{of} < {level!r}", f"{of} >= {level * (1 + trigger.hysteresis_pct / 100)!r}", for_s=trigger.for_s)
+
+
+def _symbol(trigger: Trigger) -> str:
+    if not trigger.symbol:
+        _missing("symbol")
+    symbol = symbol_of(trigger.symbol)
+    if symbol is None:
+        _wrong("symbol", "is no symbol, such as BTC-USD, BTC/USD, BTC or AAPL", trigger.symbol)
+    return symbol
+
+
+def _missing(field: str) -> NoReturn:
+    raise Invalid([Problem(("trigger", field), "missing", "Field required")])
+
+
+def _wrong(field: str, reason: str, value: object) -> NoReturn:
+    raise Invalid([Problem(("trigger", field), "value_error", reason, value)])
