@@ -112,7 +112,7 @@ def _symbol(part: Part, _function: str) -> str:
 def _word(part: Part, function: str) -> str:
     """A segment of a topic that is not the last."""
     text = _text(part, f"a {'kind' if function == 'event' else 'name'}")
-    if "*" in text or ":" in text and function == "sample":
+    if "*" in text or (":" in text and function == "sample"):
         raise BadExpression(f"'{text}' has a star or a colon in it; {function} means just one", part.column)
     return text
 

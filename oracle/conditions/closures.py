@@ -10,11 +10,23 @@ import operator
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from oracle.conditions.folds import READS
 from oracle.conditions.listeners import Numbers, Silence
 from oracle.conditions.rolling import Held, Rolling
 from oracle.conditions.tree import (
-    Absent, Absolute, Arithmetic, Comparison, Logic, Negative, Node, Not, Number, Over, Series, Truth,
-)  # fmt: skip
+    Absent,
+    Absolute,
+    Arithmetic,
+    Comparison,
+    Logic,
+    Negative,
+    Node,
+    Not,
+    Number,
+    Over,
+    Series,
+    Truth,
+)
 
 __all__ = ["Run", "Sources", "closure", "window_of"]
 
@@ -36,7 +48,7 @@ class Sources(Protocol):
 
 def window_of(sources: Sources, node: Over) -> Rolling | Held:
     """The window that an `Over` reads."""
-    window: Rolling | Held = sources.listener(node.of).windows[node.function, node.window_us]
+    window: Rolling | Held = sources.listener(node.of).window(node.function, node.window_us)
     return window
 
 
@@ -76,7 +88,8 @@ def _over(function: str, window: Rolling | Held) -> Run:
     if isinstance(window, Held):
         return _finite(window.change_pct)
     empty = 0.0 if function in {"count", "sum", "volume"} else None
-    span_us, entries, read = window.window_us, window.entries, window.fold.read
+    _, read = READS[function]
+    span_us, entries = window.window_us, window.entries
 
     def run(now_us: int) -> float | None:
         if now_us - span_us < window.since_us:
@@ -131,13 +144,15 @@ def _divided(apply: Callable[[Any, Any], Any], left: Run, right: Run) -> Run:
     return run
 
 
-def _compared(apply: Callable[[Any, Any], Any], left: Run, right: Run) -> Run:
+def _compared(apply: Callable[[Any, Any], bool], left: Run, right: Run) -> Run:
     def run(now_us: int) -> bool | None:
         one = left(now_us)
         if one is None:
             return None
         other = right(now_us)
-        return None if other is None else apply(one, other)
+        if other is None:
+            return None
+        return apply(one, other)
 
     return run
 

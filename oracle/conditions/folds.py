@@ -1,29 +1,29 @@
 """What a window knows of its entries, as a list that grows by one entry, or is made of two that follow each other.
 
 The first place of each list is the bucket it begins with. No fold takes anything away again, so nothing cancels and a wrong
-value is gone with its bucket.
+value is gone with its bucket. `READS` says which of them a function reads, and how.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 
-__all__ = ["FOLDS", "Entries", "Fold"]
+__all__ = ["FOLDS", "READS", "Entries", "Fold"]
 
-Entries = list  # [bucket, ...], of floats
+Entries = list[Any]  # the bucket, an int, then floats
 
 
 @attrs.frozen
 class Fold:
-    """`new` holds one entry, `add` takes one more in place, `merge` joins an older and a newer list, `read` gives the answer."""
+    """`new` holds one entry, `add` takes one more in place, `merge` joins an older and a newer list."""
 
     new: Callable[[int, float], Entries]
     add: Callable[[Entries, float], None]
     merge: Callable[[Entries, Entries], Entries]
-    read: Callable[[Entries], float]
 
 
 def _add_count(entries: Entries, _value: float) -> None:
@@ -83,13 +83,26 @@ def _new(bucket: int, value: float) -> Entries:
 
 
 FOLDS = {
-    "count": Fold(lambda bucket, value: [bucket, 1.0], _add_count, lambda a, b: [a[0], a[1] + b[1]], lambda e: e[1]),
-    "sum": Fold(lambda bucket, value: [bucket, 1.0, value, 0.0], _add_sum, _merge_sums, lambda e: e[2] + e[3]),
-    "avg": Fold(lambda bucket, value: [bucket, 1.0, value, 0.0], _add_sum, _merge_sums, lambda e: (e[2] + e[3]) / e[1]),
-    "stddev": Fold(lambda bucket, value: [bucket, 1.0, value, 0.0], _add_spread, _merge_spreads,
-                   lambda e: math.sqrt(e[3] / e[1])),
-    "min": Fold(_new, _add_min, lambda a, b: [a[0], a[1] if a[1] <= b[1] else b[1]], lambda e: e[1]),
-    "max": Fold(_new, _add_max, lambda a, b: [a[0], a[1] if a[1] >= b[1] else b[1]], lambda e: e[1]),
-    "first": Fold(_new, _add_nothing, lambda a, b: a, lambda e: e[1]),
-    "last": Fold(_new, _add_last, lambda a, b: [a[0], b[1]], lambda e: e[1]),
+    "count": Fold(lambda bucket, value: [bucket, 1.0], _add_count, lambda a, b: [a[0], a[1] + b[1]]),
+    "sum": Fold(lambda bucket, value: [bucket, 1.0, value, 0.0], _add_sum, _merge_sums),
+    "spread": Fold(lambda bucket, value: [bucket, 1.0, value, 0.0], _add_spread, _merge_spreads),
+    "min": Fold(_new, _add_min, lambda a, b: [a[0], a[1] if a[1] <= b[1] else b[1]]),
+    "max": Fold(_new, _add_max, lambda a, b: [a[0], a[1] if a[1] >= b[1] else b[1]]),
+    "first": Fold(_new, _add_nothing, lambda a, b: a),
+    "last": Fold(_new, _add_last, lambda a, b: [a[0], b[1]]),
+}
+
+
+def _only(entries: Entries) -> float:
+    return entries[1]  # type: ignore[no-any-return]
+
+
+def _total(entries: Entries) -> float:
+    return entries[2] + entries[3]  # type: ignore[no-any-return]
+
+
+READS: dict[str, tuple[str, Callable[[Entries], float]]] = {
+    "count": ("count", _only), "sum": ("sum", _total), "volume": ("sum", _total),
+    "avg": ("sum", lambda e: (e[2] + e[3]) / e[1]), "stddev": ("spread", lambda e: math.sqrt(e[3] / e[1])),
+    "min": ("min", _only), "max": ("max", _only), "first": ("first", _only), "last": ("last", _only),
 }  # fmt: skip

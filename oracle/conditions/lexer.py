@@ -73,7 +73,8 @@ def _check_number(value: str, text: str, end: int) -> None:
     glued = _GLUED.match(text, end)
     if glued is not None:
         hint = f'; a duration is a text: "{value}{glued.group()}"' if glued.group() in {"s", "m", "h", "d"} else ""
-        raise BadExpression(f"expected a blank or an operator after the number {value}, got '{glued.group()[:20]}'{hint}", end + 1)
+        rest = glued.group()[:20]
+        raise BadExpression(f"expected a blank or an operator after the number {value}, got '{rest}'{hint}", end + 1)
     if not math.isfinite(float(value)):
         raise BadExpression("the number is too large", end - len(value) + 1)
 

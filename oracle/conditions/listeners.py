@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from oracle.conditions.folds import READS
 from oracle.conditions.rolling import Held, Rolling
 from oracle.conditions.tree import Events, Series
 from oracle.model import Event, Severity
@@ -31,21 +32,25 @@ class Listener:
 
     def open(self, function: str, window_us: int, now_us: int) -> None:
         """Want a window once more; a new one is watched from now on."""
-        place = (function, window_us)
+        fold, _ = place = _place(function, window_us)
         self._wants[place] = self._wants.get(place, 0) + 1
         if place not in self.windows:
-            self.windows[place] = Held(window_us) if function == "change_pct" else Rolling(function, window_us, now_us)
+            self.windows[place] = Held(window_us) if fold == "held" else Rolling(fold, window_us, now_us)
             self._bind()
+
+    def window(self, function: str, window_us: int) -> Rolling | Held:
+        """An open one."""
+        return self.windows[_place(function, window_us)]
 
     def close(self, function: str, window_us: int) -> None:
         """Want it once less; nobody's window is gone."""
-        place = (function, window_us)
+        place = _place(function, window_us)
         self._wants[place] -= 1
         if not self._wants[place]:
             del self._wants[place], self.windows[place]
             self._bind()
 
-    def take(self, message: Any, now_us: int) -> bool:
+    def update(self, message: Any, now_us: int) -> bool:
         """Take a message of the topic; whether it was of use."""
         raise NotImplementedError
 
@@ -84,7 +89,7 @@ class Numbers(Listener):
         self.refused = 0
         self._read = _READERS[series.kind]
 
-    def take(self, message: Any, now_us: int) -> bool:
+    def update(self, message: Any, now_us: int) -> bool:
         if message.source != self._source:
             self._hear(message)
         value = self._read(message)
@@ -109,7 +114,7 @@ class Sightings(Listener):
             wanted = [one for one in wanted if one.rank >= Severity(events.min_severity).rank]
         self._severities = frozenset(wanted)
 
-    def take(self, message: Any, now_us: int) -> bool:
+    def update(self, message: Any, now_us: int) -> bool:
         if message.source != self._source:
             self._hear(message)
         wanted = self._events
@@ -130,7 +135,7 @@ class Silence(Listener):
         super().__init__(topic, since_us)
         self.heard_us: int | None = None
 
-    def take(self, message: Any, now_us: int) -> bool:
+    def update(self, message: Any, now_us: int) -> bool:
         if self._source is None or getattr(message, "source", "") != self._source:
             self._hear(message)
         self.heard_us = now_us
@@ -159,6 +164,11 @@ def topic_of(node: Series | Events) -> str:
         case Series(kind="price" | "size", names=(symbol,)):
             return f"trade:{symbol}"
     return f"quote:{node.names[0]}"
+
+
+def _place(function: str, window_us: int) -> tuple[str, int]:
+    # which window a function reads: some share one
+    return ("held" if function == "change_pct" else READS[function][0]), window_us
 
 
 def _spread_bps(quote: Any) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oracle.conditions.listeners import topic_of
 from oracle.conditions.rolling import resolution_us
-from oracle.conditions.tree import Absent, Events, Expression, Over, Series, walk
+from oracle.conditions.tree import Absent, Events, Expression, Node, Over, Series, children, walk
 
 __all__ = ["LAST_VALUE_S", "memory_s", "series", "topics"]
 
@@ -25,12 +25,16 @@ def series(expression: Expression) -> tuple[str, ...]:
 
 def memory_s(expression: Expression) -> float:
     """Seconds of past input that decide its value; 0 where nothing does."""
-    longest = 0.0
-    for node in walk(expression.root):
-        if isinstance(node, Series):
-            longest = max(longest, LAST_VALUE_S)
-        elif isinstance(node, Over):
-            longest = max(longest, (node.window_us + resolution_us(node.window_us)) / 1e6)
-        elif isinstance(node, Absent):
-            longest = max(longest, node.window_us / 1e6)
-    return longest
+    return _memory_s(expression.root)
+
+
+def _memory_s(node: Node) -> float:
+    match node:
+        case Series():
+            return LAST_VALUE_S
+        case Over(function=function, window_us=window_us):
+            before_s = LAST_VALUE_S if function == "change_pct" else resolution_us(window_us) / 1e6
+            return window_us / 1e6 + before_s
+        case Absent(window_us=window_us):
+            return window_us / 1e6
+    return max(map(_memory_s, children(node)), default=0.0)

@@ -5,15 +5,16 @@ No step looks back and nesting is bounded, so the time it takes grows with the t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import attrs
 
 from oracle.conditions.calls import Part, build_call
 from oracle.conditions.errors import BadExpression
 from oracle.conditions.functions import FUNCTIONS, NAMED
 from oracle.conditions.lexer import MOST_CHARS, Token, tokens
-from oracle.conditions.tree import (
-    Arithmetic, Comparison, Expression, Logic, Negative, Not, Number, Over, Truth, walk,
-)  # fmt: skip
+from oracle.conditions.tree import Arithmetic, Comparison, Expression, Logic, Negative, Not, Number, Over, Truth, walk
 from oracle.problems import closest
 
 __all__ = ["MOST_DEPTH", "MOST_NODES", "MOST_WINDOWS", "parse", "parse_condition"]
@@ -201,7 +202,7 @@ def _joined(sign: Token, left: Part, right: Part) -> Part:
     return _checked(Part.over(Arithmetic(word, left.node, right.node), "number", left.column, left, right), sign.column)
 
 
-def _parts(word: str, part: Part) -> tuple:
+def _parts(word: str, part: Part) -> tuple[Any, ...]:
     return part.node.parts if _same(word, part) else (part.node,)
 
 
@@ -213,7 +214,7 @@ def _want(gives: str, part: Part, who: str) -> None:
     """Raise BadExpression where a part is no number, or no truth."""
     if part.gives == gives or (gives == "number" and part.gives == "series"):
         return
-    wanted = {"number": "a number", "truth": "true or false, as a comparison is"}[gives]
+    wanted = {"number": "a number", "truth": "true or false"}[gives]
     raise BadExpression(f"expected {wanted} for {who}, got {part.what}{part.advice(gives)}", part.column)
 
 
@@ -229,6 +230,6 @@ def _too_deep(column: int) -> BadExpression:
     return BadExpression(f"an expression is at most {MOST_DEPTH} levels deep", column)
 
 
-def _hint(word: str, known: object) -> str:
-    found = closest(word.lower(), known)  # type: ignore[arg-type]
+def _hint(word: str, known: Iterable[str]) -> str:
+    found = closest(word.lower(), known)
     return f"; did you mean {found}?" if found else ""

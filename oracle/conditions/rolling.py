@@ -1,8 +1,8 @@
 """What lies in the last stretch of time: entries come in at the end and leave at the other, in time that does not depend on
 how many there are.
 
-Entries are kept in buckets, at most 3,600 for a window: an entry leaves with its bucket, up to a 3,600th of the window late
-(one of whole seconds leaves a window of an hour on time). Time is cut in blocks as long as the window, so it covers the tail
+Entries are kept in buckets, at most 3,600 for a window: an entry leaves with its bucket, a 3,600th of the window late or so, and
+in windows of up to an hour one of a whole second leaves on time. Time is cut in blocks as long as the window, so it covers the tail
 of the block before and the head of this one: the head is folded as entries come, the tails of a block once it is over (van
 Herk, Gil and Werman). Where blocks begin is fixed, so what is read depends, to the last bit, on the entries and on the
 instant, and not on when somebody read before.
@@ -18,10 +18,16 @@ __all__ = ["MOST_BUCKETS", "Held", "Rolling", "resolution_us"]
 
 MOST_BUCKETS = 3_600
 
+_SECOND_US = 1_000_000
+_PARTS_US = sorted(2**i * 5**j for i in range(7) for j in range(7))  # what a second can be cut into
+
 
 def resolution_us(window_us: int) -> int:
-    """How late an entry may leave, microseconds: how long a bucket is."""
-    return -(-window_us // MOST_BUCKETS)
+    """How late an entry may leave, less than so many microseconds: how long a bucket is. An even part of a second, or whole ones."""
+    least_us = -(-window_us // MOST_BUCKETS)
+    if least_us > _SECOND_US:
+        return -(-least_us // _SECOND_US) * _SECOND_US
+    return next(part_us for part_us in _PARTS_US if part_us >= least_us)
 
 
 class Rolling:
@@ -31,8 +37,8 @@ class Rolling:
     __slots__ = ("_add", "_block", "_bucket", "_buckets", "_head", "_open", "_per_block", "_tails", "_width_us",
                  "fold", "since_us", "window_us")  # fmt: skip
 
-    def __init__(self, function: str, window_us: int, since_us: int) -> None:
-        self.fold = FOLDS[function]
+    def __init__(self, fold: str, window_us: int, since_us: int) -> None:
+        self.fold = FOLDS[fold]
         self.window_us = window_us
         self.since_us = since_us
         self._add = self.fold.add

@@ -83,7 +83,7 @@ class Windows:
         route = self._routes.get(topic)
         if route is None:
             route = self._route(topic)
-        return [listener.key for listener in route if listener.take(message, now_us)]
+        return [listener.key for listener in route if listener.update(message, now_us)]
 
     def on_gap(self, gap: Gap) -> None:
         """Nobody watched: windows and absences that reach into the gap are not known until they are past it.
