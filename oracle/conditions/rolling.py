@@ -3,9 +3,9 @@ how many there are.
 
 Entries are kept in buckets, at most 3,600 for a window: an entry leaves with its bucket, a 3,600th of the window late or so, and
 in windows of up to an hour one of a whole second leaves on time. Time is cut in blocks as long as the window, so it covers the tail
-of the block before and the head of this one: the head is folded as entries come, the tails of a block once it is over (van
-Herk, Gil and Werman). Where blocks begin is fixed, so what is read depends, to the last bit, on the entries and on the
-instant, and not on when somebody read before.
+of the block before and the head of this one: the head is folded as entries come, the tails once they are over (van Herk, Gil
+and Werman), 60 buckets at a time, so that no entry waits for thousands. Where blocks begin is fixed, so what is read depends,
+to the last bit, on the entries and on the instant, and not on when somebody read before.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from oracle.conditions.folds import FOLDS, Entries
 __all__ = ["MOST_BUCKETS", "Held", "Rolling", "resolution_us"]
 
 MOST_BUCKETS = 3_600
+
+_AT_ONCE = 60  # buckets
 
 _SECOND_US = 1_000_000
 _PARTS_US = sorted(2**i * 5**j for i in range(7) for j in range(7))  # what a second can be cut into
@@ -34,8 +36,8 @@ class Rolling:
     """A fold of the entries in (now - window, now]. Times never go back. It is watched since `since_us`, and not known before
     that is a whole window ago."""
 
-    __slots__ = ("_add", "_block", "_bucket", "_buckets", "_head", "_open", "_per_block", "_tails", "_width_us",
-                 "fold", "since_us", "window_us")  # fmt: skip
+    __slots__ = ("_add", "_after", "_block", "_bucket", "_buckets", "_head", "_old", "_open", "_over", "_per_block", "_tail",
+                 "_width_us", "fold", "since_us", "window_us")  # fmt: skip
 
     def __init__(self, fold: str, window_us: int, since_us: int) -> None:
         self.fold = FOLDS[fold]
@@ -48,12 +50,15 @@ class Rolling:
         self._bucket = -1  # the newest
         self._open: Entries = []
         self._head: Entries | None = None  # all of this block
-        self._buckets: list[Entries] = []  # of this block
-        self._tails: list[Entries] = []  # of the block before: the last is the longest
+        self._buckets: list[Entries] = []  # the newest of this block
+        self._over: list[list[Entries]] = []  # those before them: the tails of 60 each, the longest last
+        self._old: list[list[Entries]] = []  # the same of the block before, the newest 60 first
+        self._after: list[Entries | None] = []  # beside each of these: all of the block that comes after
+        self._tail: Entries | None = None  # all of the block before that is in the window
 
     def __len__(self) -> int:
         """How many buckets it holds."""
-        return len(self._buckets) + len(self._tails)
+        return len(self._buckets) + sum(map(len, self._over)) + sum(map(len, self._old))
 
     def add(self, now_us: int, value: float) -> None:
         """Take an entry of this instant."""
@@ -63,6 +68,8 @@ class Rolling:
             self._add(self._head, value)  # type: ignore[arg-type]
             return
         self._pass(now_us)
+        if self._buckets and bucket // _AT_ONCE != self._bucket // _AT_ONCE:
+            self._close()
         self._bucket = bucket
         self._open = self.fold.new(bucket, value)
         self._buckets.append(self._open)
@@ -74,17 +81,17 @@ class Rolling:
     def entries(self, now_us: int) -> Entries | None:
         """The fold of all that is in the window; None where there is nothing."""
         self._pass(now_us)
-        if not self._tails:
+        if self._tail is None:
             return self._head
-        return self._tails[-1] if self._head is None else self.fold.merge(self._tails[-1], self._head)
+        return self._tail if self._head is None else self.fold.merge(self._tail, self._head)
 
     def next_change(self, now_us: int) -> int | None:
         """When the oldest bucket leaves, or when all of the window will have been watched."""
         if now_us < self.since_us + self.window_us:
             return self.since_us + self.window_us
         self._pass(now_us)
-        oldest = self._tails or self._buckets[:1]
-        return int(oldest[-1][0]) * self._width_us + self.window_us if oldest else None
+        oldest = self._tail or self._head
+        return None if oldest is None else int(oldest[0]) * self._width_us + self.window_us
 
     def restart(self, since_us: int) -> None:
         """Nobody watched until then."""
@@ -94,20 +101,40 @@ class Rolling:
         block = -(-now_us // self._width_us) // self._per_block
         if block != self._block:
             self._turn(block)
-        tails = self._tails
-        if tails:
+        if self._tail is not None:
             oldest = (now_us - self.window_us) // self._width_us + 1
-            while tails and tails[-1][0] < oldest:
-                tails.pop()
+            if self._tail[0] < oldest:
+                self._leave(oldest)
+
+    def _leave(self, oldest: int) -> None:
+        while self._old and self._old[-1][0][0] < oldest:
+            self._old.pop()
+            self._after.pop()
+        while self._old and self._old[-1][-1][0] < oldest:
+            self._old[-1].pop()
+        self._tail = self._joined(self._old[-1][-1], self._after[-1]) if self._old else None
+
+    def _close(self) -> None:
+        tails: list[Entries] = []
+        for entries in reversed(self._buckets):
+            tails.append(self._joined(entries, tails[-1] if tails else None))
+        self._over.append(tails)
+        self._buckets = []
 
     def _turn(self, block: int) -> None:
-        tails: list[Entries] = []
+        if self._buckets:
+            self._close()
+        self._old, self._after, self._tail = [], [], None
         if block == self._block + 1:
-            merge = self.fold.merge
-            for entries in reversed(self._buckets):
-                tails.append(merge(entries, tails[-1]) if tails else entries)
-        self._tails, self._buckets, self._head = tails, [], None
+            for tails in reversed(self._over):
+                self._old.append(tails)
+                self._after.append(self._tail)
+                self._tail = self._joined(tails[-1], self._tail)
+        self._over, self._head = [], None
         self._block, self._bucket = block, -1
+
+    def _joined(self, older: Entries, newer: Entries | None) -> Entries:
+        return older if newer is None else self.fold.merge(older, newer)
 
 
 class Held:

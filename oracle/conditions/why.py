@@ -17,7 +17,7 @@ from oracle.conditions.windows import Windows
 
 __all__ = ["Clause", "Why", "decide", "turning", "why"]
 
-_MOST_TRIES = 2_000  # sets of clauses that are tried where a clause is there twice; then each place is taken for itself
+_MOST_TRIES = 512  # sets of clauses that are tried where a clause is there twice; then each place is taken for itself
 
 
 @attrs.frozen

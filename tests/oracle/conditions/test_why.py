@@ -142,7 +142,7 @@ def test_a_clause_that_is_written_twice_is_one():
 
 
 def test_many_clauses_twice_are_still_explained():
-    text = " or ".join(f'(price("X") > {limit} and price("X") < 200)' for limit in range(200, 245))
+    text = " or ".join(f'(price("X") > {limit} and price("X") < 200)' for limit in range(200, 228))
     assert [clause.text for clause in told(text, TRADE).clauses] == ['price("X") > 200']
-    text = " or ".join(f'(price("X") < {limit} and price("X") > 1)' for limit in range(200, 245))
+    text = " or ".join(f'(price("X") < {limit} and price("X") > 1)' for limit in range(200, 228))
     assert [clause.text for clause in told(text, TRADE).clauses] == ['price("X") > 1']
