@@ -21,6 +21,7 @@ SECOND_US = 1_000_000
 SPANS_S = (1, 5, 7, 30, 60, 90, 3_600, 5_400)
 SYMBOLS = ("BTC-USD", "AAPL")
 FUNCTIONS = ("avg", "sum", "min", "max", "stddev", "first", "last", "count", "change_pct")
+NUMBERS = (0.0, 1.0, 2.5, 100.0, 1e6, 1e-7, 123456789.125, 1e300)
 TOPICS = ("trade:BTC-USD", "trade:*", "quote:AAPL", "event:k:*", "sample:n:s", "sample:n:*")
 
 
@@ -48,7 +49,7 @@ def grown_number(random, depth, functions=FUNCTIONS):
     if depth <= 2 or random.random() < 0.4:
         match random.choice(("number", "series", "over", "over") if depth >= 2 else ("number", "series")):
             case "number":
-                return Number(random.choice((0.0, 1.0, 2.5, 100.0, 1e6, 1e-7, 123456789.125, 1e300, float(random.randint(0, 10**17)))))
+                return Number(random.choice((*NUMBERS, float(random.randint(0, 10**17)))))
             case "series":
                 return grown_series(random)
         return grown_over(random, functions)

@@ -1,7 +1,7 @@
 """The peer of bench.conditions: `python -m bench.peers.conditions TEXT TIMES`, in the peers' environment.
 
-TEXT is evaluated by simpleeval, parsed once, on functions that answer with a constant. Answers on standard output, as JSON: CPU us
-of an evaluation.
+TEXT is evaluated by simpleeval, parsed once, on functions that answer with a constant. Answers on standard output, as JSON:
+CPU us of an evaluation.
 """
 
 from __future__ import annotations

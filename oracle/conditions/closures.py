@@ -164,7 +164,7 @@ def _decided(parts: tuple[Run, ...], deciding: bool) -> Run:
     def run(now_us: int) -> bool | None:
         result: bool | None = neutral
         for part in parts:
-            value = part(now_us)
+            value: bool | None = part(now_us)
             if value is deciding:
                 return deciding
             if value is None:

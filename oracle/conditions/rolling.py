@@ -1,11 +1,11 @@
 """What lies in the last stretch of time: entries come in at the end and leave at the other, in time that does not depend on
 how many there are.
 
-Entries are kept in buckets, at most 3,600 for a window: an entry leaves with its bucket, a 3,600th of the window late or so, and
-in windows of up to an hour one of a whole second leaves on time. Time is cut in blocks as long as the window, so it covers the tail
-of the block before and the head of this one: the head is folded as entries come, the tails once they are over (van Herk, Gil
-and Werman), 60 buckets at a time, so that no entry waits for thousands. Where blocks begin is fixed, so what is read depends,
-to the last bit, on the entries and on the instant, and not on when somebody read before.
+Entries are kept in buckets, at most 3,600 for a window: an entry leaves with its bucket, a 3,600th of the window late or so,
+and in windows of up to an hour one of a whole second leaves on time. Time is cut in blocks as long as the window, so it covers
+the tail of the block before and the head of this one: the head is folded as entries come, the tails once they are over (van
+Herk, Gil and Werman), 60 buckets at a time, so that no entry waits for thousands. Where blocks begin is fixed, so what is read
+depends, to the last bit, on the entries and on the instant, and not on when somebody read before.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ MOST_BUCKETS = 3_600
 _AT_ONCE = 60  # buckets
 
 _SECOND_US = 1_000_000
-_PARTS_US = sorted(2**i * 5**j for i in range(7) for j in range(7))  # what a second can be cut into
+_PARTS_US = [2**twos * 5**fives for twos in range(7) for fives in range(7)]  # what a second can be cut into
 
 
 def resolution_us(window_us: int) -> int:
-    """How late an entry may leave, less than so many microseconds: how long a bucket is. An even part of a second, or whole ones."""
+    """How long a bucket is, and an entry leaves less than that late: microseconds, an even part of a second or whole ones."""
     least_us = -(-window_us // MOST_BUCKETS)
     if least_us > _SECOND_US:
         return -(-least_us // _SECOND_US) * _SECOND_US
-    return next(part_us for part_us in _PARTS_US if part_us >= least_us)
+    return min(part_us for part_us in _PARTS_US if part_us >= least_us)
 
 
 class Rolling:

@@ -15,11 +15,14 @@ from oracle.conditions.functions import FUNCTIONS
 EXAMPLES = 20_000 if os.environ.get("ORACLE_SOAK") else 300
 
 WORDS = [
-    *FUNCTIONS, "and", "or", "not", "true", "false", "(", ")", ",", "+", "-", "*", "/", "%", "<", "<=", ">", ">=", "==", "!=", "=",
-    "1", "0", "2.5", "1e300", "1_000", '"X"', '"BTC-USD"', '"1h"', '"30s"', '"trade:X"', "'k'", "severity", "subject", "!", "&", "?",
+    *FUNCTIONS, "and", "or", "not", "true", "false", "(", ")", ",", "+", "-", "*", "/", "%", "<", "<=", ">", ">=", "==",
+    "!=", "=",
+    "1", "0", "2.5", "1e300", "1_000", '"X"', '"BTC-USD"', '"1h"', '"30s"', '"trade:X"', "'k'", "severity", "subject",
+    "!", "&", "?",
 ]  # fmt: skip
 PIECES = [
-    'price("X")', 'avg("X", "1m")', 'count(event("k"), "1h")', 'absent("trade:X", "30s")', "1", "2.5", "1e300", "true", "(", ")", "(", ")",
+    'price("X")', 'avg("X", "1m")', 'count(event("k"), "1h")', 'absent("trade:X", "30s")', "1", "2.5", "1e300", "true",
+    "(", ")", "(", ")",
     "and", "or", "not", "+", "-", "*", "/", "%", "<", ">", "==",
 ]  # fmt: skip
 
@@ -66,13 +69,15 @@ def test_pieces_that_often_fit(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_a_good_text_with_a_character_gone_wrong(seed):
     random = Random(seed)
-    good = 'price("BTC-USD") > 1.05 * avg("BTC-USD", "1h") and not (absent("trade:BTC-USD", "30s") or count(event("k"), "1m") >= 3)'
+    good = 'price("BTC-USD") > 1.05 * avg("X", "1h") and not (absent("trade:X", "30s") or count(event("k"), "1m") >= 3)'
     for _ in range(1_000):
         at = random.randrange(len(good))
         tried(good[:at] + random.choice(("", *"\"'()+-,.0a\x00\u00e9")) + good[at + random.randint(0, 2) :])
 
 
-@pytest.mark.parametrize("piece", ["(", "-", "not ", "abs(", "1+", "1 and ", '"', "a", "9", "_", "1_", "1e", "\n", "(1)", "=", "event(", ",", "price("])
+@pytest.mark.parametrize("piece", [
+    "(", "-", "not ", "abs(", "1+", "1 and ", '"', "a", "9", "_", "1_", "1e", "\n", "(1)", "=", "event(", ",", "price(",
+])  # fmt: skip
 def test_the_longest_texts(piece):
     for text in (piece * (2_000 // len(piece)), piece * 100_000):
         tried(text)

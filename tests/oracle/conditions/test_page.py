@@ -48,7 +48,7 @@ def test_an_example_is_written_as_it_is_read_and_known_after_an_hour(text):
     assert topics(condition)
 
 
-@pytest.mark.parametrize(("place", "rising"), enumerate([
+@pytest.mark.parametrize(("place", "rising"), list(enumerate([
     lambda n: Trade("BTC-USD", 100.0 if n < 3_600 else 110.0, 1.0, "", "", 0, "x"),
     lambda n: Trade("BTC-USD", 100.0 if n < 3_600 else 97.0, 1.0, "", "", 0, "x"),
     lambda n: Quote("ETH-USD", 100.0, 1.0, 101.0, 1.0, 0, "x"),
@@ -59,7 +59,7 @@ def test_an_example_is_written_as_it_is_read_and_known_after_an_hour(text):
     lambda n: Trade("BTC-USD", 100.0 + n % 2 if n < 3_600 else 110.0, 1.0, "", "", 0, "x"),
     lambda n: Quote("ETH-USD", 100.0 if n < 3_600 else 110.0, 1.0, 110.0, 1.0, 0, "x"),
     lambda n: Quote("BTC-USD", 100.0, 1.0, 100.0, 1.0, 0, "x"),
-]))  # fmt: skip
+])))  # fmt: skip
 def test_an_example_comes_true(place, rising):
     windows, condition = Windows(), parse_condition(EXAMPLES[place])
     windows.want(condition, T0)

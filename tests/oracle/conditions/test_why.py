@@ -70,7 +70,8 @@ def test_to_turn_all_of_them_turns_the_value_and_to_turn_fewer_does_not(seed, fr
         if None not in truths.values() and chosen:
             assert decide(root, turned(truths, chosen)) is (not value)
         if len(chosen) <= 10:
-            assert not [fewer for fewer in subsets(chosen) if len(fewer) < len(chosen) and decide(root, turned(truths, fewer)) is not value]
+            fewer = [some for some in subsets(chosen) if len(some) < len(chosen)]
+            assert not [some for some in fewer if decide(root, turned(truths, some)) is not value]
         if not chosen:
             empty += 1
             known = [leaf for leaf in leaves if truths[leaf] is not None]
@@ -137,7 +138,8 @@ def test_what_can_not_be_otherwise_has_no_clauses():
 
 
 def test_a_clause_that_is_written_twice_is_one():
-    found = told('(price("X") > 100 or true and sample("n", "s") > 5) and (price("X") > 100 or sample("n", "s") > 6)', TRADE, SAMPLE)
+    text = '(price("X") > 100 or true and sample("n", "s") > 5) and (price("X") > 100 or sample("n", "s") > 6)'
+    found = told(text, TRADE, SAMPLE)
     assert [clause.text for clause in found.clauses] == ['price("X") > 100']
 
 
