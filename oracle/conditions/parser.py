@@ -31,17 +31,17 @@ _WORDS = frozenset({"and", "or", "not", "true", "false"})
 
 def parse(text: str) -> Expression:
     """The expression that a text is, of either type. Raises BadExpression."""
-    return _parsed(text, _Parser(tokens(text)).whole())
+    return _parsed(_Parser(tokens(text)).whole())
 
 
 def parse_condition(text: str) -> Expression:
     """The expression that a text is, if it is true or false. Raises BadExpression."""
     part = _Parser(tokens(text)).whole()
     _want("truth", part, "a condition")
-    return _parsed(text, part)
+    return _parsed(part)
 
 
-def _parsed(text: str, part: Part) -> Expression:
+def _parsed(part: Part) -> Expression:
     if part.gives != "truth":
         _want("number", part, "an expression")
     windows = {node for node in walk(part.node) if isinstance(node, Over)}

@@ -13,7 +13,7 @@ from oracle.conditions.rolling import resolution_us
 from oracle.conditions.tree import Expression
 from oracle.model import Bar, Event, Gap, Quote, Sample, Severity, Trade
 from tests.growing import FUNCTIONS, grown_over, grown_truth
-from tests.naive import Naive
+from tests.naive import OVER, Naive
 
 S = 1_000_000
 T0 = 1_795_449_600 * S
@@ -146,6 +146,20 @@ def test_what_is_read_does_not_depend_on_who_read_before(seed):
         values = [evaluate(expression, often, now_us) for expression in expressions]
         if place % 300 == 299:
             assert values == [evaluate(expression, seldom, now_us) for expression in expressions]  # to the last bit
+
+
+@pytest.mark.parametrize("function", [one for one in FUNCTIONS if one != "change_pct"])
+@pytest.mark.parametrize(("window", "span_s"), [("1h", 3_600), ("61s", 61), ("10s", 10)])
+def test_a_full_window_is_all_that_came_in_it(function, window, span_s):
+    random, values = Random(3), []
+    windows, expression = wanting(f'{function}(sample("n", "s"), "{window}")')
+    for second in range(9_000):
+        values.append(random.gauss(0, 10))
+        windows.update(sample(values[-1]), T0 + second * S)
+        if second > span_s and second % 397 == 0:
+            expected = float(OVER[function](values[-span_s:]))
+            assert evaluate(expression, windows, T0 + second * S) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+            assert next_change(expression, windows, T0 + second * S) == T0 + (second + 1) * S
 
 
 def test_a_stream_that_is_cut_reads_the_same_up_to_there():
