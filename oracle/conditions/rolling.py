@@ -21,7 +21,7 @@ MOST_BUCKETS = 3_600
 _AT_ONCE = 60  # buckets
 
 _SECOND_US = 1_000_000
-_PARTS_US = [2**twos * 5**fives for twos in range(7) for fives in range(7)]  # what a second can be cut into
+_PARTS_US: list[int] = [2**twos * 5**fives for twos in range(7) for fives in range(7)]  # what a second can be cut into
 
 
 def resolution_us(window_us: int) -> int:
