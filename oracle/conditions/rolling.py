@@ -1,0 +1,189 @@
+"""What lies in the last stretch of time: entries come in at the end and leave at the other, in time that does not depend on
+how many there are.
+
+Entries are kept in buckets, at most 3,600 for a window: an entry leaves with its bucket, a 3,600th of the window late or so,
+and in windows of up to an hour one of a whole second leaves on time. Time is cut in blocks as long as the window, so it covers
+the tail of the block before and the head of this one: the head is folded as entries come, the tails once they are over (van
+Herk, Gil and Werman), 60 buckets at a time, so that no entry waits for thousands. Where blocks begin is fixed, so what is read
+depends, to the last bit, on the entries and on the instant, and not on when somebody read before.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from oracle.conditions.folds import FOLDS, Entries
+
+__all__ = ["MOST_BUCKETS", "Held", "Rolling", "resolution_us"]
+
+MOST_BUCKETS = 3_600
+
+_AT_ONCE = 60  # buckets
+
+_SECOND_US = 1_000_000
+_PARTS_US: list[int] = [2**twos * 5**fives for twos in range(7) for fives in range(7)]  # what a second can be cut into
+
+
+def resolution_us(window_us: int) -> int:
+    """How long a bucket is, and an entry leaves less than that late: microseconds, an even part of a second or whole ones."""
+    least_us = -(-window_us // MOST_BUCKETS)
+    if least_us > _SECOND_US:
+        return -(-least_us // _SECOND_US) * _SECOND_US
+    return min(part_us for part_us in _PARTS_US if part_us >= least_us)
+
+
+class Rolling:
+    """A fold of the entries in (now - window, now]. Times never go back. It is watched since `since_us`, and not known before
+    that is a whole window ago."""
+
+    __slots__ = ("_add", "_after", "_block", "_bucket", "_buckets", "_head", "_old", "_open", "_over", "_per_block", "_tail",
+                 "_width_us", "fold", "since_us", "window_us")  # fmt: skip
+
+    def __init__(self, fold: str, window_us: int, since_us: int) -> None:
+        self.fold = FOLDS[fold]
+        self.window_us = window_us
+        self.since_us = since_us
+        self._add = self.fold.add
+        self._width_us = resolution_us(window_us)
+        self._per_block = -(-window_us // self._width_us)
+        self._block = -1
+        self._bucket = -1  # the newest
+        self._open: Entries = []
+        self._head: Entries | None = None  # all of this block
+        self._buckets: list[Entries] = []  # the newest of this block
+        self._over: list[list[Entries]] = []  # those before them: the tails of 60 each, the longest last
+        self._old: list[list[Entries]] = []  # the same of the block before, the newest 60 first
+        self._after: list[Entries | None] = []  # beside each of these: all of the block that comes after
+        self._tail: Entries | None = None  # all of the block before that is in the window
+
+    def __len__(self) -> int:
+        """How many buckets it holds."""
+        return len(self._buckets) + sum(map(len, self._over)) + sum(map(len, self._old))
+
+    def add(self, now_us: int, value: float) -> None:
+        """Take an entry of this instant."""
+        bucket = -(-now_us // self._width_us)
+        if bucket == self._bucket:
+            self._add(self._open, value)
+            self._add(self._head, value)  # type: ignore[arg-type]
+            return
+        self._pass(now_us)
+        if self._buckets and bucket // _AT_ONCE != self._bucket // _AT_ONCE:
+            self._close()
+        self._bucket = bucket
+        self._open = self.fold.new(bucket, value)
+        self._buckets.append(self._open)
+        if self._head is None:
+            self._head = self.fold.new(bucket, value)
+        else:
+            self._add(self._head, value)
+
+    def entries(self, now_us: int) -> Entries | None:
+        """The fold of all that is in the window; None where there is nothing."""
+        self._pass(now_us)
+        if self._tail is None:
+            return self._head
+        return self._tail if self._head is None else self.fold.merge(self._tail, self._head)
+
+    def next_change(self, now_us: int) -> int | None:
+        """When the oldest bucket leaves, or when all of the window will have been watched."""
+        if now_us < self.since_us + self.window_us:
+            return self.since_us + self.window_us
+        self._pass(now_us)
+        oldest = self._tail or self._head
+        return None if oldest is None else int(oldest[0]) * self._width_us + self.window_us
+
+    def restart(self, since_us: int) -> None:
+        """Nobody watched until then."""
+        self.since_us = max(self.since_us, since_us)
+
+    def _pass(self, now_us: int) -> None:
+        block = -(-now_us // self._width_us) // self._per_block
+        if block != self._block:
+            self._turn(block)
+        if self._tail is not None:
+            oldest = (now_us - self.window_us) // self._width_us + 1
+            if self._tail[0] < oldest:
+                self._leave(oldest)
+
+    def _leave(self, oldest: int) -> None:
+        while self._old and self._old[-1][0][0] < oldest:
+            self._old.pop()
+            self._after.pop()
+        while self._old and self._old[-1][-1][0] < oldest:
+            self._old[-1].pop()
+        self._tail = self._joined(self._old[-1][-1], self._after[-1]) if self._old else None
+
+    def _close(self) -> None:
+        tails: list[Entries] = []
+        for entries in reversed(self._buckets):
+            tails.append(self._joined(entries, tails[-1] if tails else None))
+        self._over.append(tails)
+        self._buckets = []
+
+    def _turn(self, block: int) -> None:
+        if self._buckets:
+            self._close()
+        self._old, self._after, self._tail = [], [], None
+        if block == self._block + 1:
+            for tails in reversed(self._over):
+                self._old.append(tails)
+                self._after.append(self._tail)
+                self._tail = self._joined(tails[-1], self._tail)
+        self._over, self._head = [], None
+        self._block, self._bucket = block, -1
+
+    def _joined(self, older: Entries, newer: Entries | None) -> Entries:
+        return older if newer is None else self.fold.merge(older, newer)
+
+
+class Held:
+    """What holds now, and what held when the window began: the last entry until then that was heard while somebody watched.
+    Buckets and times as in Rolling."""
+
+    __slots__ = ("_before", "_entries", "_last", "_width_us", "window_us")
+
+    def __init__(self, window_us: int) -> None:
+        self.window_us = window_us
+        self._width_us = resolution_us(window_us)
+        self._entries: deque[list[float]] = deque()
+        self._before: float | None = None
+        self._last: float | None = None
+
+    def __len__(self) -> int:
+        """How many buckets it holds."""
+        return len(self._entries)
+
+    def add(self, now_us: int, value: float) -> None:
+        """Take an entry of this instant."""
+        self._pass(now_us)
+        bucket = -(-now_us // self._width_us)
+        self._last = value
+        if self._entries and self._entries[-1][0] == bucket:
+            self._entries[-1][1] = value
+        else:
+            self._entries.append([bucket, value])
+
+    def change_pct(self, now_us: int) -> float | None:
+        """How far it has come since then, percent of the size of what held then: less than 0 is down; None: not known."""
+        self._pass(now_us)
+        before, last = self._before, self._last
+        if before is None or last is None or before == 0.0:
+            return None
+        return (last - before) / abs(before) * 100.0
+
+    def next_change(self, now_us: int) -> int | None:
+        """When the oldest bucket becomes what held at the beginning."""
+        self._pass(now_us)
+        return int(self._entries[0][0]) * self._width_us + self.window_us if self._entries else None
+
+    def restart(self, _since_us: int) -> None:
+        """Nobody watched until then: what held before may have been something else since."""
+        self._entries.clear()
+        self._before = self._last = None
+
+    def _pass(self, now_us: int) -> None:
+        oldest = (now_us - self.window_us) // self._width_us + 1
+        entries = self._entries
+        while entries and entries[0][0] < oldest:
+            self._before = entries.popleft()[1]

@@ -1,0 +1,195 @@
+"""What conditions are evaluated on: the last values, windows and silences that somebody wants, each kept once.
+
+No clock: time is that of the messages and of whoever asks, and never goes back. What was told before a listener or a window
+was wanted is not in it; it is watched from then on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from oracle.conditions.closures import Run, closure, window_of
+from oracle.conditions.listeners import NEVER, Listener, Numbers, Sightings, Silence, topic_of
+from oracle.conditions.tree import Absent, Events, Expression, Node, Over, Series, walk
+from oracle.model import Gap
+
+__all__ = ["Windows", "evaluate", "next_change"]
+
+_MOST_ROUTES = 65_536
+_FEW_MISSING = re.compile(r"(book|\d+ trades) of ")
+
+
+@attrs.define
+class _Plan:
+    """A wanted expression: how often, how it is evaluated, and what changes by itself."""
+
+    run: Run
+    timed: tuple[Any, ...]  # functions of the instant
+    wants: int = 1
+
+
+class Windows:
+    """Takes messages once for all expressions that were wanted, and answers for these."""
+
+    def __init__(self) -> None:
+        self._plans: dict[Expression, _Plan] = {}
+        self._listeners: dict[str, dict[str, Listener]] = {}  # by topic or pattern, then by key
+        self._routes: dict[str, tuple[Listener, ...]] = {}
+        self._now_us = -1
+
+    @property
+    def buckets(self) -> int:
+        """How many buckets all windows hold: what its memory grows with."""
+        return sum(len(window) for one in self._all() for window in one.windows.values())
+
+    @property
+    def refused(self) -> int:
+        """How many values were no finite numbers, counted once for each series."""
+        return sum(one.refused for one in self._all() if isinstance(one, Numbers))
+
+    def want(self, expression: Expression, now_us: int | None = None) -> None:
+        """Evaluate this one from now on (without `now_us`: from the last instant that is known of, or the first to come)."""
+        plan = self._plans.get(expression)
+        if plan is not None:
+            plan.wants += 1
+            return
+        since_us = self._pass(now_us) if now_us is not None else self._now_us
+        since_us = NEVER if since_us < 0 else since_us
+        for node in walk(expression.root):
+            self._open(node, since_us)
+        self._routes.clear()
+        timed = [clock for node in walk(expression.root) if (clock := self._clock(node))]
+        self._plans[expression] = _Plan(closure(expression.root, self), tuple(timed))
+
+    def drop(self, expression: Expression) -> None:
+        """Want it once less; what nobody wants is forgotten. Raises KeyError for one that nobody wanted."""
+        plan = self._plans[expression]
+        plan.wants -= 1
+        if plan.wants:
+            return
+        del self._plans[expression]
+        for node in walk(expression.root):
+            self._close(node)
+        self._routes.clear()
+
+    def update(self, message: Any, now_us: int) -> list[str]:
+        """Take a message published at `now_us` (UTC microseconds); the keys (`series`) of what has something new by it."""
+        now_us = self._pass(now_us)
+        topic = message.topic
+        route = self._routes.get(topic)
+        if route is None:
+            route = self._route(topic)
+        return [listener.key for listener in route if listener.update(message, now_us)]
+
+    def on_gap(self, gap: Gap) -> None:
+        """Nobody watched: windows and absences that reach into the gap are not known until they are past it.
+
+        A gap of `watchdog` is one of everything, one of a feed of what that feed alone has told; a few messages of one symbol
+        that a feed did miss are none.
+        """
+        self._pass(gap.to_us)
+        feed = gap.who.removeprefix("feed:")
+        if gap.who != "watchdog" and (feed == gap.who or _FEW_MISSING.match(gap.reason)):
+            return
+        for listener in self._all():
+            if gap.who == "watchdog" or listener.heard_only(feed):
+                listener.restart(gap.to_us)
+
+    def value(self, expression: Expression, now_us: int) -> float | bool | None:
+        """What it is at an instant; None: not known. Raises KeyError for one that nobody wanted."""
+        value: float | bool | None = self._plans[expression].run(self._pass(now_us))
+        return value
+
+    def next_change(self, expression: Expression, now_us: int) -> int | None:
+        """The earliest instant after `now_us` at which it may be another merely because time passes."""
+        plan, now_us = self._plans[expression], self._pass(now_us)
+        due = [at_us for clock in plan.timed if (at_us := clock(now_us)) is not None and at_us < NEVER]
+        return min(due, default=None)
+
+    def listener(self, node: Node) -> Any:
+        """What reads a series, events or an absence that is part of a wanted expression."""
+        topic, key = _place(node)
+        return self._listeners[topic][key]
+
+    def _all(self) -> Iterable[Listener]:
+        return (listener for listeners in self._listeners.values() for listener in listeners.values())
+
+    def _pass(self, now_us: int) -> int:
+        last_us = self._now_us
+        if now_us <= last_us:
+            return last_us
+        self._now_us = now_us
+        if last_us < 0:
+            for listener in self._all():
+                listener.begin(now_us)
+        return now_us
+
+    def _open(self, node: Node, since_us: int) -> None:
+        if isinstance(node, Series | Events | Absent):
+            topic, key = _place(node)
+            listeners = self._listeners.setdefault(topic, {})
+            listener = listeners.get(key) or _listener(node, since_us)
+            listener.wants += 1
+            listeners[key] = listener
+        elif isinstance(node, Over):
+            self._open(node.of, since_us)
+            self.listener(node.of).open(node.function, node.window_us, since_us)
+
+    def _close(self, node: Node) -> None:
+        if isinstance(node, Series | Events | Absent):
+            topic, key = _place(node)
+            listener = self._listeners[topic][key]
+            listener.wants -= 1
+            if not listener.wants:
+                del self._listeners[topic][key]
+                if not self._listeners[topic]:
+                    del self._listeners[topic]
+        elif isinstance(node, Over):
+            self.listener(node.of).close(node.function, node.window_us)
+            self._close(node.of)
+
+    def _clock(self, node: Node) -> Any:
+        if isinstance(node, Over):
+            return window_of(self, node).next_change
+        if isinstance(node, Absent):
+            silence = self.listener(node)
+            return lambda now_us: silence.next_change(node.window_us, now_us)
+        return None
+
+    def _route(self, topic: str) -> tuple[Listener, ...]:
+        if len(self._routes) >= _MOST_ROUTES:
+            self._routes.clear()
+        found = list(self._listeners.get(topic, {}).values())
+        end = topic.find(":")
+        while end >= 0:
+            found += self._listeners.get(topic[: end + 1] + "*", {}).values()
+            end = topic.find(":", end + 1)
+        route = self._routes[topic] = tuple(found)
+        return route
+
+
+def evaluate(expression: Expression, windows: Windows, now_us: int) -> float | bool | None:
+    """The value of an expression that `windows` was told to want: a number, a truth, or None where it is not known."""
+    return windows.value(expression, now_us)
+
+
+def next_change(expression: Expression, windows: Windows, now_us: int) -> int | None:
+    """The earliest instant after `now_us` at which the value may change though nothing is heard; None: at none."""
+    return windows.next_change(expression, now_us)
+
+
+def _place(node: Node) -> tuple[str, str]:
+    return (node.topic, node.topic) if isinstance(node, Absent) else (topic_of(node), str(node))
+
+
+def _listener(node: Node, since_us: int) -> Listener:
+    match node:
+        case Series():
+            return Numbers(node, since_us)
+        case Events():
+            return Sightings(node, since_us)
+    return Silence(node.topic, since_us)
