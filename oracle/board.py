@@ -72,13 +72,14 @@ class Board:
         prefix = f"{kind}:"
         return [s for s in self._states.values() if s.ref.startswith(prefix)]
 
-    def believed(self, symbol: str) -> Believed | None:
-        """Who is believed about the price of a symbol now, and what that one said last; None where nobody has."""
-        return self.sources.believed(symbol, self._now_us())
+    def believed(self, symbol: str, quoting: bool = False) -> Believed | None:
+        """Who is believed about the price of a symbol now (`quoting`: of those who have quoted it), and what that one said last;
+        None where nobody has."""
+        return self.sources.believed(symbol, self._now_us(), quoting)
 
     def quote(self, symbol: str) -> Quote | None:
-        """The newest quote of the source that is believed."""
-        believed = self.believed(symbol)
+        """The newest quote of the source that is believed, of those who quote it."""
+        believed = self.believed(symbol, quoting=True)
         return believed.quote if believed else None
 
     def price(self, symbol: str) -> tuple[float, int, str] | None:

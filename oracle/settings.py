@@ -59,7 +59,7 @@ class Server:
     """Largest request body."""
     body_timeout_s: float = attrs.field(default=10.0, validator=gt(0))
     """A request body must have arrived after this long."""
-    message_limit_bytes: int = attrs.field(default=64 * KIB, validator=ge(KIB))
+    message_limit_bytes: int = attrs.field(default=256 * KIB, validator=ge(KIB))
     """Largest message a WebSocket client may send."""
     outlet_limit_bytes: int = attrs.field(default=1 * MIB, validator=ge(16 * KIB))
     """Unsent bytes held for one slow client of a live stream; beyond, newer values replace older ones."""

@@ -10,7 +10,7 @@ import attrs
 from actors import Actor, Published
 from oracle.model import Quote, Trade
 
-__all__ = ["Believed", "SourceWatch", "Sources", "is_simulated"]
+__all__ = ["Believed", "SourceWatch", "Sources", "is_pushed", "is_simulated"]
 
 MOST_SYMBOLS = 20_000  # the one heard first goes for a new one
 MOST_SOURCES = 32  # of a symbol
@@ -58,7 +58,8 @@ class Believed:
 class Sources:
     """What each source said last, by symbol. A symbol's source is the first of `order` that was heard within `stale_after_s`;
     sources that are not in it come after it, then those of pushed rows, then simulated ones. Where none is fresh, it is the one
-    that was heard last. A pushed row that is older than the one before it is late, and changes nothing while that is fresh.
+    that was heard last. A pushed row is as old as it says; one that is older than the one before it is late, and changes nothing
+    while that is fresh.
 
     Confidence is freshness times agreement: freshness 1 up to 5 s, then 5 s over the age; agreement 1 / (1 + d / 1 %), where d
     is how far the price of another fresh source is away at most. Alone, nobody contradicts it.
@@ -93,13 +94,15 @@ class Sources:
             heard.quote = message
         else:
             heard.trade = message
-        heard.at_us = published.time_us
+        heard.at_us = min(published.time_us, message.ts_us) if is_pushed(message.source) else published.time_us
         self._count += 1
         heard.number = self._count
 
-    def believed(self, symbol: str, now_us: int) -> Believed | None:
-        """Who is believed about a symbol now; None where nobody has said anything."""
+    def believed(self, symbol: str, now_us: int, quoting: bool = False) -> Believed | None:
+        """Who is believed about a symbol now, `quoting`: of those who have quoted it; None where nobody has said anything."""
         sources = self._heard.get(symbol)
+        if sources and quoting:
+            sources = {source: heard for source, heard in sources.items() if heard.quote is not None}
         if not sources:
             return None
         fresh = {source: heard for source, heard in sources.items() if now_us - heard.at_us <= self._stale_us}

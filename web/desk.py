@@ -21,7 +21,7 @@ class Bounds:
     backlog: int = 256
     head_bytes: int = 16 * KIB
     body_bytes: int = 1024 * KIB
-    message_bytes: int = 64 * KIB  # of a WebSocket client
+    message_bytes: int = 256 * KIB  # of a WebSocket client
     held_bytes: int = 1024 * KIB  # unsent stream frames of one slow client
     send_buffer_bytes: int = 256 * KIB  # in the kernel; more only makes what a slow client sees older
     frames_per_s: int = 500  # WebSocket frames of one client; beyond, it is read more slowly

@@ -16,6 +16,7 @@ from web.body import decode
 from web.dialects import to_json
 from web.listener import Listener
 from web.surfaces.fiml_assets import change_of, known_symbols, symbol_meant
+from web.surfaces.fiml_shapes import ASSET_TYPES, MARKETS
 from web.visitor import Visitor, session
 from web.wire import iso
 
@@ -42,8 +43,8 @@ class Subscribe:
 
     stream_type: str = attrs.field(validator=_is_one_of(STREAM_TYPES))
     symbols: tuple[str, ...] = attrs.field(validator=[attrs.validators.min_len(1), attrs.validators.max_len(MOST_SYMBOLS)])
-    asset_type: str = "equity"
-    market: str = "US"
+    asset_type: str = attrs.field(default="equity", validator=_is_one_of(ASSET_TYPES))
+    market: str = attrs.field(default="US", validator=_is_one_of(MARKETS))
     interval_ms: int = attrs.field(default=1_000, validator=[attrs.validators.ge(100), attrs.validators.le(60_000)])
     data_type: str = attrs.field(default="price", validator=_is_one_of(DATA_TYPES))
     params: dict[str, Any] = attrs.field(factory=dict)

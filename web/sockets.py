@@ -210,7 +210,7 @@ def _subscription(body: dict[str, Any]) -> tuple[str, list[str], Place | None]:
     """The action and topics of a client's message, and where it stands. Raises Invalid."""
     action, topics = body.get("action"), body.get("topics")
     if action not in ("subscribe", "unsubscribe"):
-        raise invalid("enum", ["body", "action"], "Input should be 'subscribe', 'unsubscribe' or 'command'")
+        raise invalid("enum", ["body", "action"], "Input should be 'subscribe', 'unsubscribe', 'command' or 'push'")
     if not isinstance(topics, list) or not all(isinstance(one, str) for one in topics):
         raise invalid("list_type", ["body", "topics"], "Input should be a list of topics")
     since = body.get("since", "")

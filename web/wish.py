@@ -39,7 +39,7 @@ class Wish:
         """Read `{"action": "command", "id", "method", "path", "body"?}`, or `{"action": "push", "id", "rows", "source"?}`, which
         is the command that pushes rows. Raises Invalid."""
         if said["action"] == "push":
-            body = {name: said[name] for name in ("rows", "source") if name in said}
+            body = {name: value for name, value in said.items() if name not in ("action", "id")}
             said = {"id": said.get("id"), "method": "POST", "path": PUSH, "body": body}
         for name in ("id", "method", "path"):
             if not isinstance(said.get(name), str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -45,15 +45,19 @@ def checked(ask: Backtest, tables: Mapping[str, Table], now_us: int) -> Ask:
     if ask.from_us > now_us:
         problems.append(Problem(("body", "from"), "value_error", "nothing is stored of the future", ask.from_us))
     names = ask.watchdogs or tuple(tables)
-    for field, given in (("watchdogs", names), ("settings", ask.settings)):
-        for name in given:
-            if name not in tables:
-                why = f"there is no watchdog {name!r}; there are {', '.join(tables)}"
-                problems.append(Problem(("body", field, name), "value_error", why, name, closest(name, tables)))
+    problems += _unknown("watchdogs", names, tables, "there is no watchdog")
+    problems += _unknown("settings", ask.settings, names, "there are settings of a watchdog that is not run,")
     if problems:
         raise Invalid(problems)
     chosen = {name: _chosen(name, tables[name], ask.settings.get(name)) for name in dict.fromkeys(names)}
     return Ask(chosen, ask.from_us, min(ask.to_us, now_us), frozenset(ask.settings))
+
+
+def _unknown(field: str, given: Iterable[str], known: Iterable[str], what: str) -> Iterator[Problem]:
+    for name in given:
+        if name not in known:
+            why = f"{what} {name!r}; there are {', '.join(known)}"
+            yield Problem(("body", field, name), "value_error", why, name, closest(name, known))
 
 
 def backtest_work(
@@ -79,6 +83,9 @@ def tables_of(settings: Mapping[str, Table]) -> dict[str, Table]:
 
 def _chosen(name: str, table: Table, changes: Table | None) -> tuple[str, dict[str, Any], Callable[[], Any]]:
     kind = str(table.get("kind", name))
+    if "kind" in (changes or {}):
+        why = f"the kind of {name} can't be another for a run; it is {kind}"
+        raise Invalid([Problem(("body", "settings", name, "kind"), "value_error", why, (changes or {})["kind"])])
     merged = {key: value for key, value in {**table, **(changes or {})}.items() if key != "kind"}
     make = partial(structure, watchdog_class(kind), merged, path=("body", "settings", name))
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-__all__ = ["Connection", "DatabaseError", "FileError", "connect", "parquet_rows"]
+__all__ = ["Connection", "DatabaseError", "FileError", "connect", "identity", "parquet_rows"]
 
 Connection = duckdb.DuckDBPyConnection
 DatabaseError = duckdb.Error
@@ -28,6 +28,15 @@ def connect(path: Path, memory_limit_mb: int) -> Connection:
         "enable_external_access": False, "python_enable_replacements": False,
         "checkpoint_threshold": CHECKPOINT,
     })  # fmt: skip
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file a path leads to, by device and inode; None where to none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:

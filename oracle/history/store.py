@@ -19,7 +19,7 @@ from actors import Refused
 from oracle.crash import crash_point
 from oracle.history import bars, ledger, retention
 from oracle.history.columns import Columns, Pause, to_columns
-from oracle.history.database import Connection, DatabaseError, FileError, connect
+from oracle.history.database import Connection, DatabaseError, FileError, connect, identity
 from oracle.history.failure import Broken, translated
 from oracle.history.holes import Holes
 from oracle.history.readers import Readers
@@ -57,6 +57,7 @@ class Store:
         self._started_us = 0
         self._memory_limit_mb = memory_limit_mb
         self._root: Connection | None = None
+        self._file: tuple[int, int] | None = None  # the one that was opened, whatever the path leads to now
         self._writing: Connection | None = None
         self._learning: Connection | None = None  # of words
         self._readers = Readers()
@@ -90,7 +91,8 @@ class Store:
                     connection.close()
 
     def reopen(self) -> None:
-        """Close and open again, after which `last_seq` is what the disk says. Raises Broken or Refused."""
+        """Close and open again; `last_seq` is what the disk says then. A removed file stays open. Raises Broken or Refused."""
+        self._look()
         self.close()
         self.statistics.reopened += 1
         with translated():
@@ -227,6 +229,11 @@ class Store:
             raise
         self._root.execute("SET GLOBAL TimeZone = 'UTC'")
         self._writing = self._root.cursor()
+        self._file = identity(self.path)
+
+    def _look(self) -> None:
+        if self._file is not None and identity(self.path) != self._file:
+            raise Broken(f"{self.path.name} was removed or replaced while it was open; what is new waits for it")
 
     def _prepare(self) -> None:
         connection = self.connection
@@ -248,6 +255,7 @@ class Store:
     @contextlib.contextmanager
     def _transaction(self, cursor: Connection | None = None) -> Iterator[Connection]:
         connection = cursor or self.connection
+        self._look()
         with translated():
             try:
                 connection.begin()

@@ -23,8 +23,8 @@ KIND = "pushed"
 
 @attrs.frozen
 class Pushed:
-    """`accepted` rows are stored; `first` and `last` are their offsets in the run `epoch` (both 0 where an earlier try had
-    stored them all)."""
+    """`accepted` rows are stored; `first` and `last` are the offsets, in the run `epoch`, of those this try has stored, or where
+    an earlier one had stored them all, of those the last try but this has."""
 
     accepted: int
     epoch: str
@@ -39,9 +39,9 @@ async def push(system: Any, messages: Sequence[Any], by: str, command_id: str) -
     if system.store.statistics.state == "down":
         raise Refused("the history can't write now", "unavailable")
     await runtime.bus.room()
-    places = await _missing(system, len(messages), command_id)
-    if not places:
-        return Pushed(len(messages), runtime.epoch, 0, 0)
+    places, before = await _missing(system, len(messages), command_id)
+    if before is not None and not places:
+        return before
     now_us = runtime.now_us()
     again = len(places) < len(messages) or receipts.applied(command_id)
     ident = event_id(KIND, by, "push", 0 if command_id and not again else now_us, command_id or runtime.bus.offset)
@@ -59,16 +59,18 @@ async def push(system: Any, messages: Sequence[Any], by: str, command_id: str) -
     return Pushed(len(messages), runtime.epoch, first, last)
 
 
-async def _missing(system: Any, rows: int, command_id: str) -> list[int]:
-    """Which rows of a push are not stored, by their places in it: all, but where an earlier try has published some."""
-    missing = set(range(rows))
+async def _missing(system: Any, rows: int, command_id: str) -> tuple[list[int], Pushed | None]:
+    """Which rows of a push are not stored, by their places in it: all, but where an earlier try has published some; and what that
+    try would have answered."""
+    missing, before = set(range(rows)), None
     if command_id and system.receipts.applied(command_id):
         await system.runtime.ask("history", Commit(()))  # what that try published is stored now, or lost
-        page = await system.queries.events(kind=KIND, limit=10_000)
+        page = await system.queries.events(kind=KIND, cause=command_id, limit=10_000, newest_first=False)
         for row in page.items:
-            if row["cause"] == command_id and row["offset"] is not None:
+            if row["offset"] is not None:
                 places = row["data"].get("places") or range(row["data"]["rows"])
                 span = Span(row["epoch"], row["offset"], row["offset"] + len(places))
                 found, _ = await system.tape.page(span, Patterns(["*"]), len(places))
                 missing -= {places[one.offset - row["offset"] - 1] for one in found}
-    return sorted(missing)
+                before = Pushed(rows, span.epoch, span.after + 1, span.until)
+    return sorted(missing), before

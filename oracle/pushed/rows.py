@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -21,6 +20,7 @@ __all__ = ["KINDS", "MOST_ROWS", "SPELLED", "message_of", "messages_of"]
 
 MOST_ROWS = 1_000  # at once
 AHEAD_US = 86_400_000_000  # no row is of a later time than this from now
+LEAST, MOST = 1e-18, 1e18  # of prices and sizes: what is made of two of them is a number too
 _SOURCE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SUBJECT = re.compile(r"[^\s*:][^\s*]{0,127}")
@@ -33,13 +33,13 @@ def _symbol(_: object, __: object, text: str) -> None:
 
 
 def _positive(_: object, __: object, number: float) -> None:
-    if not 0 < number < math.inf:
-        raise Bad("greater_than", "it has to be a finite number above 0")
+    if not LEAST <= number <= MOST:
+        raise Bad("greater_than", "it has to be a number above 0, from 1e-18 to 1e18")
 
 
 def _finite(_: object, __: object, number: float | None) -> None:
-    if number is not None and not math.isfinite(number):
-        raise Bad("finite_number", "it has to be a finite number")
+    if number is not None and not -(MOST**2) <= number <= MOST**2:  # false for NaN too
+        raise Bad("finite_number", "it has to be a finite number, from -1e36 to 1e36")
 
 
 def _like(pattern: re.Pattern[str], what: str) -> Callable[[object, object, str], None]:
@@ -66,9 +66,10 @@ class QuoteRow:
     bid_size: float = attrs.field(default=0.0, validator=[ge(0), _finite])
     ask_size: float = attrs.field(default=0.0, validator=[ge(0), _finite])
 
-    def __attrs_post_init__(self) -> None:
-        if self.bid > self.ask:
-            raise Bad("value_error", "the bid is above the ask")
+    @ask.validator
+    def _not_crossed(self, _: object, ask: float) -> None:
+        if getattr(self, "bid", ask) > ask:  # one that is wrong itself is not there
+            raise Bad("value_error", "the ask is below the bid")
 
     def message(self, ts_us: int, source: str) -> Quote:
         """What is published."""
@@ -104,9 +105,15 @@ class BarRow:
     trades: int = attrs.field(default=0, validator=[ge(0), lt(2**63)])
     closed: bool = True
 
-    def __attrs_post_init__(self) -> None:
-        if not self.low <= min(self.open, self.close) <= max(self.open, self.close) <= self.high:
-            raise Bad("value_error", "low is the lowest and high the highest of the four prices")
+    @low.validator
+    def _lowest(self, _: object, low: float) -> None:
+        if low > min(getattr(self, name, low) for name in ("open", "high", "close")):
+            raise Bad("value_error", "low is the lowest of the four prices")
+
+    @high.validator
+    def _highest(self, _: object, high: float) -> None:
+        if high < max(getattr(self, name, high) for name in ("open", "close")):
+            raise Bad("value_error", "high is the highest of the four prices")
 
     def message(self, ts_us: int, source: str) -> Bar:
         """What is published."""
@@ -244,7 +251,7 @@ def _rows_of(body: Any) -> tuple[Sequence[Any], str, tuple[str, ...]]:
             raise Invalid([Problem(("body", extra[0]), "extra_forbidden", "beside rows there is only source", body[extra[0]])])
         if not isinstance(body["rows"], list):
             raise Invalid([Problem(("body", "rows"), "list_type", "Input should be a list of rows", body["rows"])])
-        return body["rows"], body.get("source", "push"), ("body", "rows")
+        return body["rows"], _source(body.get("source", "push"), ("body",)), ("body", "rows")
     return [body], "push", ("body",)
 
 
@@ -252,11 +259,14 @@ def _message(row: Any, source: str, now_us: int, where: tuple[str, ...]) -> Any:
     if not isinstance(row, Mapping):
         raise Invalid([Problem(where, "dict_type", "a row is an object", row)])
     fields = dict(row)
-    source = fields.pop("source", source)
+    return message_of(fields, f"push:{_source(fields.pop('source', source), where)}", now_us, where)
+
+
+def _source(source: Any, where: tuple[str, ...]) -> str:
     if not (isinstance(source, str) and _SOURCE.fullmatch(source)):
         why = "a source has 1 to 64 letters, digits and any of _ . -"
         raise Invalid([Problem((*where, "source"), "string_pattern_mismatch", why, source)])
-    return message_of(fields, f"push:{source}", now_us, where)
+    return source
 
 
 def message_of(row: Mapping[str, Any], source: str, now_us: int, where: tuple[str, ...]) -> Any:
@@ -272,6 +282,9 @@ def message_of(row: Mapping[str, Any], source: str, now_us: int, where: tuple[st
     if ts_us > now_us + AHEAD_US:
         raise Invalid([Problem((*where, "ts"), "value_error", "it is more than a day ahead of now", ts)])
     if kind == "transfer":
+        for name, ours in SPELLED.items():
+            if name in fields and ours in fields:
+                raise Invalid([Problem((*where, ours), "extra_forbidden", f"it is {name!r} too; give one of both", fields[ours])])
         fields = {SPELLED.get(name, name): value for name, value in fields.items()}
     try:
         return structure(KINDS[kind], fields, path=where).message(ts_us, source)

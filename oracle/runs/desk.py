@@ -69,7 +69,7 @@ class Runs(Actor):
         run = Run(f"{kind}_{event_id('run', kind, salt, 0)[4:16]}", kind, command.args["params"], now_us)
         if (known := self._find(run.id)) is not None:
             return known  # the same command again
-        if sum(not one.over for one in self._all()) >= MOST_QUEUED:
+        if sum(one.status is Status.queued for one in self._all()) >= MOST_QUEUED:
             raise Refused(f"{MOST_QUEUED} runs are waiting already", "full")
         await self._forget()
         told = Event(event_id("run_started", run.ref, "runs", now_us, salt), "run_queued", run.ref, "runs", Severity.low,

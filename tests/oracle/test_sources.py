@@ -66,6 +66,16 @@ def test_a_pushed_row_that_is_late_changes_nothing_until_nothing_else_is_fresh()
     assert sources.believed("BTC-USD", now(50)).quote.mid == 60, "its clock was set back"
 
 
+def test_what_is_pushed_of_the_past_is_not_fresh_and_one_who_does_not_quote_hides_no_quote():
+    sources = Sources((), stale_after_s=30)
+    told(sources, "simulated", 100, 10)
+    sources.put(Published(0, now(11), "", Trade("BTC-USD", 10.0, 1.0, "", "1", now(-999), "push:bot")))
+    assert sources.believed("BTC-USD", now(11)).source == "simulated"
+    sources.put(Published(0, now(12), "", Trade("BTC-USD", 11.0, 1.0, "", "2", now(12), "push:bot")))
+    assert sources.believed("BTC-USD", now(12)).source == "push:bot"
+    assert sources.believed("BTC-USD", now(12), quoting=True).quote.mid == 100
+
+
 def test_a_venue_is_heard_in_its_own_order():
     sources = Sources((), stale_after_s=30)
     told(sources, "a", 100, 10)

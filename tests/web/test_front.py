@@ -1,5 +1,6 @@
 """The door: the page for browsers, links for programs, health, and the page's files."""
 
+import html
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,23 @@ async def test_programs_get_links_that_lead_somewhere(tmp_path):
         for name, path in body["links"].items():
             expected = 426 if name.endswith("stream") else 200
             assert (await house.get(path)).status == expected, path
+        ends = (*body["health_endpoints"].values(), *body["metrics_endpoints"].values())
+        for path in (body["docs"], body["health"], body["metrics"], *ends):
+            assert (await house.get(path)).status == 200, path
     assert (body["status"], body["service"], body["version"]) == ("ok", "oracle", VERSION)
     assert reply.headers["vary"] == "Accept"
+
+
+async def test_the_api_is_described_for_people_too(tmp_path):
+    async with open_house(tmp_path) as house:
+        reply, described = await house.get("/docs"), (await house.get("/openapi.json")).json
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in reply.headers["content-security-policy"]
+    text = reply.body.decode()
+    for path, item in described["paths"].items():
+        for method in item:
+            assert f"<code>{method.upper()} {html.escape(path)}</code>" in text
+    assert "<script" not in text
 
 
 async def test_browsers_get_the_page_under_a_strict_policy(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from actors.testing import probe
 from oracle.history import Store
-from oracle.model import Bar, Quote, Sample, Trade
+from oracle.model import Bar, Event, Quote, Sample, Severity, Trade, event_id
 from oracle.problems import Invalid
 from oracle.pushed import KINDS, messages_of, push
 from tests.running import open_house
@@ -52,7 +52,8 @@ def test_each_kind_becomes_what_it_says():
 
 
 @pytest.mark.parametrize(("change", "where"), [
-    ({"bid": 101.0}, "body.rows.1"), ({"bid": -1}, "body.rows.1.bid"), ({"ask": 0}, "body.rows.1.ask"),
+    ({"bid": 101.0}, "body.rows.1.ask"), ({"bid": 1e-300}, "body.rows.1.bid"),
+    ({"bid": -1}, "body.rows.1.bid"), ({"ask": 0}, "body.rows.1.ask"),
     ({"symbol": "btc-usd"}, "body.rows.1.symbol"), ({"bid_size": -1}, "body.rows.1.bid_size"), ({"bid": None}, "body.rows.1.bid"),
     ({"ask": math.inf}, "body.rows.1.ask"), ({"asks": 1}, "body.rows.1.asks"), ({"kind": "quot"}, "body.rows.1.kind"),
     ({"ts": "2027-12-01"}, "body.rows.1.ts"), ({"ts": "soon"}, "body.rows.1.ts"), ({"source": "a b"}, "body.rows.1.source"),
@@ -119,6 +120,27 @@ async def test_a_bad_row_means_none_is_taken(tmp_path):
         assert heard.took() == []
 
 
+async def test_a_push_is_known_again_after_any_number_of_others(tmp_path):
+    async with open_house(tmp_path) as house:
+        made = messages_of(MANY[:2], NOW_US)
+        first = await push(house.system, made, "ada", "client/ada/7/d")
+        for _ in range(12):
+            for _ in range(1_000):
+                house.system.runtime.publish(Event(event_id("pushed", "bob", "push", house.system.runtime.bus.offset), "pushed",
+                                                   "push:bob", "push", Severity.low, "", {"rows": 0, "by": "bob"}, NOW_US))
+            await house.system.runtime.bus.room()
+        assert await push(house.system, made, "ada", "client/ada/7/d") == first
+
+
+def test_a_source_that_is_none_is_named_where_it_stands():
+    for body, where in (({"rows": rows("trade"), "source": "a b"}, "body.source"),
+                        ({"kind": "vix", "value": 1, "source": 7}, "body.source"),
+                        ({"kind": "transfer", **GOOD["transfer"], "sender": "c"}, "body.sender")):  # fmt: skip
+        with pytest.raises(Invalid) as caught:
+            messages_of(body, NOW_US)
+        assert [problem.where for problem in caught.value.problems] == [where]
+
+
 async def test_the_same_push_is_taken_once(tmp_path):
     async with open_house(tmp_path) as house:
         heard = probe(house.system.runtime, "trade:*")
@@ -137,7 +159,7 @@ async def test_a_push_that_had_no_answer_is_stored_once_however_often_it_is_sent
                 await push(system, made, "ada", "client/ada/7/d")
             listening.cancel()
         again = await push(system, made, "ada", "client/ada/7/d")
-        assert (again.accepted, again.last) == (40, 0)
+        assert (again.accepted, again.last - again.first) == (40, 39)
         stored = (await house.get("/api/oracle/ticks?symbol=AAPL&kind=trade&limit=1000")).json["items"]
         assert sorted(int(row["trade_id"]) for row in stored) == list(range(40))
 

@@ -82,10 +82,11 @@ async def test_what_makes_no_sense_is_refused_by_its_name(tmp_path):
 
 async def test_too_many_at_once_are_refused(tmp_path):
     async with open_house(tmp_path) as house:
-        answers = [await house.post("/api/oracle/backtest", json={"watchdogs": ["metric"]}) for _ in range(17)]
-        assert [answer.status for answer in answers] == [202] * 16 + [503]
+        answers = [await house.post("/api/oracle/backtest", json={"watchdogs": ["metric"]}) for _ in range(18)]
+        taken = [answer for answer in answers if answer.status == 202]
+        assert len(taken) in (16, 17) and answers[-1].status == 503, "beside the one at work, if it is by then, 16 wait"
         assert answers[-1].json["error"]["code"] == "full"
-        for answer in answers[:16]:
+        for answer in taken:
             try:
                 await house.system.runtime.ask("runs", Command("cancel", {"id": answer.json["id"]}))
             except ActorCrashed:

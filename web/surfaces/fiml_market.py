@@ -9,6 +9,7 @@ import attrs
 
 from actors import Refused
 from oracle.model import Severity
+from oracle.sources import is_simulated
 from web.market import market_stream, price_stream
 from web.routes import WS, Auth, Call, Route, Scope
 from web.surfaces.fiml import dashboard_stats
@@ -29,11 +30,13 @@ class Connections:
 
 @attrs.frozen
 class FimlHealth:
-    """One part: `status` is healthy or unhealthy, `details` says why."""
+    """One part: `status` is healthy or unhealthy, `details` says why; `environment` is simulated where nothing but that market is
+    fed in, else live."""
 
     status: str
     service: str
     version: str
+    environment: str
     details: dict[str, Any]
     timestamp: datetime
 
@@ -150,7 +153,9 @@ def _feed(system: Any, name: str) -> dict[str, Any]:
 def _health(call: Call, service: str, well: bool, details: dict[str, Any]) -> FimlHealth:
     if not well:
         raise Refused(f"{service} is unhealthy: {details}", code="unavailable")
-    return FimlHealth("healthy", service, VERSION, details, iso(call.system.runtime.now_us()))
+    simulated = all(map(is_simulated, call.system.statistics)) and bool(call.system.statistics)
+    environment = "simulated" if simulated else "live"
+    return FimlHealth("healthy", service, VERSION, environment, details, iso(call.system.runtime.now_us()))
 
 
 _TAG = "market"

@@ -9,6 +9,7 @@ import attrs
 
 from actors import Node, Refused
 from oracle.system import System
+from web import docs
 from web.auth import SESSION_S, cookie_name
 from web.body import encode
 from web.openapi import describe
@@ -21,18 +22,25 @@ _OWN = ("history", "web", "feeds")  # parts that readiness looks at more closely
 LINKS = {
     "page": "/", "openapi": "/openapi.json", "health": "/healthz", "ready": "/readyz", "metrics": "/metrics",
     "tree": "/api/oracle/tree", "stream": "/api/oracle/stream", "dashboard": "/dashboard/stats",
-    "dashboard_stream": "/dashboard/stream", "alerts": "/api/alerts",
+    "dashboard_stream": "/dashboard/stream", "alerts": "/api/alerts", "docs": "/docs",
 }  # fmt: skip
+HEALTH = {part: f"/health/{part}" for part in ("db", "cache", "providers")}
+METRICS = {part: f"/api/metrics/{part}" for part in ("cache", "watchdog", "performance", "tasks")}
 
 
 @attrs.frozen
 class Welcome:
-    """What `GET /` says to programs."""
+    """What `GET /` says to programs; from `docs` on as FIML's clients look for it."""
 
     status: str
     service: str
     version: str
     links: dict[str, str]
+    docs: str = "/docs"
+    health: str = "/health"
+    health_endpoints: dict[str, str] = attrs.field(factory=HEALTH.copy)
+    metrics: str = "/metrics"
+    metrics_endpoints: dict[str, str] = attrs.field(factory=METRICS.copy)
 
 
 @attrs.frozen
@@ -97,6 +105,12 @@ async def metrics(call: Call) -> Answer:
 async def openapi(call: Call) -> Answer:
     """This API as OpenAPI 3.1."""
     return Answer(encode(describe(call.house.routes, VERSION)))
+
+
+async def docs_page(call: Call) -> Answer:
+    """This API as a page for people."""
+    text = docs.page(describe(call.house.routes, VERSION))
+    return Answer(text.encode(), headers=(("Content-Security-Policy", docs.POLICY),), content_type="text/html; charset=utf-8")
 
 
 def readiness(system: System) -> Readiness:
@@ -166,4 +180,5 @@ ROUTES = (
     Route("GET", "/readyz", ready, Auth.public, answer=Readiness, refuses=(503,), head=True, quick=True),
     Route("GET", "/metrics", metrics, Auth.token, Scope.read, answer="text/plain", head=True, quick=True),
     Route("GET", "/openapi.json", openapi, Auth.public, answer=dict, head=True),
+    Route("GET", "/docs", docs_page, Auth.public, answer="text/html", head=True),
 )

@@ -68,7 +68,7 @@ async def oracle_snapshot(call: Call) -> Batch:
 async def oracle_quote(call: Call) -> LastQuote:
     """Best bid and ask of a symbol as the source that is believed told them last."""
     symbol = call.args["symbol"]
-    believed, told = call.system.board.believed(symbol), call.system.runtime.bus.last(f"quote:{symbol}")
+    believed, told = call.system.board.believed(symbol, quoting=True), call.system.runtime.bus.last(f"quote:{symbol}")
     if believed is None or believed.quote is None or told is None:
         raise Refused(f"no quote of '{symbol}' is known", code="not_found")
     quote = believed.quote

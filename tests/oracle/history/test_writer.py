@@ -139,6 +139,22 @@ def test_a_short_failure_is_cured_by_reopening_at_once(store, writer):
     assert (heard, trade_ids(store), store.statistics.state, store.statistics.reopened) == (OK, [1], "ok", 1)
 
 
+def test_a_file_that_was_removed_is_waited_for_and_holds_what_it_held(store, writer):
+    put(writer, 1)
+    assert writer.drain() == 0
+    away = store.path.with_name("away")
+    store.path.rename(away)
+    put(writer, 2)
+    heard = owe(writer, state(1))
+    assert writer.drain() > 0
+    assert [e.code for e in heard] == ["unavailable"]
+    assert store.statistics.state == "down" and "removed" in store.statistics.last_error
+    assert not store.path.exists(), "none is made in its place"
+    away.rename(store.path)
+    assert writer.drain() == 0
+    assert (trade_ids(store), store.statistics.state) == ([1, 2], "ok")
+
+
 def test_an_invalidated_database_is_opened_anew(store, writer):
     put(writer, *range(100))
     writer.drain()
