@@ -54,11 +54,11 @@ class Listener:
         """Take a message of the topic; whether it was of use."""
         raise NotImplementedError
 
-    def restart(self, since_us: int) -> None:
-        """Nobody watched until then."""
+    def restart(self, since_us: int, gone_us: int) -> None:
+        """Nobody watched until then, for `gone_us`."""
         self.since_us = max(self.since_us, since_us)
         for window in self.windows.values():
-            window.restart(since_us)
+            window.restart(since_us, gone_us)
 
     def begin(self, now_us: int) -> None:
         """The first instant that is known of."""

@@ -32,6 +32,9 @@ def resolution_us(window_us: int) -> int:
     return min(part_us for part_us in _PARTS_US if part_us >= least_us)
 
 
+GAP_SHARE = 10  # a gap longer than this part of a window makes it unknown
+
+
 class Rolling:
     """A fold of the entries in (now - window, now]. Times never go back. It is watched since `since_us`, and not known before
     that is a whole window ago."""
@@ -93,9 +96,10 @@ class Rolling:
         oldest = self._tail or self._head
         return None if oldest is None else int(oldest[0]) * self._width_us + self.window_us
 
-    def restart(self, since_us: int) -> None:
-        """Nobody watched until then."""
-        self.since_us = max(self.since_us, since_us)
+    def restart(self, since_us: int, gone_us: int) -> None:
+        """Nobody watched until then, for `gone_us`; up to a tenth of the window, what is known stands for all of it."""
+        if gone_us * GAP_SHARE > self.window_us:
+            self.since_us = max(self.since_us, since_us)
 
     def _pass(self, now_us: int) -> None:
         block = -(-now_us // self._width_us) // self._per_block
@@ -177,8 +181,11 @@ class Held:
         self._pass(now_us)
         return int(self._entries[0][0]) * self._width_us + self.window_us if self._entries else None
 
-    def restart(self, _since_us: int) -> None:
-        """Nobody watched until then: what held before may have been something else since."""
+    def restart(self, _since_us: int, gone_us: int) -> None:
+        """Nobody watched until then, for `gone_us`: what held before may have been something else since, if that is more than a
+        tenth of the window."""
+        if gone_us * GAP_SHARE <= self.window_us:
+            return
         self._entries.clear()
         self._before = self._last = None
 

@@ -97,7 +97,7 @@ class Windows:
             return
         for listener in self._all():
             if gap.who == "watchdog" or listener.heard_only(feed):
-                listener.restart(gap.to_us)
+                listener.restart(gap.to_us, gap.to_us - gap.from_us)
 
     def value(self, expression: Expression, now_us: int) -> float | bool | None:
         """What it is at an instant; None: not known. Raises KeyError for one that nobody wanted."""
