@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Literal
 
-__all__ = ["AssetType", "asset_type", "base_asset", "is_symbol", "join_pair", "quote_asset", "split_pair"]
+__all__ = ["AssetType", "asset_type", "base_asset", "is_symbol", "join_pair", "quote_asset", "split_pair", "symbol_of"]
 
 AssetType = Literal["crypto", "etf", "equity"]
 
@@ -22,6 +22,10 @@ _QUOTE_ASSETS = sorted((
     "USD", "EUR", "GBP", "JPY", "AUD", "CHF", "CAD", "TRY", "BRL", "RUB", "UAH", "ZAR", "NGN", "PLN", "RON", "CZK",
     "ARS", "MXN", "COP", "IDR",
 ), key=len, reverse=True)  # fmt: skip
+_COINS = frozenset((
+    "BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "DOGE", "DOT", "TRX", "LTC", "BCH", "LINK", "AVAX", "MATIC", "POL", "UNI", "ATOM",
+    "XLM", "ETC", "FIL", "APT", "ARB", "OP", "NEAR", "ICP", "AAVE", "SUI", "SHIB", "TON", "USDT", "USDC", "DAI",
+))  # fmt: skip
 _FUNDS = frozenset({"SPY", "QQQ", "GLD", "TLT"})
 
 
@@ -62,6 +66,20 @@ def split_pair(word: str) -> str | None:
         if len(word) > len(asset) and word.endswith(asset):
             return f"{word[: -len(asset)]}-{asset}"
     return None
+
+
+def symbol_of(text: str) -> str | None:
+    """The symbol that people mean by `btc`, `BTC/USD`, `BTCUSDT` or `AAPL`: a well-known coin alone is its pair in USD, any other
+    plain name a share or fund. None where it can be none."""
+    name = text.strip().upper().replace("/", "-")
+    if not is_symbol(name):
+        return None
+    if "-" in name:
+        return name
+    if name in _COINS:
+        return f"{name}-USD"
+    pair = split_pair(name)
+    return pair if pair is not None and base_asset(pair) in _COINS else name
 
 
 def _is_asset(text: str) -> bool:

@@ -1,7 +1,8 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
-Children start in this order and stop in reverse: log, history, channels, rules, alerts, watchdogs, switchboard, runs, sources,
-feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first.
+Children start in this order and stop in reverse: log, history, channels, rules, conditions, alerts, watchdogs, switchboard,
+runs, sources, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before
+the first.
 """
 
 from __future__ import annotations
@@ -165,6 +166,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,
             now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(), receipts=system.receipts,
+            past=past, runtime=system.runtime,
         ),
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),

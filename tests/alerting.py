@@ -13,11 +13,12 @@ from actors import Child, Runtime, open_runtime, trio_clock
 from oracle.alerts import Rule, alert_children
 from oracle.board import Board
 from oracle.border import structure
-from oracle.history import History, Queries, Store, inline
+from oracle.history import History, Queries, Store, Tape, inline
 from oracle.http import Http
 from oracle.model import Command, Event, Severity, State, event_id
 from oracle.receipts import Receipts
 from oracle.settings import Alerts
+from oracle.watchdogs.past import past_of
 
 T0_US = 1_700_000_000_000_000
 BODY = {
@@ -66,10 +67,10 @@ class Alerting:
 @asynccontextmanager
 async def open_alerts(
     folder: Path, *, http: Http | None = None, settings: Alerts | None = None, channel: Any = None, clock: Any = None,
-    history: Any = None,
+    history: Any = None, conditions: bool = False,
 ) -> AsyncIterator[Alerting]:
     """History and alerts on `folder`, as a start after whatever ended there; `channel` stands in for the webhook's part,
-    `history` for the actor of that name."""
+    `history` for the actor of that name; `conditions` of rules are looked at where that is true."""
     store = Store(folder)
     store.open()
     http = http or Http(allow=("127.0.0.1",))
@@ -85,7 +86,8 @@ async def open_alerts(
         made = list(alert_children(
             settings=settings or Alerts(), folder=folder, board=board, http=http, now_us=runtime.now_us, pending=owed,
             last_attempts=last, receipts=receipts, run_sync=at_once,
-            parts={"webhook": channel} if channel is not None else None))  # fmt: skip
+            parts={"webhook": channel} if channel is not None else None, runtime=runtime if conditions else None,
+            past=past_of(Queries(store, inline), Tape(store, inline))))  # fmt: skip
         keep = history or (lambda: History(store, threaded=False))
         return [Child("history", keep, capacity=100_000), *made]
 

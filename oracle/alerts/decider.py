@@ -10,6 +10,7 @@ import attrs
 
 from oracle.alerts.payload import delivery_body
 from oracle.alerts.rule import Rule
+from oracle.alerts.trigger import MET
 from oracle.model import Attempt, Delivery, Event, event_id
 
 __all__ = ["Decider", "Firing", "Record"]
@@ -24,6 +25,8 @@ class Record:
     suppressed: int = 0
     """Events that matched while it cooled down."""
     last_event_id: str = ""
+    on_since_us: int | None = None
+    """Since when its condition is met; None while it is not, and for events, which last no time."""
 
     @classmethod
     def of(cls, value: Mapping[str, Any] | None) -> Record:
@@ -65,7 +68,10 @@ class Decider:
 
         The cooldown runs from the last firing; what matches meanwhile is counted and said no more about.
         """
-        if not self.rule.trigger.fires_on(event, self.rule.alert_id):
+        trigger, ident = self.rule.trigger, self.rule.alert_id
+        if trigger.is_told(event, ident) and "direction" not in event.data:  # a crossing lasts no time either
+            self.record = attrs.evolve(self.record, on_since_us=event.ts_us if event.kind == MET else None)
+        if not trigger.fires_on(event, ident):
             return None
         record, last_us = self.record, self.record.last_triggered_us
         # A last firing in the future means that the clock was set back: waiting for it would mute the rule.

@@ -11,20 +11,24 @@ import attrs
 from actors import Actor, Child, NobodyOwns, Refused
 from oracle.alerts.actor import Memory, Ready, RuleActor
 from oracle.alerts.commit import NOT_NOW
+from oracle.alerts.conditions import conditions_now
 from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import MASK, Rule, far_ends, rule_of, with_secrets
+from oracle.alerts.terms import Terms, terms_of
+from oracle.alerts.trigger import CONDITIONS
 from oracle.alerts.vault import Vault
+from oracle.alerts.wishes import PAST, about, event_of, undone
 from oracle.board import Board
 from oracle.crash import crash_point
 from oracle.history import Commit
-from oracle.model import Command, Event, Severity, State, event_id, ref, split_ref
-from oracle.receipts import UNDONE, Receipts
+from oracle.model import Command, Event, State, ref, split_ref
+from oracle.problems import Invalid
+from oracle.receipts import Receipts
+from oracle.watchdogs.actor import Ready as Begun
 
 __all__ = ["Desk", "Ledger", "rule_child"]
 
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
-PAST = {"create": "rule_created", "replace": "rule_replaced", "delete": "rule_deleted", "enable": "rule_enabled",
-        "disable": "rule_disabled"}  # fmt: skip
 MAILBOX = 10_000  # events: a rule that waits for a disk that is full must not lose any
 
 
@@ -38,6 +42,8 @@ class Ledger:
     """What was before a change of which nobody knows yet whether it was stored, and the event that takes it back."""
     outboxes: Mapping[str, Outbox] = attrs.field(factory=dict)
     """By channel."""
+    conditions: Mapping[str, Terms] = attrs.field(factory=dict)
+    """By rule, those that are looked at."""
 
 
 def rule_child(ident: str, board: Board, ledger: Ledger) -> Child:
@@ -66,15 +72,17 @@ class Desk(Actor):
         self._receipts = receipts
 
     async def start(self) -> None:
+        self._ledger.conditions = self._ledger.conditions or conditions_now(self._board).rules
         with contextlib.suppress(Refused):  # done before the next command, then
             await self._undo()
 
     async def receive(self, command: Command) -> State:
-        ident = _about(command)
+        ident = about(command)
         if self._receipts.applied(command.id):
             return await self._as_it_is(command, ident)
         await self._undo()
-        told = self._event(command, ident)
+        version = self._board.draft(ref("rule", ident), None, self.now_us()).version
+        told = event_of(command, ident, version, self.now_us())
         match command.verb:
             case "create":
                 state = await self._create(command.args["rule"], told)
@@ -85,6 +93,7 @@ class Desk(Actor):
             case verb:
                 state = await self._switch(ident, verb == "enable", told)
         self._receipts.note_applied(command.id)  # also what changed nothing
+        await self._reconsider()
         self.publish(told)
         return state
 
@@ -162,6 +171,10 @@ class Desk(Actor):
                 raise Refused(why, code="masked", details={"place": place})
             return kept[place]
 
+        try:
+            terms_of(rule.trigger)
+        except Invalid as wrong:
+            raise Refused(str(wrong), code="invalid") from None
         safe = with_secrets(rule, reference)
         await self._keep_secrets(fresh)
         value = safe.value(created_us, updated_us)
@@ -186,7 +199,7 @@ class Desk(Actor):
         # Rules only: they have no writer but this one, so what was before stays true until the undoing.
         rules = [one for one in states if split_ref(one.ref)[0] == "rule"]
         before = [State(one.ref, self._board.get(one.ref), one.version, one.ts_us) for one in rules]
-        self._ledger.undo = (*before, _undone(told))
+        self._ledger.undo = (*before, undone(told))
         await self._ask_history((*states, told))
         self._ledger.undo = ()
         self._receipts.note_applied(told.cause)
@@ -222,6 +235,16 @@ class Desk(Actor):
         with contextlib.suppress(*NOT_NOW):  # if it can't listen yet, that is its supervisor's concern
             await self.ask(name, Ready(), COMMIT_TIMEOUT_S)
 
+    async def _reconsider(self) -> None:
+        """Where a condition has changed they begin anew, and know it when this returns."""
+        wanted, known = conditions_now(self._board).rules, self._ledger.conditions
+        if wanted != known and self.runtime.alive(CONDITIONS):
+            self._ledger.conditions = wanted
+            self.runtime.restart(CONDITIONS)
+            with contextlib.suppress(*NOT_NOW):
+                while (await self.ask(CONDITIONS, Begun(), COMMIT_TIMEOUT_S)).rules != wanted:
+                    pass
+
     async def _dismiss(self, ident: str) -> None:
         with contextlib.suppress(NobodyOwns):
             await self.runtime.remove(ref("rule", ident))
@@ -238,37 +261,6 @@ class Desk(Actor):
         state = self._board.state(ref("rule", ident))
         assert state is not None
         return state
-
-    def _event(self, command: Command, ident: str) -> Event:
-        """What tells of a command; that of a command with an id is the same one when it is sent again."""
-        kind, now_us = PAST[command.verb], self.now_us()
-        version = self._board.draft(ref("rule", ident), None, now_us).version
-        salt = (0, command.id) if command.id else (now_us, version)
-        return Event(
-            id=event_id(kind, ident, self.name, *salt), kind=kind, subject=ident, source=self.name, severity=Severity.low,
-            summary=f"Alert '{ident}' {kind.removeprefix('rule_')}", data={"by": command.by}, ts_us=now_us, cause=command.id,
-        )  # fmt: skip
-
-
-def _about(command: Command) -> str:
-    """The rule a command is about. Raises Refused `invalid`."""
-    match command:
-        case Command(verb="create", args={"rule": Rule(alert_id=ident)}):
-            return ident
-        case Command(verb="replace", args={"alert_id": str(ident), "rule": Rule()}):
-            return ident
-        case Command(verb="delete" | "enable" | "disable", args={"alert_id": str(ident)}):
-            return ident
-    raise Refused(f"rules can't {command.verb!r} with {sorted(command.args)}", code="invalid")
-
-
-def _undone(told: Event) -> Event:
-    """Takes back what may have been stored with `told`."""
-    return Event(
-        id=event_id(UNDONE, told.subject, told.source, told.ts_us, told.id), kind=UNDONE, subject=told.subject,
-        source=told.source, severity=Severity.low, summary=f"not done after all: {told.summary}",
-        data={**told.data, "event_id": told.id}, ts_us=told.ts_us, cause=told.cause,
-    )  # fmt: skip
 
 
 def _references(rule: Rule) -> dict[str, str]:

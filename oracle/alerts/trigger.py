@@ -95,8 +95,12 @@ class Trigger:
         """Whether this event sets it off. Only what a watchdog says does, or that its own condition is met, so no rule can set
         off another."""
         if self.type is not TriggerType.watchdog_event:
-            return event.source == CONDITIONS and event.kind == MET and event.subject == rule_id
+            return event.kind == MET and self.is_told(event, rule_id)
         return event.source.startswith("watchdog:") and (self.event_filter is None or self.event_filter.passes(event))
+
+    def is_told(self, event: Event, rule_id: str) -> bool:
+        """Whether the event tells of the rule's own condition."""
+        return event.source == CONDITIONS and event.subject == rule_id and self.type is not TriggerType.watchdog_event
 
 
 def is_about_asset(event: Event) -> bool:

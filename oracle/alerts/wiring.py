@@ -7,30 +7,36 @@ from pathlib import Path
 
 import trio
 
-from actors import Child, Supervisor
+from actors import Child, Runtime, Supervisor
 from oracle.alerts.channel import ChannelActor
 from oracle.alerts.channels import CHANNELS
+from oracle.alerts.conditions import conditions_now
 from oracle.alerts.desk import Desk, Ledger, rule_child
 from oracle.alerts.outbox import Outbox, Patience
 from oracle.alerts.sending import Channel, Tools
+from oracle.alerts.trigger import CONDITIONS
 from oracle.alerts.vault import RunSync, Vault
 from oracle.board import Board
 from oracle.http import Http
 from oracle.model import Attempt, Delivery, split_ref
 from oracle.receipts import Receipts
 from oracle.settings import Alerts
+from oracle.watchdogs.actor import watchdog_child
+from oracle.watchdogs.past import Past
 
 __all__ = ["alert_children"]
 
+PATIENCE_S = 0.01  # what comes within it is looked at in one go
 GRACE_S = 0.5  # for sends that are on their way when everything stops; the whole end stays below two seconds
 
 
 def alert_children(
     *, settings: Alerts, folder: Path, board: Board, http: Http, now_us: Callable[[], int], pending: Iterable[Delivery] = (),
     last_attempts: Mapping[str, Attempt] | None = None, run_sync: RunSync = trio.to_thread.run_sync,
-    parts: Mapping[str, Channel] | None = None, receipts: Receipts | None = None,
+    parts: Mapping[str, Channel] | None = None, receipts: Receipts | None = None, past: Past | None = None,
+    runtime: Runtime | None = None,
 ) -> tuple[Child, ...]:
-    """Children for a tree that has `history` before them, in the order to start them: channels, rules, alerts.
+    """Children for a tree that has `history` before them, in the order to start them: channels, rules, conditions, alerts.
 
     `pending` and `last_attempts` are what the history says is still owed; the board has its states already. `parts` are the
     channels by name, those of CHANNELS unless given; `receipts` know which commands were applied. Raises VaultBroken.
@@ -57,8 +63,11 @@ def alert_children(
         enabled = [split_ref(state.ref)[1] for state in board.kind("rule") if state.value and state.value["enabled"]]
         return Supervisor([rule_child(ident, board, ledger) for ident in enabled], exhausted="park")
 
+    kind, _, name = CONDITIONS.partition(":")
+    conditions = [watchdog_child(name, lambda: conditions_now(board), board, past, runtime, PATIENCE_S, kind)] if runtime else []
     return (
         Child("channels", lambda: Supervisor(channels, exhausted="park")),
         Child("rules", rules),
+        Child("conditions", lambda: Supervisor(conditions, exhausted="park")),
         Child("alerts", lambda: Desk(board, vault, ledger, known)),
     )

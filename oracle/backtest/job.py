@@ -15,7 +15,7 @@ import trio
 
 from actors import Refused
 from oracle.backtest.lives import Life, lives_of, virtual_life
-from oracle.backtest.wire import Begin, Cut, Done, Found, Order, Piece, Told, message_lines
+from oracle.backtest.wire import Begin, Cut, Done, Found, Order, Piece, Told, actor_of, message_lines
 from oracle.history import Queries, Tape
 from oracle.history.lines import Lines, RunOf
 from oracle.model import Bar, Event
@@ -95,7 +95,7 @@ class Job:
         return Verdict(self._events, done.messages, done.unreadable, done.busy_s, done.crashed)
 
     async def _lives(self, name: str, runs: Sequence[RunOf]) -> list[Life]:
-        ask, actor = self.ask, f"watchdog:{name}"
+        ask, actor = self.ask, actor_of(name)
         found: list[Life] = []
         if name not in ask.anew:
             page = await self.queries.events(kind=BEGAN, subject=actor, limit=10_000)

@@ -11,7 +11,7 @@ from oracle.model import Bar, Depth, Event, Gap, Quote, Sample, Trade
 from oracle.watchdogs.decider import Mean
 
 __all__ = [
-    "Begin", "Cut", "Done", "Found", "Order", "Piece", "Told", "decode_piece", "message_lines",
+    "Begin", "Cut", "Done", "Found", "Order", "Piece", "Told", "actor_of", "decode_piece", "message_lines",
 ]  # fmt: skip
 
 
@@ -83,6 +83,11 @@ class Done(msgspec.Struct, tag=True):
     unreadable: int
     busy_s: float
     crashed: dict[str, str] = {}
+
+
+def actor_of(name: str) -> str:
+    """The actor that a name in an Order is of: `watchdog:NAME`, or the name itself where it has a colon."""
+    return name if ":" in name else f"watchdog:{name}"
 
 
 def decode_piece(kind: str, rows: str) -> tuple[list[tuple[int, int, Any]], int]:

@@ -15,7 +15,9 @@ from typing import Any
 import attrs
 import msgspec
 
-from oracle.backtest.wire import Begin, Cut, Done, Found, Order, Piece, Told, decode_piece
+from oracle.alerts.conditions import Conditions
+from oracle.alerts.trigger import CONDITIONS
+from oracle.backtest.wire import Begin, Cut, Done, Found, Order, Piece, Told, actor_of, decode_piece
 from oracle.border import structure
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import finding_event
@@ -54,7 +56,8 @@ class Replay:
 
     def _begin(self, life: Begin) -> None:
         kind, table = self.order.watchdogs[life.name]
-        course = Course(structure(watchdog_class(kind), table, path=("watchdogs", life.name)))
+        cls = Conditions if life.name == CONDITIONS else watchdog_class(kind)
+        course = Course(structure(cls, table, path=("watchdogs", life.name)))
         rows = [row for kind, text in life.memory for row in decode_piece(kind, text)[0]]
         lessons = sorted([*life.bars, *life.means], key=lambda one: one.ts_us)
         self._courses[life.name] = course
@@ -108,7 +111,7 @@ class Replay:
     def _tell(self, name: str, course: Course, findings: Any) -> None:
         for finding in findings:
             if self.order.from_us <= finding.ts_us < self.order.to_us:
-                self.say(Found(finding_event(f"watchdog:{name}", finding, course.provider)))
+                self.say(Found(finding_event(actor_of(name), finding, course.provider)))
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ BEGAN = "watchdog_began"  # the event of each life's begin; its data is the Sinc
 
 @attrs.frozen
 class Ready:
-    """Answered with None by a watchdog that has started."""
+    """Answered by a watchdog that has started, with the decider of its life."""
 
 
 @attrs.define
@@ -41,8 +41,9 @@ class Progress:
 
 
 def watchdog_child(
-    name: str, make: Callable[[], Any], board: Board, past: Past | None, runtime: Runtime, patience_s: float = 0.0
-) -> Child:
+    name: str, make: Callable[[], Any], board: Board, past: Past | None, runtime: Runtime, patience_s: float = 0.0,
+    kind: str = "watchdog",
+) -> Child:  # fmt: skip
     """The spec of `watchdog:NAME` around the decider that `make` gives anew to each life; `patience_s` as of Child."""
     known: list[Progress] = []
 
@@ -51,7 +52,7 @@ def watchdog_child(
             known.append(Progress(runtime.bus.offset))
         return Watchdog(make(), board, past, known[0])
 
-    return Child(f"watchdog:{name}", build, capacity=10_000, when_full="drop_oldest", patience_s=patience_s)
+    return Child(f"{kind}:{name}", build, capacity=10_000, when_full="drop_oldest", patience_s=patience_s)
 
 
 def finding_event(source: str, finding: Finding, provider: str) -> Event:
@@ -106,13 +107,11 @@ class Watchdog(Actor):
         self.after(REPORT_S, "report")
         self._arm()
 
-    def receive(self, message: Any) -> None:
+    def receive(self, message: Any) -> Any:
         """A message of the market, an own timer, or somebody who wants to know that this life has begun."""
         published = self.published
         if published is None:
-            if not isinstance(message, Ready):
-                self._on_timer(message)
-            return
+            return self.decider if isinstance(message, Ready) else self._on_timer(message)
         progress = self.progress
         progress.in_hand = published.offset, published.time_us
         for finding in self.course.take(message, published.time_us):
@@ -121,6 +120,7 @@ class Watchdog(Actor):
         progress.offset = published.offset
         if message.__class__ is not Gap:
             self._input_in_batch = True
+        return None
 
     def drained(self) -> None:
         """A batch of input was one check."""

@@ -59,6 +59,7 @@ async def test_the_seeds_example_is_echoed_whole_with_defaults_and_without_secre
         "webhook_config": {**SEED["webhook_config"], "auth_token": None},
         "trigger": {
             "type": "watchdog_event", "price_threshold": None, "volume_threshold": None, "symbol": None, "condition": None,
+            "direction": "crosses", "change_pct": None, "window_s": None, "hysteresis_pct": 0.0, "for_s": 0,
             "event_filter": {**SEED["trigger"]["event_filter"], "assets": None, "watchdogs": None},
         },
         "last_triggered": None, "trigger_count": 0,
@@ -320,15 +321,24 @@ async def test_a_secret_is_in_one_private_file_and_nowhere_else(tmp_path):
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
 
 
-async def test_the_native_board_says_what_is_not_evaluated_yet(tmp_path):
+@pytest.mark.parametrize(("trigger", "field", "reason"), [
+    ({"type": "price_threshold", "price_threshold": 1}, "symbol", "Field required"),
+    ({"type": "price_threshold", "symbol": "BTC"}, "price_threshold", "Field required"),
+    ({"type": "price_threshold", "symbol": "BTC", "price_threshold": 1, "change_pct": 2}, "change_pct", "not both"),
+    ({"type": "price_threshold", "symbol": "B*", "price_threshold": 1}, "symbol", "BTC-USD"),
+    ({"type": "price_threshold", "symbol": "BTC", "price_threshold": -1}, "price_threshold", "greater than 0"),
+    ({"type": "price_threshold", "symbol": "BTC", "price_threshold": 1, "for_s": 5}, "for_s", "above or below"),
+    ({"type": "volume_threshold", "symbol": "BTC"}, "volume_threshold", "Field required"),
+    ({"type": "custom_condition"}, "condition", "Field required"),
+    ({"type": "custom_condition", "condition": 'prise("BTC-USD") > 1'}, "condition", "price"),
+    ({"type": "custom_condition", "condition": 'price("BTC-USD") >'}, "condition", "column 19"),
+])  # fmt: skip
+async def test_a_trigger_that_means_nothing_is_refused_by_its_field(tmp_path, trigger, field, reason):
     async with open_house(tmp_path) as house:
-        await house.post("/api/alerts", json={**LEAST, "trigger": {"type": "price_threshold", "symbol": "BTC",
-                                                                  "price_threshold": 100_000}})
-        rows = (await house.get("/api/oracle/board?kind=rule")).json["items"]
-        shown = (await house.get("/api/alerts/a")).json
-    assert rows[0]["value"]["evaluated"] is False
-    assert "evaluated" not in shown
-    assert shown["trigger"]["price_threshold"] == 100_000
+        reply = await house.post("/api/alerts", json={**LEAST, "trigger": trigger})
+    assert reply.status == 422
+    (problem,) = reply.json["detail"]
+    assert problem["loc"] == ["body", "trigger", field] and reason in problem["msg"]
 
 
 # ---- end to end, within the process

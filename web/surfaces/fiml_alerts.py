@@ -9,8 +9,10 @@ import attrs
 from actors import Refused
 from oracle.alerts import MASK, Rule, rule_of, with_secrets
 from oracle.alerts.decider import Record
+from oracle.alerts.terms import terms_of
 from oracle.border import structure
 from oracle.model import Command, State
+from oracle.problems import Invalid
 from oracle.system import System
 from web.errors import invalid
 from web.routes import Auth, Call, Param, Route, Scope
@@ -93,7 +95,12 @@ async def disable(call: Call) -> AlertDone:
 
 
 def _rule(call: Call) -> Rule:
-    return structure(Rule, call.body, extras="drop", path=("body",))
+    rule = structure(Rule, call.body, extras="drop", path=("body",))
+    try:
+        terms_of(rule.trigger)
+    except Invalid as wrong:
+        raise Invalid([attrs.evolve(one, path=("body", *one.path)) for one in wrong.problems]) from None
+    return rule
 
 
 async def _done(call: Call, verb: str, done: str) -> AlertDone:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from oracle.alerts.rule import EventFilter, EventType, Rule, Trigger, TriggerType, rule_of, with_secrets
+from oracle.alerts.rule import Rule, rule_of, with_secrets
+from oracle.alerts.trigger import CONDITIONS, MET, OVER, EventFilter, EventType, Trigger, TriggerType
 from oracle.border import Invalid, structure
 from oracle.model import Event, Severity
 
@@ -51,16 +52,18 @@ def test_an_event_about_no_asset_passes_only_where_none_is_named():
 
 @pytest.mark.parametrize("source", ["rule:a", "alerts", "feed:binance", "history", "price_anomaly"])
 def test_only_what_a_watchdog_says_sets_off_a_rule(source):
-    assert Trigger(TriggerType.watchdog_event).fires_on(event())
-    assert not Trigger(TriggerType.watchdog_event).fires_on(event(source=source))
+    assert Trigger(TriggerType.watchdog_event).fires_on(event(), "a")
+    assert not Trigger(TriggerType.watchdog_event).fires_on(event(source=source), "a")
 
 
 @pytest.mark.parametrize("kind", ["price_threshold", "volume_threshold", "custom_condition"])
-def test_the_other_triggers_are_kept_and_never_fire(kind):
+def test_a_rule_with_a_condition_fires_on_what_is_said_of_it_alone(kind):
     kept = rule(trigger={"type": kind, "symbol": "BTC", "price_threshold": 1, "volume_threshold": 2.5, "condition": "x > 1"})
-    assert not kept.trigger.fires_on(event())
-    assert kept.value(1, 2)["evaluated"] is False
-    assert rule(trigger={"type": "watchdog_event"}).value(1, 2)["evaluated"] is True
+    met = event(subject="a", kind=MET, source=CONDITIONS)
+    assert kept.trigger.fires_on(met, "a") and not kept.trigger.fires_on(met, "b")
+    assert not kept.trigger.fires_on(event(), "a")
+    assert not kept.trigger.fires_on(event(subject="a", kind=OVER, source=CONDITIONS), "a")
+    assert not rule().trigger.fires_on(met, "a"), "no rule sets off another"
     assert rule_of(kept.value(1, 2)) == kept
 
 

@@ -7,18 +7,18 @@ from typing import NoReturn
 import attrs
 
 from oracle.alerts.trigger import Direction, Trigger, TriggerType
-from oracle.conditions import BadExpression, Expression, parse
+from oracle.conditions import BadExpression, Expression, parse_condition
 from oracle.problems import Invalid, Problem
 from oracle.symbols import symbol_of
 
-__all__ = ["Clause", "clause_of"]
+__all__ = ["Terms", "terms_of"]
 
 VOLUME_WINDOW_S = 3_600
 CHANGE_WINDOW_S = 300
 
 
 @attrs.frozen
-class Clause:
+class Terms:
     """Met while `on` has held for `for_s` seconds, until `off` holds; without an `off`, until `on` does not. `crosses`: met each
     time that one of both holds after the other did. What is not known changes nothing, but it ends no wait either."""
 
@@ -29,11 +29,11 @@ class Clause:
 
     def expressions(self) -> tuple[Expression, Expression | None]:
         """Both, parsed. Raises BadExpression."""
-        return parse(self.on), parse(self.off) if self.off else None
+        return parse_condition(self.on), parse_condition(self.off) if self.off else None
 
 
-def clause_of(trigger: Trigger) -> Clause | None:
-    """The clause of a trigger that has a condition, None for one of events. Raises Invalid, with paths from `trigger` on."""
+def terms_of(trigger: Trigger) -> Terms | None:
+    """The terms of a trigger that has a condition, None for one of events. Raises Invalid, with paths from `trigger` on."""
     match trigger.type:
         case TriggerType.watchdog_event:
             return None
@@ -44,13 +44,13 @@ def clause_of(trigger: Trigger) -> Clause | None:
     if not trigger.condition:
         _missing("condition")
     try:
-        parse(trigger.condition)
+        parse_condition(trigger.condition)
     except BadExpression as bad:
         raise Invalid([Problem(("trigger", "condition"), "value_error", str(bad), trigger.condition)]) from None
-    return Clause(trigger.condition, for_s=trigger.for_s)
+    return Terms(trigger.condition, for_s=trigger.for_s)
 
 
-def _price(trigger: Trigger) -> Clause:
+def _price(trigger: Trigger) -> Terms:
     symbol = _symbol(trigger)
     level, change = trigger.price_threshold, trigger.change_pct
     if level is None and change is None:
@@ -71,10 +71,10 @@ def _price(trigger: Trigger) -> Clause:
     if trigger.for_s:
         _wrong("for_s", "a crossing is over at once; direction above or below can hold for a time", trigger.for_s)
     band = level * trigger.hysteresis_pct / 100
-    return Clause(f"{price} > {level + band!r}", f"{price} < {level - band!r}", crosses=True)
+    return Terms(f"{price} > {level + band!r}", f"{price} < {level - band!r}", crosses=True)
 
 
-def _volume(trigger: Trigger) -> Clause:
+def _volume(trigger: Trigger) -> Terms:
     symbol = _symbol(trigger)
     if trigger.volume_threshold is None:
         _missing("volume_threshold")
@@ -83,12 +83,12 @@ def _volume(trigger: Trigger) -> Clause:
     return make(volume, trigger.volume_threshold, trigger)
 
 
-def _above(of: str, level: float, trigger: Trigger) -> Clause:
-    return Clause(f"{of} > {level!r}", f"{of} <= {level * (1 - trigger.hysteresis_pct / 100)!r}", for_s=trigger.for_s)
+def _above(of: str, level: float, trigger: Trigger) -> Terms:
+    return Terms(f"{of} > {level!r}", f"{of} <= {level * (1 - trigger.hysteresis_pct / 100)!r}", for_s=trigger.for_s)
 
 
-def _below(of: str, level: float, trigger: Trigger) -> Clause:
-    return Clause(f"{of} < {level!r}", f"{of} >= {level * (1 + trigger.hysteresis_pct / 100)!r}", for_s=trigger.for_s)
+def _below(of: str, level: float, trigger: Trigger) -> Terms:
+    return Terms(f"{of} < {level!r}", f"{of} >= {level * (1 + trigger.hysteresis_pct / 100)!r}", for_s=trigger.for_s)
 
 
 def _symbol(trigger: Trigger) -> str:

@@ -1,0 +1,214 @@
+"""The conditions of all rules, looked at once for all of them: what a rule's actor hears is only that its condition is met, or
+over. A decider like that of a watchdog, so that a replay finds the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from oracle.alerts.levels import Levels
+from oracle.alerts.rule import rule_of
+from oracle.alerts.terms import Terms, terms_of
+from oracle.alerts.trigger import MET, OVER
+from oracle.board import Board
+from oracle.conditions import Expression, Windows, memory_s, parse, series, topics, why
+from oracle.conditions.tree import Comparison, Number, Series
+from oracle.model import Finding, Gap, Severity, ref
+from oracle.problems import Invalid
+
+__all__ = ["Conditions", "conditions_now"]
+
+SECOND_US = 1_000_000
+SPARE_S = 60.0  # of the past beside what the windows need, so that what held before a start is known
+
+
+def conditions_now(board: Board) -> Conditions:
+    """Those of the enabled rules, as they stand now; a rule that was stored before its condition was understood has none."""
+    rules: dict[str, Terms] = {}
+    on = []
+    for state in board.kind("rule"):
+        if state.value is None or not state.value["enabled"]:
+            continue
+        rule = rule_of(state.value)
+        with contextlib.suppress(Invalid):
+            terms = terms_of(rule.trigger)
+            if terms is not None:
+                rules[rule.alert_id] = terms
+                record = board.get(ref("alert", rule.alert_id)) or {}
+                on += [rule.alert_id] if record.get("on_since_us") is not None else []
+    return Conditions(rules, tuple(on))
+
+
+@attrs.define(eq=False)
+class _Rule:
+    """One condition and how it stands."""
+
+    ident: str
+    terms: Terms
+    on: Expression
+    off: Expression | None
+    is_on: bool | None = None  # of one that crosses: the side; None as long as it is not known
+    pending_us: int | None = None  # since when it holds and is not met yet
+    due_us: int | None = None  # when to look again though nothing is heard
+
+
+@attrs.define
+class Conditions:
+    """`rules` by id; those in `on` were met before it began, and nobody has heard that they are over."""
+
+    rules: dict[str, Terms] = attrs.field(factory=dict)
+    on: tuple[str, ...] = ()
+    interval_s: float = 60.0
+    ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
+    _rules: dict[str, _Rule] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    _by_key: dict[str, list[_Rule]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    _levels: dict[str, tuple[Expression, Levels]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    _windows: Windows = attrs.field(factory=Windows, init=False, repr=False, eq=False)
+    _due: list[tuple[int, str]] = attrs.field(factory=list, init=False, repr=False, eq=False)
+
+    patient = True  # a quiet market is nothing unusual
+
+    def __attrs_post_init__(self) -> None:
+        for ident, terms in self.rules.items():
+            on, off = terms.expressions()
+            rule = self._rules[ident] = _Rule(ident, terms, on, off)
+            rule.is_on = True if ident in self.on and not terms.crosses else None
+            for one in rule.on, rule.off:
+                if one is not None:
+                    self._windows.want(one)
+            self._file(rule)
+
+    @property
+    def listens(self) -> tuple[str, ...]:
+        """The topics of all conditions."""
+        return tuple(sorted({topic for one in self._expressions() for topic in topics(one)}))
+
+    @property
+    def memory_s(self) -> float:
+        """Seconds of past input that decide what it says next."""
+        waits = [float(rule.terms.for_s) for rule in self._rules.values()]
+        return SPARE_S + max(waits, default=0.0) + max(map(memory_s, self._expressions()), default=0.0)
+
+    @property
+    def next_deadline(self) -> int | None:
+        """When something may be met, or over, though nothing is heard."""
+        due = self._due
+        while due and self._rules[due[0][1]].due_us != due[0][0]:
+            heapq.heappop(due)
+        return due[0][0] if due else None
+
+    def update(self, message: Any, now: int) -> Iterator[Finding]:
+        """Take a message published at `now` (UTC microseconds)."""
+        for key in self._windows.update(message, now):
+            for rule in self._by_key.get(key, ()):
+                yield from self._look(rule, now, message)
+            if (found := self._levels.get(key)) is not None:
+                price = self._windows.value(found[0], now)
+                for ident in found[1].touched(price) if price is not None else ():
+                    yield from self._look(self._rules[ident], now, message)
+
+    def on_time(self, now: int) -> Iterator[Finding]:
+        """Look at what is due."""
+        while (due_us := self.next_deadline) is not None and due_us <= now:
+            rule = self._rules[heapq.heappop(self._due)[1]]
+            rule.due_us = None
+            yield from self._look(rule, now, None)
+
+    def on_gap(self, gap: Gap) -> None:
+        """Nobody watched: what waits begins to wait anew, and windows know what they know."""
+        if gap.from_us >= gap.to_us:
+            return
+        self._windows.on_gap(gap)
+        for rule in self._rules.values():
+            if rule.pending_us is not None and gap.who == "watchdog":
+                rule.pending_us = max(rule.pending_us, gap.to_us)
+            self._plan(rule, gap.to_us)
+
+    # ---- private
+
+    def _expressions(self) -> Iterator[Expression]:
+        for rule in self._rules.values():
+            yield rule.on
+            if rule.off is not None:
+                yield rule.off
+
+    def _file(self, rule: _Rule) -> None:
+        """A plain threshold is looked at only where the price passes it, anything else whenever its input changes."""
+        found = [_threshold(one) for one in (rule.on, rule.off) if one is not None]
+        keys = {key for one in (rule.on, rule.off) if one is not None for key in series(one)}
+        if len(keys) == 1 and all(found):
+            (key,) = keys
+            if key not in self._levels:
+                self._levels[key] = parse(key), Levels()
+                self._windows.want(self._levels[key][0])
+            for level in found:
+                assert level is not None
+                self._levels[key][1].add(level, rule.ident)
+            return
+        for key in sorted(keys):
+            self._by_key.setdefault(key, []).append(rule)
+
+    def _look(self, rule: _Rule, now: int, message: Any) -> Iterator[Finding]:
+        holds = self._windows.value(rule.on, now)
+        back = None if rule.off is None else self._windows.value(rule.off, now)
+        if rule.terms.crosses:
+            side = True if holds else False if back else None
+            if side is not None and side is not rule.is_on:
+                if rule.is_on is not None:
+                    yield self._finding(rule, MET, now, message, direction="above" if side else "below")
+                rule.is_on = side
+        elif rule.is_on:
+            if back or (rule.off is None and holds is False):
+                rule.is_on = False
+                yield self._finding(rule, OVER, now, message)
+        elif holds:
+            rule.pending_us = now if rule.pending_us is None else rule.pending_us
+            if now - rule.pending_us >= rule.terms.for_s * SECOND_US:
+                rule.is_on, rule.pending_us = True, None
+                yield self._finding(rule, MET, now, message)
+        elif holds is False:
+            rule.is_on, rule.pending_us = False, None
+        self._plan(rule, now)
+
+    def _plan(self, rule: _Rule, now: int) -> None:
+        due = [] if rule.pending_us is None else [rule.pending_us + rule.terms.for_s * SECOND_US]
+        for one in rule.on, rule.off:
+            at_us = self._windows.next_change(one, now) if one is not None else None
+            if at_us is not None:  # on whole seconds: a busy window changes a hundred times in one
+                due.append(-(-at_us // SECOND_US) * SECOND_US)
+        due_us = min((at_us for at_us in due if at_us > now), default=None)
+        if due_us != rule.due_us:
+            rule.due_us = due_us
+            if due_us is not None:
+                heapq.heappush(self._due, (due_us, rule.ident))
+
+    def _finding(self, rule: _Rule, kind: str, now: int, message: Any, **more: str) -> Finding:
+        expression = rule.on if kind == MET and more.get("direction") != "below" else rule.off or rule.on
+        found = why(expression, self._windows, now)
+        clauses = [attrs.asdict(clause) for clause in found.clauses]
+        told = ", ".join(_told(clause) for clause in clauses) or str(expression)
+        name = "time" if message is None else f"{message.topic}:{getattr(message, 'trade_id', '')}"
+        return Finding(
+            kind=kind, subject=rule.ident, severity=Severity.medium, summary=told if kind == MET else f"over: {told}",
+            data={"condition": str(expression), "clauses": clauses, **more}, ts_us=now,
+            cause=":".join((name, kind, *more.values())),
+        )  # fmt: skip
+
+
+def _threshold(expression: Expression) -> float | None:
+    """The number of `price(...) > number` and the like; None for any other expression."""
+    match expression.root:
+        case Comparison(left=Series(), right=Number(value=level)):
+            return float(level)
+    return None
+
+
+def _told(clause: dict[str, Any]) -> str:
+    sides = [f"{side:.10g}" for side in (clause["left"], clause["right"]) if side is not None]
+    return f"{clause['text']} ({' and '.join(sides)})" if sides else str(clause["text"])

@@ -1,0 +1,45 @@
+"""What clients wish of rules: which rule a command is about, and the events that tell of it. Pure."""
+
+from __future__ import annotations
+
+from actors import Refused
+from oracle.alerts.rule import Rule
+from oracle.model import Command, Event, Severity, event_id
+from oracle.receipts import UNDONE
+
+__all__ = ["PAST", "about", "event_of", "undone"]
+
+DESK = "alerts"
+PAST = {"create": "rule_created", "replace": "rule_replaced", "delete": "rule_deleted", "enable": "rule_enabled",
+        "disable": "rule_disabled"}  # fmt: skip
+
+
+def about(command: Command) -> str:
+    """The rule a command is about. Raises Refused `invalid`."""
+    match command:
+        case Command(verb="create", args={"rule": Rule(alert_id=ident)}):
+            return ident
+        case Command(verb="replace", args={"alert_id": str(ident), "rule": Rule()}):
+            return ident
+        case Command(verb="delete" | "enable" | "disable", args={"alert_id": str(ident)}):
+            return ident
+    raise Refused(f"rules can't {command.verb!r} with {sorted(command.args)}", code="invalid")
+
+
+def event_of(command: Command, ident: str, version: int, now_us: int) -> Event:
+    """What tells of a command, which makes `version` of the rule; sent again with its id, it is the same event."""
+    kind = PAST[command.verb]
+    salt = (0, command.id) if command.id else (now_us, version)
+    return Event(
+        id=event_id(kind, ident, DESK, *salt), kind=kind, subject=ident, source=DESK, severity=Severity.low,
+        summary=f"Alert '{ident}' {kind.removeprefix('rule_')}", data={"by": command.by}, ts_us=now_us, cause=command.id,
+    )  # fmt: skip
+
+
+def undone(told: Event) -> Event:
+    """Takes back what may have been stored with `told`."""
+    return Event(
+        id=event_id(UNDONE, told.subject, told.source, told.ts_us, told.id), kind=UNDONE, subject=told.subject,
+        source=told.source, severity=Severity.low, summary=f"not done after all: {told.summary}",
+        data={**told.data, "event_id": told.id}, ts_us=told.ts_us, cause=told.cause,
+    )  # fmt: skip
