@@ -17,7 +17,7 @@ from oracle.alerts.rule import rule_of
 from oracle.alerts.terms import Terms, terms_of
 from oracle.alerts.trigger import MET, OVER
 from oracle.board import Board
-from oracle.conditions import Expression, Windows, memory_s, parse, series, topics, why
+from oracle.conditions import Expression, Windows, clauses, memory_s, parse, series, topics
 from oracle.conditions.tree import Comparison, Number, Series
 from oracle.model import Finding, Gap, Severity, ref
 from oracle.problems import Invalid
@@ -190,13 +190,12 @@ class Conditions:
 
     def _finding(self, rule: _Rule, kind: str, now: int, message: Any, **more: str) -> Finding:
         expression = rule.on if kind == MET and more.get("direction") != "below" else rule.off or rule.on
-        found = why(expression, self._windows, now)
-        clauses = [attrs.asdict(clause) for clause in found.clauses]
-        told = ", ".join(_told(clause) for clause in clauses) or str(expression)
+        found = [attrs.asdict(clause) for clause in clauses(expression, self._windows, now)]
+        told = ", ".join(_told(clause) for clause in found if clause["truth"]) or str(expression)
         name = "time" if message is None else f"{message.topic}:{getattr(message, 'trade_id', '')}"
         return Finding(
             kind=kind, subject=rule.ident, severity=Severity.medium, summary=told if kind == MET else f"over: {told}",
-            data={"condition": str(expression), "clauses": clauses, **more}, ts_us=now,
+            data={"condition": str(expression), "clauses": found, **more}, ts_us=now,
             cause=":".join((name, kind, *more.values())),
         )  # fmt: skip
 

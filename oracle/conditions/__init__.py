@@ -8,10 +8,10 @@ from oracle.conditions.errors import BadExpression
 from oracle.conditions.needs import memory_s, series, topics
 from oracle.conditions.parser import parse, parse_condition
 from oracle.conditions.tree import Expression
-from oracle.conditions.why import Clause, Why, why
+from oracle.conditions.why import Clause, Why, clauses, why
 from oracle.conditions.windows import Windows, evaluate, next_change
 
 __all__ = [
-    "BadExpression", "Clause", "Expression", "Why", "Windows", "evaluate", "memory_s", "next_change", "parse",
+    "BadExpression", "Clause", "Expression", "Why", "Windows", "clauses", "evaluate", "memory_s", "next_change", "parse",
     "parse_condition", "series", "topics", "why",
 ]

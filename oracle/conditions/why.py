@@ -15,7 +15,7 @@ from oracle.conditions.closures import closure
 from oracle.conditions.tree import Absent, Comparison, Expression, Logic, Node, Not, Truth, children
 from oracle.conditions.windows import Windows
 
-__all__ = ["Clause", "Why", "decide", "turning", "why"]
+__all__ = ["Clause", "Why", "clauses", "decide", "turning", "why"]
 
 _MOST_TRIES = 512  # sets of clauses that are tried where a clause is there twice; then each place is taken for itself
 
@@ -53,6 +53,12 @@ def why(expression: Expression, windows: Windows, now_us: int) -> Why:
     truths = {node: closure(node, windows)(now_us) for node in dict.fromkeys(places)}
     chosen = turning(expression.root, truths)
     return Why(value, tuple(_told(node, truths[node], windows, now_us) for node in truths if node in chosen))
+
+
+def clauses(expression: Expression, windows: Windows, now_us: int) -> tuple[Clause, ...]:
+    """All clauses of a condition at an instant, each once, in the order in which they are written."""
+    places = dict.fromkeys(_clauses(expression.root)) if expression.is_condition else ()
+    return tuple(_told(node, closure(node, windows)(now_us), windows, now_us) for node in places)
 
 
 def turning(root: Node, truths: Mapping[Node, bool | None]) -> frozenset[Node]:

@@ -112,10 +112,12 @@ class Course:
         """Take in what of the past was not yet, then begin. What nobody watched, from its end until now, is a gap."""
         self.study(memory.lessons)
         self.recall(memory.messages)
-        for _ in self.pass_time(min(memory.watched_us, now_us)):
+        watched_us = min(memory.watched_us, now_us)
+        for _ in self.pass_time(watched_us):
             pass  # it was spoken of by whoever watched then
         if self._on_gap is not None:
-            self._on_gap(Gap("watchdog", now_us if self._last_us is None else min(self._last_us, now_us), now_us, "start"))
+            from_us = now_us if self._last_us is None else min(max(self._last_us, watched_us), now_us)
+            self._on_gap(Gap("watchdog", from_us, now_us, "start"))
 
     def take(self, message: Any, time_us: int) -> Iterable[Finding]:
         """What it finds in a message published at `time_us`, after what is due before that; but nothing is due while nobody

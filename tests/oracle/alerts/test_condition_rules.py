@@ -1,0 +1,140 @@
+"""Rules with conditions at work: from a price to what is sent, over changes of the rule and over starts."""
+
+import attrs
+import trio
+from alerting import T0_US, open_alerts, rule
+
+from actors import trio_clock, wall_clock
+from actors.testing import probe
+from oracle.alerts.conditions import Conditions
+from oracle.alerts.terms import terms_of
+from oracle.alerts.trigger import CONDITIONS
+from oracle.backtest import Ask, Job
+from oracle.history import Commit, Queries, Tape
+from oracle.history.lines import Lines
+from oracle.model import Trade
+
+
+@attrs.define
+class Counting:
+    """A channel that takes everything."""
+
+    sent: list = attrs.field(factory=list)
+
+    async def send(self, delivery, rule, tools):
+        self.sent.append(delivery.id)
+        await trio.lowlevel.checkpoint()
+        return 200
+
+
+LATER_US = T0_US + 60_000_000
+ABOVE = {"type": "price_threshold", "symbol": "BTC", "price_threshold": 100, "direction": "above"}
+
+
+async def priced(alerting, *prices):
+    """Trades, a second apart."""
+    for price in prices:
+        now_us = alerting.runtime.now_us()
+        alerting.runtime.publish(Trade("BTC-USD", float(price), 1.0, "buy", str(now_us), now_us, "test"))
+        await trio.sleep(1)
+    await alerting.runtime.ask("history", Commit(()))
+
+
+async def test_a_price_over_its_threshold_is_told_once_until_it_was_back(tmp_path, autojump_clock):
+    channel = Counting()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(trigger=ABOVE))
+        fired = probe(alerting.runtime, "event:alert_fired:*")
+        await priced(alerting, 99, 101, 102, 101)
+        assert len(channel.sent) == 1 and alerting.board.get("alert:a")["on_since_us"] is not None
+        await priced(alerting, 99)
+        assert alerting.board.get("alert:a")["on_since_us"] is None
+        await priced(alerting, 101)
+        assert (len(channel.sent), alerting.board.get("alert:a")["trigger_count"]) == (2, 2)
+        (first, second) = fired.took()
+        assert first.summary == 'Big moves: price("BTC-USD") > 100 (101 and 100)'
+        assert first.data["event_kind"] == "condition_met" and first.id != second.id
+
+
+async def test_a_rule_that_is_changed_or_switched_off_is_looked_at_as_it_is(tmp_path, autojump_clock):
+    channel = Counting()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(trigger=ABOVE))
+        await priced(alerting, 99)
+        await alerting.wish("replace", alert_id="a", rule=rule(trigger={**ABOVE, "price_threshold": 200}))
+        await priced(alerting, 101)
+        assert channel.sent == []
+        await priced(alerting, 201)
+        assert len(channel.sent) == 1
+        await alerting.wish("disable", alert_id="a")
+        await priced(alerting, 99, 300)
+        assert len(channel.sent) == 1
+        await alerting.wish("enable", alert_id="a")
+        await priced(alerting, 301)
+        assert len(channel.sent) == 1, "it was met all the while"
+        await priced(alerting, 99, 300)
+        assert len(channel.sent) == 2
+
+
+async def test_another_rule_with_a_condition_changes_nothing_for_this_one(tmp_path, autojump_clock):
+    channel = Counting()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(trigger={**ABOVE, "for_s": 5}))
+        await priced(alerting, 99, 101)
+        await alerting.wish("create", rule=rule(alert_id="b", trigger={**ABOVE, "price_threshold": 1000}))
+        await trio.sleep(3.5)
+        assert len(channel.sent) == 0
+        await trio.sleep(1)
+        assert len(channel.sent) == 1, "five seconds after the price, although the conditions began anew meanwhile"
+
+
+async def test_what_was_met_is_not_told_again_at_a_start_and_is_over_when_it_is(tmp_path, autojump_clock):
+    channel = Counting()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(trigger=ABOVE))
+        await priced(alerting, 99, 101)
+    async with open_alerts(tmp_path, channel=channel, conditions=True, clock=trio_clock(LATER_US)) as alerting:
+        await priced(alerting, 102)
+        assert len(channel.sent) == 1
+        await priced(alerting, 99)
+        assert alerting.board.get("alert:a")["on_since_us"] is None
+        await priced(alerting, 103)
+        assert len(channel.sent) == 2
+
+
+async def test_a_crossing_while_nothing_ran_is_found_at_the_first_price(tmp_path, autojump_clock):
+    channel = Counting()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(trigger={**ABOVE, "direction": "crosses"}))
+        await priced(alerting, 99)
+    async with open_alerts(tmp_path, channel=channel, conditions=True, clock=trio_clock(LATER_US)) as alerting:
+        await priced(alerting, 101)
+        assert len(channel.sent) == 1
+
+
+async def test_a_replay_finds_what_was_found_live(tmp_path):
+    """In real time: the worker is a process of its own."""
+    triggers = {
+        "above": ABOVE, "crosses": {**ABOVE, "direction": "crosses", "hysteresis_pct": 1}, "held": {**ABOVE, "for_s": 1},
+        "words": {"type": "custom_condition",
+                  "condition": 'price("BTC-USD") > avg("BTC-USD", "1s") or absent("trade:BTC-USD", "1s")'},
+    }  # fmt: skip
+    async with open_alerts(tmp_path, channel=Counting(), conditions=True, clock=wall_clock) as alerting:
+        for name, trigger in triggers.items():
+            await alerting.wish("create", rule=rule(alert_id=name, trigger=trigger))
+        heard = probe(alerting.runtime, "event:condition_met:*")
+        from_us = alerting.runtime.now_us()
+        for price in (99, 101, 99, 103, 104, 105, 98, 101, 102, 110):
+            now_us = alerting.runtime.now_us()
+            alerting.runtime.publish(Trade("BTC-USD", float(price), 1.0, "buy", str(now_us), now_us, "test"))
+            await trio.sleep(0.03)
+        await trio.sleep(1.5)
+        await alerting.runtime.ask("history", Commit(()))
+        live = [one.id for one in heard.took()]
+        terms = {name: terms_of(rule(trigger=trigger).trigger) for name, trigger in triggers.items()}
+        table = {"rules": {name: attrs.asdict(one) for name, one in terms.items()}}
+        chosen = {CONDITIONS: ("", table, lambda: Conditions(terms))}
+        ask = Ask(chosen, from_us, alerting.runtime.now_us(), frozenset(chosen))
+        verdict = await Job(Queries(alerting.store), Tape(alerting.store), Lines(alerting.store), ask).run()
+    assert verdict.crashed == {} and len(live) > 5
+    assert [one.id for one in verdict.events if one.kind == "condition_met"] == live
