@@ -18,7 +18,8 @@ import attrs
 import trio
 
 from actors import Child, Clock, Runtime, Supervisor, open_runtime, wall_clock
-from oracle.alerts import alert_children
+from oracle.alerts import CHANNELS, alert_children
+from oracle.alerts.preview import preview_work
 from oracle.backtest import backtest_work, tables_of
 from oracle.board import Board
 from oracle.border import structure
@@ -151,7 +152,10 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     keep_days = {**KEEP_DAYS, **attrs.asdict(settings.history.keep_days)}
     pending: list[Delivery] = store.pending_deliveries()
     tables, lines = tables_of(settings.watchdogs), Lines(store)
-    kinds = {"backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us)}
+    kinds = {
+        "backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us),
+        "alert_preview": preview_work(system.queries, system.tape, lines, CHANNELS, system.runtime.now_us),
+    }
     watchdogs = {
         name: partial(watchdog_child, name, make, board, past, system.runtime, WATCHDOG_PATIENCE_S)
         for name, make in deciders.items()

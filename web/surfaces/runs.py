@@ -18,7 +18,7 @@ from web.errors import invalid
 from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
 from web.wire import iso
 
-__all__ = ["ROUTES"]
+__all__ = ["DAY_US", "ROUTES", "RunShown", "ask_runs", "moment_of", "shown"]
 
 DAY_US = 86_400_000_000
 
@@ -68,24 +68,24 @@ async def backtest(call: Call) -> Answer:
     table = dict(call.body)
     for name in sorted(table.keys() & {"from_us", "to_us"}):
         raise invalid("extra_forbidden", ["body", name], f"it is called {name.removesuffix('_us')}", table[name])
-    to_us = _moment(table, "to", now_us)
-    from_us = _moment(table, "from", to_us - DAY_US)
+    to_us = moment_of(table, "to", now_us)
+    from_us = moment_of(table, "from", to_us - DAY_US)
     wish = structure(Backtest, {**table, "from_us": from_us, "to_us": to_us}, path=("body",))
     checked(wish, tables_of(call.system.settings.watchdogs), now_us)
-    run = await _ask(call, "start", kind="backtest", params=attrs.asdict(wish))
-    return Answer(_shown(run), 202)
+    run = await ask_runs(call, "start", kind="backtest", params=attrs.asdict(wish))
+    return Answer(shown(run), 202)
 
 
 async def runs(call: Call) -> RunList:
     """Runs, newest first."""
     wanted, limit = call.args["status"], call.args["limit"]
-    found = [_shown(run) for run in _all(call) if wanted is None or run.status == wanted]
+    found = [shown(run) for run in _all(call) if wanted is None or run.status == wanted]
     return RunList(found[:limit])
 
 
 async def one_run(call: Call) -> RunShown:
     """One run, with its progress while it is going on."""
-    return _shown(_find(call))
+    return shown(_find(call))
 
 
 async def run_events(call: Call) -> Rows:
@@ -100,15 +100,17 @@ async def run_events(call: Call) -> Rows:
 
 async def cancel(call: Call) -> RunShown:
     """Call a run off; what it has found so far is gone."""
-    return _shown(await _ask(call, "cancel", id=call.args["id"]))
+    return shown(await ask_runs(call, "cancel", id=call.args["id"]))
 
 
-async def _ask(call: Call, verb: str, **args: Any) -> Run:
+async def ask_runs(call: Call, verb: str, **args: Any) -> Run:
+    """The run, as it is after what was asked of the runs. Raises what an ask does."""
     run: Run = await call.system.runtime.ask("runs", Command(verb, args, call.who.name, call.command_id))
     return run
 
 
-def _moment(table: dict[str, Any], name: str, default: int) -> int:
+def moment_of(table: dict[str, Any], name: str, default: int) -> int:
+    """Take a time out of a body, UTC microseconds. Raises Invalid."""
     given = table.pop(name, None)
     return default if given is None else time_us(str(given), ["body", name])
 
@@ -125,7 +127,8 @@ def _find(call: Call) -> Run:
     return Run(**value)
 
 
-def _shown(run: Run) -> RunShown:
+def shown(run: Run) -> RunShown:
+    """A run as clients see it."""
     params = {name.removesuffix("_us"): iso(value) if name.endswith("_us") else value for name, value in run.params.items()}
     created, started, finished = (None if at is None else iso(at) for at in (run.created_us, run.started_us, run.finished_us))
     return RunShown(

@@ -1,0 +1,151 @@
+"""A rule tried on the past: when it would have fired and what it would have sent, by the deciders that are at work live."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from functools import partial
+from typing import Any
+
+import attrs
+import trio
+
+from oracle.alerts.conditions import Conditions
+from oracle.alerts.decider import Decider, Firing, Record
+from oracle.alerts.rule import Rule, rule_of
+from oracle.alerts.terms import Terms, terms_of
+from oracle.alerts.trigger import CONDITIONS
+from oracle.backtest.job import Ask, Job
+from oracle.border import structure
+from oracle.history import Queries, Span, Tape
+from oracle.history.lines import Lines
+from oracle.model import Event
+from oracle.patterns import Patterns
+from oracle.problems import Invalid, Problem
+
+__all__ = ["LONGEST_US", "Preview", "checked_preview", "preview_work"]
+
+LONGEST_US = 366 * 86_400_000_000
+MOST_FIRINGS = 10_000  # kept as rows; more are only counted
+PAGE = 2_000
+DAY_US = 86_400_000_000
+_WATCHDOGS = Patterns(["event:*"])
+
+
+@attrs.frozen(kw_only=True)
+class Preview:
+    """`rule`: the value of a Rule, without its secrets, as if it had been enabled in from_us <= time < to_us (UTC microseconds)
+    and had done nothing before."""
+
+    rule: dict[str, Any]
+    from_us: int
+    to_us: int
+
+
+def checked_preview(ask: Preview, now_us: int) -> tuple[Rule, Terms | None]:
+    """The rule and the terms of its condition. Raises Invalid, which names the field."""
+    problems = []
+    if not ask.from_us < ask.to_us:
+        problems.append(Problem(("body", "to"), "value_error", "it has to be later than from", ask.to_us))
+    elif ask.to_us - ask.from_us > LONGEST_US:
+        problems.append(Problem(("body", "from"), "value_error", "more than 366 days at once are too many", ask.from_us))
+    if ask.from_us > now_us:
+        problems.append(Problem(("body", "from"), "value_error", "nothing is stored of the future", ask.from_us))
+    if problems:
+        raise Invalid(problems)
+    rule = rule_of(ask.rule)
+    return rule, terms_of(rule.trigger)
+
+
+def preview_work(
+    queries: Queries, tape: Tape, lines: Lines, channels: Collection[str], now_us: Callable[[], int]
+) -> Callable[[dict[str, Any], Callable[[float], None]], Any]:
+    """The work of runs of the kind `alert_preview`."""
+
+    async def work(params: dict[str, Any], report: Callable[[float], None]) -> tuple[dict[str, Any], Sequence[Any]]:
+        began_s = trio.current_time()
+        ask = structure(Preview, params)
+        rule, terms = checked_preview(ask, now_us())
+        ask = attrs.evolve(ask, to_us=min(ask.to_us, now_us()))
+        events = _said(tape, lines, ask, report) if terms is None else _met(queries, tape, lines, rule, terms, ask, report)
+        decider, rows, days = Decider(rule, Record(), channels), [], Counter[str]()
+        async for time_us, event in events:
+            firing = decider.update(event, time_us)
+            if firing is not None:
+                days[_day(time_us)] += 1
+                if len(rows) < MOST_FIRINGS:
+                    rows.append(_row(firing, event))
+        live = await _fired_live(queries, rule, ask)
+        summary = _summary(decider.record, rows, days, live, ask)
+        return {**summary, "seconds": round(trio.current_time() - began_s, 3)}, [
+            {**row, "live": row["id"] in live} for row in rows]  # fmt: skip
+
+    return work
+
+
+async def _met(
+    queries: Queries, tape: Tape, lines: Lines, rule: Rule, terms: Terms, ask: Preview, report: Callable[[float], None]
+) -> AsyncIterator[tuple[int, Event]]:
+    """What would have been said of the condition."""
+    rules = {rule.alert_id: terms}
+    table = {"rules": {ident: attrs.asdict(one) for ident, one in rules.items()}}
+    chosen = {CONDITIONS: ("", table, partial(Conditions, rules))}
+    job = Job(queries, tape, lines, Ask(chosen, ask.from_us, ask.to_us, frozenset(chosen)), lambda done, _: report(done))
+    for event in (await job.run()).events:
+        yield event.ts_us, event
+
+
+async def _said(
+    tape: Tape, lines: Lines, ask: Preview, report: Callable[[float], None]
+) -> AsyncIterator[tuple[int, Event]]:
+    """What watchdogs said, in the order it was published."""
+    for run in await lines.runs():
+        if run.ended_us <= ask.from_us or run.began_us >= ask.to_us:
+            continue
+        after = await lines.offset_before(run.epoch, ask.from_us)
+        until = await lines.offset_before(run.epoch, ask.to_us)
+        while after < until:
+            page, _ = await tape.page(Span(run.epoch, after, until), _WATCHDOGS, PAGE)
+            for one in page:
+                yield one.time_us, one.message
+                report(min(1.0, max(0.0, (one.time_us - ask.from_us) / (ask.to_us - ask.from_us))))
+            if len(page) < PAGE:
+                break
+            after = page[-1].offset
+
+
+async def _fired_live(queries: Queries, rule: Rule, ask: Preview) -> set[str]:
+    found: set[str] = set()
+    cursor = None
+    while True:
+        page = await queries.events(
+            kind="alert_fired", subject=rule.alert_id, from_us=ask.from_us, to_us=ask.to_us, limit=10_000, cursor=cursor)
+        found |= {row["id"] for row in page.items}
+        cursor = page.next
+        if cursor is None:
+            return found
+
+
+def _row(firing: Firing, event: Event) -> dict[str, Any]:
+    alert = firing.alert
+    lost = {attempt.delivery_id: attempt.error for attempt in firing.hopeless}
+    sent = [{"id": one.id, "channel": one.channel, "body": one.payload, "why_not": lost.get(one.id)} for one in firing.deliveries]
+    return {
+        "id": alert.id, "kind": alert.kind, "subject": alert.subject, "source": alert.source, "severity": alert.severity.value,
+        "summary": alert.summary, "data": {"event": event.id, "event_data": event.data, "would_send": sent}, "ts_us": alert.ts_us,
+        "cause": alert.cause,
+    }  # fmt: skip
+
+
+def _summary(record: Record, rows: Sequence[Any], days: Counter[str], live: set[str], ask: Preview) -> dict[str, Any]:
+    length_days = (ask.to_us - ask.from_us) / DAY_US
+    return {
+        "firings": record.trigger_count, "suppressed": record.suppressed, "per_day": round(record.trigger_count / length_days, 3),
+        "by_day": dict(days), "live": len(live), "both": len({row["id"] for row in rows} & live),
+        "cut_off": record.trigger_count > len(rows),
+    }  # fmt: skip
+
+
+def _day(time_us: int) -> str:
+    return dt.datetime.fromtimestamp(time_us / 1e6, dt.UTC).date().isoformat()
