@@ -12,11 +12,9 @@ import click
 import trio
 
 from actors import Refused, RestartsExhausted
-from oracle.border import Bad, Invalid
-from oracle.exchange import HttpFailed, Target
+from oracle.border import Invalid
 from oracle.presence import Presence, find
 from oracle.remote import Remote, RemoteFailed
-from oracle.secret import Secret
 from oracle.settings import Settings, load
 from oracle.settings_sources import unused
 from web import flags
@@ -83,10 +81,12 @@ _settings = click.option("--settings", "file", type=click.Path(path_type=Path), 
                          help="Settings file (TOML); settings.toml documents every key.")
 _data = click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
                      help="Data folder. [default: ~/.local/share/oracle]")
-_url = click.option("--url", metavar="URL", callback=lambda _context, _option, text: text and _address(text),
+_url = click.option("--url", metavar="URL", callback=lambda _context, _option, text: text and flags.address(text),
                     help="The server, where it is not found through the data folder.")
-_token = click.option("--token", metavar="REF", callback=lambda _context, _option, text: text and _reference(text),
+_token = click.option("--token", metavar="REF", callback=lambda _context, _option, text: text and flags.reference(text),
                       help="Its token with --url, as env:NAME or file:PATH.")
+_from = click.option("--from", "from_", metavar="TIME", help="First instant, ISO 8601 in UTC. [default: a day before the last]")
+_to = click.option("--to", metavar="TIME", help="Last instant. [default: now]")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -188,8 +188,8 @@ def doctor(file: Path | None, data: Path | None, as_json: bool) -> int:
 
 
 @cli.command()
-@click.option("--from", "from_", metavar="TIME", help="First instant, ISO 8601 in UTC. [default: a day before the last]")
-@click.option("--to", metavar="TIME", help="Last instant. [default: now]")
+@_from
+@_to
 @click.option("--watchdog", "watchdogs", multiple=True, metavar="NAME", help="Only this one; more than once for more.")
 @click.option("--set", "changes", multiple=True, metavar="NAME.KEY=VALUE", help="A setting of a watchdog for this run.")
 @_settings
@@ -211,6 +211,35 @@ def backtest(from_: str | None, to: str | None, watchdogs: tuple[str, ...], chan
     settings = load(where["file"], os.environ, flags.tables(data=where["data"]))
     alone = where["url"] is None and find(settings.data.folder) is None
     bench = Here(settings) if alone else There(_remote(**where))
+    trio.run(lambda: run(bench, wish, as_json=as_json))
+
+
+@cli.group()
+def alert() -> None:
+    """Alerts."""
+
+
+@alert.command("backtest")
+@click.argument("which", metavar="ID|FILE.json")
+@_from
+@_to
+@_settings
+@_data
+@_url
+@_token
+@_json
+def alert_backtest(which: str, from_: str | None, to: str | None, as_json: bool, **where: Any) -> None:
+    """Try an alert on what was stored: when it would have fired, how often a day, and what it would have sent.
+
+    ID names an alert there is; FILE.json holds one as it would be created.
+    """
+    from web.commands.alert import Here, alert_wish
+    from web.commands.alert import alert_backtest as run
+    from web.commands.backtest import There
+
+    wish, settings = alert_wish(which, from_, to), load(where["file"], os.environ, flags.tables(data=where["data"]))
+    alone = where["url"] is None and find(settings.data.folder) is None
+    bench = Here(settings) if alone else There(_remote(**where), "/api/alerts/preview")
     trio.run(lambda: run(bench, wish, as_json=as_json))
 
 
@@ -253,26 +282,6 @@ def record(url: str, file: Path, said: tuple[str, ...], seconds: float | None, f
     from web.commands.record import record as run
 
     trio.run(lambda: run(url, file, said=said, seconds=seconds, frames=frames))
-
-
-def _address(url: str) -> str:
-    """The URL of a server, with a slash at its end. Raises BadParameter."""
-    try:
-        Target.parse(url)
-    except HttpFailed as wrong:
-        raise click.BadParameter(f"{wrong.message}; a server is named as http://HOST:PORT/") from wrong
-    if "?" in url or "#" in url:
-        raise click.BadParameter("a server is named as http://HOST:PORT/, without ? and #; its token goes into --token")
-    return url.rstrip("/") + "/"
-
-
-def _reference(text: str) -> str:
-    """Where a token lies. Raises BadParameter, without a word of what was given: it may be the token."""
-    try:
-        Secret.parse(text)
-    except Bad as bad:
-        raise click.BadParameter(f"{bad.reason}: others on this machine can read a command line") from None
-    return text
 
 
 def _remote(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Remote:

@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from oracle.problems import Invalid, Problem
+import click
 
-__all__ = ["feed_table", "tables"]
+from oracle.exchange import HttpFailed, Target
+from oracle.problems import Bad, Invalid, Problem
+from oracle.secret import Secret
+
+__all__ = ["address", "feed_table", "reference", "tables"]
 
 
 def tables(*, data: Path | None = None, listen: Iterable[str] = (), seed_ports: bool = False, auth: str | None = None,
@@ -57,3 +61,23 @@ def _feeds(texts: Iterable[str]) -> dict[str, Any]:
             raise Invalid([Problem(("feeds", name), "duplicate", why, text)])
         named[name], said[name] = table, text
     return named
+
+
+def address(url: str) -> str:
+    """The URL of a server, with a slash at its end. Raises BadParameter."""
+    try:
+        Target.parse(url)
+    except HttpFailed as wrong:
+        raise click.BadParameter(f"{wrong.message}; a server is named as http://HOST:PORT/") from wrong
+    if "?" in url or "#" in url:
+        raise click.BadParameter("a server is named as http://HOST:PORT/, without ? and #; its token goes into --token")
+    return url.rstrip("/") + "/"
+
+
+def reference(text: str) -> str:
+    """Where a token lies. Raises BadParameter, without a word of what was given: it may be the token."""
+    try:
+        Secret.parse(text)
+    except Bad as bad:
+        raise click.BadParameter(f"{bad.reason}: others on this machine can read a command line") from None
+    return text

@@ -69,7 +69,7 @@ class Conditions:
     _rules: dict[str, _Rule] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _by_key: dict[str, list[_Rule]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _levels: dict[str, tuple[Expression, Levels]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
-    _windows: Windows = attrs.field(factory=Windows, init=False, repr=False, eq=False)
+    windows: Windows = attrs.field(factory=Windows, init=False, repr=False, eq=False)
     _due: list[tuple[int, str]] = attrs.field(factory=list, init=False, repr=False, eq=False)
 
     patient = True  # a quiet market is nothing unusual
@@ -81,7 +81,7 @@ class Conditions:
             rule.is_on = True if ident in self.on and not terms.crosses else None
             for one in rule.on, rule.off:
                 if one is not None:
-                    self._windows.want(one)
+                    self.windows.want(one)
             self._file(rule)
 
     @property
@@ -105,11 +105,11 @@ class Conditions:
 
     def update(self, message: Any, now: int) -> Iterator[Finding]:
         """Take a message published at `now` (UTC microseconds)."""
-        for key in self._windows.update(message, now):
+        for key in self.windows.update(message, now):
             for rule in self._by_key.get(key, ()):
                 yield from self._look(rule, now, message)
             if (found := self._levels.get(key)) is not None:
-                price = self._windows.value(found[0], now)
+                price = self.windows.value(found[0], now)
                 for ident in found[1].touched(price) if price is not None else ():
                     yield from self._look(self._rules[ident], now, message)
 
@@ -124,7 +124,7 @@ class Conditions:
         """Nobody watched: what waits begins to wait anew, and windows know what they know."""
         if gap.from_us >= gap.to_us:
             return
-        self._windows.on_gap(gap)
+        self.windows.on_gap(gap)
         for rule in self._rules.values():
             if rule.pending_us is not None and gap.who == "watchdog":
                 rule.pending_us = max(rule.pending_us, gap.to_us)
@@ -146,7 +146,7 @@ class Conditions:
             (key,) = keys
             if key not in self._levels:
                 self._levels[key] = parse(key), Levels()
-                self._windows.want(self._levels[key][0])
+                self.windows.want(self._levels[key][0])
             for level in found:
                 assert level is not None
                 self._levels[key][1].add(level, rule.ident)
@@ -155,8 +155,8 @@ class Conditions:
             self._by_key.setdefault(key, []).append(rule)
 
     def _look(self, rule: _Rule, now: int, message: Any) -> Iterator[Finding]:
-        holds = self._windows.value(rule.on, now)
-        back = None if rule.off is None else self._windows.value(rule.off, now)
+        holds = self.windows.value(rule.on, now)
+        back = None if rule.off is None else self.windows.value(rule.off, now)
         if rule.terms.crosses:
             side = True if holds else False if back else None
             if side is not None and side is not rule.is_on:
@@ -179,7 +179,7 @@ class Conditions:
     def _plan(self, rule: _Rule, now: int) -> None:
         due = [] if rule.pending_us is None else [rule.pending_us + rule.terms.for_s * SECOND_US]
         for one in rule.on, rule.off:
-            at_us = self._windows.next_change(one, now) if one is not None else None
+            at_us = self.windows.next_change(one, now) if one is not None else None
             if at_us is not None:  # on whole seconds: a busy window changes a hundred times in one
                 due.append(-(-at_us // SECOND_US) * SECOND_US)
         due_us = min((at_us for at_us in due if at_us > now), default=None)
@@ -190,7 +190,7 @@ class Conditions:
 
     def _finding(self, rule: _Rule, kind: str, now: int, message: Any, **more: str) -> Finding:
         expression = rule.on if kind == MET and more.get("direction") != "below" else rule.off or rule.on
-        found = [attrs.asdict(clause) for clause in clauses(expression, self._windows, now)]
+        found = [attrs.asdict(clause) for clause in clauses(expression, self.windows, now)]
         told = ", ".join(_told(clause) for clause in found if clause["truth"]) or str(expression)
         name = "time" if message is None else f"{message.topic}:{getattr(message, 'trade_id', '')}"
         return Finding(

@@ -65,6 +65,12 @@ class Filter:
             self._add(f"{column} IN ({', '.join('?' * len(values))})", *map(str, values))
         return self
 
+    def begins(self, column: str, prefix: str) -> Filter:
+        """`column` begins with this text; an empty one is no condition."""
+        if prefix:
+            self._add(f"starts_with({column}, ?)", prefix)
+        return self
+
     def equal(self, column: str, value: int) -> Filter:
         """`column` is this number."""
         self._add(f"{column} = ?", value)

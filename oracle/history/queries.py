@@ -81,11 +81,12 @@ class Queries:
     async def events(
         self, kind: Wanted = None, severity: Wanted = None, subject: Wanted = None, source: Wanted = None,
         from_us: int | None = None, to_us: int | None = None, limit: int = 100, cursor: str | None = None,
-        newest_first: bool = True, cause: Wanted = None,
+        newest_first: bool = True, cause: Wanted = None, source_prefix: str = "",
     ) -> Page:
         """Events: id, kind, subject, source, severity, summary, data, cause; each once, however often it was stored."""
         wanted = Filter().one_of("kind", kind).one_of("severity", severity).one_of("subject", subject)
         wanted.one_of("source", source).one_of("cause", cause).between("ts_us", from_us, to_us)
+        wanted.begins("source", source_prefix)
         return await self._rows("event", EVENTS, wanted, limit, cursor, newest_first)
 
     async def event_counts(self, from_us: int = 0, source_prefix: str = "") -> dict[str, int]:

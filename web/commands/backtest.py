@@ -22,7 +22,7 @@ from oracle.settings import Settings
 from web.terminal import show_table
 from web.wire import iso
 
-__all__ = ["Here", "There", "backtest", "wish_of"]
+__all__ = ["Bench", "Here", "There", "backtest", "followed", "show_events", "wish_of"]
 
 LOOK_S = 0.25  # between two looks at a run that goes on elsewhere
 PAGE = 1_000
@@ -60,13 +60,14 @@ def wish_of(from_: str | None, to: str | None, watchdogs: tuple[str, ...], chang
 
 @attrs.frozen
 class There:
-    """On a running server; interrupted, the run is called off there."""
+    """On a running server, whose route `path` starts the run; interrupted, the run is called off there."""
 
     remote: Remote
+    path: str = "/api/oracle/backtest"
 
     async def run(self, wish: dict[str, Any], report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Start the run there, follow it, and fetch what it found. Raises RemoteFailed, Refused."""
-        run = await self.remote.tell("POST", "/api/oracle/backtest", body=json.dumps(wish).encode())
+        run = await self.remote.tell("POST", self.path, body=json.dumps(wish).encode())
         try:
             while run["status"] in ("queued", "running"):
                 report(run["progress"])
@@ -109,20 +110,30 @@ class Here:
             store.close()
 
 
-async def backtest(bench: Bench, wish: dict[str, Any], *, as_json: bool) -> None:
-    """Run it, with a bar on a terminal, and print what was found. Raises Refused, Invalid, RemoteFailed."""
+async def followed(bench: Bench, wish: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What came out, after a bar on a terminal. Raises as the run does."""
     with Progress(
         TextColumn("backtest"), BarColumn(), TaskProgressColumn(), transient=True, disable=not sys.stderr.isatty()
     ) as progress:
         task = progress.add_task("", total=1.0)
-        summary, events = await bench.run(wish, lambda done: progress.update(task, completed=done))
-    if as_json:
-        print(json.dumps({"summary": summary, "events": events}))
-        return
+        return await bench.run(wish, lambda done: progress.update(task, completed=done))
+
+
+def show_events(events: list[dict[str, Any]]) -> None:
+    """A line for each."""
     rows = [
         (str(event.get("ts") or iso(event["ts_us"]))[:19], event["severity"], event["kind"], "live" if event["live"] else "",
          event["summary"][:LONGEST_LINE]) for event in events
     ]  # fmt: skip
     show_table(("time", "severity", "kind", "", "what"), rows)
+
+
+async def backtest(bench: Bench, wish: dict[str, Any], *, as_json: bool) -> None:
+    """Run it, with a bar on a terminal, and print what was found. Raises Refused, Invalid, RemoteFailed."""
+    summary, events = await followed(bench, wish)
+    if as_json:
+        print(json.dumps({"summary": summary, "events": events}))
+        return
+    show_events(events)
     messages = sum(summary["messages"].values())
     print(f"{summary['events']} events in {messages} messages; live there were {summary['live']}, both: {summary['both']}")

@@ -1,11 +1,17 @@
 """Rules tried on the past: they fire where they fired live, by the same ids, and say what they would have sent."""
 
+import json
+
 import pytest
 import trio
 from running import open_house
 
+from actors import Refused
 from oracle.history import Commit
 from oracle.model import Event, Severity, Trade, event_id
+from oracle.problems import Invalid
+from oracle.settings import Data, Settings
+from web.commands.alert import Here, alert_wish
 
 ALERT = {
     "alert_id": "a", "name": "Moves", "description": "d", "cooldown_seconds": 0, "delivery_methods": ["webhook"],
@@ -28,16 +34,18 @@ async def completed(house, body):
 
 
 async def lived(house):
-    """Some prices and some events, stored."""
-    runtime = house.system.runtime
+    """Some prices and some events, stored; an instant after each."""
+    runtime, after = house.system.runtime, []
     for number, price in enumerate((99, 101, 102, 98, 103)):
         now_us = runtime.now_us()
         runtime.publish(Trade("BTC-USD", float(price), 1.0, "buy", str(number), now_us, "test"))
         ident = event_id("price_anomaly", "BTC-USD", "watchdog:price_anomaly", now_us, str(number))
         runtime.publish(Event(ident, "price_anomaly", "BTC-USD", "watchdog:price_anomaly", Severity.high, f"move {number}",
                               {"provider": "test"}, now_us))  # fmt: skip
+        after.append(runtime.now_us())
         await trio.sleep(0.05)
     await runtime.ask("history", Commit(()))
+    return after
 
 
 @pytest.mark.parametrize(("trigger", "firings"), [(EVENTS, 5), (ABOVE, 2)])
@@ -52,6 +60,23 @@ async def test_it_fires_where_it_fired_live(tmp_path, trigger, firings):
         sent = rows[0]["data"]["would_send"][0]
         assert (sent["channel"], sent["body"]["alert_id"], sent["why_not"]) == ("webhook", "a", None)
         assert "hush" not in str(run) + str(rows)
+
+
+async def test_the_command_does_it_where_no_server_runs(tmp_path):
+    async with open_house(tmp_path) as house:
+        await house.post("/api/alerts", json={**ALERT, "trigger": ABOVE})
+        await lived(house)
+    settings = Settings(data=Data(folder=tmp_path))
+    summary, rows = await Here(settings).run(alert_wish("a", None, None), lambda done: None)
+    assert (summary["firings"], summary["both"], len(rows)) == (2, 2, 2)
+    file = tmp_path / "rule.json"
+    file.write_text(json.dumps({**ALERT, "trigger": {**ABOVE, "price_threshold": 102}}))
+    summary, _ = await Here(settings).run(alert_wish(str(file), None, None), lambda done: None)
+    assert (summary["firings"], summary["both"]) == (1, 1)
+    with pytest.raises(Refused, match="not found"):
+        await Here(settings).run(alert_wish("nobody", None, None), lambda done: None)
+    with pytest.raises(Invalid, match="can't be read"):
+        alert_wish("none.json", None, None)
 
 
 async def test_a_rule_that_nobody_saved_is_tried_with_its_cooldown(tmp_path):
@@ -76,3 +101,53 @@ async def test_what_makes_no_sense_is_refused_by_its_field(tmp_path, body, field
         assert reply.status == 422
         assert ".".join(reply.json["detail"][0]["loc"]) == f"body.{field}"
         assert (await house.post("/api/alerts/preview", json={"alert_id": "nobody"})).status == 404
+
+
+async def explained(house, at=""):
+    reply = await house.get(f"/api/alerts/a/explain{'?at=' + str(at) if at else ''}")
+    assert reply.status == 200, reply.json
+    return reply.json
+
+
+async def test_why_a_condition_is_met_and_why_not(tmp_path):
+    text = 'price("BTC-USD") > 100 and volume("BTC-USD", "1h") > 100'
+    async with open_house(tmp_path) as house:
+        trigger = {"type": "custom_condition", "condition": text}
+        await house.post("/api/alerts", json={**ALERT, "trigger": trigger})
+        before_us = house.system.runtime.now_us()
+        assert (await explained(house))["met"] is None, "nothing was heard"
+        await lived(house)
+        why = await explained(house)
+        assert (why["met"], why["fired"], why["suppressed_by"]) == (None, False, []), "the window is not full"
+        early = await explained(house, before_us)
+        assert early["met"] is None
+
+
+async def test_why_a_threshold_fired_and_what_kept_it_from_firing(tmp_path):
+    async with open_house(tmp_path) as house:
+        await house.post("/api/alerts", json={**ALERT, "trigger": ABOVE, "cooldown_seconds": 3600})
+        after = await lived(house)
+        why = await explained(house)
+        assert (why["met"], why["fired"]) == (True, True)
+        (clause,) = why["clauses"]
+        assert clause == {"text": 'price("BTC-USD") > 100', "truth": True, "left": 103.0, "right": 100.0}
+        down = await explained(house, after[3])
+        assert (down["met"], [one["left"] for one in down["clauses"]]) == (False, [98.0])
+        await trio.sleep(1.1)
+        late = await explained(house)
+        assert (late["met"], late["fired"], late["suppressed_by"]) == (True, False, ["cooldown"])
+        assert "did not fire because of: cooldown" in late["summary"]
+        await house.post("/api/alerts/a/disable")
+        assert (await explained(house))["suppressed_by"] == ["disabled", "cooldown"]
+
+
+async def test_why_an_event_set_a_rule_off_and_why_not(tmp_path):
+    event_filter = {"event_types": ["price_anomaly"], "severities": ["critical"], "assets": ["ETH"]}
+    async with open_house(tmp_path) as house:
+        await house.post("/api/alerts", json={**ALERT, "trigger": {"type": "watchdog_event", "event_filter": event_filter}})
+        await lived(house)
+        why = await explained(house)
+        assert why["met"] is False and why["event_id"].startswith("evt_")
+        said = [clause["text"] for clause in why["clauses"]]
+        assert said == ["high is one of severities: critical", "BTC-USD is one of assets: ETH"]
+        assert (await house.get("/api/alerts/nobody/explain")).status == 404

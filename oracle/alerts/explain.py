@@ -1,0 +1,134 @@
+"""Why a rule was met at an instant, or why not, and what kept it from firing: from what is stored, by the live deciders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from oracle.alerts.conditions import Conditions
+from oracle.alerts.rule import Rule
+from oracle.alerts.terms import Terms, terms_of
+from oracle.alerts.trigger import CONDITIONS, EventFilter
+from oracle.conditions import Clause, topics, why
+from oracle.history import Bound, Queries, Tape
+from oracle.history.lines import Lines
+from oracle.model import Event
+from oracle.patterns import Patterns
+from oracle.watchdogs.decider import Course
+
+__all__ = ["Explained", "Past", "explain"]
+
+MOST_MESSAGES = 100_000
+SWITCHES = ("rule_created", "rule_replaced", "rule_enabled", "rule_disabled", "rule_deleted")
+
+
+@attrs.frozen
+class Explained:
+    """`met`: whether the condition held at `at_us`, or the event `event_id` (the newest one of a watchdog by then) sets the rule
+    off; None: not known. `clauses` is a smallest set that answers for it: were all of them otherwise, `met` would be too, with
+    any fewer it would not. `fired`: whether the rule fired on that event, or within a second of that instant. `suppressed_by`:
+    what kept it, or would have kept it, from firing: disabled, cooldown, gap."""
+
+    at_us: int
+    met: bool | None
+    clauses: tuple[Clause, ...]
+    fired: bool
+    suppressed_by: tuple[str, ...]
+    event_id: str = ""
+    cooldown_until_us: int | None = None
+
+
+@attrs.frozen
+class Past:
+    """Where the past is read."""
+
+    queries: Queries
+    tape: Tape
+    lines: Lines
+
+    async def bound(self, at_us: int) -> Bound:
+        """Up to the last message that was published at an instant."""
+        runs = [run for run in await self.lines.runs() if run.began_us <= at_us]
+        return Bound(runs[-1].epoch, await self.lines.offset_before(runs[-1].epoch, at_us + 1)) if runs else Bound("", 0)
+
+
+async def explain(past: Past, rule: Rule, at_us: int) -> Explained:
+    """Why, or why not. Raises Refused `timeout`, `unavailable`; Invalid for a rule that was stored before its condition was
+    understood."""
+    terms = terms_of(rule.trigger)
+    if terms is not None:
+        found = await _condition(past, rule, terms, at_us)
+    else:
+        found = await _event(past, rule, at_us)
+    enabled = await _was_enabled(past.queries, rule, at_us)
+    fired, until_us = await _fired(past.queries, rule, found, at_us)
+    kept = [] if enabled else ["disabled"]
+    if until_us is not None and at_us < until_us and not fired:
+        kept.append("cooldown")
+    if found.met is None and terms is not None and await _gap(past.queries, terms, at_us):
+        kept.append("gap")
+    return attrs.evolve(found, fired=fired, suppressed_by=tuple(kept), cooldown_until_us=until_us)
+
+
+async def _condition(past: Past, rule: Rule, terms: Terms, at_us: int) -> Explained:
+    decider = Conditions({rule.alert_id: terms})
+    wanted = Patterns((*decider.listens, "gap:*"))
+    messages = await past.tape.recent(wanted, at_us - round(decider.memory_s * 1e6), await past.bound(at_us), MOST_MESSAGES)
+    course = Course(decider)
+    course.recall((one.time_us, one.message) for one in messages)
+    for _ in course.pass_time(at_us):
+        pass
+    found = why(terms.expressions()[0], decider.windows, at_us)
+    met = found.value if found.value is None else bool(found.value)
+    return Explained(at_us, met, found.clauses, False, ())
+
+
+async def _event(past: Past, rule: Rule, at_us: int) -> Explained:
+    page = await past.queries.events(to_us=at_us + 1, limit=1, source_prefix="watchdog:")
+    if not page.items:
+        return Explained(at_us, None, (), False, ())
+    (row,) = page.items
+    event = Event(**{name: row[name] for name in Event.__struct_fields__ if name in row})
+    clauses = list(_filtered(rule.trigger.event_filter or EventFilter(), event))
+    refused = [clause for clause in clauses if not clause.truth]
+    return Explained(at_us, not refused, tuple(refused or clauses[:1]), False, (), event.id)
+
+
+def _filtered(wanted: EventFilter, event: Event) -> Iterator[Clause]:
+    """What the filter asks of an event, each part for itself."""
+    for field, shown in (("event_types", event.kind), ("severities", str(event.severity)), ("assets", event.subject),
+                         ("watchdogs", event.source.removeprefix("watchdog:"))):  # fmt: skip
+        names = getattr(wanted, field)
+        if names:
+            text = f"{shown or 'no asset'} is one of {field}: {', '.join(map(str, names))}"
+            yield Clause(text, EventFilter(**{field: names}).passes(event), None, None)
+
+
+async def _was_enabled(queries: Queries, rule: Rule, at_us: int) -> bool:
+    page = await queries.events(kind=SWITCHES, subject=rule.alert_id, to_us=at_us + 1, limit=50)
+    for row in page.items:  # the newest first; a replacement says nothing of it, so the one before counts
+        if row["kind"] in ("rule_enabled", "rule_disabled", "rule_deleted"):
+            return bool(row["kind"] == "rule_enabled")
+        if row["kind"] == "rule_created":
+            break
+    return rule.enabled
+
+
+async def _fired(queries: Queries, rule: Rule, found: Explained, at_us: int) -> tuple[bool, int | None]:
+    """Whether it fired then, and until when it cools down by its last firing."""
+    page = await queries.events(kind="alert_fired", subject=rule.alert_id, to_us=at_us + 1_000_001, limit=2)
+    fired = any(
+        row["cause"] == found.event_id if found.event_id else abs(row["ts_us"] - at_us) <= 1_000_000 for row in page.items
+    )  # fmt: skip
+    before = [row["ts_us"] for row in page.items if row["ts_us"] <= at_us]
+    return fired, before[0] + rule.cooldown_seconds * 1_000_000 if before else None
+
+
+async def _gap(queries: Queries, terms: Terms, at_us: int) -> bool:
+    decider = Conditions({"": terms})
+    from_us = at_us - round(decider.memory_s * 1e6)
+    page = await queries.gaps(from_us=from_us, to_us=at_us + 1, limit=1_000)
+    sources = {topic for one in terms.expressions() if one is not None for topic in topics(one)}
+    return bool(sources) and any(
+        row["who"] in ("history", CONDITIONS) or row["who"].startswith("feed:") for row in page.items)  # fmt: skip
