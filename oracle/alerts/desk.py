@@ -53,10 +53,10 @@ class Desk(Actor):
     """`alerts`. Ask it a Command; it answers with the State[Rule] as it is afterwards.
 
     `create` takes `rule` (a Rule with plain secrets), `replace` `alert_id` and `rule` (where a mask keeps the old secret,
-    for whom it was given), `delete`, `enable` and `disable` take `alert_id`. Refuses with code exists, not_found, mismatch,
-    masked (details: place) or unavailable. A Command with an id is carried out once, also over a SIGKILL: the event that
-    tells of it is committed with what it does. Sent again, it is answered with the rule as it is now; with not_found where
-    somebody deleted it since.
+    for whom it was given), `delete`, `enable` and `disable` take `alert_id` (and `why`, for the record). Refuses with code
+    exists, not_found, mismatch, masked (details: place) or unavailable. A Command with an id is carried out once, also over a
+    SIGKILL: the event that tells of it is committed with what it does. Sent again, it is answered with the rule as it is now;
+    with not_found where somebody deleted it since.
     """
 
     def __init__(self, board: Board, vault: Vault, ledger: Ledger, receipts: Receipts) -> None:
@@ -158,7 +158,7 @@ class Desk(Actor):
             if place not in kept:
                 raise Refused("Input is a mask, and there is no secret to keep", code="masked", details={"place": place})
             if place.partition(".")[0] in moved:
-                why = "Input is a mask, and the secret it keeps was given for another host; give it again"
+                why = "Input is a mask, and the secret it keeps was given for another host or account; give it again"
                 raise Refused(why, code="masked", details={"place": place})
             return kept[place]
 
@@ -241,12 +241,13 @@ class Desk(Actor):
 
     def _event(self, command: Command, ident: str) -> Event:
         """What tells of a command; that of a command with an id is the same one when it is sent again."""
-        kind, now_us = PAST[command.verb], self.now_us()
+        kind, now_us, why = PAST[command.verb], self.now_us(), command.args.get("why")
         version = self._board.draft(ref("rule", ident), None, now_us).version
         salt = (0, command.id) if command.id else (now_us, version)
         return Event(
             id=event_id(kind, ident, self.name, *salt), kind=kind, subject=ident, source=self.name, severity=Severity.low,
-            summary=f"Alert '{ident}' {kind.removeprefix('rule_')}", data={"by": command.by}, ts_us=now_us, cause=command.id,
+            summary=f"Alert '{ident}' {kind.removeprefix('rule_')}" + (f": {why}" if why else ""), ts_us=now_us,
+            cause=command.id, data={"by": command.by} | ({"why": why} if why else {}),
         )  # fmt: skip
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from oracle.alerts.payload import delivery_body
 from oracle.alerts.rule import NEED_NOTHING, Rule
 from oracle.model import Attempt, Delivery, Event
 
-__all__ = ["deliveries_for", "hopeless_among", "siblings_id"]
+__all__ = ["again", "deliveries_for", "hopeless_among", "siblings_id"]
 
 
 def deliveries_for(
-    rule: Rule, event: Event, now_us: int, methods: Iterable[str] | None = None, salt: str = "", **more: Any
+    rule: Rule, event: Event, now_us: int, methods: Iterable[str] | None = None, **more: Any
 ) -> tuple[Delivery, ...]:
     """One delivery for each recipient of each method, by default of those the rule asks for; `more` goes into every payload.
 
@@ -23,13 +23,20 @@ def deliveries_for(
     """
     made = []
     for method in dict.fromkeys(map(str, rule.delivery_methods if methods is None else methods)):
-        shared = _delivery_id(rule.alert_id, event.id, method, salt)
+        shared = _delivery_id(rule.alert_id, event.id, method)
         recipients = rule.recipients(method) or ("",)  # nobody is told nothing, and that is recorded
         for number, recipient in enumerate(recipients, 1):
             ident = shared if len(recipients) == 1 else f"{shared}-{number}"
             body = delivery_body(rule, event, ident, now_us) | ({"to": recipient} if recipient else {}) | more
             made.append(Delivery(ident, rule.alert_id, event.id, method, body, now_us))
     return tuple(made)
+
+
+def again(row: Mapping[str, Any], why_id: str, now_us: int) -> Delivery:
+    """A new delivery of what an earlier one carried, which it names as `resend_of`; `why_id` is the event that asked for it."""
+    ident = _delivery_id(str(row["id"]), why_id)
+    payload = {**row["payload"], "delivery_id": ident, "resend_of": row["id"]}
+    return Delivery(ident, row["rule_id"], row["event_id"], row["channel"], payload, now_us)
 
 
 def hopeless_among(
@@ -55,5 +62,5 @@ def _why_not(rule: Rule, channel: str, channels: Collection[str]) -> str:
 
 
 def _delivery_id(*parts: str) -> str:
-    text = "\x1f".join(part for part in parts if part)
+    text = "\x1f".join(parts)
     return "dlv_" + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
