@@ -67,6 +67,8 @@ async def send_mail(server: MailServer, sender: str, recipient: str, message: by
                 with contextlib.suppress(OSError):
                     line.shutdown(socket.SHUT_RDWR)
                 line.close()
+                if not talk.begun:  # no thread was free in time
+                    connection.close()
     except trio.TooSlowError as error:
         raise SmtpFailed(f"{server.origin} did not take the message within {timeout_s:g} s") from error
 
@@ -113,8 +115,10 @@ class _Talk:
         self._server = server
         self._trust = trust
         self._timeout_s = timeout_s
+        self.begun = False
 
     def send(self, sender: str, recipient: str, message: bytes) -> int:
+        self.begun = True
         origin = self._server.origin
         try:
             with contextlib.closing(self._begun()) as smtp:

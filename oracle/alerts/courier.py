@@ -44,6 +44,7 @@ class Courier(Actor):
         self._board = board
         self._outboxes = outboxes
         self._receipts = receipts
+        self._told = 0
 
     async def receive(self, command: Command) -> list[str]:
         match command:
@@ -102,7 +103,8 @@ class Courier(Actor):
 
     def _event(self, kind: str, rule: Rule, command: Command, summary: str, about: str = "") -> Event:
         now_us = self.now_us()
-        salt = (0, command.id) if command.id else (now_us,)
+        self._told += 1
+        salt = (0, command.id) if command.id else (now_us, self._told)
         return Event(
             id=event_id(kind, rule.alert_id, self.name, *salt, about), kind=kind, subject=rule.alert_id, source=self.name,
             severity=Severity.low, summary=summary, data={"by": command.by, **({"delivery": about} if about else {})},

@@ -14,7 +14,7 @@ from typing import Any
 from oracle.alerts.rule import Rule
 from oracle.alerts.template import plain, render
 
-__all__ = ["clean", "facts", "html_of", "one_line", "own_text", "shortened", "subject_of", "text_of"]
+__all__ = ["clean", "facts", "html_of", "one_line", "own_text", "shortened", "subject_of", "text_of", "units"]
 
 LONGEST_SUBJECT = 200
 LONGEST_VALUE = 4_000
@@ -37,7 +37,7 @@ def one_line(text: str, longest: int = LONGEST_SUBJECT) -> str:
 
 def shortened(text: str, longest: int) -> str:
     """The beginning of a text that takes at most `longest` UTF-16 code units, as the far ends count."""
-    if _units(text) <= longest:
+    if units(text) <= longest:
         return text
     raw = text.encode("utf-16-le")[: 2 * (longest - 1)]
     return raw.decode("utf-16-le", errors="ignore") + "…"
@@ -100,5 +100,6 @@ def _plain_text(rule: Rule, payload: Mapping[str, Any]) -> str:
     return f"\N{BELL} {one_line(rule.name)}\n{one_line(rule.description, LONGEST_VALUE)}\n\n{rows}"
 
 
-def _units(text: str) -> int:
+def units(text: str) -> int:
+    """How long a text is for the far ends: in UTF-16 code units."""
     return len(text) + sum(character > "\uffff" for character in text)

@@ -4,12 +4,15 @@ import base64
 import copy
 import html
 import inspect
+import io
+import logging
 import re
 from urllib.parse import parse_qs
 
 import attrs
 import msgspec
 import pytest
+import structlog
 import trio
 from alerting import T0_US, event, rule
 from far_ends import SECRET, SENT, by_http, open_far_end
@@ -22,6 +25,7 @@ from oracle.alerts.rule import DeliveryMethod
 from oracle.alerts.sending import DeliveryFailed, Tools
 from oracle.border import Invalid, structure, unstructure
 from oracle.http import Http
+from oracle.log import set_up
 
 HOSTILE = (
     "<!channel> <script>alert(1)</script> *b* _i_ `c` [x](http://evil.test) @everyone <@1> \\ | > # - ~ ! . = + {{ event }}\r\n"
@@ -157,6 +161,29 @@ async def test_a_rule_that_lost_its_config_is_final(name):
         with pytest.raises(DeliveryFailed, match=f"no {name}_config") as caught:
             await CHANNELS[name]().send(end.delivery(one), bare, Tools(end.http, {}.__getitem__, lambda: T0_US))
     assert caught.value.final
+
+
+@pytest.fixture
+def log():
+    """Everything that is said, at the level that says most."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    told = io.StringIO()
+    set_up("debug", "json", told)
+    yield told
+    root.handlers[:], root.level = before
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("name", sorted(SENT))
+async def test_no_secret_is_in_the_log_even_where_that_says_everything(name, log):
+    async with open_far_end(name) as end:
+        await end.send()
+        for how in ("refuses", "busy", "hangs"):
+            end.behave(how)
+            await failure(end, timeout_s=0.3)
+    await failure(end)
+    assert SECRET not in log.getvalue() and "hidden" not in log.getvalue()
 
 
 # ---- hostile text

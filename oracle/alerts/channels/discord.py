@@ -8,7 +8,7 @@ import attrs
 from attrs.validators import gt
 
 from oracle.alerts.configs import DiscordConfig
-from oracle.alerts.message import shortened, text_of
+from oracle.alerts.message import shortened, text_of, units
 from oracle.alerts.posting import Post, json_of, post, revealed, said_in_body
 from oracle.alerts.rule import Rule
 from oracle.alerts.sending import Tools
@@ -40,7 +40,10 @@ class Discord:
 
 def _escaped(text: str) -> str:
     """The text with every mark escaped, and short enough after that."""
-    longest = LONGEST
-    while len((made := _MARKS.sub(r"\\\g<0>", shortened(text, longest))).encode("utf-16-le")) > 2 * LONGEST:
-        longest -= max(1, (len(made) - LONGEST) // 2)
-    return made
+    longest, text = LONGEST, text[: LONGEST + 1]
+    while True:
+        made = _MARKS.sub(r"\\\g<0>", shortened(text, longest))
+        over = units(made) - LONGEST
+        if over <= 0:
+            return made
+        longest -= (over + 1) // 2  # an escape is as long as what it escapes

@@ -18,13 +18,13 @@ LONGEST = 1_000
 
 @attrs.frozen
 class Log:
-    """Says the alert at level info on standard error: one line, whatever is in it."""
+    """Says the alert at level warning on standard error: one line, whatever is in it."""
 
     async def send(self, delivery: Delivery, rule: Rule, tools: Tools) -> int:
         """See `oracle.alerts.sending.Channel`."""
         event = delivery.payload.get("event") or {}
         said = one_line(own_text(rule, delivery.payload) or str(event.get("description", "")), LONGEST)
-        LOG.info(
+        LOG.warning(
             subject_of(rule, delivery.payload), rule=one_line(rule.alert_id), delivery=delivery.id, said=said,
             severity=one_line(str(event.get("severity", ""))),
         )  # fmt: skip
