@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -12,7 +13,7 @@ import attrs
 from attrs.validators import gt
 
 from oracle.alerts.configs import EmailConfig
-from oracle.alerts.message import html_of, shortened, subject_of, text_of
+from oracle.alerts.message import html_of, one_line, shortened, subject_of, text_of
 from oracle.alerts.owed import siblings_id
 from oracle.alerts.posting import recipient, revealed
 from oracle.alerts.rule import Rule
@@ -23,7 +24,9 @@ from oracle.smtp import MailServer, SmtpFailed, send_mail
 __all__ = ["Email"]
 
 LONGEST = 20_000
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}")
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+# No quoted names, no literals: what is left is written and read the same way everywhere.
+_ADDRESS = re.compile(rf"(?=.{{1,254}}$){_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*")
 
 
 @attrs.frozen
@@ -52,25 +55,27 @@ class Email:
 
 def _address(text: str) -> str:
     """The bare address, its domain as it travels. Raises DeliveryFailed."""
-    address = parseaddr(text)[1]
-    name, _, domain = address.rpartition("@")
-    try:
-        address = f"{name}@{domain.encode('idna').decode()}"
-    except UnicodeError:
-        address = ""
-    if not _ADDRESS.fullmatch(address):
+    address = _bare(text)
+    if not address:
         raise DeliveryFailed("a mail address of the rule can't be sent to or from", final=True)
     return address
 
 
-def _message(delivery: Delivery, rule: Rule, config: EmailConfig) -> bytes:
-    ident, domain = siblings_id(delivery.id), _address(config.from_email).rpartition("@")[2]
-    made = EmailMessage(SMTP.clone(cte_type="7bit"))
+def _bare(text: str) -> str:
+    name, _, domain = parseaddr(text)[1].rpartition("@")
     try:
-        made["From"] = config.from_email
-        made["To"] = ", ".join(config.to_emails)
-    except (ValueError, IndexError, TypeError) as error:
-        raise DeliveryFailed("a mail address of the rule can't be written", final=True) from error
+        address = f"{name}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return ""
+    return address if _ADDRESS.fullmatch(address) else ""
+
+
+def _message(delivery: Delivery, rule: Rule, config: EmailConfig) -> bytes:
+    ident = siblings_id(delivery.id)
+    name, domain = _address(config.from_email).rsplit("@", 1)
+    made = EmailMessage(SMTP.clone(cte_type="7bit"))
+    made["From"] = str(Address(one_line(parseaddr(config.from_email)[0]), name, domain))
+    made["To"] = ", ".join(filter(None, map(_bare, config.to_emails)))
     made["Subject"] = subject_of(rule, delivery.payload)
     made["Date"] = format_datetime(dt.datetime.fromtimestamp(delivery.ts_us // 1_000_000, dt.UTC))
     made["Message-ID"] = f"<{ident}@{domain}>"

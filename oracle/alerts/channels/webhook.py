@@ -12,7 +12,7 @@ from attrs.validators import gt
 from oracle.alerts.configs import WebhookConfig, signing_keys
 from oracle.alerts.posting import Post, json_of, post, revealed
 from oracle.alerts.rule import Rule
-from oracle.alerts.sending import Tools
+from oracle.alerts.sending import DeliveryFailed, Tools
 from oracle.model import Delivery
 
 __all__ = ["Webhook"]
@@ -34,7 +34,10 @@ class Webhook:
         """See `oracle.alerts.sending.Channel`."""
         config = revealed(rule, tools, "webhook", WebhookConfig)
         body = json_of(delivery.payload)
-        headers = _headers(config, delivery.id, body, tools.now_us() // 1_000_000)
+        try:
+            headers = _headers(config, delivery.id, body, tools.now_us() // 1_000_000)
+        except ValueError as error:  # looked like a reference where it was checked
+            raise DeliveryFailed("the signing secret of the rule is none; set it again", final=True) from error
         return await post(tools, Post(config.method, config.url, headers, body), self.timeout_s)
 
 

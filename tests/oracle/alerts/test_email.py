@@ -1,18 +1,24 @@
 """Mail: a real server, real TLS, one deadline; what is refused is said with its code and nothing else."""
 
+import attrs
 import pytest
 import trio
 from alerting import T0_US, event, rule
+from hypothesis import given
+from hypothesis import strategies as st
 from mail import open_mail, read
 from sink import open_raw
 
 from oracle import smtp
-from oracle.alerts.channels.email import Email
+from oracle.alerts.channels.email import Email, _message
 from oracle.alerts.owed import deliveries_for
 from oracle.alerts.sending import DeliveryFailed, Tools
 from oracle.http import Http
 
 SECRET = "s3cret"
+HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+WORDS = st.text(alphabet="ab1.@<>\",;:()[]\\ \r\n\u00fc\u2028=?")
+WORDS |= st.sampled_from(["a@b.test", "Me <me@b.test>", "=?utf-8?q?x?="])
 
 
 def mailing(port, *to, **more):
@@ -145,16 +151,25 @@ async def test_an_address_that_is_none_is_final(address):
 async def test_a_hostile_name_makes_no_header_and_no_tag():
     name = "a\r\nBcc: x@y.test\r\n\r\n<script>alert(1)</script> \u202e\U0001f600" + "x" * 1000
     async with open_mail() as mail:
-        one = mailing(mail.port)
-        one = rule(delivery_methods=["email"], name=name, email_config=one.email_config and {
-            "smtp_host": "localhost", "smtp_port": mail.port, "smtp_user": "", "smtp_password": "", "use_tls": False,
-            "from_email": "a@oracle.test", "to_emails": ["you@there.test"]})
-        await send(one, mail.http())
+        await send(attrs.evolve(mailing(mail.port), name=name), mail.http())
         arrival = await mail.next()
     message = read(arrival)
-    assert message.keys() == ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"] \
-        or "Bcc" not in message
+    assert sorted(message.keys()) == sorted(HEADERS)
     assert arrival["recipients"] == ["you@there.test"]
     assert message["Subject"].startswith("FIML Alert: a Bcc: x@y.test <script>") and len(message["Subject"]) == 200 - 1
     page = message.get_body(("html",)).get_content()
     assert "<script" not in page and "&lt;script&gt;" in page
+
+
+@given(WORDS, st.lists(WORDS, min_size=1, max_size=3), WORDS)
+def test_whatever_addresses_are_it_is_a_message_with_its_headers_or_refused(sender, recipients, name):
+    one = attrs.evolve(mailing(1, *recipients, from_email=sender), name=name)
+    try:
+        made = _message(deliveries_for(one, event(), T0_US)[0], one, one.email_config)
+    except DeliveryFailed as failed:
+        assert failed.final
+        return
+    message = read({"data": made.decode("ascii")})
+    assert sorted(message.keys()) == sorted(HEADERS)
+    assert len(message["From"].addresses) == 1
+    assert all(address.addr_spec.isascii() for address in message["To"].addresses)

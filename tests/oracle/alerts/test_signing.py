@@ -10,6 +10,7 @@ from sink import open_sink
 
 from actors import wall_clock
 from oracle.alerts.configs import signing_keys
+from oracle.alerts.sending import DeliveryFailed
 from oracle.border import Invalid
 
 OLD, NEW, OTHER = ("whsec_" + base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2, 3))
@@ -82,3 +83,13 @@ def test_a_key_that_is_none_is_refused_unseen(secret):
 
 def test_keys_are_read_as_they_stand():
     assert signing_keys(f"{OLD}  {NEW}") == [b"\x01" * 32, b"\x02" * 32]
+
+
+async def test_a_key_that_looks_like_a_reference_is_final_and_ends_nobodys_life():
+    async with open_sink() as sink:
+        end = by_http("webhook", sink, ())
+        end.secrets[reference(3)] = reference(7)
+        end.config["webhook_config"] |= {"signing_secret": reference(3)}
+        with pytest.raises(DeliveryFailed) as caught:
+            await end.send()
+    assert caught.value.final and "set it again" in caught.value.error
