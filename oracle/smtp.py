@@ -24,6 +24,8 @@ __all__ = ["TLS_PORT", "MailServer", "SmtpFailed", "send_mail"]
 TLS_PORT = 465
 """Where TLS is spoken from the first byte."""
 
+REPLIES_LIMIT_BYTES = 262_144
+
 
 class SmtpFailed(Exception):
     """The server did not take the message. `final` where trying again can't help; `code` is the server's, else 0. The message
@@ -93,6 +95,24 @@ async def _connected(server: MailServer, http: Http) -> socket.socket:
     raise SmtpFailed(f"{server.origin} can't be reached")
 
 
+class _Bounded:
+    """What a server says, up to a limit: an answer may have any number of lines."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._room_bytes = REPLIES_LIMIT_BYTES
+
+    def readline(self, limit: int) -> bytes:
+        line: bytes = self._file.readline(limit)
+        self._room_bytes -= len(line)
+        if self._room_bytes < 0:
+            raise OSError("too much was said")
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+
+
 class _Smtp(smtplib.SMTP):
     """SMTP over a connection that is there already."""
 
@@ -102,6 +122,11 @@ class _Smtp(smtplib.SMTP):
         # Said here, or the library would ask the name service who we are.
         literal = f"[IPv6:{own}]" if ":" in own else f"[{own}]"
         super().__init__(server.host, server.port, local_hostname=literal, timeout=timeout_s)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = _Bounded(self.sock.makefile("rb"))
+        return super().getreply()
 
     def _get_socket(self, host: str, port: int, timeout: Any) -> socket.socket:
         return self._given

@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import attrs
-from attrs.validators import and_, deep_iterable, ge, le, matches_re, max_len, optional
+from attrs.validators import and_, ge, le, matches_re, max_len, optional
 
 from oracle.border import Url
 from oracle.exchange import HttpFailed, Target, sendable
@@ -117,6 +117,11 @@ def _signs(_: Any, __: Any, text: str) -> None:
             raise Bad("value_error", f"Input should be {error}", secret=True) from None
 
 
+def _are_numbers(_: Any, __: Any, numbers: Iterable[str]) -> None:
+    if not all(re.fullmatch(_NUMBER, number) for number in numbers):
+        raise Bad("value_error", "Input should be numbers of 1 to 64 characters, each on one line")
+
+
 def signing_keys(text: str) -> list[bytes]:
     """The keys in `whsec_...` secrets, separated by blanks. Raises ValueError, which says what they should be."""
     keys = []
@@ -181,7 +186,7 @@ class SmsConfig:
     account_sid: str = attrs.field(validator=matches_re(_ACCOUNT))
     auth_token: str
     from_number: str = attrs.field(validator=matches_re(_NUMBER))
-    to_numbers: tuple[str, ...] = attrs.field(validator=deep_iterable(matches_re(_NUMBER)))
+    to_numbers: tuple[str, ...] = attrs.field(validator=_are_numbers)
 
     @property
     def recipients(self) -> tuple[str, ...]:

@@ -36,8 +36,9 @@ class Courier(Actor):
     """`courier`. Ask it a Command; it answers with the ids of the new deliveries, once they are committed.
 
     `test` takes `alert_id` and `method` (None: all that the rule asks for), `resend` takes `delivery`, a row of the history. A
-    disabled rule can be tested. Refuses with code not_found, invalid or unavailable. A Command with an id makes the same
-    deliveries, by their ids, however often it is sent.
+    disabled rule can be tested. Refuses with code not_found, invalid or unavailable; where the history stored after all what it
+    gave no answer about, that is sent at the next start. A Command with an id makes the same deliveries, by their ids, however
+    often it is sent.
     """
 
     def __init__(self, board: Board, outboxes: Mapping[str, Outbox], receipts: Receipts) -> None:

@@ -125,6 +125,17 @@ async def test_whatever_is_said_ends_in_a_failure_in_words(said):
     assert failed.final is said.startswith((b"554", b"220-"))  # a line without end is none to try again
 
 
+async def test_a_server_that_never_stops_talking_is_left():
+    async def serve(stream):
+        while True:
+            await stream.send_all(b"220-and another thing\r\n" * 100)
+
+    async with open_raw(serve) as port:
+        with trio.fail_after(5):
+            failed = await failure(mailing(port), Http(allow=("127.0.0.1", "::1")), timeout_s=30)
+    assert "broke the connection" in failed.error and not failed.final
+
+
 async def test_a_connection_that_hangs_before_tls_ends_with_the_deadline(monkeypatch):
     async def serve(stream):
         await trio.sleep_forever()
