@@ -68,6 +68,14 @@ class Http:
         except trio.TooSlowError as error:
             raise HttpFailed("timeout", f"{origin} gave no complete answer within {timeout_s:g} s") from error
 
+    async def addresses(self, target: Target) -> list[str]:
+        """Where somebody who speaks another protocol may connect to: the guard's word. Raises HttpFailed."""
+        return await self._guard.addresses(target)
+
+    def trust_of(self, origin: str) -> ssl.SSLContext | None:
+        """Whom to believe over TLS there, where that was said."""
+        return self._trust.get(origin)
+
     async def _follow(self, request: Request, limit_bytes: int) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._send(request, limit_bytes)

@@ -1,6 +1,7 @@
 """Everything that can be set, with its unit and default; `settings.toml` says the same with more words.
 
-Later sources win: these defaults, the settings file, `ORACLE__SECTION__KEY` variables, command-line flags.
+Later sources win: these defaults, the settings file, `ORACLE__SECTION__KEY` variables (also from a `.env` file beside that
+file), command-line flags.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from attrs.validators import ge, gt, in_
+from attrs.validators import and_, ge, gt, in_, le
 
 from oracle.border import structure
+from oracle.exchange import HttpFailed, Target
 from oracle.guard import Guard
 from oracle.listen import Listen
 from oracle.origins import are_hosts, are_origins
 from oracle.patterns import are_patterns
-from oracle.problems import Invalid, Problem
+from oracle.problems import Bad, Invalid, Problem
 from oracle.secret import Secret
 from oracle.settings_sources import from_env, from_file, merge
 
@@ -126,6 +128,13 @@ class Http:
     """Hosts, host:port, addresses or networks (10.0.0.0/8) that may be called though they are not on the public internet."""
 
 
+def _an_origin(_: Any, __: Any, url: str) -> None:
+    try:
+        Target.parse(url)
+    except HttpFailed as error:
+        raise Bad("url_parsing", f"Input should be a valid URL, {error.message}") from None
+
+
 @attrs.frozen
 class Alerts:
     """How obligations to tell somebody are met."""
@@ -138,6 +147,22 @@ class Alerts:
     """Wait before the second try; it doubles with each further one."""
     longest_retry_s: float = attrs.field(default=300.0, validator=gt(0))
     """The wait between two tries grows to this at most."""
+    telegram_url: str = attrs.field(default="https://api.telegram.org", validator=_an_origin)
+    """Where Telegram's Bot API is."""
+    twilio_url: str = attrs.field(default="https://api.twilio.com", validator=_an_origin)
+    """Where Twilio's API is."""
+    smtp_host: str = ""
+    """Mail server of rules that ask for email and name none; this, and each of the following, is for those only."""
+    smtp_port: int = attrs.field(default=587, validator=and_(ge(1), le(65535)))
+    smtp_user: str = ""
+    smtp_password: Secret | None = None
+    smtp_from_email: str = ""
+    """Sender; empty for `smtp_user`."""
+    telegram_bot_token: Secret | None = None
+    default_emails: tuple[str, ...] = ()
+    """Who gets the mail of rules that ask for email and name nobody."""
+    default_chat_ids: tuple[str, ...] = ()
+    """Likewise for Telegram's chats."""
 
 
 @attrs.frozen

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
+
+from dotenv import dotenv_values
 
 from oracle.border import Text
 from oracle.problems import Invalid, Problem
 
-__all__ = ["PREFIX", "from_env", "from_file", "merge", "unused"]
+__all__ = ["PREFIX", "from_env", "from_env_file", "from_file", "merge", "unused"]
 
 PREFIX = "ORACLE__"
 
@@ -25,6 +27,20 @@ def from_file(file: Path) -> dict[str, Any]:
         raise Invalid([Problem((), "file_unreadable", f"settings file {file}: {reason}", str(file))]) from error
     except tomllib.TOMLDecodeError as error:
         raise Invalid([Problem((), "toml_invalid", f"settings file {file}: {error}", str(file))]) from error
+
+
+def from_env_file(settings: Path, env: MutableMapping[str, str]) -> None:
+    """Put what a `.env` file beside the settings file says into `env`, which wins where it has a word of its own: so secrets
+    may be named as `env:NAME`. Raises Invalid where the file can't be read."""
+    file = settings.parent / ".env"
+    try:
+        said = dotenv_values(file, interpolate=False) if file.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise Invalid([Problem((), "file_unreadable", f"environment file {file}: {reason}", str(file))]) from error
+    for name, value in said.items():
+        if value is not None:
+            env.setdefault(name, value)
 
 
 def from_env(env: Mapping[str, str]) -> dict[str, Any]:
@@ -67,16 +83,18 @@ _ALIASES: dict[str, tuple[tuple[str, ...], Callable[[str], Any]]] = {
     "PORT": (("server", "listen"), _port),
     "LOG_LEVEL": (("log", "level"), _lower),
     "CORS_ORIGINS": (("server", "allowed_origins"), Text),
+    "SMTP_HOST": (("alerts", "smtp_host"), Text),
+    "SMTP_PORT": (("alerts", "smtp_port"), Text),
+    "SMTP_USER": (("alerts", "smtp_user"), Text),
+    "SMTP_PASSWORD": (("alerts", "smtp_password"), lambda _: "env:SMTP_PASSWORD"),
+    "SMTP_FROM_EMAIL": (("alerts", "smtp_from_email"), Text),
+    "TELEGRAM_BOT_TOKEN": (("alerts", "telegram_bot_token"), lambda _: "env:TELEGRAM_BOT_TOKEN"),
 }
 
 _UNUSED = {
     "DATABASE_URL": "history is kept in the data folder, by an embedded database",
     "REDIS_URL": "messages travel inside the process",
     "AGENT_ENGINE_URL": "no agent engine is called",
-    **dict.fromkeys(
-        ("SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASSWORD", "SMTP_FROM_EMAIL", "TELEGRAM_BOT_TOKEN"),
-        "alerts are delivered by webhook only",
-    ),
 }
 
 

@@ -16,7 +16,7 @@ from oracle.border import Invalid
 from oracle.presence import Presence, find
 from oracle.remote import Remote, RemoteFailed
 from oracle.settings import Settings, load
-from oracle.settings_sources import unused
+from oracle.settings_sources import from_env_file, unused
 from web import flags
 from web.failures import CannotStart
 
@@ -77,8 +77,15 @@ def _say(what: str, error: Exception, code: Exit) -> Exit:
 # ---- commands
 
 
-_settings = click.option("--settings", "file", type=click.Path(path_type=Path), metavar="FILE",
-                         help="Settings file (TOML); settings.toml documents every key.")
+def _with_env_file(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
+    """The settings file; what a .env file beside it says is part of the environment from here on."""
+    if file is not None:
+        from_env_file(file, os.environ)
+    return file
+
+
+_settings = click.option("--settings", "file", type=click.Path(path_type=Path), metavar="FILE", callback=_with_env_file,
+                         help="Settings file (TOML); settings.toml documents every key. A .env file beside it is read too.")
 _data = click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
                      help="Data folder. [default: ~/.local/share/oracle]")
 _url = click.option("--url", metavar="URL", callback=lambda _context, _option, text: text and flags.address(text),

@@ -149,12 +149,19 @@ def _echo(problem: Problem) -> Any:
     value = problem.value
     if isinstance(value, Mapping | list | tuple):
         return None if value else value
-    if value is not None and any(isinstance(part, str) and sounds_secret(part) for part in problem.path):
+    if value is not None and any(isinstance(part, str) and _is_secret(part) for part in problem.path):
         return MASK
     if isinstance(value, str):
         return MASK if problem.path[-1] in _OBJECTS else _USER.sub(f"{MASK}@", value)
     return value
 
 
-_OBJECTS = ("body", "email_config", "telegram_config", "webhook_config", "headers")  # a text there may be one that is quoted
+def _is_secret(name: str) -> bool:
+    return sounds_secret(name) or name in _SECRET_URLS
+
+
+_SECRET_URLS = ("slack_config", "discord_config")  # all that is in them
+_OBJECTS = (  # a text there may be one that is quoted
+    "body", "email_config", "telegram_config", "webhook_config", "slack_config", "discord_config", "sms_config", "headers",
+)  # fmt: skip
 _USER = re.compile(r"(?<=://)[^/?#\s]*@")

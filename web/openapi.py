@@ -130,7 +130,8 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     else:
         operation["security"] = []
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schemas[route.body]}}}
+        content = {"application/json": {"schema": schemas[route.body]}}
+        operation["requestBody"] = {"required": not route.bodiless, "content": content}
     return operation
 
 

@@ -120,7 +120,7 @@ View = Callable[[Call], Awaitable[Any]]
 
 @attrs.frozen
 class Route:
-    """One line of the table. `done` is the status of success.
+    """One line of the table. `done` is the status of success; `bodiless`: the body may be left out.
 
     `path` writes parameters as `{name}` (one segment; `{name...}` takes the rest). `body` is the attrs or msgspec class
     the JSON body is described by (None: the route takes no body); the view checks it. `answer` describes the 200 body.
@@ -147,6 +147,7 @@ class Route:
     live: bool = False
     quick: bool = False
     secret: bool = False
+    bodiless: bool = False
 
     @property
     def unsafe(self) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from web.routes import Route
-from web.surfaces import alert_past, fiml, fiml_alerts, fiml_market, front, live, native, push, runs
+from web.surfaces import alert_past, deliveries, fiml, fiml_alerts, fiml_market, front, live, native, push, runs
 
 __all__ = ["routes"]
 
-SURFACES = (front, native, fiml, alert_past, fiml_alerts, fiml_market, live, runs, push)
+SURFACES = (front, native, fiml, alert_past, fiml_alerts, fiml_market, live, runs, push, deliveries)
 
 
 def routes() -> tuple[Route, ...]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import attrs
 import trio
 
-from actors import Actor
-from oracle.alerts.commit import committed
+from actors import Actor, Refused
+from oracle.alerts.commit import NOT_NOW, committed
 from oracle.alerts.outbox import Debt, Outbox, Patience
 from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.sending import Channel, DeliveryFailed, Tools
 from oracle.board import Board
 from oracle.crash import crash_point
-from oracle.model import Attempt
+from oracle.model import Attempt, Command, ref
 
 __all__ = ["ChannelActor", "Look"]
 
@@ -50,6 +50,7 @@ class ChannelActor(Actor):
         self._stopping = False
 
     async def start(self) -> None:
+        self._tools = attrs.evolve(self._tools, publish=self.publish)
         self._outbox.begin_life()
         self._pump()
 
@@ -100,6 +101,8 @@ class ChannelActor(Actor):
         try:
             status = await self._channel.send(debt.delivery, rule, self._tools)
         except DeliveryFailed as failed:
+            if failed.gone and not await self._disabled(debt, failed):
+                failed = DeliveryFailed(failed.error, final=False, status=failed.status)  # asked again, it says so again
             return self._failed(debt, failed, started_us)
         crash_point("alerts:after-send")
         debt.verdict = self._attempt(debt, "delivered", status, "", started_us)
@@ -111,6 +114,20 @@ class ChannelActor(Actor):
             return None
         self.publish(self._attempt(debt, "retry", failed.status, failed.error, started_us))
         return self._patience.delay_s(debt.tries, failed.retry_after_s, self.runtime.random)
+
+    async def _disabled(self, debt: Debt, failed: DeliveryFailed) -> bool:
+        """Whether the rule is disabled now, or gone: whoever is told 410 once must not go on asking."""
+        delivery = debt.delivery
+        known = self._board.get(ref("rule", delivery.rule_id))
+        if known is None or not known["enabled"]:
+            return True
+        why = f"{failed.error} to a delivery by {delivery.channel}: it is gone for good"
+        wish = Command("disable", {"alert_id": delivery.rule_id, "why": why}, by=self.name, id=f"gone/{delivery.id}")
+        try:
+            await self.ask("alerts", wish)
+        except NOT_NOW as no:
+            return isinstance(no, Refused) and no.code == "not_found"
+        return True
 
     def _attempt(self, debt: Debt, outcome: str, status: int, error: str, started_us: int) -> Attempt:
         debt.tries += 1

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
 
-from oracle.alerts.payload import delivery_body
+from oracle.alerts.owed import deliveries_for, hopeless_among
 from oracle.alerts.rule import Rule
 from oracle.alerts.trigger import MET
 from oracle.model import Attempt, Delivery, Event, event_id
@@ -80,22 +79,9 @@ class Decider:
             return None
         self.record = attrs.evolve(
             record, trigger_count=record.trigger_count + 1, last_triggered_us=now_us, last_event_id=event.id)
-        methods = dict.fromkeys(map(str, self.rule.delivery_methods))
-        deliveries = tuple(self._delivery(event, method, now_us) for method in methods)
-        hopeless = tuple(
-            Attempt(delivery.id, 1, "failed", 0, why, 0.0, now_us)
-            for delivery in deliveries if (why := self._why_not(delivery.channel)))  # fmt: skip
+        deliveries = deliveries_for(self.rule, event, now_us)
+        hopeless = hopeless_among(deliveries, self.rule, self.channels, now_us)
         return Firing(self.record, deliveries, hopeless, self._alert(event, deliveries, now_us))
-
-    def _delivery(self, event: Event, channel: str, now_us: int) -> Delivery:
-        ident = _delivery_id(self.rule.alert_id, event.id, channel)
-        body = delivery_body(self.rule, event, ident, now_us)
-        return Delivery(ident, self.rule.alert_id, event.id, channel, body, now_us)
-
-    def _why_not(self, channel: str) -> str:
-        if channel not in self.channels:
-            return f"no channel: {channel} is not available in this version"
-        return "" if self.rule.config(channel) else f"the rule has no {channel}_config"
 
     def _alert(self, event: Event, deliveries: tuple[Delivery, ...], now_us: int) -> Event:
         rule = self.rule
@@ -107,8 +93,3 @@ class Decider:
                   "provider": event.data.get("provider", ""), "deliveries": [one.id for one in deliveries]},
             ts_us=now_us, cause=event.id,
         )  # fmt: skip
-
-
-def _delivery_id(rule_id: str, event_ident: str, channel: str) -> str:
-    text = "\x1f".join((rule_id, event_ident, channel))
-    return "dlv_" + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -59,10 +59,10 @@ class Desk(Actor):
     """`alerts`. Ask it a Command; it answers with the State[Rule] as it is afterwards.
 
     `create` takes `rule` (a Rule with plain secrets), `replace` `alert_id` and `rule` (where a mask keeps the old secret,
-    for whom it was given), `delete`, `enable` and `disable` take `alert_id`. Refuses with code exists, not_found, mismatch,
-    masked (details: place) or unavailable. A Command with an id is carried out once, also over a SIGKILL: the event that
-    tells of it is committed with what it does. Sent again, it is answered with the rule as it is now; with not_found where
-    somebody deleted it since.
+    for whom it was given), `delete`, `enable` and `disable` take `alert_id` (and `why`, for the record). Refuses with code
+    exists, not_found, mismatch, masked (details: place) or unavailable. A Command with an id is carried out once, also over a
+    SIGKILL: the event that tells of it is committed with what it does. Sent again, it is answered with the rule as it is now;
+    with not_found where somebody deleted it since.
     """
 
     def __init__(self, board: Board, vault: Vault, ledger: Ledger, receipts: Receipts) -> None:
@@ -167,7 +167,7 @@ class Desk(Actor):
             if place not in kept:
                 raise Refused("Input is a mask, and there is no secret to keep", code="masked", details={"place": place})
             if place.partition(".")[0] in moved:
-                why = "Input is a mask, and the secret it keeps was given for another host; give it again"
+                why = "Input is a mask, and the secret it keeps was given for another host or account; give it again"
                 raise Refused(why, code="masked", details={"place": place})
             return kept[place]
 
@@ -261,6 +261,7 @@ class Desk(Actor):
         state = self._board.state(ref("rule", ident))
         assert state is not None
         return state
+
 
 
 def _references(rule: Rule) -> dict[str, str]:

@@ -6,12 +6,12 @@ import datetime as dt
 from typing import Any
 
 from oracle.alerts.rule import Rule
-from oracle.alerts.trigger import EventType, is_about_asset
-from oracle.model import Event
+from oracle.alerts.trigger import EventFilter, EventType, is_about_asset
+from oracle.model import Event, Severity
 from oracle.sources import is_simulated
 from oracle.symbols import asset_type, base_asset, quote_asset
 
-__all__ = ["delivery_body", "event_body"]
+__all__ = ["delivery_body", "event_body", "rehearsal"]
 
 _EPOCH = dt.datetime(1970, 1, 1)
 
@@ -25,6 +25,16 @@ def delivery_body(rule: Rule, event: Event, delivery_id: str, now_us: int) -> di
         "timestamp": _iso(now_us),
         "delivery_id": delivery_id,
     }
+
+
+def rehearsal(rule: Rule, ident: str, now_us: int) -> Event:
+    """An event for a test of the rule: of a kind, a severity and a subject that the rule asks for, saying what it is."""
+    wanted = rule.trigger.event_filter or EventFilter()
+    kind = str((wanted.event_types or (EventType.price_anomaly,))[0])
+    subject = (wanted.assets or ("BTC-USD",))[0].strip().upper()
+    severity = (wanted.severities or (Severity.low,))[0]
+    summary = f"Test of the alert '{rule.name}': nothing has happened"
+    return Event(ident, kind, subject, "watchdog:test", severity, summary, {"provider": "test", "test": True}, now_us)
 
 
 def event_body(event: Event) -> dict[str, Any]:

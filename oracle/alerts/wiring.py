@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import attrs
 import trio
 
 from actors import Child, Runtime, Supervisor
 from oracle.alerts.channel import ChannelActor
 from oracle.alerts.channels import CHANNELS
 from oracle.alerts.conditions import conditions_now
+from oracle.alerts.courier import Courier
 from oracle.alerts.desk import Desk, Ledger, rule_child
 from oracle.alerts.outbox import Outbox, Patience
 from oracle.alerts.sending import Channel, Tools
@@ -36,7 +38,8 @@ def alert_children(
     parts: Mapping[str, Channel] | None = None, receipts: Receipts | None = None, past: Past | None = None,
     runtime: Runtime | None = None,
 ) -> tuple[Child, ...]:
-    """Children for a tree that has `history` before them, in the order to start them: channels, rules, conditions, alerts.
+    """Children for a tree that has `history` before them, in the order to start them: channels, rules, conditions, alerts,
+    courier.
 
     `pending` and `last_attempts` are what the history says is still owed; the board has its states already. `parts` are the
     channels by name, those of CHANNELS unless given; `receipts` know which commands were applied. Raises VaultBroken.
@@ -44,8 +47,7 @@ def alert_children(
     vault = Vault(folder, run_sync)
     tools = Tools(http, vault.reveal, now_us)
     patience = Patience(settings.attempts, settings.first_retry_s, settings.longest_retry_s)
-    given = {"webhook": {"timeout_s": settings.timeout_s}}
-    carriers: Mapping[str, Channel] = parts or {name: cls(**given.get(name, {})) for name, cls in CHANNELS.items()}
+    carriers: Mapping[str, Channel] = parts or _carriers(settings)
     owed = list(pending)
     outboxes = {name: Outbox((one for one in owed if one.channel == name), last_attempts) for name in carriers}
     ledger = Ledger(outboxes=outboxes)
@@ -70,4 +72,15 @@ def alert_children(
         Child("rules", rules),
         Child("conditions", lambda: Supervisor(conditions, exhausted="park")),
         Child("alerts", lambda: Desk(board, vault, ledger, known)),
+        Child("courier", lambda: Courier(board, outboxes, known)),
     )
+
+
+def _carriers(settings: Alerts) -> dict[str, Channel]:
+    """A channel of each kind; its own fields are filled from the settings of alerts."""
+    urls = {"telegram": settings.telegram_url, "sms": settings.twilio_url}
+    made = {}
+    for name, cls in CHANNELS.items():
+        said = {"timeout_s": settings.timeout_s, "url": urls.get(name)}
+        made[name] = cls(**{field.name: said[field.name] for field in attrs.fields(cls)})
+    return made

@@ -28,11 +28,12 @@ def about(command: Command) -> str:
 
 def event_of(command: Command, ident: str, version: int, now_us: int) -> Event:
     """What tells of a command, which makes `version` of the rule; sent again with its id, it is the same event."""
-    kind = PAST[command.verb]
+    kind, why = PAST[command.verb], command.args.get("why")
     salt = (0, command.id) if command.id else (now_us, version)
     return Event(
         id=event_id(kind, ident, DESK, *salt), kind=kind, subject=ident, source=DESK, severity=Severity.low,
-        summary=f"Alert '{ident}' {kind.removeprefix('rule_')}", data={"by": command.by}, ts_us=now_us, cause=command.id,
+        summary=f"Alert '{ident}' {kind.removeprefix('rule_')}" + (f": {why}" if why else ""), ts_us=now_us,
+        cause=command.id, data={"by": command.by} | ({"why": why} if why else {}),
     )  # fmt: skip
 
 

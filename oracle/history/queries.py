@@ -40,11 +40,12 @@ EVENTS = (
 )
 # The same holds for attempts.
 ATTEMPTS = '(SELECT * FROM attempt QUALIFY row_number() OVER (PARTITION BY delivery_id, number ORDER BY "offset") = 1)'
-# Deliveries with what became of them.
+# Deliveries with what became of them, each once, however often it was stored.
 DELIVERIES = (
     "(SELECT d.*, coalesce(a.outcome, 'pending') AS outcome, CASE WHEN a.outcome IN ('delivered', 'failed', 'cancelled') "
     "THEN a.outcome ELSE 'pending' END AS status, coalesce(a.number, 0) AS attempts, a.ts_us AS last_attempt_us, "
-    "coalesce(a.error, '') AS last_error FROM delivery AS d LEFT JOIN (SELECT * FROM attempt QUALIFY row_number() OVER "
+    "coalesce(a.error, '') AS last_error FROM (SELECT * FROM delivery QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq) "
+    "= 1) AS d LEFT JOIN (SELECT * FROM attempt QUALIFY row_number() OVER "
     "(PARTITION BY delivery_id ORDER BY number DESC, seq DESC) = 1) AS a ON a.delivery_id = d.id)"
 )
 SEVERITIES = f"SELECT severity, count(*) FROM {EVENTS} WHERE ts_us >= ? AND starts_with(source, ?) GROUP BY severity"
@@ -112,12 +113,13 @@ class Queries:
 
     async def deliveries(
         self, rule_id: Wanted = None, status: Wanted = None, event_id: Wanted = None, from_us: int | None = None,
-        to_us: int | None = None, limit: int = 100, cursor: str | None = None, newest_first: bool = True,
+        to_us: int | None = None, limit: int = 100, cursor: str | None = None, newest_first: bool = True, id: Wanted = None,
+        channel: Wanted = None, outcome: Wanted = None,
     ) -> Page:
         """Deliveries: id, rule_id, event_id, channel, payload, status (pending, delivered, failed, cancelled),
         outcome (of the last attempt, pending before the first), attempts (how many), last_attempt_us, last_error."""
         wanted = Filter().one_of("rule_id", rule_id).one_of("status", status).one_of("event_id", event_id)
-        wanted.between("ts_us", from_us, to_us)
+        wanted.one_of("id", id).one_of("channel", channel).one_of("outcome", outcome).between("ts_us", from_us, to_us)
         more = ["outcome", "status", "attempts", "last_attempt_us", "last_error"]
         return await self._rows("delivery", DELIVERIES, wanted, limit, cursor, newest_first, more=more)
 

@@ -14,7 +14,7 @@ from oracle.feeds import FEEDS
 from oracle.listen import Listen
 from oracle.secret import Secret, SecretMissing
 from oracle.settings import Settings, load
-from oracle.settings_sources import from_env, merge, unused
+from oracle.settings_sources import from_env, from_env_file, merge, unused
 from oracle.system import parts_of
 from oracle.watchdogs import WATCHDOGS
 
@@ -234,3 +234,41 @@ def test_merge_changes_neither_side():
 
 def test_a_variable_can_not_be_a_table_and_a_value():
     assert from_env({"ORACLE__A": "1", "ORACLE__A__B": "2"}) == {"a": {"b": "2"}}
+
+
+# ---- mail and Telegram, and the .env file
+
+
+def test_the_seeds_names_for_mail_and_telegram_are_understood_and_their_secrets_stay_where_they_are():
+    settings = load(None, {"SMTP_HOST": "smtp.test", "SMTP_PORT": "465", "SMTP_USER": "me@a.test", "SMTP_PASSWORD": "s3cret",
+                           "SMTP_FROM_EMAIL": "alerts@a.test", "TELEGRAM_BOT_TOKEN": "s3cret"}).alerts
+    assert (settings.smtp_host, settings.smtp_port, settings.smtp_user, settings.smtp_from_email) == (
+        "smtp.test", 465, "me@a.test", "alerts@a.test")
+    assert (settings.smtp_password, settings.telegram_bot_token) == (
+        Secret("env", "SMTP_PASSWORD"), Secret("env", "TELEGRAM_BOT_TOKEN"))
+    assert "s3cret" not in repr(settings)
+    assert unused({"SMTP_HOST": "x", "TELEGRAM_BOT_TOKEN": "x"}) == []
+    assert problems(None, {"SMTP_PORT": "70000"}) == [("alerts.smtp_port", "less_than_equal", "")]
+
+
+def test_a_file_beside_the_settings_speaks_where_the_environment_is_silent(file):
+    path = file('[alerts]\nsmtp_host = "file.test"\nsmtp_user = "file"\ndefault_emails = ["ops@a.test"]\n')
+    (path.parent / ".env").write_text(
+        "# mail\nexport SMTP_HOST='env-file.test'\nSMTP_USER=shadowed\nSMTP_PASSWORD=\"a#b $HOME\"\nALONE\n"
+        "ORACLE__SERVER__BURST=7\n")
+    env = {"SMTP_USER": "environment"}
+    from_env_file(path, env)
+    settings = load(path, env)
+    assert (settings.alerts.smtp_host, settings.alerts.smtp_user) == ("env-file.test", "environment")
+    assert (settings.alerts.default_emails, settings.server.burst) == (("ops@a.test",), 7)
+    assert settings.alerts.smtp_password.reveal(env) == "a#b $HOME"
+    assert "ALONE" not in env
+
+
+def test_without_such_a_file_nothing_is_said_and_one_that_can_not_be_read_is_named(file):
+    path, env = file(""), {}
+    from_env_file(path, env)
+    assert env == {}
+    (path.parent / ".env").write_bytes(b"A=\xff\xfe")
+    with pytest.raises(Invalid, match=r"\.env: not UTF-8 text"):
+        from_env_file(path, env)

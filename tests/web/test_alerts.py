@@ -56,7 +56,8 @@ async def test_the_seeds_example_is_echoed_whole_with_defaults_and_without_secre
     masked = {
         "email_config": {**SEED["email_config"], "smtp_password": MASK, "use_tls": True},
         "telegram_config": {**SEED["telegram_config"], "bot_token": MASK},
-        "webhook_config": {**SEED["webhook_config"], "auth_token": None},
+        "webhook_config": {**SEED["webhook_config"], "auth_token": None, "signing_secret": None},
+        "slack_config": None, "discord_config": None, "sms_config": None, "templates": None,
         "trigger": {
             "type": "watchdog_event", "price_threshold": None, "volume_threshold": None, "symbol": None, "condition": None,
             "direction": "crosses", "change_pct": None, "window_s": None, "hysteresis_pct": 0.0, "for_s": 0,
@@ -74,7 +75,8 @@ async def test_defaults_of_the_least_that_is_accepted(tmp_path):
         hooked = (await house.get("/api/alerts/b")).json
     assert (body["enabled"], body["cooldown_seconds"], body["delivery_methods"]) == (True, 60, [])
     assert body["email_config"] is body["telegram_config"] is body["webhook_config"] is None
-    assert hooked["webhook_config"] == {"url": "https://a.test/", "method": "POST", "headers": {}, "auth_token": None}
+    assert hooked["webhook_config"] == {
+        "url": "https://a.test/", "method": "POST", "headers": {}, "auth_token": None, "signing_secret": None}
 
 
 # ---- life of an alert
@@ -347,7 +349,8 @@ async def test_a_trigger_that_means_nothing_is_refused_by_its_field(tmp_path, tr
 async def test_an_event_reaches_the_webhook_in_fimls_shape_and_is_counted(tmp_path):
     settings = Settings(auth=Auth(mode="open"), data=Data(folder=tmp_path), http=Http(allow=("127.0.0.1",)))
     async with open_sink() as sink, open_house(tmp_path, settings=settings) as house:
-        body = {**secretive(url=sink.url()), "delivery_methods": ["webhook", "email"]}
+        unreachable = {**SEED["email_config"], "smtp_host": "10.0.0.1"}
+        body = {**secretive(url=sink.url()), "delivery_methods": ["webhook", "email"], "email_config": unreachable}
         await house.post("/api/alerts", json=body)
         tries = probe(house.system.runtime, "attempt:*")
         event = watchdog_event(house.system.runtime)

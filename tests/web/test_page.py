@@ -28,6 +28,17 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 MOST_BYTES = 60 * 1024
 PATIENCE_MS = 30_000  # a browser, a server and a build may share two cores
 
+# A browser without a desktop shows nothing: this stands where it would, keeps what it was given, and says yes when asked.
+SHOWN = """
+window.shown = [];
+window.Notification = class {
+  static permission = "default";
+  static async requestPermission() { return (this.permission = "granted"); }
+  constructor(title, options) { document.documentElement.dataset.shown = window.shown.push([title, options]); }
+  close() {}
+};
+"""
+
 built = pytest.mark.skipif(not (DIST / "index.html").exists(), reason="the page is not built: run make page")
 
 
@@ -119,6 +130,29 @@ def test_a_switch_on_the_page_is_a_switch_in_the_server(browser: BrowserContext,
     expect(switch).to_have_attribute("aria-busy", "false")
     expect(switch).to_have_attribute("aria-checked", "true")
     assert watchdog(server, "price_anomaly")["enabled"] is True
+
+
+@built
+def test_an_alert_for_the_browser_is_shown_on_the_desktop_once_that_was_allowed(browser: BrowserContext, server: Serving):
+    ask(server, "/api/alerts", {
+        "alert_id": "desk", "name": "Shown <b>here</b>", "description": "d", "trigger": {"type": "watchdog_event"},
+        "delivery_methods": ["browser"], "enabled": False})
+    tab = browser.new_page()
+    tab.add_init_script(SHOWN)
+    page = Visited(tab, server)
+    page.opened()
+    tab.get_by_role("button", name="Test alert rule Shown").click()
+    expect(tab.locator("[data-delivery]", has_text="nothing has happened").first).to_contain_text("delivered")
+    assert tab.evaluate("window.shown") == []  # nobody allowed it yet
+
+    tab.get_by_role("button", name="Allow notifications").click()
+    expect(tab.get_by_role("button", name="Allow notifications")).to_have_count(0)
+    tab.get_by_role("button", name="Test alert rule Shown").click()
+    expect(tab.locator("html")).to_have_attribute("data-shown", "1")
+    ((title, options),) = tab.evaluate("window.shown")
+    assert title == "Shown <b>here</b> (test)" and "nothing has happened" in options["body"]
+    assert options["tag"].startswith("dlv_")
+    assert page.complaints == []
 
 
 @built

@@ -9,13 +9,15 @@ import attrs
 from actors import Refused
 from oracle.alerts import MASK, Rule, rule_of, with_secrets
 from oracle.alerts.decider import Record
+from oracle.alerts.defaults import completed
+from oracle.alerts.rule import DeliveryMethod
 from oracle.alerts.terms import terms_of
-from oracle.border import structure
+from oracle.border import Invalid, structure
 from oracle.model import Command, State
-from oracle.problems import Invalid
+from oracle.secret import SecretMissing
 from oracle.system import System
 from web.errors import invalid
-from web.routes import Auth, Call, Param, Route, Scope
+from web.routes import Answer, Auth, Call, Param, Route, Scope
 from web.wire import iso
 
 __all__ = ["ROUTES", "AlertConfig", "alert_config"]
@@ -37,6 +39,22 @@ class AlertDone:
 
     status: str
     alert_id: str
+
+
+@attrs.frozen
+class Rehearsal:
+    """Which delivery method to test; null for all that the alert has."""
+
+    method: DeliveryMethod | None = None
+
+
+@attrs.frozen
+class AlertTested:
+    """The deliveries that carry the test, by their ids; `/api/oracle/deliveries/ID` says what becomes of each."""
+
+    status: str
+    alert_id: str
+    deliveries: list[str]
 
 
 def alert_config(system: System, state: State) -> AlertConfig:
@@ -94,13 +112,23 @@ async def disable(call: Call) -> AlertDone:
     return await _done(call, "disable", "disabled")
 
 
+async def test(call: Call) -> Answer:
+    """Deliver a test of an alert, by all its methods or one: real deliveries, marked as a test, on the way of all others."""
+    wish = structure(Rehearsal, {} if call.body is None else call.body, extras="drop", path=("body",))
+    ident, method = call.args["alert_id"], wish.method and str(wish.method)
+    command = Command("test", {"alert_id": ident, "method": method}, call.who.name, call.command_id)
+    return Answer(AlertTested("testing", ident, await call.system.runtime.ask("courier", command)), 202)
+
+
 def _rule(call: Call) -> Rule:
     rule = structure(Rule, call.body, extras="drop", path=("body",))
     try:
         terms_of(rule.trigger)
-    except Invalid as wrong:
-        raise Invalid([attrs.evolve(one, path=("body", *one.path)) for one in wrong.problems]) from None
-    return rule
+        return completed(rule, call.system.settings.alerts)
+    except Invalid as error:
+        raise Invalid(attrs.evolve(problem, path=("body", *problem.path)) for problem in error.problems) from None
+    except SecretMissing as error:
+        raise Refused(f"the settings name a secret that is not there: {error}", code="unavailable") from error
 
 
 async def _done(call: Call, verb: str, done: str) -> AlertDone:
@@ -137,4 +165,6 @@ ROUTES = (
     Route("DELETE", _ONE, delete, Auth.token, Scope.operate, answer=AlertDone, refuses=_ASKED, tag=_TAG),
     Route("POST", f"{_ONE}/enable", enable, Auth.token, Scope.operate, answer=AlertDone, refuses=_ASKED, tag=_TAG),
     Route("POST", f"{_ONE}/disable", disable, Auth.token, Scope.operate, answer=AlertDone, refuses=_ASKED, tag=_TAG),
+    Route("POST", f"{_ONE}/test", test, Auth.token, Scope.operate, body=Rehearsal, answer=AlertTested, done=202,
+          refuses=(400, *_ASKED), tag=_TAG, bodiless=True),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from web.errors import invalid
 from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
 from web.rows import native_node, native_row, native_state
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "Items", "asked", "span"]
 
 INBOX_LIMIT_BYTES = 65_536
 KINDS = ("quote", "trade", "depth", "bar")
@@ -93,37 +93,31 @@ async def board(call: Call) -> Items:
 
 async def events(call: Call) -> Items:
     """Events of every kind, newest first unless `order=asc`."""
-    asked = _asked(call, "kind", "severity", "subject", "source")
-    return _items(await call.system.queries.events(**asked))
+    wanted = asked(call, "kind", "severity", "subject", "source")
+    return _items(await call.system.queries.events(**wanted))
 
 
 async def bars(call: Call) -> Items:
     """Bars of any interval, the present unfinished one included, oldest first unless `order=desc`."""
-    asked = _asked(call, "symbol", "interval")
-    return _items(await call.system.queries.bars(**asked))
+    wanted = asked(call, "symbol", "interval")
+    return _items(await call.system.queries.bars(**wanted))
 
 
 async def ticks(call: Call) -> Items:
     """Quotes, trades, depth or venue bars of one symbol as they came, oldest first unless `order=desc`."""
-    asked = _asked(call, "kind", "symbol")
-    return _items(await call.system.queries.ticks(**asked))
+    wanted = asked(call, "kind", "symbol")
+    return _items(await call.system.queries.ticks(**wanted))
 
 
 async def samples(call: Call) -> Items:
     """Numbers about something (funding rate, cpu, cost), oldest first unless `order=desc`."""
-    return _items(await call.system.queries.samples(**_asked(call, "name", "subject")))
-
-
-async def deliveries(call: Call) -> Items:
-    """What rules had to tell, with how far it got, newest first unless `order=asc`."""
-    asked = _asked(call, "rule_id", "event_id", "status")
-    return _items(await call.system.queries.deliveries(**asked))
+    return _items(await call.system.queries.samples(**asked(call, "name", "subject")))
 
 
 async def gaps(call: Call) -> Items:
     """When somebody saw nothing: starts, lost feeds, mailboxes that overflowed."""
-    asked = _asked(call, "who")
-    return _items(await call.system.queries.gaps(**asked))
+    wanted = asked(call, "who")
+    return _items(await call.system.queries.gaps(**wanted))
 
 
 async def restart(call: Call) -> Done:
@@ -178,7 +172,8 @@ def _provider(body: dict[str, Any]) -> str:
     return provider if isinstance(provider, str) else ""
 
 
-def _asked(call: Call, *names: str) -> dict[str, Any]:
+def asked(call: Call, *names: str) -> dict[str, Any]:
+    """These parameters and those of `span`, as the history's queries take them."""
     asked = {name: call.args[name] for name in (*names, "from_us", "to_us", "limit", "cursor")}
     return asked | {"newest_first": call.args["order"] == "desc"}
 
@@ -215,7 +210,7 @@ def _place(cursor: str | None) -> int:
     return int(cursor)
 
 
-def _span(order: str, key: int = 2) -> tuple[Param, ...]:
+def span(order: str, key: int = 2) -> tuple[Param, ...]:
     """What every list over time takes; `order` is its default, `key` how many numbers its cursors hold."""
     return (
         Param("from", "time", doc="first instant, inclusive"),
@@ -232,7 +227,6 @@ _KIND = Param("kind", required=True, ge=1, doc="first part of a ref: watchdog, r
 _INTERVAL = Param("interval", default="1m", check=interval_us, doc="30s, 5m, 1h, 1d")
 _SYMBOL = Param("symbol", required=True, ge=1, doc="BTC-USD, AAPL")
 _SEVERITY = Param("severity", choices=tuple(level.value for level in Severity))
-_STATUS = Param("status", choices=("pending", "delivered", "failed", "cancelled"))
 _EVENTS = (Param("kind"), _SEVERITY, Param("subject"), Param("source"))
 
 
@@ -275,12 +269,11 @@ def _post(
 ROUTES = (
     _get("tree", tree, (), ActorNode),
     _get("board", board, (_KIND, _LIMIT, Param("cursor", doc=_NEXT))),
-    _get("events", events, (*_EVENTS, *_span("desc"))),
-    _get("bars", bars, (_SYMBOL, _INTERVAL, *_span("asc", key=1))),
-    _get("ticks", ticks, (_SYMBOL, Param("kind", default="trade", choices=KINDS), *_span("asc"))),
-    _get("samples", samples, (Param("name"), Param("subject"), *_span("asc"))),
-    _get("deliveries", deliveries, (Param("rule_id"), Param("event_id"), _STATUS, *_span("desc"))),
-    _get("gaps", gaps, (Param("who", doc="feed:binance"), *_span("desc"))),
+    _get("events", events, (*_EVENTS, *span("desc"))),
+    _get("bars", bars, (_SYMBOL, _INTERVAL, *span("asc", key=1))),
+    _get("ticks", ticks, (_SYMBOL, Param("kind", default="trade", choices=KINDS), *span("asc"))),
+    _get("samples", samples, (Param("name"), Param("subject"), *span("asc"))),
+    _get("gaps", gaps, (Param("who", doc="feed:binance"), *span("desc"))),
     _post("actors/{name}/restart", restart, Scope.admin, Done, None, 404),
     _post("actors/{name}/kill", kill, Scope.admin, Done, None, 404, 409),
     _post("ticket", ticket, Scope.read, Ticket, secret=True),

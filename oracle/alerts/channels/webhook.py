@@ -1,34 +1,30 @@
-"""Carries deliveries over HTTP, in the shape FIML's receivers know."""
+"""Carries deliveries over HTTP, in the shape FIML's receivers know, signed as Standard Webhooks says."""
 
 from __future__ import annotations
 
-import datetime as dt
-from email.utils import parsedate_to_datetime
+import base64
+import hashlib
+import hmac
 
 import attrs
-import msgspec
 from attrs.validators import gt
 
-from oracle.alerts.rule import Rule, WebhookConfig, with_secrets
+from oracle.alerts.configs import WebhookConfig, signing_keys
+from oracle.alerts.posting import Post, json_of, post, revealed
+from oracle.alerts.rule import Rule
 from oracle.alerts.sending import DeliveryFailed, Tools
-from oracle.http import Answer, HttpFailed
 from oracle.model import Delivery
 
 __all__ = ["Webhook"]
 
-TAKEN = (200, 201, 202, 204)
-WORTH_A_RETRY = (408, 425, 429)
-ANSWER_LIMIT_BYTES = 65_536
-
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
 
 @attrs.frozen
 class Webhook:
-    """Sends the payload as JSON with the header `webhook-id`, the delivery's id, by which receivers know repetitions.
+    """Sends the payload as JSON with the header `webhook-id`, the delivery's id, by which receivers know repetitions. With a
+    signing secret `webhook-timestamp` (seconds, of this try) and `webhook-signature` say that it is from us, and when.
 
     200, 201, 202 and 204 mean taken. 408, 425, 429, 5xx, silence and broken connections are worth a retry; any other
-    answer, and whatever our own rules refuse to call, is final.
+    answer, and whatever our own rules refuse to call, is final. 410 disables the rule.
     """
 
     timeout_s: float = attrs.field(default=10.0, validator=gt(0))
@@ -36,55 +32,27 @@ class Webhook:
 
     async def send(self, delivery: Delivery, rule: Rule, tools: Tools) -> int:
         """See `oracle.alerts.sending.Channel`."""
-        config = _revealed(rule, tools)
+        config = revealed(rule, tools, "webhook", WebhookConfig)
+        body = json_of(delivery.payload)
         try:
-            answer = await tools.http.request(
-                config.method, config.url, headers=_headers(config, delivery), body=_json(delivery), timeout_s=self.timeout_s,
-                limit_bytes=ANSWER_LIMIT_BYTES,
-            )
-        except HttpFailed as failed:
-            if failed.kind != "too_big":
-                raise DeliveryFailed(str(failed), final=failed.kind == "refused", status=failed.status) from failed
-            answer = Answer(failed.status, {}, b"")  # who answers too much has still answered
-        if answer.status in TAKEN:
-            return answer.status
-        raise DeliveryFailed(
-            f"the receiver answered {answer.status}", status=answer.status,
-            final=answer.status < 500 and answer.status not in WORTH_A_RETRY,
-            retry_after_s=_retry_after_s(answer, tools.now_us()),
-        )
+            headers = _headers(config, delivery.id, body, tools.now_us() // 1_000_000)
+        except ValueError as error:  # looked like a reference where it was checked
+            raise DeliveryFailed("the signing secret of the rule is none; set it again", final=True) from error
+        return await post(tools, Post(config.method, config.url, headers, body), self.timeout_s)
 
 
-def _revealed(rule: Rule, tools: Tools) -> WebhookConfig:
-    try:
-        config = with_secrets(rule, lambda _, reference: tools.reveal(reference)).webhook_config
-    except KeyError as error:
-        raise DeliveryFailed("a secret of the rule is no longer in the data folder; set it again", final=True) from error
-    if config is None:
-        raise DeliveryFailed("the rule has no webhook_config", final=True)
-    return config
-
-
-def _json(delivery: Delivery) -> bytes:
-    # Data of a stranger's watchdog may be anything; written as the history writes it, every try is the same.
-    return msgspec.json.encode(delivery.payload, enc_hook=str)
-
-
-def _headers(config: WebhookConfig, delivery: Delivery) -> dict[str, str]:
-    ours = {"Content-Type": "application/json", "webhook-id": delivery.id}
+def _headers(config: WebhookConfig, ident: str, body: bytes, now_s: int) -> dict[str, str]:
+    ours = {"Content-Type": "application/json", "webhook-id": ident}
     if config.auth_token:
         ours["Authorization"] = f"Bearer {config.auth_token}"
+    if config.signing_secret:
+        ours["webhook-timestamp"] = str(now_s)
+        ours["webhook-signature"] = _signatures(config.signing_secret, ident, now_s, body)
     taken = {name.lower() for name in ours}
     return {name: value for name, value in config.headers.items() if name.lower() not in taken} | ours
 
 
-def _retry_after_s(answer: Answer, now_us: int) -> float | None:
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdecimal():
-        return float(text[:9])
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    aware = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return max(0.0, (aware - _EPOCH).total_seconds() - now_us / 1e6)
+def _signatures(secret: str, ident: str, now_s: int, body: bytes) -> str:
+    signed = f"{ident}.{now_s}.".encode() + body
+    digests = [hmac.digest(key, signed, hashlib.sha256) for key in signing_keys(secret)]
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)

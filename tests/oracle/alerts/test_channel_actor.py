@@ -250,3 +250,39 @@ async def test_ending_all_channels_at_any_moment_loses_nothing(tmp_path, autojum
             await trio.sleep(30)
             assert len({ident for ident, _ in channel.sent}) == 1
             assert alerting.store.pending_deliveries() == []
+
+
+# ---- a far end that is gone for good
+
+
+def gone():
+    return DeliveryFailed("the receiver answered 410", final=True, status=410, gone=True)
+
+
+async def test_who_is_gone_disables_the_rule_before_the_verdict_is_recorded(tmp_path, autojump_clock):
+    channel = Scripted([gone()])
+    async with open_alerts(tmp_path, channel=channel) as alerting:
+        said = probe(alerting.runtime, "event:rule_disabled:*")
+        await alerting.wish("create", rule=rule())
+        await fire(alerting, event(1))
+        (told,) = said.took()
+        assert told.data == {
+            "by": "channel:webhook",
+            "why": "the receiver answered 410 to a delivery by webhook: it is gone for good"}
+        assert alerting.board.get("rule:a")["enabled"] is False
+        assert not alerting.runtime.alive("rule:a")
+        assert await alerting.attempts() == [(1, "failed", 410, "the receiver answered 410")]
+        await alerting.wish("enable", alert_id="a")
+        await fire(alerting, event(2))
+        assert len(channel.sent) == 2 and alerting.board.get("rule:a")["enabled"] is True
+
+
+async def test_where_it_can_not_be_disabled_now_it_is_asked_again(tmp_path, autojump_clock):
+    channel = Scripted([gone(), gone()])
+    async with open_alerts(tmp_path, channel=channel) as alerting:
+        await alerting.wish("create", rule=rule())
+        await alerting.runtime.remove("alerts")
+        await fire(alerting, event())
+        await trio.sleep(1.5)
+        assert [attempt[:3] for attempt in await alerting.attempts()][:1] == [(1, "retry", 410)]
+        assert alerting.board.get("rule:a")["enabled"] is True

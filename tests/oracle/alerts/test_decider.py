@@ -111,3 +111,18 @@ def test_a_change_of_the_rule_keeps_the_record():
     one.update(event(), 0)
     later = Decider(attrs.evolve(one.rule, name="Renamed"), one.record, {"webhook"})
     assert fired(later, [30, 60]) == [60]
+
+
+def test_each_recipient_has_a_delivery_of_its_own_and_a_rule_without_any_says_so():
+    telegram = {"bot_token": "t", "chat_ids": ["1", "2", "1"]}
+    one = Decider(structure(Rule, {**BODY, "delivery_methods": ["telegram", "webhook", "log"], "telegram_config": telegram}),
+                  Record(), {"telegram", "webhook", "log"})
+    first, second, hook, line = one.update(event(), 7 * S).deliveries
+    assert (first.payload["to"], second.payload["to"]) == ("1", "2")
+    assert (first.id, second.id) == (second.id[:-1] + "1", first.id[:-1] + "2")
+    assert "to" not in hook.payload and "to" not in line.payload
+    assert {one.payload["delivery_id"] for one in (first, second, hook, line)} == {one.id for one in (first, second, hook, line)}
+    nobody = Decider(structure(Rule, {**BODY, "delivery_methods": ["telegram"],
+                                      "telegram_config": {**telegram, "chat_ids": []}}), Record(), {"telegram"})
+    (attempt,) = nobody.update(event(), 7 * S).hopeless
+    assert attempt.error == "the rule's telegram_config names no recipient"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oracle.alerts.rule import Rule, rule_of, with_secrets
+from oracle.alerts.rule import MASK, Rule, far_ends, rule_of, with_secrets
 from oracle.alerts.trigger import CONDITIONS, MET, OVER, EventFilter, EventType, Trigger, TriggerType
 from oracle.border import Invalid, structure
 from oracle.model import Event, Severity
@@ -125,3 +125,42 @@ def test_every_secret_has_a_place_and_nothing_else_is_touched():
 def test_empty_secrets_are_no_secrets():
     plain = rule(webhook_config={**WEBHOOK, "auth_token": ""})
     assert with_secrets(plain, lambda *_: "never") == plain
+
+
+def test_the_new_secrets_have_places_too_and_their_far_ends():
+    full = rule(
+        webhook_config={**WEBHOOK, "signing_secret": "whsec_" + "QUFB" * 8}, slack_config={"url": "https://hooks.slack.test/p2"},
+        discord_config={"url": "https://discord.test/p3"},
+        sms_config={"account_sid": "AC1", "auth_token": "p4", "from_number": "+1", "to_numbers": ["+2"]},
+    )  # fmt: skip
+    seen = {}
+    masked = with_secrets(full, lambda place, secret: seen.setdefault(place, secret) and MASK)
+    assert seen == {
+        "webhook_config.signing_secret": "whsec_" + "QUFB" * 8, "slack_config.url": "https://hooks.slack.test/p2",
+        "discord_config.url": "https://discord.test/p3", "sms_config.auth_token": "p4",
+    }  # fmt: skip
+    assert rule_of(masked.value(1, 2)) == masked
+    assert far_ends(full)["sms_config"] == "AC1" and set(far_ends(full)) == {"webhook_config", "sms_config"}
+
+
+def test_a_rule_that_was_stored_before_there_were_other_channels_is_read():
+    kept = rule().value(1, 2)
+    for name in ("slack_config", "discord_config", "sms_config", "templates"):
+        del kept[name]
+    assert rule_of(kept) == rule()
+
+
+@pytest.mark.parametrize(("body", "path", "type_"), [
+    ({"slack_config": {"url": "ftp://a.test/"}}, "slack_config.url", "url_parsing"),
+    ({"discord_config": {}}, "discord_config.url", "missing"),
+    ({"sms_config": {"account_sid": "a/b", "auth_token": "t", "from_number": "+1", "to_numbers": []}},
+     "sms_config.account_sid", "string_pattern_mismatch"),
+    ({"sms_config": {"account_sid": "AC1", "auth_token": "t", "from_number": "+1", "to_numbers": ["\n"]}},
+     "sms_config.to_numbers", "value_error"),
+    ({"templates": {"text": 3}}, "templates.text", "string_type"),
+    ({"templates": {"html": "{{"}}, "templates.html", "template_syntax"),
+])
+def test_bad_fields_of_the_other_channels_are_named(body, path, type_):
+    with pytest.raises(Invalid) as caught:
+        rule(**body)
+    assert (caught.value.problems[0].where, caught.value.problems[0].type) == (path, type_)

@@ -1,8 +1,9 @@
 // The rules that tell somebody, when each last fired, and what became of the last deliveries.
 import { useState } from "preact/hooks";
 import { whole } from "./format";
+import { allow, permission } from "./notify";
 import { useParts } from "./paint";
-import { Failure, Nothing, Panel, Refusal, Simulated, Switch, Time, waiting } from "./parts";
+import { attempt, Failure, Nothing, Panel, Refusal, Simulated, Switch, Time, waiting } from "./parts";
 import { post, type Problem } from "./rest";
 import { deliveries, rules } from "./store";
 import type { AlertRule, Delivery } from "./wire";
@@ -33,6 +34,7 @@ export function Alerts() {
           ))}
         </ul>
       )}
+      <Allow rules={rows} />
       <h3>Last deliveries</h3>
       <Failure poll={deliveries} what="Deliveries" />
       {sent.length === 0 ? (
@@ -67,6 +69,16 @@ function Rule({ rule, failed }: { rule: AlertRule; failed: (problem: Problem | u
           {rule.cooldown_seconds > 0 && ` · at most every ${whole(rule.cooldown_seconds)} s`}
         </div>
       </div>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={`Test alert rule ${rule.name}`}
+        title="Deliver a test"
+        disabled={rule.delivery_methods.length === 0}
+        onClick={() => void test(rule).then(failed)}
+      >
+        Test
+      </button>
       <Switch
         on={rule.enabled}
         label={`Alert rule ${rule.name}`}
@@ -89,12 +101,40 @@ function Sent({ delivery, rules }: { delivery: Delivery; rules: AlertRule[] }) {
       <Time iso={delivery.ts} />
       <span class="what" title={rule?.name ?? delivery.rule_id}>
         {payload.event?.description ?? rule?.name ?? delivery.rule_id} <span class="dim">by {delivery.channel}</span>
-        {attempts > 1 && <span class="dim">, {whole(attempts)} tries</span>}
+        {attempts.length > 1 && <span class="dim">, {whole(attempts.length)} tries</span>}
         {last_error && <span class="dim">: {last_error}</span>}
         {payload.event?.metadata?.simulated && <> <Simulated /></>}
       </span>
     </li>
   );
+}
+
+/** Have a test delivered; the Problem, if there was one. */
+function test(rule: AlertRule): Promise<Problem | undefined> {
+  return attempt(async () => {
+    await post(`/api/alerts/${encodeURIComponent(rule.alert_id)}/test`);
+    await deliveries.refresh();
+  });
+}
+
+/** Where alerts want to be shown by this browser, and it was not asked yet whether it may. */
+function Allow({ rules }: { rules: AlertRule[] }) {
+  if (!rules.some((rule) => rule.delivery_methods.includes("browser"))) return null;
+  switch (permission()) {
+    case "granted":
+      return null;
+    case "default":
+      return (
+        <p class="ask">
+          Some alerts want to be shown on this desktop.{" "}
+          <button type="button" onClick={() => void allow()}>
+            Allow notifications
+          </button>
+        </p>
+      );
+    default:
+      return <p class="ask dim">Some alerts want to be shown on this desktop; this browser does not allow it.</p>;
+  }
 }
 
 /** The trigger in words. */

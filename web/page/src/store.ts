@@ -1,5 +1,6 @@
 // Everything the page knows. Messages change it at once; paint.ts decides when that is drawn.
 import { places } from "./format";
+import { notify } from "./notify";
 import { touch } from "./paint";
 import { Poll } from "./poll";
 import { get, Problem } from "./rest";
@@ -35,8 +36,9 @@ export class Market {
 
 export const markets = new Map<string, Market>();
 export const events: Happening[] = [];
-/** What sources state and nobody has judged, and that a watchdog's life began: it comes by the thousand, and belongs to no list of what happened. */
-const FACTS = new Set(["transfer", "earnings", "insider_trade", "liquidation", "watchdog_began"]);
+/** What sources state and nobody has judged, and that a watchdog's life began: it comes by the thousand, and belongs to no list of what happened.
+ * A notification says again what an alert said. */
+const FACTS = new Set(["transfer", "earnings", "insider_trade", "liquidation", "watchdog_began", "notification"]);
 const eventIds = new Set<string>();
 
 export const recorded = new Poll("/api/oracle/events?limit=500", 60_000, items<Happening>, () => {
@@ -80,7 +82,7 @@ function take(frame: Frame, fresh: boolean): void {
     case "trade":
       return takeTrade(told<Trade>(frame), fresh);
     case "event":
-      remember(told<Happening>(frame));
+      takeEvent(told<Happening>(frame), fresh);
       touch("events");
       rules.nudge();
       deliveries.nudge();
@@ -95,6 +97,11 @@ function take(frame: Frame, fresh: boolean): void {
     case "state":
       return takeState(frame);
   }
+}
+
+function takeEvent(happening: Happening, fresh: boolean): void {
+  if (happening.kind === "notification" && (fresh || stream.resuming)) notify(happening);
+  remember(happening);
 }
 
 /** What a frame carries; in frames the time stands beside the data, in lists inside it. */

@@ -89,6 +89,16 @@ export interface AlertRule {
   trigger_count: number;
 }
 
+/** One try at a delivery. */
+export interface Attempt {
+  number: number;
+  outcome: string;
+  status: number;
+  error: string;
+  took_ms: number;
+  ts: string;
+}
+
 export interface Delivery {
   id: string;
   rule_id: string;
@@ -100,7 +110,7 @@ export interface Delivery {
   /** Of the last attempt; pending before the first. `status` tells whether that was the last word. */
   outcome: string;
   status: string;
-  attempts: number;
+  attempts: Attempt[];
   last_attempt: string | null;
   last_error: string;
 }
