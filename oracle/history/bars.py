@@ -109,6 +109,8 @@ def roll(connection: Any, trades: Sequence[str], venue: Sequence[str], until_seq
             f"WHERE b.origin = {VENUE} AND b.symbol = n.symbol AND b.ts_us = n.ts_us AND b.source = n.source "
             f"AND b.interval_s = {_KEPT.replace('interval', 'n.interval')}) GROUP BY symbol, interval, ts_us, source"
         )
+    if not since:
+        connection.execute("INSERT INTO rolled VALUES (0)")  # the marks are all there, from the begin on
     connection.execute("INSERT INTO rolled VALUES (?)", [until_seq])
 
 

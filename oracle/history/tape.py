@@ -25,6 +25,10 @@ from oracle.sources import is_pushed
 __all__ = ["Bound", "Past", "Span", "Tape"]
 
 
+# An older file begins with the mark of some roll, and what was before that is not known any more.
+_ROLLED = "SELECT coalesce(max(until_seq) FILTER (until_seq < ?), min(until_seq), 0) FROM rolled"
+
+
 @attrs.frozen
 class Span:
     """The offsets `after` < offset <= `until` of an epoch."""
@@ -85,7 +89,7 @@ class Tape:
         return await self._reader.read(lambda at: self._means(at, names, bucket_us, from_us, to_us, bound, (least, most)))
 
     async def upto(self, bound: Bound) -> Upto:
-        """What trades and bars of venues were stored up to `bound`."""
+        """What was stored up to `bound`."""
         return await self._reader.read(lambda at: self._upto(at, bound))
 
     async def ended_us_before(self, epoch: str) -> int:
@@ -131,14 +135,14 @@ class Tape:
         return sorted(counted, key=lambda one: (one[2], one[0], one[1]))
 
     def _upto(self, at: Any, bound: Bound) -> Upto:
-        tables = [*self._store.months("trade"), *self._store.months("bar")]
+        tables = [*self._store.months("trade"), *self._store.months("bar"), "event"]  # whoever begins says so by an event
         number = self._store.words.number(bound.epoch)
         later = _edge(at, "min", tables, 'epoch = ? AND "offset" > ?', [number, bound.offset])
         if later is None and bound.epoch != self._store.epoch:
             begun = at.execute("SELECT started_us FROM epochs WHERE epoch = ?", [bound.epoch]).fetchone()
             if begun:
                 later = _edge(at, "min", tables, "epoch <> ? AND pub_us >= ?", [number, begun[0]])
-        rolled = at.execute("SELECT coalesce(max(until_seq), 0) FROM rolled WHERE until_seq < ?", [later or 2**62]).fetchone()[0]
+        rolled = at.execute(_ROLLED, [later or 2**62]).fetchone()[0]
         if later is None:
             return Upto(rolled, max(rolled, _edge(at, "max", tables, "TRUE", []) or 0))
         return Upto(rolled, later - 1)
