@@ -24,7 +24,7 @@ from oracle.feeds.ranges import priced, sized
 from oracle.feeds.sequence import TimedTrades
 from oracle.feeds.shelf import samples_of
 from oracle.feeds.statistics import FeedStatistics
-from oracle.feeds.voice import STOPPED, Voice
+from oracle.feeds.voice import Voice
 from oracle.http import Http
 from oracle.model import Depth, Quote, Sample, Trade, ref
 
@@ -92,10 +92,14 @@ class CcxtFeed(Actor):
         else:
             self._voice.disconnected(self.settings.exchange, MISSING)
 
+    async def stop(self) -> None:
+        """Let it be said that this is no crash."""
+        self._voice.stopping = True
+
     async def _ask_on(self) -> None:
         bridge = importlib.import_module("trio_asyncio")
         known = await trio.to_thread.run_sync(importlib.import_module, "ccxt.async_support")  # half a second of imports
-        lost = STOPPED
+        lost = ""
         try:
             async with bridge.open_loop():
                 try:
@@ -104,7 +108,7 @@ class CcxtFeed(Actor):
                     lost = str(error) if isinstance(error, ExchangeAway) else _said(error)
                     raise ExchangeAway(lost) from error
         finally:
-            self._voice.disconnected(self.settings.exchange, lost)
+            self._voice.disconnected(self.settings.exchange, lost or self._voice.end)
 
     async def _rounds(self, cross: Any, known: Any) -> None:
         session = await cross(open_bounded)(importlib.import_module("aiohttp"), self.settings.max_bytes)
