@@ -301,13 +301,13 @@ class Worse(Http):
     Poll(url="http://x", rows=structure(Poll, {"url": "http://x", "rows": ROWS}).rows, interval_s=0.1),
     Health(urls={"x": "http://x"}, every_s=0.1),
 ])  # fmt: skip
-async def test_after_a_crash_it_is_not_called_connected(settings, autojump_clock):
+async def test_after_a_crash_it_is_not_called_connected(settings):
     statistics = FeedStatistics()
     async with open_runtime([]) as runtime:
         lives = probe(runtime, "life:feed:me")
         runtime.add(settings.child("me", statistics, Worse()))
         with trio.fail_after(600):
-            while (await lives.next()).what != "failed":  # for good
+            while (await lives.next()).what != "crashed":
                 pass
             assert statistics.connects and not statistics.connected
 
