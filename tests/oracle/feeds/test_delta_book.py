@@ -208,7 +208,7 @@ async def test_a_local_venue_with_gaps_html_and_a_late_snapshot(feed, path, auto
     def update(first, last, bids):
         data = {"e": "depthUpdate", "E": 1_795_449_600_000, "s": "BTCUSDT", "U": first, "u": last, "b": bids, "a": []}
         if feed is BinanceFutures:
-            data |= {"U": first + 1000, "pu": first - 1}  # futures count with gaps
+            data |= {"U": last, "pu": first - 1}  # futures count with gaps
         return json.dumps({"stream": "btcusdt@depth@100ms", "data": data})
 
     more = trio.Event()
