@@ -117,7 +117,8 @@ def binance_child(
         kind, messages = news(frame, now_us)
         for message in messages:
             if isinstance(message, Depth):
-                messages = (*messages, *books.take(message, now_us))
+                kind, more = books.take(message, now_us)
+                messages = (*messages, *more)
                 snapshots.look()
         return kind, messages
 

@@ -46,7 +46,7 @@ def test_spread_mid_and_depth_are_in_the_quote_currency():
 
 def test_half_a_book_has_no_best():
     book = book_of([(99.0, 2.0, "")], [])
-    assert (book.best, book.mid, book.spread, book.depth(50), book.crossed) == (None, None, None, (0.0, 0.0), False)
+    assert (book.best, book.mid, book.spread, book.depth(50), book.crossed) == (None, None, None, None, False)
 
 
 @pytest.mark.parametrize(("bid", "crossed"), [(100.9, False), (101.0, True), (102.0, True)])
