@@ -12,7 +12,7 @@ import trio
 
 from actors import Actor, Child
 from oracle.calendar import Calendar
-from oracle.feeds.file_rows import rows_of
+from oracle.feeds.file_rows import check_regular, rows_of
 from oracle.feeds.statistics import FeedStatistics
 from oracle.feeds.voice import Voice
 from oracle.http import Http
@@ -104,7 +104,7 @@ class FileFeed(Actor):
 
     def _open(self) -> Iterator[tuple[int, str, tuple[Any, ...]]]:
         """The rows that are left. Raises OSError."""
-        self.settings.path.expanduser().stat()
+        check_regular(self.settings.path.expanduser())
         return islice(self.rows(self.name.removeprefix("feed:")), self.place[0], None)
 
     async def _through(self, rows: Iterator[tuple[int, str, tuple[Any, ...]]]) -> None:
