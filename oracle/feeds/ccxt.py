@@ -31,6 +31,7 @@ from oracle.model import Depth, Quote, Sample, Trade, ref
 __all__ = ["Ccxt", "ExchangeAway"]
 
 _MOST_HOURS = 24  # between two fundings
+_MOST_CHARS = 200  # of an id
 MISSING = "ccxt is not installed: pip install 'oracle-runtime[exchanges]'"
 
 What = Literal["ticker", "trades", "book", "funding"]
@@ -228,7 +229,8 @@ def _trades(answer: Any, symbol: str, source: str, now_us: int, _: Ccxt) -> Iter
         elif wrong := _mistimed(at_ms * 1000, now_us):
             yield wrong
         else:
-            side, ident = one.get("side") or "", str(one.get("id") or "")
+            side = one["side"] if one.get("side") in ("buy", "sell") else ""
+            ident = str(one.get("id") or "")[:_MOST_CHARS]
             yield Trade(symbol, float(price), float(size), side, ident, int(at_ms * 1000), source)
 
 
