@@ -15,7 +15,8 @@ import trio.testing
 
 from actors import Actor, Child
 from oracle.feeds import FeedStatistics
-from oracle.feeds.binance_frames import TradesSeen, parse
+from oracle.feeds.binance_frames import parse
+from oracle.feeds.sequence import TradesSeen
 from oracle.http import Http
 from oracle.model import Quote, Trade, ref
 
@@ -91,13 +92,13 @@ class ToldFeed(Actor):
 
     async def _tick(self, order: Ticks) -> None:
         """At each turn what is due, as a feed does that finds several frames waiting."""
-        seen, began, done = TradesSeen(), trio.current_time(), 0
+        seen, began, done = TradesSeen("binance"), trio.current_time(), 0
         while done < order.messages:
             due = min(order.messages, int((trio.current_time() - began) * order.rate_per_s))
             for number in range(done, due):
                 now_us = self.now_us()
                 frame = _frame(number, now_us)
-                kind, trades = seen.once(parse(frame, now_us))
+                kind, trades = seen.once(parse(frame, now_us), now_us)
                 for trade in trades:
                     self.publish(trade)
                 self.statistics.count(kind, len(trades), len(frame), now_us)

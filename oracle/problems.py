@@ -79,5 +79,8 @@ def one_of(options: Iterable[Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "more digits than can be shown"
     return text if len(text) <= 80 else text[:77] + "..."

@@ -15,10 +15,10 @@ import attrs
 
 __all__ = ["BadRecording", "Frame", "Recorder", "Recording", "read_recording"]
 
-_CONNECTED = re.compile(r"(?P<url>wss?://\S+) <-> (?P<at>\d+(?:\.\d+)?)")
-_SENT = re.compile(r"(?P<url>wss?://\S+) <- (?P<at>\d+(?:\.\d+)?): (?P<text>.*)")
+_CONNECTED = re.compile(r"(?P<url>wss?://\S+) <-> (?P<at>\d{1,11}(?:\.\d+)?)")
+_SENT = re.compile(r"(?P<url>wss?://\S+) <- (?P<at>\d{1,11}(?:\.\d+)?): (?P<text>.*)")
 _BREAKS = re.compile(r"[\r\n]")  # others than these may be in a string of JSON's
-_RECEIVED = re.compile(r"(?P<at>\d+(?:\.\d+)?): (?P<text>.*)")
+_RECEIVED = re.compile(r"(?P<at>\d{1,11}(?:\.\d+)?): (?P<text>.*)")
 
 
 class BadRecording(ValueError):
@@ -35,12 +35,14 @@ class Frame:
 
 @attrs.frozen
 class Recording:
-    """One session: the URL, when it was opened (UTC microseconds), what our side sent, what the exchange sent."""
+    """One session: the URL, when it was opened (UTC microseconds), what our side sent, what the exchange sent; and for each line
+    that is none, where those were passed over, how many frames came before it."""
 
     url: str
     opened_us: int
     sent: tuple[Frame, ...]
     frames: tuple[Frame, ...]
+    bad: tuple[int, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -48,13 +50,11 @@ class Recording:
         return (self.frames[-1].at_us - self.opened_us) / 1e6 if self.frames else 0.0
 
 
-def read_recording(path: Path) -> Recording:
-    """Read a recording whole. Raises BadRecording, and OSError where the file cannot be read."""
-    with path.open(encoding="utf-8", newline="\n") as lines:
-        try:
-            return _recording(path.name, lines)
-        except UnicodeDecodeError as error:
-            raise BadRecording(f"{path.name} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+def read_recording(path: Path, *, strict: bool = True) -> Recording:
+    """Read a recording whole. Raises OSError where the file cannot be read, and BadRecording for a line that is none, which is
+    passed over if not `strict`."""
+    with path.open("rb") as lines:
+        return _recording(path.name, lines, strict)
 
 
 class Recorder:
@@ -92,12 +92,19 @@ def _seconds(at_us: int) -> str:
     return f"{at_us // 1_000_000}.{at_us % 1_000_000:06d}"
 
 
-def _recording(name: str, lines: Iterable[str]) -> Recording:
+def _recording(name: str, lines: Iterable[bytes], strict: bool) -> Recording:
     url, opened_us = "", 0
+    bad: list[int] = []
     sent: list[Frame] = []
     frames: list[Frame] = []
-    for number, line in enumerate(lines, start=1):
-        line = line.rstrip("\r\n")
+    for number, raw in enumerate(lines, start=1):
+        try:
+            line = raw.decode().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            if strict:
+                raise BadRecording(f"{name} is not UTF-8 text: {error.reason} in line {number}") from None
+            bad.append(len(frames))
+            continue
         if not line.strip():
             continue
         if found := _RECEIVED.fullmatch(line):
@@ -106,11 +113,13 @@ def _recording(name: str, lines: Iterable[str]) -> Recording:
             sent.append(Frame(_us(found["at"]), found["text"]))
         elif found := _CONNECTED.fullmatch(line):
             url, opened_us = url or found["url"], opened_us or _us(found["at"])
+        elif not strict:
+            bad.append(len(frames))
         else:
             raise BadRecording(f"{name}, line {number}: neither a frame nor a connection: {line[:60]!r}")
     if not opened_us and frames:
         opened_us = frames[0].at_us
-    return Recording(url, opened_us, tuple(sent), tuple(frames))
+    return Recording(url, opened_us, tuple(sent), tuple(frames), tuple(bad))
 
 
 def _us(seconds: str) -> int:

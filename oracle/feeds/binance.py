@@ -9,10 +9,11 @@ from typing import Literal
 import attrs
 
 from actors import Child
-from oracle.feeds.binance_frames import TradesSeen, parse
+from oracle.feeds.binance_frames import parse
 from oracle.feeds.connection import Booked, websocket_child
 from oracle.feeds.delta_book import DeltaBooks
 from oracle.feeds.fields import BPS, FRAME_BYTES, PAIRS, REST_URL, SECONDS, URL
+from oracle.feeds.sequence import TradesSeen
 from oracle.feeds.snapshots import Snapshots
 from oracle.feeds.statistics import FeedStatistics, Parsed
 from oracle.http import Http
@@ -102,17 +103,22 @@ def binance_child(
 ) -> Child:
     """The spec of a feed of the venue; it keeps books where `depth_url` says where their snapshots are."""
     names = {join_pair(symbol): symbol for symbol in wire.symbols}
-    seen = TradesSeen()
+    seen = TradesSeen(name)
+
+    def news(frame: str | bytes, now_us: int) -> Parsed:
+        return seen.once(read(frame, now_us, names, name), now_us)
+
     if not depth_url:
-        return websocket_child(name, wire, url, lambda frame, now_us: seen.once(read(frame, now_us, names, name)), statistics)
+        return websocket_child(name, wire, url, news, statistics)
     books = DeltaBooks(name, wire.symbols, wire.levels, within_bps=wire.within_bps, sample_every_s=wire.sample_every_s)
     snapshots = Snapshots(http, depth_url, books, wire.levels, wire.connect_timeout_s)
 
     def take(frame: str | bytes, now_us: int) -> Parsed:
-        kind, messages = seen.once(read(frame, now_us, names, name))
+        kind, messages = news(frame, now_us)
         for message in messages:
             if isinstance(message, Depth):
-                messages = (*messages, *books.take(message, now_us))
+                kind, more = books.take(message, now_us)
+                messages = (*messages, *more)
                 snapshots.look()
         return kind, messages
 

@@ -1,7 +1,7 @@
 """What Binance's spot and USD-margined futures markets say in one frame. Rule of this file: pure, and no frame makes it raise.
 
 Each frame has a kind; one that cannot be trusted has a kind that says why (`not_json`, `garbage`, `out_of_range`,
-`crossed`, `unknown_symbol`, `unknown:EVENT`) and no messages.
+`bad_time` for one ahead of now, `crossed`, `unknown_symbol`, `unknown:EVENT`) and no messages.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Literal
 import msgspec
 
 from oracle.facts import FUNDING_RATE, MARK_PRICE, Liquidation, fact_event
-from oracle.feeds.ranges import numbered, priced, sized, timed
+from oracle.feeds.ranges import ahead, numbered, priced, sized, timed
 from oracle.feeds.statistics import Parsed
 from oracle.model import Bar, Depth, Quote, Sample, Trade
 from oracle.symbols import quote_asset, split_pair
 
-__all__ = ["TradesSeen", "parse"]
+__all__ = ["parse"]
 
 
 def parse(
@@ -52,40 +52,18 @@ def parse(
         case _BookTicker():
             return _quote(event, symbol, now_us, source)
         case _DepthUpdate():
-            return _depth(event, symbol, source)
+            return _depth(event, symbol, now_us, source)
         case _AggTrade():
-            return _trade(event, symbol, source)
+            return _trade(event, symbol, now_us, source)
         case _Kline():
-            return _bar(event, symbol, source)
+            return _bar(event, symbol, now_us, source)
         case _MarkPrice():
-            return _mark(event, symbol, source, funding_hours)
+            return _mark(event, symbol, now_us, source, funding_hours)
         case _ForceOrder():
-            return _liquidation(event.o, symbol, source)
+            return _liquidation(event.o, symbol, now_us, source)
 
 
-MOST_SYMBOLS = 10_000
 VENUE = "binance"
-
-
-class TradesSeen:
-    """Drops trades that a venue tells again, as it may after a reconnect; of the last 10,000 symbols it began to tell."""
-
-    def __init__(self) -> None:
-        self._newest: dict[str, tuple[int, int]] = {}
-
-    def once(self, parsed: Parsed) -> Parsed:
-        """The same, or `duplicate` and nothing where the trade was told before."""
-        if parsed[0] != "aggTrade":
-            return parsed
-        trade = parsed[1][0]
-        number, ts_us = self._newest.get(trade.symbol, (-1, 0))
-        # A venue that starts counting anew (a test network does) has a lower number, but a later time.
-        if int(trade.trade_id) <= number and trade.ts_us <= ts_us:
-            return "duplicate", ()
-        if trade.symbol not in self._newest and len(self._newest) >= MOST_SYMBOLS:
-            del self._newest[next(iter(self._newest))]
-        self._newest[trade.symbol] = (int(trade.trade_id), trade.ts_us)
-        return parsed
 
 
 # --- the venue's shapes; its decimal strings become floats in the decoder -------------------------------------------
@@ -219,37 +197,49 @@ def _quote(event: _BookTicker, symbol: str, now_us: int, source: str) -> Parsed:
         return "out_of_range", ()
     if event.b > event.a:
         return "crossed", ()
-    ts_us = event.T * 1000 if event.T and timed(event.T * 1000) else now_us
+    if ahead(event.T * 1000, now_us):
+        return "bad_time", ()
+    ts_us = event.T * 1000 if timed(event.T * 1000) else now_us
     return "bookTicker", (Quote(symbol, event.b, event.B, event.a, event.A, ts_us, source),)
 
 
-def _trade(event: _AggTrade, symbol: str, source: str) -> Parsed:
+def _trade(event: _AggTrade, symbol: str, now_us: int, source: str) -> Parsed:
     if not (priced(event.p) and sized((event.q,)) and event.q > 0 and timed(event.T * 1000) and numbered(event.a)):
         return "out_of_range", ()
+    if ahead(event.T * 1000, now_us):
+        return "bad_time", ()
     taker = "sell" if event.m else "buy"  # `m`: the buyer was the maker
     return "aggTrade", (Trade(symbol, event.p, event.q, taker, str(event.a), event.T * 1000, source),)
 
 
-def _depth(event: _DepthUpdate, symbol: str, source: str) -> Parsed:
+def _depth(event: _DepthUpdate, symbol: str, now_us: int, source: str) -> Parsed:
     if not (_levels(event.b) and _levels(event.a) and timed(event.E * 1000) and numbered(event.U, event.u)):
         return "out_of_range", ()
     first = event.U if event.pu < 0 else event.pu + 1  # futures count with gaps, and name the one before instead
+    if max(event.U, first) > event.u:
+        return "out_of_range", ()
+    if ahead(event.E * 1000, now_us):
+        return "bad_time", ()
     return "depthUpdate", (Depth(symbol, event.b, event.a, False, first, event.u, event.E * 1000, source),)
 
 
-def _bar(event: _Kline, symbol: str, source: str) -> Parsed:
+def _bar(event: _Kline, symbol: str, now_us: int, source: str) -> Parsed:
     k = event.k
     if not (priced(k.o, k.h, k.l, k.c) and sized((k.v,)) and timed(k.t * 1000) and numbered(k.n)):
         return "out_of_range", ()
     if not (k.l <= min(k.o, k.c) and max(k.o, k.c) <= k.h):
         return "crossed", ()
+    if ahead(k.t * 1000, now_us):
+        return "bad_time", ()
     return "kline", (Bar(symbol, k.i, k.o, k.h, k.l, k.c, k.v, k.n, k.x, k.t * 1000, source),)
 
 
-def _mark(event: _MarkPrice, symbol: str, source: str, funding_hours: float) -> Parsed:
+def _mark(event: _MarkPrice, symbol: str, now_us: int, source: str, funding_hours: float) -> Parsed:
     ts_us = event.E * 1000
     if not (priced(event.p) and -1 < event.r < 1 and timed(ts_us)):
         return "out_of_range", ()
+    if ahead(ts_us, now_us):
+        return "bad_time", ()
     subject = f"{symbol}:{VENUE}"
     rate = event.r * 8 / funding_hours
     return "markPriceUpdate", (
@@ -258,10 +248,12 @@ def _mark(event: _MarkPrice, symbol: str, source: str, funding_hours: float) -> 
     )
 
 
-def _liquidation(order: _Order, symbol: str, source: str) -> Parsed:
+def _liquidation(order: _Order, symbol: str, now_us: int, source: str) -> Parsed:
     ts_us = order.T * 1000
     if not (priced(order.ap) and sized((order.z,)) and order.z > 0 and timed(ts_us)):
         return "out_of_range", ()
+    if ahead(ts_us, now_us):
+        return "bad_time", ()
     fact = Liquidation(order.S.lower(), order.ap, order.z, order.ap * order.z)
     summary = f"{symbol}: {order.z:g} {'sold' if order.S == 'SELL' else 'bought'} by force at {order.ap:g}"
     return "forceOrder", (fact_event(fact, symbol, source, ts_us, summary, order.z, order.ap),)

@@ -85,11 +85,12 @@ class Book:
         best = self.best
         return None if best is None else best[2] - best[0]
 
-    def depth(self, bps: float) -> tuple[float, float]:
-        """What rests within `bps` of the mid price: bids and asks, in the quote currency; of the levels it has."""
+    def depth(self, bps: float) -> tuple[float, float] | None:
+        """What rests within `bps` of the mid price: bids and asks, in the quote currency; of the levels it has. None while a side
+        is empty."""
         mid = self.mid
         if mid is None:
-            return 0.0, 0.0
+            return None
         return self._bids.worth(mid * (1 - bps / 10_000)), self._asks.worth(mid * (1 + bps / 10_000))
 
     def checksum(self) -> int:

@@ -20,16 +20,18 @@ from oracle.feeds.book import Book
 from oracle.feeds.bounded import TooBig, open_bounded
 from oracle.feeds.fields import BPS, FRAME_BYTES, PAIRS, REST_URL, SECONDS
 from oracle.feeds.heard import Heard
-from oracle.feeds.ranges import priced, sized
+from oracle.feeds.ranges import ahead, priced, sized, timed
 from oracle.feeds.sequence import TimedTrades
 from oracle.feeds.shelf import samples_of
 from oracle.feeds.statistics import FeedStatistics
-from oracle.feeds.voice import STOPPED, Voice
+from oracle.feeds.voice import Voice
 from oracle.http import Http
 from oracle.model import Depth, Quote, Sample, Trade, ref
 
 __all__ = ["Ccxt", "ExchangeAway"]
 
+_MOST_HOURS = 24  # between two fundings
+_MOST_CHARS = 200  # of an id
 MISSING = "ccxt is not installed: pip install 'oracle-runtime[exchanges]'"
 
 What = Literal["ticker", "trades", "book", "funding"]
@@ -76,8 +78,8 @@ class Ccxt:
 
 @attrs.define(eq=False)
 class CcxtFeed(Actor):
-    """Asks round by round. One question that is refused, or whose answer can't be read, is counted and costs no other. An
-    exchange that can't be reached, or refuses a whole round, is away: that ends this life."""
+    """Asks round by round. One question that is refused or not answered in time, or whose answer can't be read or believed, is
+    counted and costs no other. An exchange that answers nothing of a whole round is away: that ends this life."""
 
     settings: Ccxt
     statistics: FeedStatistics
@@ -92,10 +94,14 @@ class CcxtFeed(Actor):
         else:
             self._voice.disconnected(self.settings.exchange, MISSING)
 
+    async def stop(self) -> None:
+        """Let it be said that this is no crash."""
+        self._voice.stopping = True
+
     async def _ask_on(self) -> None:
         bridge = importlib.import_module("trio_asyncio")
         known = await trio.to_thread.run_sync(importlib.import_module, "ccxt.async_support")  # half a second of imports
-        lost = STOPPED
+        lost = ""
         try:
             async with bridge.open_loop():
                 try:
@@ -104,7 +110,7 @@ class CcxtFeed(Actor):
                     lost = str(error) if isinstance(error, ExchangeAway) else _said(error)
                     raise ExchangeAway(lost) from error
         finally:
-            self._voice.disconnected(self.settings.exchange, lost)
+            self._voice.disconnected(self.settings.exchange, lost or self._voice.end)
 
     async def _rounds(self, cross: Any, known: Any) -> None:
         session = await cross(open_bounded)(importlib.import_module("aiohttp"), self.settings.max_bytes)
@@ -122,7 +128,7 @@ class CcxtFeed(Actor):
                 await cross(session.close)()
 
     async def _round(self, cross: Any, known: Any, exchange: Any) -> None:
-        """Everything once. Raises ExchangeAway where all of it is refused."""
+        """Everything once. Raises ExchangeAway where all of it is refused, or not answered in time."""
         asked, refused = 0, 0
         for what, symbol, way in self._questions(exchange):
             await self.runtime.bus.room()
@@ -130,7 +136,7 @@ class CcxtFeed(Actor):
             try:
                 answer = await cross(way)()
                 found = tuple(_READ[what](answer, symbol, self.name.removeprefix("feed:"), self.now_us(), self.settings))
-            except known.ExchangeError as refusal:
+            except known.BaseError as refusal:  # a NetworkError too: one question may hang where no other does
                 refused += 1
                 self._miss(f"{type(refusal).__name__}:{what}", symbol, _said(refusal))
             except TooBig as too_big:
@@ -159,10 +165,14 @@ class CcxtFeed(Actor):
         if not self.statistics.connected:
             self._voice.connected(self.settings.exchange)
 
-    def _tell(self, what: str, symbol: str, found: tuple[Any, ...]) -> None:
+    def _tell(self, what: str, symbol: str, read: tuple[Any, ...]) -> None:
         self._there()
-        if not found:
+        found = tuple(one for one in read if not isinstance(one, str))
+        for wrong in (one for one in read if isinstance(one, str)):
+            self._miss(f"{wrong}:{what}", symbol, "it can't be believed")
+        if not read:
             self._miss(f"no_{what}", symbol, "nothing in the answer can be used")
+        if not found:
             return
         now_us, kind, news = self.now_us(), what, found
         if what == "trades":
@@ -190,32 +200,62 @@ def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
-def _quote(answer: Any, symbol: str, source: str, now_us: int, _: Ccxt) -> Iterator[Quote]:
-    bid, ask, at_ms = answer.get("bid"), answer.get("ask"), answer.get("timestamp")
-    if bid and ask and priced(bid, ask) and bid <= ask:
-        sizes = (float(answer.get(side) or 0) for side in ("bidVolume", "askVolume"))
-        yield Quote(symbol, float(bid), next(sizes), float(ask), next(sizes), at_ms * 1000 if at_ms else now_us, source)
+# Each gives what can be believed, and instead of what can't a word that says why: `out_of_range`, `crossed`, `bad_time`.
 
 
-def _trades(answer: Any, symbol: str, source: str, now_us: int, _: Ccxt) -> Iterator[Trade]:
+def _mistimed(ts_us: float, now_us: int) -> str:
+    return "out_of_range" if not timed(ts_us) else "bad_time" if ahead(ts_us, now_us) else ""
+
+
+def _quote(answer: Any, symbol: str, source: str, now_us: int, _: Ccxt) -> Iterator[Quote | str]:
+    bid, ask = answer.get("bid"), answer.get("ask")
+    if bid is None or ask is None:
+        return
+    bid_size, ask_size = (float(answer.get(side) or 0) for side in ("bidVolume", "askVolume"))
+    ts_us = (answer.get("timestamp") or 0) * 1000 or now_us
+    if not (priced(bid, ask) and sized((bid_size, ask_size))):
+        yield "out_of_range"
+    elif bid > ask:
+        yield "crossed"
+    else:
+        yield _mistimed(ts_us, now_us) or Quote(symbol, float(bid), bid_size, float(ask), ask_size, int(ts_us), source)
+
+
+def _trades(answer: Any, symbol: str, source: str, now_us: int, _: Ccxt) -> Iterator[Trade | str]:
     for one in answer:
         price, size, at_ms = one.get("price"), one.get("amount"), one.get("timestamp")
-        if price and size and at_ms and priced(price) and sized((size,)):
-            yield Trade(symbol, float(price), float(size), one.get("side") or "", str(one.get("id") or ""), at_ms * 1000, source)
+        if None in (price, size, at_ms) or not (priced(price) and sized((size,)) and size > 0):
+            yield "out_of_range"
+        elif wrong := _mistimed(at_ms * 1000, now_us):
+            yield wrong
+        else:
+            side = one["side"] if one.get("side") in ("buy", "sell") else ""
+            ident = str(one.get("id") or "")[:_MOST_CHARS]
+            yield Trade(symbol, float(price), float(size), side, ident, int(at_ms * 1000), source)
 
 
-def _book(answer: Any, symbol: str, source: str, now_us: int, settings: Ccxt) -> Iterator[Depth | Sample]:
+def _book(answer: Any, symbol: str, source: str, now_us: int, settings: Ccxt) -> Iterator[Depth | Sample | str]:
+    bids, asks = ([(float(price), float(size), "") for price, size, *_ in answer[side]] for side in ("bids", "asks"))
+    if not (priced(*(price for price, _, _ in bids + asks)) and sized(size for _, size, _ in bids + asks)):
+        yield "out_of_range"
+        return
     book = Book(settings.levels, refilled=True)
-    book.replace(*(((float(price), float(size), "") for price, size, *_ in answer[side]) for side in ("bids", "asks")))
-    if book.best is not None and not book.crossed:
+    book.replace(bids, asks)
+    if book.crossed:
+        yield "crossed"
+    elif book.best is not None:
         yield Depth(symbol, book.bids, book.asks, True, 0, 0, now_us, source)
         yield from samples_of(book, symbol, source, settings.within_bps, now_us)
 
 
-def _funding(answer: Any, symbol: str, source: str, now_us: int, settings: Ccxt) -> Iterator[Sample]:
+def _funding(answer: Any, symbol: str, source: str, now_us: int, settings: Ccxt) -> Iterator[Sample | str]:
     rate, interval = answer.get("fundingRate"), str(answer.get("interval") or "8h")
     hours = float(interval[:-1]) if interval.endswith("h") and interval[:-1].isdecimal() else 8.0
-    if isinstance(rate, int | float) and -1 < rate < 1 and hours > 0:
+    if rate is None:
+        return
+    if not (-1 < rate < 1 and 0 < hours <= _MOST_HOURS):
+        yield "out_of_range"
+    else:
         yield Sample(FUNDING_RATE, f"{symbol}:{settings.exchange}", rate * 8 / hours, "per_8h", now_us, source)
 
 

@@ -1,7 +1,7 @@
 """What Coinbase's Exchange feed says in one frame. Rule of this file: pure, and no frame makes it raise.
 
 Each frame has a kind; one that cannot be trusted has a kind that says why (`not_json`, `garbage`, `out_of_range`,
-`crossed`, `unknown_symbol`, `unknown:TYPE`) and holds nothing.
+`bad_time` for one ahead of now, `crossed`, `unknown_symbol`, `unknown:TYPE`) and holds nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from oracle.feeds.heard import Heard, Level, Levels, unknown
-from oracle.feeds.ranges import numbered, priced, sized, timed
+from oracle.feeds.ranges import ahead, numbered, priced, sized, timed
 from oracle.model import Quote, Trade
 from oracle.symbols import is_symbol
 
@@ -39,11 +39,11 @@ def parse(frame: str | bytes, now_us: int, source: str = "coinbase") -> Heard:
         case _Snapshot():
             return _snapshot(said, symbol, now_us)
         case _Update():
-            return _update(said, symbol)
+            return _update(said, symbol, now_us)
         case _Ticker():
-            return _quote(said, symbol, source)
+            return _quote(said, symbol, now_us, source)
         case _Match() | _LastMatch():
-            return _trade(said, symbol, source)
+            return _trade(said, symbol, now_us, source)
 
 
 # --- the venue's shapes; its decimal strings become floats in the decoder -------------------------------------------
@@ -164,34 +164,42 @@ def _snapshot(said: _Snapshot, symbol: str, now_us: int) -> Heard:
     ts_us = now_us if said.time is None else _us(said.time)
     if not (_sound(bids) and _sound(asks) and timed(ts_us)):
         return Heard("out_of_range", symbol, doubt=True)
+    if ahead(ts_us, now_us):
+        return Heard("bad_time", symbol, doubt=True)
     return Heard("snapshot", symbol, levels=Levels(bids, asks, True, ts_us))
 
 
-def _update(said: _Update, symbol: str) -> Heard:
+def _update(said: _Update, symbol: str, now_us: int) -> Heard:
     bids = tuple((price, size, "") for side, price, size in said.changes if side == "buy")
     asks = tuple((price, size, "") for side, price, size in said.changes if side == "sell")
     ts_us = _us(said.time)
     if not (_sound(bids) and _sound(asks) and timed(ts_us)):
         return Heard("out_of_range", symbol, doubt=True)
+    if ahead(ts_us, now_us):
+        return Heard("bad_time", symbol, doubt=True)
     return Heard("l2update", symbol, levels=Levels(bids, asks, False, ts_us))
 
 
-def _quote(said: _Ticker, symbol: str, source: str) -> Heard:
+def _quote(said: _Ticker, symbol: str, now_us: int, source: str) -> Heard:
     sizes = said.best_bid_size, said.best_ask_size
     ts_us = _us(said.time)
     if not (priced(said.best_bid, said.best_ask) and sized(sizes) and timed(ts_us) and numbered(said.sequence)):
         return Heard("out_of_range", symbol)
     if said.best_bid > said.best_ask:
         return Heard("crossed", symbol)
+    if ahead(ts_us, now_us):
+        return Heard("bad_time", symbol)
     quote = Quote(symbol, said.best_bid, sizes[0], said.best_ask, sizes[1], ts_us, source)
     return Heard("ticker", symbol, quote=quote, sequence=said.sequence)
 
 
-def _trade(said: _Match | _LastMatch, symbol: str, source: str) -> Heard:
+def _trade(said: _Match | _LastMatch, symbol: str, now_us: int, source: str) -> Heard:
     ts_us = _us(said.time)
     sound = priced(said.price) and sized((said.size,)) and said.size > 0
     if not (sound and timed(ts_us) and numbered(said.trade_id, said.sequence)):
         return Heard("out_of_range", symbol)
+    if ahead(ts_us, now_us):
+        return Heard("bad_time", symbol)
     taker = "buy" if said.side == "sell" else "sell"  # the venue says the maker's side
     kind = "match" if isinstance(said, _Match) else "last_match"
     trade = Trade(symbol, said.price, said.size, taker, str(said.trade_id), ts_us, source)

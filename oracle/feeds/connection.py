@@ -14,7 +14,7 @@ import trio
 from actors import Actor, Child
 from oracle import websocket
 from oracle.feeds.statistics import FeedStatistics, Parsed
-from oracle.feeds.voice import STOPPED, Voice, address_of
+from oracle.feeds.voice import Voice, address_of
 from oracle.model import Depth, Severity, Trade, ref
 from oracle.websocket import Lost
 
@@ -52,6 +52,10 @@ class WebSocketFeed(Actor):
         self._voice = Voice(self, self.statistics)
         self.helper(self._read)
 
+    async def stop(self) -> None:
+        """Let it be said that this is no crash."""
+        self._voice.stopping = True
+
     async def _read(self) -> None:
         try:
             async with websocket.connect(
@@ -68,11 +72,8 @@ class WebSocketFeed(Actor):
         except websocket.Lost as error:
             self._lost = str(error)
             raise
-        except trio.Cancelled:
-            self._lost = self._lost or STOPPED
-            raise
         finally:
-            self._voice.disconnected(address_of(self.url), self._lost or "crashed")
+            self._voice.disconnected(address_of(self.url), self._lost or self._voice.end)
 
     async def _take_all(self, connection: websocket.Connection) -> None:
         # Frames come one per turn of the loop (trio-websocket hands them over one by one), so each is published as it

@@ -1,7 +1,8 @@
 """Order books of a venue that tells numbered changes on its stream and whole books on request.
 
 Changes are kept until the snapshot they belong to is there; from then on each has to follow the one before. Where one is
-missing, the book is not believed any more, a Gap says so, and a new snapshot is wished for. Pure: times are given.
+missing, the book is not believed any more, a Gap says so, and a new snapshot is wished for. So it is where nothing but changes
+that are older than the book come: then its own number is wrong, or the venue counts anew. Pure: times are given.
 
 Sources: "How to manage a local order book correctly" in Binance's documentation of the spot market (a change of the ids U..u
 follows the one that ended with U - 1), and the same of USD-margined futures (where pu + 1 stands for U).
@@ -22,7 +23,10 @@ __all__ = ["DeltaBooks"]
 
 MOST_WAITING = 1_000  # changes of a symbol until its snapshot is there; the oldest go, and then a later snapshot is needed
 AGAIN_US = 10_000_000  # between two wishes for the same snapshot
+MOST_OLD = 20  # changes in a row that are older than the book, once a change has followed its snapshot
+MOST_AHEAD_US = 10_000_000  # how long a snapshot may be ahead of the stream
 
+DEPTH, OLD = "depthUpdate", "old_change"
 Told = tuple[Depth | Gap | Sample, ...]
 Levels = tuple[tuple[float, float], ...]
 
@@ -34,6 +38,7 @@ class _Kept:
     last: int = -1  # the id of the newest change in the book
     synced: bool = False
     fresh: bool = False  # no change has followed the snapshot yet
+    old: int = 0  # changes in a row that were older than the book
     heard_us: int = 0
     wished_us: int | None = None
     sampled_us: int | None = None
@@ -60,27 +65,33 @@ class DeltaBooks:
         kept = self._kept.get(symbol)
         return kept.book if kept is not None and kept.synced else None
 
-    def take(self, change: Depth, now_us: int) -> Told:
-        """A change on the stream: what is said of its book now."""
+    def take(self, change: Depth, now_us: int) -> tuple[str, Told]:
+        """A change on the stream: `depthUpdate`, or `old_change` where it is passed over, or `one_sided` where its book has no
+        mid any more; and what is said of the book now."""
         symbol = change.symbol
         kept = self._kept.get(symbol)
         if kept is None:
-            return ()
+            return DEPTH, ()
         if not kept.synced:
+            if kept.waiting and change.last_id < kept.waiting[-1].last_id:
+                kept.waiting.clear()  # either is wrong, and no snapshot could be followed by both
             kept.waiting.append(change)
-            return ()
+            return DEPTH, ()
         if change.last_id <= kept.last:
-            return ()  # told before
+            return OLD, self._passed_over(symbol, kept, change, now_us)
+        kept.old = 0
         if kept.wished_us is not None:
             kept.waiting.append(change)  # the snapshot under way may be older
         if not _follows(change, kept.last, kept.fresh):
             kept.waiting.append(change)
-            return self._lose(symbol, kept, f"changes {kept.last + 1} to {change.first_id - 1} are missing", now_us)
+            return DEPTH, self._lose(symbol, kept, f"changes {kept.last + 1} to {change.first_id - 1} are missing", now_us)
         _apply(kept.book, change)
         kept.last, kept.fresh, kept.heard_us = change.last_id, False, now_us
         if kept.book.crossed:
-            return self._lose(symbol, kept, "bids and asks cross", now_us)
-        return tuple(self._samples(symbol, kept, change.ts_us, now_us))
+            return DEPTH, self._lose(symbol, kept, "bids and asks cross", now_us)
+        if kept.book.mid is None:
+            return "one_sided", ()
+        return DEPTH, tuple(self._samples(symbol, kept, change.ts_us, now_us))
 
     def begin(self, symbol: str, last_id: int, bids: Levels, asks: Levels, now_us: int) -> tuple[str, Told]:
         """A snapshot that holds all changes up to `last_id`: `snapshot` and what is said of the book, if those after it are all
@@ -101,7 +112,7 @@ class DeltaBooks:
             return "snapshot_crossed", ()
         gaps = (self._gap(symbol, kept.heard_us, now_us, "a new snapshot"),) if kept.heard_us and not kept.synced else ()
         kept.waiting.clear()
-        kept.book, kept.last, kept.fresh = book, last, fresh
+        kept.book, kept.last, kept.fresh, kept.old = book, last, fresh, 0
         kept.synced, kept.wished_us, kept.heard_us = True, None, now_us
         depth = Depth(symbol, book.bids, book.asks, True, last_id, last, now_us, self._source)
         return "snapshot", (*gaps, depth, *self._samples(symbol, kept, now_us, now_us))
@@ -120,6 +131,18 @@ class DeltaBooks:
                 kept.wished_us = now_us
                 wished.append(symbol)
         return wished
+
+    def _passed_over(self, symbol: str, kept: _Kept, change: Depth, now_us: int) -> Told:
+        """A change that the book seems to hold already, as it does those from before its snapshot or that are told twice; but
+        not for long."""
+        kept.old += 1
+        if kept.fresh and 0 <= now_us - kept.heard_us < MOST_AHEAD_US:
+            return ()
+        if not kept.fresh and kept.old < MOST_OLD:
+            return ()
+        kept.waiting.clear()
+        kept.waiting.append(change)
+        return self._lose(symbol, kept, f"{kept.old} changes in a row are older than {kept.last}", now_us)
 
     def _lose(self, symbol: str, kept: _Kept, reason: str, now_us: int) -> Told:
         kept.synced, kept.wished_us = False, None

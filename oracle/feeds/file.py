@@ -12,9 +12,9 @@ import trio
 
 from actors import Actor, Child
 from oracle.calendar import Calendar
-from oracle.feeds.file_rows import rows_of
+from oracle.feeds.file_rows import check_regular, rows_of
 from oracle.feeds.statistics import FeedStatistics
-from oracle.feeds.voice import STOPPED, Voice
+from oracle.feeds.voice import Voice
 from oracle.http import Http
 from oracle.model import Severity, ref
 
@@ -77,13 +77,19 @@ class FileFeed(Actor):
     statistics: FeedStatistics
     place: list[int]
     calendar: Calendar | None
+    _voice: Voice = attrs.field(init=False)
 
     async def start(self) -> None:
         """Begin, or go on."""
+        self._voice = Voice(self, self.statistics)
         self.helper(self._play)
 
+    async def stop(self) -> None:
+        """Let it be said that this is no crash."""
+        self._voice.stopping = True
+
     async def _play(self) -> None:
-        voice, path, lost = Voice(self, self.statistics), self.settings.path.name, STOPPED
+        voice, path, lost = self._voice, self.settings.path.name, ""
         try:
             rows = await trio.to_thread.run_sync(self._open)
             voice.connected(path)
@@ -94,11 +100,11 @@ class FileFeed(Actor):
             lost = str(error)
             raise
         finally:
-            voice.disconnected(path, lost)
+            voice.disconnected(path, lost or voice.end)
 
     def _open(self) -> Iterator[tuple[int, str, tuple[Any, ...]]]:
         """The rows that are left. Raises OSError."""
-        self.settings.path.expanduser().stat()
+        check_regular(self.settings.path.expanduser())
         return islice(self.rows(self.name.removeprefix("feed:")), self.place[0], None)
 
     async def _through(self, rows: Iterator[tuple[int, str, tuple[Any, ...]]]) -> None:

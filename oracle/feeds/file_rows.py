@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,9 +19,9 @@ from oracle.history.database import parquet_rows
 from oracle.problems import Invalid
 from oracle.pushed.rows import message_of
 from oracle.pushed.texts import typed
-from oracle.recording import BadRecording, read_recording
+from oracle.recording import read_recording
 
-__all__ = ["rows_of"]
+__all__ = ["check_regular", "rows_of"]
 
 VENUES: dict[str, type] = {
     "stream.binance.com": Binance, "fstream.binance.com": BinanceFutures, "ws.kraken.com": Kraken,
@@ -32,8 +34,9 @@ Row = tuple[int, str, tuple[Any, ...]]
 
 def rows_of(path: Path, kind: str, columns: Mapping[str, str], constants: Mapping[str, str], source: str) -> Iterator[Row]:
     """Time, kind and messages of each row; a row that makes no sense has the kind `bad:FIELD`, and none. Lines of a CSV file that
-    are no row of its table are `bad:row`, those that are not UTF-8 `bad:encoding`. Raises OSError where the file can't be read,
-    or is none that is known."""
+    are no row of its table are `bad:row`, those that are not UTF-8 `bad:encoding`, those of a recording that are no frame
+    `bad:line`. Raises OSError where the file can't be read, or is none that is known."""
+    check_regular(path)
     match path.suffix.lower():
         case ".rec":
             yield from _recorded(path, source)
@@ -88,18 +91,40 @@ def _tabled(
 
 
 def _recorded(path: Path, source: str) -> Iterator[Row]:
-    try:
-        recording = read_recording(path)
-    except BadRecording as error:
-        raise OSError(str(error)) from error
-    venue = VENUES.get(urlsplit(recording.url).hostname or "")
+    recording = read_recording(path, strict=False)
+    host = _host_of(recording.url)
+    if not host:
+        raise OSError(f"{path.name} has no line that says of which exchange it is: URL <-> SECONDS")
+    venue = VENUES.get(host)
     if venue is None:
-        raise OSError(f"{path.name} is of {urlsplit(recording.url).hostname}, which is not known")
+        raise OSError(f"{path.name} is of {host}, which is not known")
     feed = venue().child(source).build()
     feed.opening()
     parse: Callable[[str, int], Parsed] = feed.parse
-    for frame in recording.frames:
+    bad = Counter(recording.bad)
+    for place, frame in enumerate(recording.frames):
+        yield from repeat((frame.at_us, "bad:line", ()), bad[place])
         yield frame.at_us, *parse(frame.text, frame.at_us)
+    yield from repeat((recording.opened_us, "bad:line", ()), bad[len(recording.frames)])
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # half an address in brackets
+        return ""
+
+
+def check_regular(path: Path) -> None:
+    """Raises OSError for what is no file to read from its begin to its end: whoever opens a pipe waits until somebody writes, and
+    a device may never end."""
+    if not path.is_file():
+        path.stat()  # which says why, where there is nothing
+        raise OSError(f"{path.name or path} is a {_kind_of(path)}, not a regular file")
+
+
+def _kind_of(path: Path) -> str:
+    return "directory" if path.is_dir() else "pipe" if path.is_fifo() else "socket" if path.is_socket() else "device"
 
 
 LATEST_US = 253_402_300_799_999_999 - 2 * 86_400_000_000  # the rows of a file may be of any time

@@ -61,9 +61,16 @@ class HealthFeed(Actor):
     async def start(self) -> None:
         """Ask at once."""
         self.statistics.connects += 1
-        self.statistics.connected = True  # it is the exchanges' health that it tells of, not its own
+        self.helper(self._be_there)
         for exchange, url in self.settings.urls.items():
             self.helper(self._poll_on, exchange, url)
+
+    async def _be_there(self) -> None:
+        self.statistics.connected = True  # it is the exchanges' health that it tells of, not its own
+        try:
+            await trio.sleep_forever()
+        finally:
+            self.statistics.connected = False  # also where a poll crashed
 
     async def _poll_on(self, exchange: str, url: str) -> None:
         due_s = trio.current_time()

@@ -1,7 +1,7 @@
 """What Kraken's WebSocket feed (version 1) says in one frame. Rule of this file: pure, and no frame makes it raise.
 
 Each frame has a kind; one that cannot be trusted has a kind that says why (`not_json`, `garbage`, `out_of_range`,
-`crossed`, `unknown_symbol`, `unknown:CHANNEL`) and holds nothing.
+`bad_time` for one ahead of now, `crossed`, `unknown_symbol`, `unknown:CHANNEL`) and holds nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from oracle.feeds.heard import Heard, Level, Levels, unknown
-from oracle.feeds.ranges import priced, sized, timed
+from oracle.feeds.ranges import ahead, priced, sized, timed
 from oracle.model import Quote, Trade
 from oracle.symbols import is_symbol
 
@@ -120,15 +120,15 @@ def _meaning(kind: str, symbol: str, body: list[msgspec.Raw], now_us: int, sourc
         raise _Wrong("garbage")
     if kind == "ticker":
         return _quote(symbol, _TICKER.decode(body[0]), now_us, source)
-    return _trades(symbol, _ROWS.decode(body[0]), source)
+    return _trades(symbol, _ROWS.decode(body[0]), now_us, source)
 
 
-def _trades(symbol: str, rows: list[msgspec.Raw], source: str) -> Heard:
+def _trades(symbol: str, rows: list[msgspec.Raw], now_us: int, source: str) -> Heard:
     """The trades that can be believed; where there is none, why not the last."""
     trades, why = [], "garbage"
     for row in rows:
         try:
-            trades.append(_trade(symbol, _ROW.decode(row), source))
+            trades.append(_trade(symbol, _ROW.decode(row), now_us, source))
         except _Wrong as wrong:
             why = str(wrong)
         except (ValueError, RecursionError):
@@ -144,13 +144,15 @@ def _number(text: str) -> float:
     return float(text)
 
 
-def _us(text: str) -> int:
+def _us(text: str, now_us: int) -> int:
     found = _TIME.fullmatch(text)
     if found is None:
         raise _Wrong("garbage")
     ts_us = int(found[1]) * 1_000_000 + int((found[2] or "")[:6].ljust(6, "0"))
     if not timed(ts_us):
         raise _Wrong("out_of_range")
+    if ahead(ts_us, now_us):
+        raise _Wrong("bad_time")
     return ts_us
 
 
@@ -163,14 +165,14 @@ def _quote(symbol: str, said: _Ticker, now_us: int, source: str) -> Heard:
     return Heard("ticker", symbol, quote=Quote(symbol, bid, bid_size, ask, ask_size, now_us, source))
 
 
-def _trade(symbol: str, row: list[str], source: str) -> Trade:
+def _trade(symbol: str, row: list[str], now_us: int, source: str) -> Trade:
     if len(row) < 4 or row[3] not in {"b", "s"}:
         raise _Wrong("garbage")
     price, size = _number(row[0]), _number(row[1])
     if not (priced(price) and sized((size,)) and size > 0):
         raise _Wrong("out_of_range")
     taker = "buy" if row[3] == "b" else "sell"  # of the order that set the trade off
-    return Trade(symbol, price, size, taker, "", _us(row[2]), source)
+    return Trade(symbol, price, size, taker, "", _us(row[2], now_us), source)
 
 
 def _book(symbol: str, parts: list[_Part], now_us: int) -> Heard:
@@ -179,10 +181,10 @@ def _book(symbol: str, parts: list[_Part], now_us: int) -> Heard:
         raise _Wrong("garbage")
     times: list[int] = []
     if wholes:
-        asks, bids = _levels(wholes[0].whole_asks or [], times), _levels(wholes[0].whole_bids or [], times)
+        asks, bids = _levels(wholes[0].whole_asks or [], times, now_us), _levels(wholes[0].whole_bids or [], times, now_us)
         return Heard("snapshot", symbol, levels=Levels(bids, asks, True, max(times, default=now_us)))
-    asks = tuple(level for part in parts for level in _levels(part.a, times))
-    bids = tuple(level for part in parts for level in _levels(part.b, times))
+    asks = tuple(level for part in parts for level in _levels(part.a, times, now_us))
+    bids = tuple(level for part in parts for level in _levels(part.b, times, now_us))
     summed = parts[-1].c
     if not (asks or bids) or (summed and not _CHECKSUM.fullmatch(summed)):
         raise _Wrong("garbage")
@@ -190,7 +192,7 @@ def _book(symbol: str, parts: list[_Part], now_us: int) -> Heard:
     return Heard("book", symbol, levels=levels)
 
 
-def _levels(rows: list[list[str]], times: list[int]) -> tuple[Level, ...]:
+def _levels(rows: list[list[str]], times: list[int], now_us: int) -> tuple[Level, ...]:
     levels = []
     for row in rows:
         if len(row) < 3:
@@ -198,7 +200,7 @@ def _levels(rows: list[list[str]], times: list[int]) -> tuple[Level, ...]:
         price, size = _number(row[0]), _number(row[1])
         if not (priced(price) and sized((size,))):
             raise _Wrong("out_of_range")
-        times.append(_us(row[2]))
+        times.append(_us(row[2], now_us))
         levels.append((price, size, _digits(row[0]) + _digits(row[1])))
     return tuple(levels)
 

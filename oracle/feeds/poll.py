@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import random
 from typing import Any, Literal
 from urllib.parse import quote
@@ -12,13 +13,14 @@ import trio
 
 from actors import Actor, Child
 from oracle.feeds.fields import SECONDS, check_http_url
-from oracle.feeds.poll_page import MOST_ROWS, Page, retry_after_s
+from oracle.feeds.poll_page import MOST_ROWS, Page
 from oracle.feeds.poll_rows import PRESETS, Row, are_rows, read_preset, read_rows
 from oracle.feeds.statistics import FeedStatistics
-from oracle.feeds.voice import STOPPED, Voice, address_of
+from oracle.feeds.voice import Voice, address_of
 from oracle.http import Answer, Http, HttpFailed
 from oracle.model import ref
 from oracle.problems import Bad
+from oracle.retry_after import retry_after_s
 from oracle.secret import Secret, SecretMissing, sounds_secret
 
 __all__ = ["Poll"]
@@ -99,13 +101,13 @@ class PollFeed(Actor):
             Page(url.replace("{symbol}", quote(symbol, "")).replace("{word}", quote(word(symbol), "")), symbol)
             for symbol in settings.symbols or ("",)
         )
+        self.helper(self._voice.to_the_end, address_of(url))
         for page in self._pages:
             self.helper(self._ask_on, page)
 
     async def stop(self) -> None:
-        """Say so."""
-        if self.statistics.connected:
-            self._voice.disconnected(address_of(self._pages[0].url), STOPPED)
+        """Let it be said that this is no crash."""
+        self._voice.stopping = True
 
     async def _ask_on(self, page: Page) -> None:
         while True:
@@ -131,12 +133,12 @@ class PollFeed(Actor):
                 return await self._read(page, answer)
             case status:
                 asked_s = retry_after_s(answer.headers.get("retry-after", ""), self.now_us())
-                return self._failed(page, f"status:{status}", f"it answered {status}", asked_s)
+                return self._failed(page, f"status:{status}", f"it answered {status}", asked_s or 0.0)
         return settings.interval_s
 
     async def _read(self, page: Page, answer: Answer) -> float:
         try:
-            found = msgspec.json.decode(answer.body)
+            found = msgspec.json.decode(answer.body.removeprefix(codecs.BOM_UTF8))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return self._failed(page, "not_json", "it answered what is no JSON")
         page.answered(answer.headers)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import email.utils
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +10,11 @@ import msgspec
 
 from oracle.exchange import sendable
 
-__all__ = ["LONGEST_WAIT_S", "MOST_ROWS", "Page", "retry_after_s"]
+__all__ = ["LONGEST_WAIT_S", "MOST_ROWS", "Page"]
 
 LONGEST_WAIT_S = 3_600.0
 MOST_ROWS = 10_000  # of one answer that are read, and that are remembered
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _VALIDATORS = {"if-none-match": "etag", "if-modified-since": "last-modified"}
 
 
@@ -57,15 +54,3 @@ class Page:
             del self._told[next(iter(self._told))]
         self._told[key] = None
         return not known
-
-
-def retry_after_s(text: str, now_us: int) -> float:
-    """Seconds from `now_us` that the header Retry-After (RFC 9110, 10.2.3: seconds or a date) asks to wait; 0 for none."""
-    if text.isascii() and text.isdecimal():
-        return float(text)
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
-        return 0.0
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return max(0.0, (aware - _EPOCH).total_seconds() - now_us / 1e6)

@@ -19,7 +19,7 @@ Told = tuple[str, tuple[Any, ...]]
 
 # What a path raises where an answer is of another shape than it was: JMESPath's own errors are ValueErrors, and comparisons
 # and slices of mixed values raise Python's.
-_MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_MISFITS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @attrs.frozen(kw_only=True)
@@ -83,8 +83,11 @@ def _one(row: Row, element: Any, symbol: str, source: str, now_us: int) -> Told:
             return f"no_value:{name}", ()
         fields[name] = value
     fields = typed(row.kind, fields)
-    if row.scale != 1.0 and isinstance(fields.get("value"), int | float):
-        fields["value"] *= row.scale
+    try:
+        if row.scale != 1.0 and type(fields.get("value")) in (int, float):
+            fields["value"] = float(fields["value"]) * row.scale
+    except OverflowError:  # an integer of hundreds of digits
+        return "bad:value", ()
     try:
         return row.kind, (message_of(fields, source, now_us, ()),)
     except Invalid as invalid:
@@ -148,9 +151,12 @@ def read_preset(preset: Preset, answer: Any, symbol: str, source: str, now_us: i
 
 def _hours_of(path: str, answer: Any) -> float | None:
     """Hours between two fundings: a number, or two times in milliseconds; None where the answer does not say it."""
-    found = _compiled(path).search(answer)
-    if isinstance(found, list) and len(found) == 2:
-        begin, end = (number_of(one) for one in found)
-        found = (end - begin) / 3_600_000 if isinstance(begin, float) and isinstance(end, float) else None
+    try:
+        found = _compiled(path).search(answer)
+        if isinstance(found, list) and len(found) == 2:
+            begin, end = (number_of(one) for one in found)
+            found = (end - begin) / 3_600_000 if isinstance(begin, float) and isinstance(end, float) else None
+    except _MISFITS:
+        return None
     hours = number_of(found)
-    return float(hours) if isinstance(hours, int | float) and 0 < hours <= 24 else None
+    return float(hours) if type(hours) in (int, float) and 0 < hours <= 24 else None

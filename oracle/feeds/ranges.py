@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["numbered", "priced", "sized", "timed"]
+__all__ = ["AHEAD_US", "ahead", "numbered", "priced", "sized", "timed"]
 
 _LEAST, _MOST = 1e-12, 1e15
+AHEAD_US = 600_000_000  # clocks differ, but not by more
 _LAST_US = 4_102_444_800_000_000  # the year 2100
 _LAST_ID = 2**63 - 1  # what history's columns hold
 
@@ -24,9 +25,14 @@ def sized(sizes: Iterable[float]) -> bool:
     return all(0 <= size <= _MOST for size in sizes)
 
 
-def timed(ts_us: int) -> bool:
+def timed(ts_us: float) -> bool:
     """Whether this can be a time, in UTC microseconds."""
     return 0 < ts_us < _LAST_US
+
+
+def ahead(ts_us: float, now_us: int) -> bool:
+    """Whether this is so far ahead of now that it is no time of a venue's: nothing after it would be news."""
+    return ts_us > now_us + AHEAD_US
 
 
 def numbered(*numbers: int) -> bool:

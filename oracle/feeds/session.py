@@ -7,7 +7,7 @@ from collections.abc import Callable
 from actors import Child
 from oracle.feeds.connection import Booked, websocket_child
 from oracle.feeds.heard import Heard
-from oracle.feeds.sequence import News, Sequences
+from oracle.feeds.sequence import News, Sequences, anew
 from oracle.feeds.shelf import Shelf
 from oracle.feeds.statistics import FeedStatistics, Parsed
 
@@ -66,9 +66,15 @@ class Session:
         quote = heard.quote
         if quote is None:
             return heard.kind, ()
-        if heard.sequence and self._tickers.follow(heard.symbol, heard.sequence, quote.ts_us) is None:
+        told = () if self.shelf.book(heard.symbol) else (quote,)
+        if not heard.sequence:
+            return heard.kind, told
+        step = self._tickers.follow(heard.symbol, heard.sequence, quote.ts_us, now_us)
+        if step is None:
             return "duplicate", ()
-        return heard.kind, () if self.shelf.book(heard.symbol) else (quote,)
+        if step.anew:
+            return "counted_anew", (anew(quote.source, heard.symbol, step, now_us), *told)
+        return heard.kind, told
 
 
 def session_child(

@@ -137,8 +137,11 @@ class Shelf:
 
 
 def samples_of(book: Book, symbol: str, source: str, within_bps: float, ts_us: int) -> list[Sample]:
-    """Mid, spread, and the depth of both sides within `within_bps` of the mid, in the quote currency; of what is known."""
-    bids, asks = book.depth(within_bps)
-    numbers = {BOOK_MID: book.mid, BOOK_SPREAD: book.spread, BOOK_DEPTH_BID: bids, BOOK_DEPTH_ASK: asks}
+    """Mid, spread, and the depth of both sides within `within_bps` of the mid, in the quote currency; of what is known. None of
+    them while a side is empty."""
+    depth = book.depth(within_bps)
+    if depth is None:
+        return []
+    numbers = {BOOK_MID: book.mid, BOOK_SPREAD: book.spread, BOOK_DEPTH_BID: depth[0], BOOK_DEPTH_ASK: depth[1]}
     subject, unit = f"{symbol}:{source}", quote_asset(symbol)
     return [Sample(name, subject, value, unit, ts_us, source) for name, value in numbers.items() if value is not None]

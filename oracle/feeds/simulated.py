@@ -21,6 +21,7 @@ from oracle.feeds.minute import Minute
 from oracle.feeds.mix import mix, unit
 from oracle.feeds.statistics import FeedStatistics
 from oracle.feeds.turns import Turns
+from oracle.feeds.voice import CRASHED, STOPPED
 from oracle.http import Http
 from oracle.model import Depth, Event, Gap, Quote, Sample, Severity, Trade, event_id, ref
 from oracle.problems import Bad, closest
@@ -209,11 +210,15 @@ class SimulatedFeed(Actor):
         self.statistics.connects += 1
         self.statistics.connected = True
         self._say("system:feed:connected", f"simulated market, seed {self.tape.settings.seed}")
+        end = CRASHED
         try:
             await self._play()
+        except trio.Cancelled:
+            end = STOPPED
+            raise
         finally:
             self.statistics.connected = False
-            self._say("system:feed:disconnected", "stopped")
+            self._say("system:feed:disconnected", end)
 
     async def _play(self) -> None:
         step_us = self.tape.step_us

@@ -12,6 +12,7 @@ from oracle.feeds.delta_book import DeltaBooks
 from oracle.feeds.ranges import numbered, priced, sized
 from oracle.feeds.statistics import Parsed
 from oracle.http import Http, HttpFailed
+from oracle.retry_after import retry_after_s
 from oracle.symbols import join_pair
 
 __all__ = ["Snapshots"]
@@ -37,7 +38,8 @@ _DECODE = msgspec.json.Decoder(_Snapshot, strict=False)
 
 
 class Snapshots:
-    """`url` is that of the depth request, without its query."""
+    """`url` is that of the depth request, without its query. It outlives connections: how long the venue wants to be left alone,
+    and how often it failed, is as true after the next."""
 
     def __init__(self, http: Http, url: str, books: DeltaBooks, levels: int, timeout_s: float) -> None:
         self._http = http
@@ -47,6 +49,7 @@ class Snapshots:
         self._timeout_s = timeout_s
         self._news = trio.Event()
         self._failed_s = FAILED_S
+        self._not_before_s = -math.inf  # on trio's clock
 
     def look(self) -> None:
         """Something may be wished for."""
@@ -59,8 +62,13 @@ class Snapshots:
             with trio.move_on_after(AGAIN_S if self._books.wanting else math.inf):
                 await self._news.wait()
             self._news = trio.Event()
+            await trio.sleep_until(self._not_before_s)
             for symbol in self._books.wishes(now_us()):
-                await trio.sleep(await self._fetch(symbol, tell, now_us))
+                await trio.sleep_until(self._not_before_s)
+                # Set before it is asked for: a life that ends meanwhile asked all the same.
+                self._not_before_s = trio.current_time() + PAUSE_S
+                wait_s = await self._fetch(symbol, tell, now_us)
+                self._not_before_s = trio.current_time() + wait_s
 
     async def _fetch(self, symbol: str, tell: Callable[[Parsed], None], now_us: Callable[[], int]) -> float:
         """One request; seconds to wait after it."""
@@ -77,8 +85,7 @@ class Snapshots:
                 kind = "snapshot_out_of_range"
             else:
                 kind = f"snapshot_status:{answer.status}"
-                after = answer.headers.get("retry-after", "")
-                asked_s = min(float(after), LONGEST_BAN_S) if after.isdecimal() else 0.0
+                asked_s = min(retry_after_s(answer.headers.get("retry-after", ""), now_us()) or 0.0, LONGEST_BAN_S)
         except HttpFailed as failed:
             kind = f"snapshot_failed:{failed.kind}"
         except (msgspec.MsgspecError, ValueError, RecursionError):

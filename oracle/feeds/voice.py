@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import trio
+
 from actors import Actor
 from oracle.feeds.statistics import FeedStatistics
 from oracle.model import Event, Gap, Severity, event_id
 
-__all__ = ["STOPPED", "Voice", "address_of"]
+__all__ = ["CRASHED", "STOPPED", "Voice", "address_of"]
 
-STOPPED = "stopped"
-"""Why a feed is away that was ended in order."""
+STOPPED, CRASHED = "stopped", "crashed"
+"""Why a feed is away that was ended in order, or by an error of ours."""
 
 
 def address_of(url: str) -> str:
@@ -20,11 +22,25 @@ def address_of(url: str) -> str:
 
 
 class Voice:
-    """Of one life of the feed `actor`."""
+    """Of one life of the feed `actor`. `stopping` is set where that is ended in order."""
 
     def __init__(self, actor: Actor, statistics: FeedStatistics) -> None:
         self._actor = actor
         self._statistics = statistics
+        self.stopping = False
+
+    @property
+    def end(self) -> str:
+        """Why this life ends, if it was not the venue."""
+        return STOPPED if self.stopping else CRASHED
+
+    async def to_the_end(self, address: str) -> None:
+        """A helper beside those that ask: however the life ends, by a crash of one of them too, the venue is away then."""
+        try:
+            await trio.sleep_forever()
+        finally:
+            if self._statistics.connected:
+                self.disconnected(address, self.end)
 
     def connected(self, address: str) -> None:
         """The venue is there; what it said since it was last heard is missing."""

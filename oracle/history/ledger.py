@@ -52,7 +52,7 @@ def begin(connection: Any, months: Iterable[str], words: Words, epoch: str, now_
 
 
 def compact(connection: Any) -> None:
-    """Keep of each state its newest row and its newest published one, of roll marks the newest; in the caller's transaction.
+    """Keep of each state its newest row and its newest published one, each roll mark once; in the caller's transaction.
 
     That something is gone stays: a client that comes back after many runs must hear it."""
     names = ", ".join(KINDS["state"].names)
@@ -60,7 +60,7 @@ def compact(connection: Any) -> None:
     connection.execute(f"CREATE TABLE state_kept AS SELECT {names} FROM state WHERE {newest} ORDER BY seq")
     connection.execute("DROP TABLE state")
     connection.execute("ALTER TABLE state_kept RENAME TO state")
-    connection.execute("CREATE TABLE rolled_kept AS SELECT max(until_seq) AS until_seq FROM rolled HAVING count(*) > 0")
+    connection.execute("CREATE TABLE rolled_kept AS SELECT DISTINCT until_seq FROM rolled ORDER BY until_seq")
     connection.execute("DROP TABLE rolled")
     connection.execute("ALTER TABLE rolled_kept RENAME TO rolled")
 

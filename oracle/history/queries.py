@@ -16,7 +16,7 @@ import trio
 
 from actors import Refused
 from oracle.history import charts
-from oracle.history.bars import interval_us
+from oracle.history.bars import Upto, interval_us
 from oracle.history.page import Filter, Page, checked_limit, decode_cursor, encode_cursor
 from oracle.history.reader import Reader, RunSync
 from oracle.history.retention import DAY_US
@@ -133,25 +133,26 @@ class Queries:
 
     async def bars(
         self, symbol: str, interval: str, from_us: int | None = None, to_us: int | None = None, limit: int = 500,
-        cursor: str | None = None, newest_first: bool = False, source: str | None = None,
+        cursor: str | None = None, newest_first: bool = False, source: str | None = None, upto: Upto | None = None,
     ) -> Page:
         """Bars of any interval (`30s`, `5m`, `1h`, `1d`, `1w`), the present unfinished one included.
 
         Columns: symbol, interval, ts_us (its start, from_us <= ts_us < to_us), open, high, low, close, volume, trades
-        (0 where the source does not say), source, origin. A bucket takes whole bars of a venue before filled-in ones
-        before those made of trades, and never mixes sources within a minute. Weeks begin on Monday, days at 00:00 UTC.
+        (0 where the source does not say), source, origin. A bar is of one source, a feed's before a pushed one; of that the
+        one of most minutes, each a venue's own before a filled-in one before one made of trades. `upto`: as it was then.
+        Weeks begin on Monday, days at 00:00 UTC.
         """
         ask = charts.Ask(symbol, interval, interval_us(interval), from_us, to_us, checked_limit(limit) + 1, newest_first, source)
         if cursor is not None:
             ask = ask.beyond(decode_cursor(cursor, 1)[0])
-        months = self._months("trade", ask.from_us)
-        items = await self._reader.read(lambda at: charts.bars(at, ask, months, self._store.words))
+        tables = charts.Tables(self._months("trade", ask.from_us), self._months("bar", ask.from_us), upto)
+        items = await self._reader.read(lambda at: charts.bars(at, ask, tables, self._store.words))
         return Page(items[:limit], encode_cursor(items[limit - 1]["ts_us"]) if len(items) > limit else None)
 
-    async def bar_symbols(self) -> list[str]:
-        """Every symbol that has bars, in the order of the alphabet."""
-        months = self._months("trade", None)
-        return await self._reader.read(lambda at: charts.symbols(at, months))
+    async def bar_symbols(self, upto: Upto | None = None) -> list[str]:
+        """Every symbol that has bars, or had them then, in the order of the alphabet."""
+        tables = charts.Tables(self._months("trade", None), self._months("bar", None), upto)
+        return await self._reader.read(lambda at: charts.symbols(at, tables))
 
     # ---- private
 

@@ -23,6 +23,7 @@ RunSync = Callable[..., Awaitable[Any]]
 
 LOG = logger("history")
 ENDING_S = 1.0  # the longest a caller waits for its interrupted thread
+AGAIN_S = 0.05  # between two interrupts of a thread that nobody waits for any more
 READERS = 4  # at a time; more would only take turns on the same cores
 
 
@@ -59,9 +60,11 @@ class Reader:
 
 async def _end(reading: _Reading) -> None:
     # an interrupt that comes before the query has begun is lost, so it is repeated while the thread is there
-    with trio.move_on_after(ENDING_S, shield=True):
+    with trio.move_on_after(ENDING_S, shield=True) as patience:
         while reading.stop():
             await trio.sleep(0.005)
+    if patience.cancelled_caught:  # on a machine that is too busy it may begin only now, and nobody would end it
+        threading.Thread(target=reading.insist, daemon=True).start()
 
 
 class _Reading:
@@ -73,6 +76,7 @@ class _Reading:
         self._lock = threading.Lock()
         self._cursor: Any = None
         self._stopped = False
+        self._over = threading.Event()
 
     def run(self) -> Any:
         with self._store.reading() as cursor:
@@ -89,6 +93,12 @@ class _Reading:
             finally:
                 with self._lock:
                     self._cursor = None
+                self._over.set()
+
+    def insist(self) -> None:
+        """Interrupt it until it is over."""
+        while self.stop():
+            self._over.wait(AGAIN_S)
 
     def stop(self) -> bool:
         """Interrupt what runs; whether something did."""

@@ -187,7 +187,7 @@ DDL = (
     # which add up in the order of seq, the place of their first trade); source is a word
     "CREATE TABLE IF NOT EXISTS bars (symbol VARCHAR, interval_s INTEGER, ts_us BIGINT, open DOUBLE, high DOUBLE, "
     "low DOUBLE, close DOUBLE, volume DOUBLE, trades BIGINT, origin TINYINT, source INTEGER, seq BIGINT)",
-    # the trades and venue bars up to until_seq are in bars; the newest row counts
+    # the trades and venue bars up to until_seq are in bars; the newest row counts, the others say how bars were at some time
     "CREATE TABLE IF NOT EXISTS rolled (until_seq BIGINT)",
     # the minutes of trades before until_us were tidied; the newest row counts
     "CREATE TABLE IF NOT EXISTS tidied (until_us BIGINT)",

@@ -5,6 +5,7 @@ A place is an epoch (one run) and an offset on its bus. Runs form a chain: each 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,13 +14,19 @@ import msgspec
 import trio
 
 from actors import DeadLetter, Lifecycle, Published
+from oracle.history.bars import Upto
 from oracle.history.reader import Reader, RunSync
 from oracle.history.schema import TABLES, Table, stand_in
 from oracle.history.store import Store
 from oracle.model import Depth, Severity
 from oracle.patterns import Patterns
+from oracle.sources import is_pushed
 
 __all__ = ["Bound", "Past", "Span", "Tape"]
+
+
+# An older file begins with the mark of some roll, and what was before that is not known any more.
+_ROLLED = "SELECT coalesce(max(until_seq) FILTER (until_seq < ?), min(until_seq), 0) FROM rolled"
 
 
 @attrs.frozen
@@ -73,11 +80,17 @@ class Tape:
         return await self._reader.read(lambda at: self._recent(at, patterns, from_us, bound, most))
 
     async def means(
-        self, names: Sequence[str], bucket_us: int, from_us: int, to_us: int, bound: Bound
+        self, names: Sequence[str], bucket_us: int, from_us: int, to_us: int, bound: Bound,
+        least: float = -sys.float_info.max, most: float = sys.float_info.max,
     ) -> list[tuple[str, str, int, int, float]]:
-        """Of the samples of these names published in that time, no later than `bound`: (name, subject, begin of a bucket,
-        number of values, their sum), in the order of time."""
-        return await self._reader.read(lambda at: self._means(at, names, bucket_us, from_us, to_us, bound))
+        """Of the samples of these names published in that time, no later than `bound`, with values from `least` to `most`:
+        (name, subject, begin of a bucket, number of values, their sum), in the order of time. Those that were pushed count only
+        where no feed said any in that bucket."""
+        return await self._reader.read(lambda at: self._means(at, names, bucket_us, from_us, to_us, bound, (least, most)))
+
+    async def upto(self, bound: Bound) -> Upto:
+        """What was stored up to `bound`."""
+        return await self._reader.read(lambda at: self._upto(at, bound))
 
     async def ended_us_before(self, epoch: str) -> int:
         """When the last message of the run before was published; 0 where there was none."""
@@ -105,17 +118,34 @@ class Tape:
         return [published for _, published in found[-most:]]
 
     def _means(
-        self, at: Any, names: Sequence[str], bucket_us: int, from_us: int, to_us: int, bound: Bound
+        self, at: Any, names: Sequence[str], bucket_us: int, from_us: int, to_us: int, bound: Bound, within: tuple[float, float]
     ) -> list[tuple[str, str, int, int, float]]:
         until, bounds = self._until(at, bound)
-        found: list[tuple[str, str, int, int, float]] = []
+        pushed = ", ".join(str(number) for number, text in enumerate(self._store.words.texts()) if is_pushed(text))
+        found: list[tuple[str, str, int, int, float, bool]] = []
         for table in self._store.months("sample"):
             found += at.execute(
-                f"SELECT name, subject, pub_us // {bucket_us} * {bucket_us} AS begun_us, count(*), sum(value) FROM {table} "
-                f"WHERE name IN ({', '.join('?' * len(names))}) AND pub_us >= ? AND pub_us < ? AND {until} GROUP BY ALL",
-                [*names, from_us, to_us, *bounds],
+                f"SELECT name, subject, pub_us // {bucket_us} * {bucket_us} AS begun_us, count(*), sum(value), "
+                f"{f'source IN ({pushed})' if pushed else 'FALSE'} AS pushed FROM {table} WHERE value BETWEEN ? AND ? AND "
+                f"name IN ({', '.join('?' * len(names))}) AND pub_us >= ? AND pub_us < ? AND {until} GROUP BY ALL",
+                [*within, *names, from_us, to_us, *bounds],
             ).fetchall()
-        return sorted(found, key=lambda one: (one[2], one[0], one[1]))
+        of_feeds = {one[:3] for one in found if not one[5]}
+        counted = [one[:5] for one in found if not one[5] or one[:3] not in of_feeds]
+        return sorted(counted, key=lambda one: (one[2], one[0], one[1]))
+
+    def _upto(self, at: Any, bound: Bound) -> Upto:
+        tables = [*self._store.months("trade"), *self._store.months("bar"), "event"]  # whoever begins says so by an event
+        number = self._store.words.number(bound.epoch)
+        later = _edge(at, "min", tables, 'epoch = ? AND "offset" > ?', [number, bound.offset])
+        if later is None and bound.epoch != self._store.epoch:
+            begun = at.execute("SELECT started_us FROM epochs WHERE epoch = ?", [bound.epoch]).fetchone()
+            if begun:
+                later = _edge(at, "min", tables, "epoch <> ? AND pub_us >= ?", [number, begun[0]])
+        rolled = at.execute(_ROLLED, [later or 2**62]).fetchone()[0]
+        if later is None:
+            return Upto(rolled, max(rolled, _edge(at, "max", tables, "TRUE", []) or 0))
+        return Upto(rolled, later - 1)
 
     def _until(self, at: Any, bound: Bound) -> tuple[str, list[int]]:
         """What holds for the rows up to a bound, those of earlier runs included."""
@@ -162,6 +192,12 @@ class Tape:
         return at.execute(sql, [number, span.after, span.until, *(kinds or ())]).fetchone() is None
 
 
+def _edge(at: Any, which: str, tables: Sequence[str], where: str, parameters: list[int]) -> int | None:
+    """The first or the last place in the queue of the rows that fit."""
+    found = [at.execute(f"SELECT {which}(seq) FROM {table} WHERE {where}", parameters).fetchone()[0] for table in tables]
+    return (min if which == "min" else max)((one for one in found if one is not None), default=None)
+
+
 def _published(table: Table, rows: Sequence[Any], text: Any) -> Iterator[Published]:
     words, columns = set(table.words), [column.name for column in table.columns]
     for offset, pub_us, ts_us, *values in rows:
@@ -191,5 +227,3 @@ def _message(table: Table, ts_us: int, facts: dict[str, Any]) -> Any:
         case "gap":
             return table.message(**facts)  # its time is that of its end
     return table.message(ts_us=ts_us, **facts)
-
-

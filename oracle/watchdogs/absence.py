@@ -13,6 +13,7 @@ from attrs.validators import ge, gt, min_len
 from oracle.facts import HTTP_STATUS
 from oracle.model import Finding, Gap, Severity
 from oracle.patterns import are_patterns
+from oracle.watchdogs.pushed import OfFeeds
 
 __all__ = ["Absence"]
 
@@ -24,19 +25,24 @@ class Absence:
     """Expects each topic that matches `topics` to be heard again within `for_s`: a topic without a star from the start, one
     that matches a pattern once it has been heard. What is missing speaks once, until it is heard again.
 
-    A time in which this watchdog itself did not listen counts for nothing.
+    A time in which this watchdog itself did not listen counts for nothing, nor does what is pushed while a feed is there.
     """
 
     topics: tuple[str, ...] = attrs.field(default=(f"sample:{HTTP_STATUS}:*",), validator=[min_len(1), are_patterns])
     for_s: float = attrs.field(default=30.0, validator=gt(0))  # seconds
+    stale_after_s: float = attrs.field(default=600.0, validator=gt(0))  # what was said of longer ago is not heard, seconds
     severity: Severity = Severity.high
     interval_s: float = attrs.field(default=60.0, validator=ge(0.1))  # longest silence between checks, seconds
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _heard_us: dict[str, int] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _due: list[tuple[int, str]] = attrs.field(factory=list, init=False, repr=False, eq=False)
     _missing: set[str] = attrs.field(factory=set, init=False, repr=False, eq=False)
+    _of_feeds: OfFeeds = attrs.field(init=False, repr=False, eq=False)
 
     patient = True  # silence is what it is there to tell of
+
+    def __attrs_post_init__(self) -> None:
+        self._of_feeds = OfFeeds(self.stale_after_s)
 
     @property
     def listens(self) -> tuple[str, ...]:
@@ -46,7 +52,7 @@ class Absence:
     @property
     def memory_s(self) -> float:
         """Seconds of past input that decide what it says next."""
-        return max(3_600.0, 2 * self.for_s)
+        return max(3_600.0, 2 * self.for_s, 2 * self.stale_after_s)
 
     @property
     def next_deadline(self) -> int | None:
@@ -58,6 +64,12 @@ class Absence:
         topic = message.topic
         if topic.startswith("event:absence:"):
             return  # what it says itself is not expected again
+        if now - message.ts_us > self.stale_after_s * 1e6:
+            self.ignored["stale"] += 1
+            return
+        if not self._of_feeds.counts(topic, message.source, now):
+            self.ignored["pushed"] += 1
+            return
         if topic not in self._heard_us and len(self._heard_us) >= MOST_TOPICS:
             self.ignored["too_many_topics"] += 1
             return

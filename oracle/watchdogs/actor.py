@@ -150,11 +150,13 @@ class Watchdog(Actor):
 
     async def _begin(self) -> None:
         memory, ok = Memory(), True
+        self._stored = 0
         if self.past is not None:
             try:
                 if self.runtime.alive("feeds"):  # before they are there, nothing has come in that is not stored yet
                     await self.ask("history", Commit(()))
                 memory = await self.past(self.decider, self.since)
+                self._stored = memory.stored
             except (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns) as error:
                 ok = False
                 LOG.warning("a watchdog begins without its past", name=self.name, reason=str(error))
@@ -169,11 +171,13 @@ class Watchdog(Actor):
         self._check(ok)
 
     def _say_begun(self) -> None:
-        """Each life's begin stays known, so that a replay can begin there too."""
+        """Each life's begin stays known, so that a replay can begin there too; `stored` keeps the history from adding up bars of
+        before and after."""
         since = self.since
         ident = event_id(BEGAN, self.name, "watchdogs", since.at_us, since.epoch)
         summary = f"{self.name} begins, with {self._memory}"
-        self.publish(Event(ident, BEGAN, self.name, "watchdogs", Severity.low, summary, attrs.asdict(since), since.at_us))
+        data = {**attrs.asdict(since), "stored": self._stored}
+        self.publish(Event(ident, BEGAN, self.name, "watchdogs", Severity.low, summary, data, since.at_us))
 
     def report(self, running: bool) -> None:
         """Put how it is on the board."""

@@ -10,6 +10,7 @@ from attrs.validators import ge, gt
 
 from oracle.model import Finding, Quote, Severity
 from oracle.watchdogs.latch import Latches
+from oracle.watchdogs.plausible import is_positive
 from oracle.watchdogs.universe import universe
 
 __all__ = ["ArbitrageOpportunity"]
@@ -56,7 +57,7 @@ class ArbitrageOpportunity:
         if now - quote.ts_us > self.stale_after_s * 1e6:
             self.ignored["stale"] += 1
             return
-        if not 0 < quote.bid <= quote.ask:  # false for NaN too
+        if not (is_positive(quote.bid) and is_positive(quote.ask) and quote.bid <= quote.ask):
             self.ignored["crossed_or_not_positive"] += 1
             venues.pop(quote.source, None)
             return
@@ -96,7 +97,7 @@ class ArbitrageOpportunity:
                 "buy_exchange": cheap.source, "sell_exchange": dear.source,
                 "buy_price": cheap.ask, "sell_price": dear.bid,
                 "gross_pct": round((dear.bid - cheap.ask) / cheap.ask * 100, 6), "net_pct": round(net_pct, 6),
-                "size": min(cheap.ask_size, dear.bid_size),
+                "size": min(size if is_positive(size) else 0.0 for size in (cheap.ask_size, dear.bid_size)),
             },
             ts_us=now,
             cause=f"quote:{cheap.symbol}:{cheap.source}:{dear.source}",

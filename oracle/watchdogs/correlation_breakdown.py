@@ -15,6 +15,8 @@ from oracle.problems import Bad
 from oracle.symbols import base_asset, quote_asset
 from oracle.watchdogs.decider import Bars
 from oracle.watchdogs.latch import Latches
+from oracle.watchdogs.plausible import is_positive
+from oracle.watchdogs.pushed import OfFeeds
 from oracle.watchdogs.universe import universe
 
 __all__ = ["CorrelationBreakdown"]
@@ -38,7 +40,8 @@ class CorrelationBreakdown:
     It is Pearson's, of the logarithmic returns of quarters of an hour in which both were traded; returns beyond four robust
     standard deviations count as four (winsorized; the deviation from the median of absolute deviations, Huber, Robust
     Statistics, 1981), so that no single jump decides. A change of more than `limit` is medium, more than `high` high. Each pair
-    is judged once a quarter of an hour, and speaks once per severity and direction until the change is below `rearm`.
+    is judged once a quarter of an hour, and speaks once per severity and direction until the change is below `rearm`. A pushed
+    trade counts where no feed trades that symbol.
     """
 
     limit: float = attrs.field(default=0.5, validator=gt(0))  # change of the correlation
@@ -59,6 +62,7 @@ class CorrelationBreakdown:
     _pending: deque[str] = attrs.field(factory=deque, init=False, repr=False, eq=False)  # pairs to judge in it
     _latches: Latches = attrs.field(factory=Latches, init=False, repr=False, eq=False)
     _watches: Callable[[str], bool] = attrs.field(init=False, repr=False, eq=False)
+    _of_feeds: OfFeeds = attrs.field(init=False, repr=False, eq=False)
 
     listens = ("trade:*",)
 
@@ -66,6 +70,7 @@ class CorrelationBreakdown:
         if self.recent_days >= self.past_days:
             raise Bad("value_error", "recent_days has to be less than past_days")
         self._watches = universe({leg for pair in self.pairs for leg in pair.split("/")})
+        self._of_feeds = OfFeeds(self.stale_after_s)
 
     @property
     def lessons(self) -> tuple[Bars, ...]:
@@ -74,17 +79,21 @@ class CorrelationBreakdown:
 
     def learn(self, bar: Bar) -> None:
         """Take a quarter of an hour of the past."""
-        self._closes.setdefault(bar.symbol, {})[bar.ts_us // SLOT_US] = bar.close
+        if is_positive(bar.close):
+            self._closes.setdefault(bar.symbol, {})[bar.ts_us // SLOT_US] = bar.close
 
     def update(self, trade: Trade, now: int) -> Iterator[Finding]:
         """Take a trade published at `now` (UTC microseconds)."""
         if not self._watches(trade.symbol):
             return
-        if not 0 < trade.price < float("inf"):  # false for NaN too
+        if not is_positive(trade.price):
             self.ignored["not_positive"] += 1
             return
         if now - trade.ts_us > self.stale_after_s * 1e6:
             self.ignored["stale"] += 1
+            return
+        if not self._of_feeds.counts(trade.symbol, trade.source, now):
+            self.ignored["pushed"] += 1
             return
         slot = now // SLOT_US
         if slot > self._slot:
@@ -169,4 +178,5 @@ def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
     mean_x, mean_y = fmean([x for x, _ in pairs]), fmean([y for _, y in pairs])
     xy = sum((x - mean_x) * (y - mean_y) for x, y in pairs)
     xx, yy = sum((x - mean_x) ** 2 for x, _ in pairs), sum((y - mean_y) ** 2 for _, y in pairs)
-    return float(xy / (xx * yy) ** 0.5) if xx > 0 and yy > 0 else None
+    spread = xx**0.5 * yy**0.5
+    return float(xy / spread) if spread > 0 else None

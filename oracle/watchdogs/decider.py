@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import attrs
 
 from oracle.model import Bar, Finding, Gap
+from oracle.watchdogs.plausible import LARGEST
 
 __all__ = ["Bars", "Course", "Decider", "Mean", "Means", "Memory"]
 
@@ -47,11 +48,14 @@ class Bars:
 
 @attrs.frozen
 class Means:
-    """A wish: the means of the samples of these names over each `bucket_s` of the last `span_s` seconds, by subject."""
+    """A wish: the means of the samples of these names over each `bucket_s` of the last `span_s` seconds, by subject; of values
+    from `least` to `most`."""
 
     names: tuple[str, ...]
     bucket_s: float
     span_s: float
+    least: float = -LARGEST
+    most: float = LARGEST
 
 
 @attrs.frozen
@@ -69,12 +73,14 @@ class Mean:
 @attrs.frozen
 class Memory:
     """The past as a decider gets it: `lessons` end before `messages` begin, which are (publish time, message) in order; somebody
-    watched until `watched_us`. `cut`: there was more than is shown at a start, and the oldest is missing."""
+    watched until `watched_us`. `cut`: there was more than is shown at a start, and the oldest is missing. `stored`: lessons are
+    of what the history had up to that place."""
 
     lessons: Sequence[Bar | Mean] = ()
     messages: Sequence[tuple[int, Any]] = ()
     watched_us: int = 0
     cut: bool = False
+    stored: int = 0
 
 
 class Course:

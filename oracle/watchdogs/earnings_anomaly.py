@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +11,7 @@ from attrs.validators import ge, gt
 
 from oracle.model import Event, Finding, Severity
 from oracle.watchdogs.latch import Seen
+from oracle.watchdogs.plausible import SMALLEST, is_plausible
 from oracle.watchdogs.universe import universe
 
 __all__ = ["EarningsAnomaly"]
@@ -50,7 +50,7 @@ class EarningsAnomaly:
         if actual is None or expected is None:
             self.ignored["not_a_number"] += 1
             return
-        if expected == 0:
+        if abs(expected) < SMALLEST:
             self.ignored["no_estimate"] += 1
             return
         if not self._seen.first(f"{event.subject} {event.data.get('report_date')}"):
@@ -72,8 +72,8 @@ class EarningsAnomaly:
                 "estimated_eps": expected,
                 "surprise_pct": round(surprise_pct, 6),
                 "report_date": event.data.get("report_date"),
-                "revenue": event.data.get("revenue"),
-                "revenue_estimate": event.data.get("revenue_estimate"),
+                "revenue": _number(event.data.get("revenue")),
+                "revenue_estimate": _number(event.data.get("revenue_estimate")),
             },
             ts_us=now,
             cause=event.id,
@@ -81,4 +81,4 @@ class EarningsAnomaly:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    return float(value) if is_plausible(value) else None

@@ -11,6 +11,7 @@ from attrs.validators import ge, gt
 from oracle.facts import HTTP_RESPONSE_MS, HTTP_STATUS, NO_ANSWER, NO_CONNECTION
 from oracle.model import Event, Finding, Gap, Sample, Severity
 from oracle.watchdogs.latch import Latches
+from oracle.watchdogs.pushed import OfFeeds
 
 __all__ = ["ExchangeOutage"]
 
@@ -25,25 +26,29 @@ class ExchangeOutage:
 
     A poll that was not answered is critical, a status other than 200 high, an answer after more than `slow_ms` medium. A feed
     that lost its connection or hears nothing, and is not back after `grace_s`, is high. Each speaks once until it is well
-    again, and once more if it gets worse.
+    again, and once more if it gets worse. A pushed health sample counts where no feed of ours asks that exchange.
     """
 
     slow_ms: float = attrs.field(default=4_000.0, validator=gt(0))  # milliseconds
     grace_s: float = attrs.field(default=5.0, validator=ge(0))  # seconds a feed has to come back
     interval_s: float = attrs.field(default=60.0, validator=ge(0.1))  # longest silence between checks, seconds
     memory_s: float = attrs.field(default=3_600.0, validator=gt(0))  # an outage that began since is not told again after a start
-    stale_after_s: float = attrs.field(default=60.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
+    stale_after_s: float = attrs.field(default=120.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
     exchanges: tuple[str, ...] = ("binance", "coinbase", "kraken")  # whose health polls count, or "*" for all
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _took_ms: dict[str, float] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _missing: dict[str, tuple[int, str, int]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _latches: Latches = attrs.field(factory=Latches, init=False, repr=False, eq=False)
+    _of_feeds: OfFeeds = attrs.field(init=False, repr=False, eq=False)
 
     listens = (
         f"sample:{HTTP_RESPONSE_MS}:*", f"sample:{HTTP_STATUS}:*",
         "event:system:feed:*", "event:feed_stale:*", "event:feed_fresh:*",
     )  # fmt: skip
     patient = True  # feeds that are well say nothing of it
+
+    def __attrs_post_init__(self) -> None:
+        self._of_feeds = OfFeeds(self.stale_after_s)
 
     @property
     def next_deadline(self) -> int | None:
@@ -58,6 +63,10 @@ class ExchangeOutage:
             self.ignored["not_watched"] += 1
         elif now - message.ts_us > self.stale_after_s * 1e6:
             self.ignored["stale"] += 1
+        elif not _makes_sense(message):
+            self.ignored["not_an_answer"] += 1
+        elif not self._of_feeds.counts(message.subject, message.source, now):
+            self.ignored["pushed"] += 1
         elif message.name == HTTP_RESPONSE_MS:
             if message.subject in self._took_ms or len(self._took_ms) < MOST_FEEDS:
                 self._took_ms[message.subject] = message.value
@@ -110,6 +119,13 @@ class ExchangeOutage:
             return
         data = {"status_code": round(code) if code > 0 else None, "response_time_ms": took_ms, "error": error or None}
         yield _finding(exchange, severity, f"{exchange} {said}", data, now, status.topic)
+
+
+def _makes_sense(sample: Sample) -> bool:
+    """Whether it is a time (of less than a year) or a status that HTTP has; false for NaN."""
+    if sample.name == HTTP_RESPONSE_MS:
+        return 0 <= sample.value < 3.2e10
+    return sample.value in (NO_ANSWER, NO_CONNECTION) or 100 <= sample.value < 1_000
 
 
 def _finding(who: str, severity: Severity, summary: str, data: dict[str, object], now: int, cause: str) -> Finding:

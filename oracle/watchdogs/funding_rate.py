@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from statistics import fmean
@@ -14,6 +13,7 @@ from oracle.facts import FUNDING_RATE
 from oracle.model import Finding, Sample, Severity
 from oracle.symbols import base_asset
 from oracle.watchdogs.latch import Latches
+from oracle.watchdogs.pushed import OfFeeds
 from oracle.watchdogs.universe import universe
 
 __all__ = ["FundingRate"]
@@ -27,7 +27,7 @@ class FundingRate:
 
     A mean beyond `limit` either way is high, beyond `critical` critical; both are shares (0.001 is 0.1 %). A coin speaks once
     per direction and severity, until its mean is below `rearm_share` of the limit. A venue that said nothing for
-    `stale_after_s` does not count; with fewer than `least_venues` nothing is said.
+    `stale_after_s` does not count; with fewer than `least_venues` nothing is said. A pushed rate counts where no feed tells it.
     """
 
     limit: float = attrs.field(default=0.001, validator=gt(0))  # share per 8 hours
@@ -42,11 +42,13 @@ class FundingRate:
     _rates: dict[str, dict[str, tuple[float, int]]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _latches: Latches = attrs.field(factory=Latches, init=False, repr=False, eq=False)
     _watches: Callable[[str], bool] = attrs.field(init=False, repr=False, eq=False)
+    _of_feeds: OfFeeds = attrs.field(init=False, repr=False, eq=False)
 
     listens = (f"sample:{FUNDING_RATE}:*",)
 
     def __attrs_post_init__(self) -> None:
         self._watches = universe(self.symbols)
+        self._of_feeds = OfFeeds(self.stale_after_s)
 
     @property
     def memory_s(self) -> float:
@@ -58,12 +60,15 @@ class FundingRate:
         symbol, _, venue = sample.subject.partition(":")
         if not self._watches(symbol) or not (venue in self.venues or "*" in self.venues):
             return
-        if not math.isfinite(sample.value):
-            self.ignored["not_a_number"] += 1
+        if not -1 < sample.value < 1:  # false for NaN too; nobody pays more than the position is worth
+            self.ignored["not_a_rate"] += 1
             return
         oldest_us = now - round(self.stale_after_s * 1e6)
         if sample.ts_us < oldest_us:
             self.ignored["stale"] += 1
+            return
+        if not self._of_feeds.counts(sample.subject, sample.source, now):
+            self.ignored["pushed"] += 1
             return
         base = base_asset(symbol)
         rates = self._rates.get(base)

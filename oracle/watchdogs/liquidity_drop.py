@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
@@ -13,6 +12,8 @@ from oracle.facts import BOOK_DEPTH_ASK, BOOK_DEPTH_BID
 from oracle.model import Finding, Sample, Severity
 from oracle.watchdogs.decider import Mean, Means
 from oracle.watchdogs.latch import Latches
+from oracle.watchdogs.plausible import LARGEST, SMALLEST, is_positive
+from oracle.watchdogs.pushed import OfFeeds
 from oracle.watchdogs.universe import universe
 
 __all__ = ["LiquidityDrop"]
@@ -64,7 +65,7 @@ class LiquidityDrop:
 
     Less than `limit_ratio` of that is high, less than `critical_ratio` critical. A book speaks once per severity until it is
     above `rearm_ratio`. It is judged when both sides are known and not older than `stale_after_s`, after `least_s` and
-    `least_values` of watching. Books of different feeds are different books.
+    `least_values` of watching. Books of different feeds are different books; pushed depths of one count where no feed tells any.
     """
 
     limit_ratio: float = attrs.field(default=0.5, validator=gt(0))
@@ -80,20 +81,22 @@ class LiquidityDrop:
     _books: dict[str, _Book] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _latches: Latches = attrs.field(factory=Latches, init=False, repr=False, eq=False)
     _watches: Callable[[str], bool] = attrs.field(init=False, repr=False, eq=False)
+    _of_feeds: OfFeeds = attrs.field(init=False, repr=False, eq=False)
 
     listens = (f"sample:{BOOK_DEPTH_BID}:*", f"sample:{BOOK_DEPTH_ASK}:*")
 
     def __attrs_post_init__(self) -> None:
         self._watches = universe(self.symbols)
+        self._of_feeds = OfFeeds(self.stale_after_s)
 
     @property
     def lessons(self) -> tuple[Means, ...]:
         """Mean depth of each hour of seven days."""
-        return (Means((BOOK_DEPTH_BID, BOOK_DEPTH_ASK), HOUR_S, HOURS * HOUR_S),)
+        return (Means((BOOK_DEPTH_BID, BOOK_DEPTH_ASK), HOUR_S, HOURS * HOUR_S, least=0.0),)
 
     def learn(self, mean: Mean) -> None:
         """Take an hour of the past."""
-        if self._watches(mean.subject.partition(":")[0]):
+        if self._watches(mean.subject.partition(":")[0]) and 0 <= mean.total <= LARGEST * mean.count:
             book = self._book(mean.subject, mean.ts_us)
             _side(book, mean.name).add(mean.ts_us // HOUR_US, mean.count, mean.total)
 
@@ -102,12 +105,15 @@ class LiquidityDrop:
         symbol = sample.subject.partition(":")[0]
         if not self._watches(symbol):
             return
-        if not 0 <= sample.value < math.inf:  # false for NaN too
+        if sample.value != 0 and not is_positive(sample.value):
             self.ignored["not_positive"] += 1
             return
         oldest_us = now - round(self.stale_after_s * 1e6)
         if sample.ts_us < oldest_us:
             self.ignored["stale"] += 1
+            return
+        if not self._of_feeds.counts(sample.subject, sample.source, now):
+            self.ignored["pushed"] += 1
             return
         book = self._book(sample.subject, now)
         side = _side(book, sample.name)
@@ -120,7 +126,7 @@ class LiquidityDrop:
         if min(book.bid.count, book.ask.count) < self.least_values:
             return
         depth, usual = book.bid.value + book.ask.value, book.bid.mean + book.ask.mean
-        if usual <= 0:
+        if usual < SMALLEST:
             return
         ratio = depth / usual
         if ratio >= self.limit_ratio:

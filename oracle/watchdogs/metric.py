@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,6 +12,8 @@ from oracle.detect import Budgets, Detector
 from oracle.model import Finding, Gap, Sample, Severity
 from oracle.watchdogs.decider import Mean, Means
 from oracle.watchdogs.latch import Latches
+from oracle.watchdogs.plausible import is_plausible
+from oracle.watchdogs.pushed import OfFeeds
 
 __all__ = ["Metric"]
 
@@ -37,7 +38,8 @@ class Metric:
 
     A value out of bounds is high, and speaks once until it is back. A row is an alarm of the highest severity whose budget of
     false alarms lets its evidence through: low 8 a day, medium 1 a day, high 1 a week, critical 1 in 30 days (`oracle.detect`);
-    `odd = false` leaves that out. It has learned from the last 14 days before it begins.
+    `odd = false` leaves that out. It has learned from the last 14 days before it begins. A pushed value counts where no feed
+    tells that sample.
     """
 
     names: tuple[str, ...] = attrs.field(default=("http_response_ms",), validator=min_len(1))  # of samples
@@ -47,6 +49,7 @@ class Metric:
     odd: bool = True
     side: str = attrs.field(default="both", validator=in_(("both", "above", "below")))
     row_s: float = attrs.field(default=60.0, validator=ge(1))  # seconds
+    stale_after_s: float = attrs.field(default=600.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
     interval_s: float = attrs.field(default=120.0, validator=ge(0.1))  # longest silence between checks, seconds
     memory_s: float = attrs.field(default=3_600.0, validator=gt(0))  # a bound crossed since is not told again after a start
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
@@ -54,6 +57,10 @@ class Metric:
     _whole_us: int = attrs.field(default=0, init=False, repr=False, eq=False)  # rows that began before are no whole ones
     _due_us: int | None = attrs.field(default=None, init=False, repr=False, eq=False)
     _latches: Latches = attrs.field(factory=Latches, init=False, repr=False, eq=False)
+    _of_feeds: OfFeeds = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._of_feeds = OfFeeds(self.stale_after_s)
 
     @property
     def listens(self) -> tuple[str, ...]:
@@ -73,7 +80,7 @@ class Metric:
     def learn(self, mean: Mean) -> None:
         """Take a row of the past."""
         row = self._row(f"{mean.name}:{mean.subject}") if self._watches(mean.subject) else None
-        if row is not None:
+        if row is not None and is_plausible(mean.total / mean.count):
             row.detector.update(mean.total / mean.count, mean.ts_us / 1e6)
             row.budgets.update(row.detector.evidence)
 
@@ -81,10 +88,17 @@ class Metric:
         """Take a sample published at `now` (UTC microseconds)."""
         if not self._watches(sample.subject):
             return
-        if not math.isfinite(sample.value):
+        key = f"{sample.name}:{sample.subject}"
+        if not is_plausible(sample.value):
             self.ignored["not_a_number"] += 1
             return
-        row = self._row(f"{sample.name}:{sample.subject}")
+        if now - sample.ts_us > self.stale_after_s * 1e6:
+            self.ignored["stale"] += 1
+            return
+        if not self._of_feeds.counts(key, sample.source, now):
+            self.ignored["pushed"] += 1
+            return
+        row = self._row(key)
         if row is None:
             self.ignored["too_many_metrics"] += 1
             return

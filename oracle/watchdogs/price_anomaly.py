@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
@@ -11,6 +10,7 @@ from attrs.validators import ge, gt
 
 from oracle.model import Finding, Severity, Trade
 from oracle.watchdogs.latch import Latches
+from oracle.watchdogs.plausible import is_positive
 from oracle.watchdogs.universe import universe
 
 __all__ = ["PriceAnomaly"]
@@ -67,7 +67,10 @@ class PriceAnomaly:
     def update(self, trade: Trade, now: int) -> Iterator[Finding]:
         """Take a trade published at `now` (UTC microseconds)."""
         symbol, price = trade.symbol, trade.price
-        if not self._watches(symbol) or not (math.isfinite(price) and price > 0):
+        if not self._watches(symbol):
+            return
+        if not is_positive(price):
+            self.ignored["not_positive"] += 1
             return
         if now - trade.ts_us > self.stale_after_s * 1e6:
             self.ignored["stale"] += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from statistics import fmean
@@ -13,6 +12,7 @@ from attrs.validators import ge, gt
 from oracle.model import Bar, Finding, Severity, Trade
 from oracle.watchdogs.decider import Bars
 from oracle.watchdogs.latch import Latches
+from oracle.watchdogs.plausible import SMALLEST, is_positive
 from oracle.watchdogs.universe import universe
 
 __all__ = ["UnusualVolume"]
@@ -23,6 +23,7 @@ DAYS = 30
 SLOT_US = 900_000_000  # a time of day is a quarter of an hour
 SLOTS = 96
 SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
 
 
 @attrs.define
@@ -56,7 +57,8 @@ class UnusualVolume:
 
     More than `limit_ratio` times that is high, more than `critical_ratio` times critical. A symbol speaks once per severity until
     it is below `rearm_ratio`. Nothing is said with fewer than `least_days` to compare with, or `least_trades` in the window.
-    Sources are not added up: each is compared with its own past. One that publishes only bars is judged by its minutes.
+    Sources are not added up: each is compared with its own past. One that publishes only bars is judged by its minutes, while
+    they are new: a bar that ended more than `stale_after_s` ago is the past.
     """
 
     limit_ratio: float = attrs.field(default=3.0, validator=gt(0))
@@ -90,7 +92,8 @@ class UnusualVolume:
 
     def learn(self, bar: Bar) -> None:
         """Take a quarter of an hour of the past."""
-        self._tape(bar.symbol, bar.source).learn(bar.ts_us // SLOT_US, bar.volume)
+        if bar.volume == 0 or is_positive(bar.volume):
+            self._tape(bar.symbol, bar.source).learn(bar.ts_us // SLOT_US, bar.volume)
 
     def update(self, message: Trade | Bar, now: int) -> Iterator[Finding]:
         """Take a trade, or the closed bar of a minute, published at `now` (UTC microseconds)."""
@@ -100,7 +103,7 @@ class UnusualVolume:
         if isinstance(message, Bar):
             yield from self._take_bar(tape, message, now)
             return
-        if not (message.size > 0 and message.price > 0 and message.size < math.inf):  # false for NaN too
+        if not (is_positive(message.size) and is_positive(message.price)):
             self.ignored["not_positive"] += 1
             return
         if now - message.ts_us > self.stale_after_s * 1e6:
@@ -129,10 +132,13 @@ class UnusualVolume:
         yield from self._judge(tape, trade, volume, self.window_s, first, last, now)
 
     def _take_bar(self, tape: _Tape, bar: Bar, now: int) -> Iterator[Finding]:
-        if not bar.closed or tape.traded_us >= now - 2 * 60 * SECOND_US:
+        if not bar.closed or tape.traded_us >= now - 2 * MINUTE_US:
             return
-        if not (0 <= bar.volume < math.inf and bar.open > 0 and bar.close > 0):
+        if not ((bar.volume == 0 or is_positive(bar.volume)) and is_positive(bar.open) and is_positive(bar.close)):
             self.ignored["not_positive"] += 1
+            return
+        if now - bar.ts_us > self.stale_after_s * 1e6 + MINUTE_US:  # the past, which the next life is taught
+            self.ignored["stale"] += 1
             return
         tape.roll(now, watched=True)
         tape.slot_volume += bar.volume
@@ -147,7 +153,7 @@ class UnusualVolume:
         mean = fmean(usual) * window_s * 1e6 / SLOT_US
         symbol = message.symbol
         key = f"{symbol} {message.source}"
-        if volume <= self.limit_ratio * mean or mean <= 0:
+        if volume <= self.limit_ratio * mean or mean < SMALLEST:
             if volume < self.rearm_ratio * mean and self._latches.is_on(key):
                 self._latches.rest(key)
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -11,6 +10,7 @@ from attrs.validators import ge, gt
 
 from oracle.model import Event, Finding, Severity
 from oracle.watchdogs.latch import Seen
+from oracle.watchdogs.plausible import is_plausible
 from oracle.watchdogs.universe import universe
 
 __all__ = ["WhaleMovement"]
@@ -43,7 +43,7 @@ class WhaleMovement:
         if not self._watches(event.subject):
             return
         worth = event.data.get("usd_value")
-        if not isinstance(worth, int | float) or not math.isfinite(worth) or worth < 0:
+        if not is_plausible(worth) or worth < 0 or not is_plausible(event.data.get("amount", 0)):
             self.ignored["not_a_number"] += 1
             return
         if worth <= self.limit_usd:

@@ -7,17 +7,20 @@ import re
 from collections import Counter
 
 import attrs
+import hypothesis
+import msgspec
 import pytest
+from hypothesis import strategies as st
 
 from oracle.border import structure, unstructure
 from oracle.facts import Earnings, Transfer, fact_event
 from oracle.feeds.simulated import Simulated, Tape
-from oracle.model import Event, Quote, Sample, Severity, Trade
+from oracle.model import Bar, Event, Quote, Sample, Severity, Trade
 from oracle.patterns import Patterns, is_pattern
 from oracle.problems import Invalid
 from oracle.watchdogs import WATCHDOGS
 from oracle.watchdogs.actor import finding_event
-from oracle.watchdogs.decider import Bars, Course, Means, Memory
+from oracle.watchdogs.decider import Bars, Course, Mean, Means, Memory
 
 UNITS = re.compile(r"(_s|_ms|_us|_pct|_usd|_bps|_days|_ratio|_share|_trades|_venues|_values|_returns)$")
 UNITLESS = {"limit", "critical", "high", "rearm", "above", "below"}  # shares and correlations; metrics have their own unit
@@ -168,7 +171,7 @@ def test_garbage_is_counted_and_says_nothing(kind):
     messages = [(T0_US + i, m) for i, m in enumerate(m for s in ("BTC-USD", "AAPL") for m in garbage(s, T0_US))]
     assert run(decider, messages) == []
     heard = [m for _, m in messages if Patterns(decider.listens).want(m.topic)]
-    if heard and kind not in ("price_anomaly", "absence"):
+    if heard and kind != "absence":
         assert isinstance(decider.ignored, Counter) and decider.ignored.total() > 0
 
 
@@ -191,6 +194,86 @@ def test_what_it_keeps_is_bounded(kind):
     kept = [value for field in attrs.fields(type(decider)) if not field.init
             for value in [getattr(decider, field.name)] if hasattr(value, "__len__")]  # fmt: skip
     assert all(len(value) <= 10_000 for value in kept)
+
+
+SIZES = (0.0, 0.5, 1.0, 200.0, 5e-324, 1e-308, 1e-200, 1e-30, 1e-9, 1e9, 1e29, 1e30, 1e200, 1e308)
+EXTREME = st.sampled_from([*SIZES, *(-size for size in SIZES)]) | st.floats(allow_nan=False, allow_infinity=False)
+NAMES = ("funding_rate", "book_depth_bid", "book_depth_ask", "http_response_ms", "http_status")
+
+
+@st.composite
+def extreme(draw, listens):
+    """A message that it listens to, of finite numbers, most of which make no sense; and how many seconds after the last."""
+    symbol, source = draw(st.sampled_from(["BTC-USD", "ETH-USD"])), draw(st.sampled_from(["binance", "okx", "push:bot"]))
+    one, other, volume = draw(EXTREME), draw(EXTREME), draw(EXTREME)
+    kinds = [kind for kind in ("trade", "quote", "bar", "sample", "event:transfer", "event:earnings")
+             if any(one.startswith(kind) for one in listens)]  # fmt: skip
+    match draw(st.sampled_from(kinds)):
+        case "trade":
+            said = Trade(symbol, one, other, "", "1", 0, source)
+        case "quote":
+            said = Quote(symbol, min(one, other), volume, max(one, other), volume, 0, source)
+        case "bar":
+            said = Bar(symbol, "1m", one, max(one, other), min(one, other), other, volume, 1, True, 0, source)
+        case "sample":
+            exchange = draw(st.sampled_from(["binance", "okx"]))
+            name = draw(st.sampled_from(NAMES))
+            said = Sample(name, exchange if name.startswith("http") else f"{symbol}:{exchange}", one, "x", 0, source)
+        case "event:transfer":
+            said = fact_event(Transfer("a", "b", volume, one, f"{one}"), "BTC", source, 0, "x", one)
+        case "event:earnings":
+            said = fact_event(Earnings(f"{one}", one, other, volume, volume), "AAPL", source, 0, "x", one)
+    return draw(st.sampled_from([0.1, 1.0, 20.0, 61.0, 900.0])), said
+
+
+def taught(one, other):
+    """Lessons of extreme numbers."""
+    slot_us = 900_000_000
+    first = T0_US // slot_us - 6 * 96
+    for place in range(6 * 96):
+        for symbol, value in (("BTC-USD", one), ("ETH-USD", other)):
+            yield Bar(symbol, "15m", value, value, value, value, value, 1, True, (first + place) * slot_us, "binance")
+    for hour in range(20, 0, -1):
+        for name, value in (("book_depth_bid", one), ("book_depth_ask", other)):
+            yield Mean(name, "BTC-USD:binance", T0_US - hour * 3_600_000_000, 3_600.0, 10, value)
+
+
+def numbers_of(value):
+    """All numbers in the data of an event."""
+    match value:
+        case dict():
+            return [number for one in value.values() for number in numbers_of(one)]
+        case float() | int():
+            return [value]
+    return []
+
+
+@watchdogs
+@hypothesis.settings(max_examples=60, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.given(data=st.data(), lesson=st.tuples(EXTREME, EXTREME))
+def test_extreme_numbers_neither_crash_it_nor_make_it_say_what_is_no_number(kind, data, lesson):
+    more = {"symbols": ("*",)} if "symbols" in settings_of(WATCHDOGS[kind]) else {}
+    if kind == "metric":
+        more = {"names": NAMES, "above": 1e3, "below": -1e3}
+    decider, now, told = WATCHDOGS[kind](**more), T0_US, []
+    for after_s, message in data.draw(st.lists(extreme(decider.listens), min_size=5, max_size=40)):
+        now += round(after_s * 1e6)
+        told.append((now, msgspec.structs.replace(message, ts_us=now)))
+    wishes = {name for wish in getattr(decider, "lessons", ()) for name in getattr(wish, "names", ("bar",))}
+    lessons = sorted((one for one in taught(*lesson) if getattr(one, "name", "bar") in wishes), key=lambda one: one.ts_us)
+    for event in run(decider, told, Memory(lessons), until_us=now + 3_600_000_000):
+        assert all(math.isfinite(number) for number in numbers_of(event.data)), event
+        assert not re.search(r"\b(inf|nan)\b", event.summary), event
+        msgspec.json.encode(event)
+
+
+def test_a_rate_that_is_none_changes_nothing_for_good():
+    decider = WATCHDOGS["funding_rate"]()
+    for number in range(4):
+        for venue in ("binance", "bybit", "okx"):
+            said = Sample("funding_rate", f"BTC-USDT:{venue}", 1e308, "x", T0_US + number, "push:bot")
+            assert list(decider.update(said, T0_US + number)) == []
+    assert decider.ignored == {"not_a_rate": 12}
 
 
 def settings_of(cls):

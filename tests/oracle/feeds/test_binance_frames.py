@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from venue import EXCHANGE, needs_recordings
 
-from oracle.feeds.binance_frames import TradesSeen, parse
+from oracle.feeds.binance_frames import parse
+from oracle.feeds.sequence import TradesSeen
 from oracle.model import Bar, Depth, Quote, Trade
 from oracle.recording import read_recording
 
-NOW_US = 1_633_998_512_000_001
+NOW_US = 1_672_515_783_000_001
 
 TICKER = {"u": 400900217, "s": "BNBUSDT", "b": "25.35190000", "B": "31.21000000", "a": "25.36520000", "A": "40.66000000"}
 TRADE = {"e": "aggTrade", "E": 1672515782136, "s": "BNBBTC", "a": 12345, "p": "0.001", "q": "100", "f": 100, "l": 105,
@@ -77,6 +78,12 @@ def with_candle(**changes):
     (TRADE | {"T": 0}, "out_of_range"),
     (TRADE | {"T": -5}, "out_of_range"),
     (TRADE | {"T": 10**30}, "out_of_range"),
+    (TRADE | {"T": 4_070_908_800_000}, "bad_time"),
+    (TRADE | {"T": TRADE["T"] + 3_600_000}, "bad_time"),
+    (TICKER | {"T": 4_070_908_800_000}, "bad_time"),
+    (DEPTH | {"E": 4_070_908_800_000}, "bad_time"),
+    (DEPTH | {"u": 156}, "out_of_range"),
+    (DEPTH | {"pu": 160}, "out_of_range"),
     (TRADE | {"a": -1}, "out_of_range"),
     (TRADE | {"a": 2**63}, "out_of_range"),
     (TRADE | {"a": "x"}, "garbage"),
@@ -89,6 +96,7 @@ def with_candle(**changes):
     (with_candle(h="0.0001"), "crossed"),
     (with_candle(o="NaN"), "out_of_range"),
     (with_candle(v="-1"), "out_of_range"),
+    (with_candle(t=4_070_908_800_000), "bad_time"),
     (with_candle(i="7m"), "garbage"),
     (KLINE | {"k": 5}, "garbage"),
     (TRADE | {"e": "24hrTicker"}, "unknown:24hrTicker"),
@@ -123,15 +131,34 @@ def test_a_word_that_splits_no_way_is_known_by_its_subscription():
 
 
 def test_a_trade_told_again_is_a_duplicate_but_a_new_count_is_not():
-    seen = TradesSeen()
+    seen = TradesSeen("binance")
 
     def kinds(*trades):
-        return [seen.once(parse(bare(TRADE | trade), NOW_US))[0] for trade in trades]
+        return [seen.once(parse(bare(TRADE | trade), NOW_US), NOW_US)[0] for trade in trades]
 
     assert kinds({"a": 1}, {"a": 2}, {"a": 2}, {"a": 1}) == ["aggTrade", "aggTrade", "duplicate", "duplicate"]
     assert kinds({"a": 1, "s": "ETHBTC"}) == ["aggTrade"]
     assert kinds({"a": 0, "T": TRADE["T"] + 1}, {"a": 1, "T": TRADE["T"] + 2}) == ["aggTrade", "aggTrade"]
-    assert seen.once(("depthUpdate", ())) == ("depthUpdate", ())
+    assert seen.once(("depthUpdate", ()), NOW_US) == ("depthUpdate", ())
+
+
+@pytest.mark.parametrize("wrong", [{"a": 10**18}, {"a": 10**18, "T": TRADE["T"] + 500_000}, {"T": 4_070_908_800_000}])
+def test_one_wrong_trade_silences_nothing_for_long(wrong):
+    seen = TradesSeen("binance")
+
+    def told(**trade):
+        return seen.once(parse(bare(TRADE | trade), NOW_US), NOW_US)
+
+    told(a=7)
+    told(**wrong)
+    after = [told(a=number) for number in range(8, 14)]
+    assert [kind for kind, _ in after[3:]] == ["aggTrade"] * 3
+    assert [told(a=number)[0] for number in (7, 13, 12)] == ["duplicate"] * 3
+    (gap, trade) = next((messages for kind, messages in after if kind == "counted_anew"), (None, None))
+    if "a" in wrong:
+        assert (gap.who, gap.reason[:26], trade.trade_id) == ("feed:binance", "BNB-BTC is counted anew: w", "10")
+    else:
+        assert gap is None
 
 
 @needs_recordings

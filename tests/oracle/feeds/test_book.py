@@ -46,7 +46,7 @@ def test_spread_mid_and_depth_are_in_the_quote_currency():
 
 def test_half_a_book_has_no_best():
     book = book_of([(99.0, 2.0, "")], [])
-    assert (book.best, book.mid, book.spread, book.depth(50), book.crossed) == (None, None, None, (0.0, 0.0), False)
+    assert (book.best, book.mid, book.spread, book.depth(50), book.crossed) == (None, None, None, None, False)
 
 
 @pytest.mark.parametrize(("bid", "crossed"), [(100.9, False), (101.0, True), (102.0, True)])
@@ -82,7 +82,7 @@ CHANGES = st.lists(st.tuples(PRICES, SIZES, st.just("")), max_size=6)
 @given(CHANGES, CHANGES, st.lists(st.tuples(CHANGES, CHANGES), max_size=8), st.integers(1, 6), st.booleans())
 def test_it_is_what_a_plain_book_is_and_what_it_tells_rebuilds_it(bids, asks, changes, levels, refilled):
     book = book_of(bids, asks, levels, refilled)
-    plain = [best(bids, {}, levels, -1, math.inf), best(asks, {}, levels, 1, math.inf)]
+    plain = [best(side, {}, levels, sign, math.inf, whole=not refilled) for side, sign in ((bids, -1), (asks, 1))]
     rebuilt = [dict(book.bids), dict(book.asks)]
     for step in [None, *changes]:
         if step is not None:
@@ -96,7 +96,7 @@ def test_it_is_what_a_plain_book_is_and_what_it_tells_rebuilds_it(bids, asks, ch
             assert len(side) <= levels
 
 
-def best(told, known, levels, sign, edge):
+def best(told, known, levels, sign, edge, whole=False):
     """A side by hand: what is known, and the key behind which nothing is."""
     known = dict(known)
     for price, size, _ in told:
@@ -105,6 +105,6 @@ def best(told, known, levels, sign, edge):
         elif sign * price <= edge:
             known[price] = size
     kept = sorted(known, key=lambda price: sign * price)
-    if len(kept) > levels:
+    if len(kept) > levels or (whole and len(kept) == levels):  # who gives as many as were asked for may have more
         edge = sign * kept[levels - 1]
     return {price: known[price] for price in kept[:levels]}, edge

@@ -106,6 +106,76 @@ async def test_an_answer_of_no_use_is_counted_and_costs_no_other():
     assert statistics.last_error.startswith("BTC-USD too_big:book")
 
 
+def kraken_trade(price="30243.4", size="0.3", at="1688669597.8", number=1):
+    return f'["{price}","{size}",{at},"b","m","",{number}]'
+
+
+TICKER = json.dumps(ANSWERS["Ticker"])
+
+
+@with_the_extra
+@pytest.mark.parametrize(("what", "path", "result", "frames", "told"), [
+    ("book", "Depth", '{"XXBTZUSD":{"asks":[["30384.1","-2",1]],"bids":[["30297","1",1]]}}', {"out_of_range:book": 1}, 0),
+    ("book", "Depth", '{"XXBTZUSD":{"asks":[["1e400","1",1]],"bids":[["30297","1",1]]}}', {"out_of_range:book": 1}, 0),
+    ("book", "Depth", '{"XXBTZUSD":{"asks":[["30385","nan",1]],"bids":[["30297","1",1]]}}', {"out_of_range:book": 1}, 0),
+    ("book", "Depth", '{"XXBTZUSD":{"asks":[["30290","1",1]],"bids":[["30297","1",1]]}}', {"crossed:book": 1}, 0),
+    ("book", "Depth", '{"XXBTZUSD":{"asks":[],"bids":[["30297","1",1]]}}', {"no_book": 1}, 0),
+    ("ticker", "Ticker", TICKER.replace('"1.000"', '"-5"'), {"out_of_range:ticker": 1}, 0),
+    ("ticker", "Ticker", TICKER.replace('"1.000"', '"nan"'), {"out_of_range:ticker": 1}, 0),
+    ("ticker", "Ticker", TICKER.replace("30300.10000", "30000"), {"crossed:ticker": 1}, 0),
+    ("trades", "Trades", f'{{"XXBTZUSD":[{kraken_trade()},{kraken_trade(at="1e17")},{kraken_trade(at="-5e9")}]}}',
+     {"trades": 1, "out_of_range:trades": 2}, 1),
+    ("trades", "Trades", f'{{"XXBTZUSD":[{kraken_trade(at="4070908800")},{kraken_trade(size="0")},{kraken_trade(price="-1")}]}}',
+     {"bad_time:trades": 1, "out_of_range:trades": 2}, 0),
+])  # fmt: skip
+async def test_numbers_that_can_not_be_are_counted_and_not_told(what, path, result, frames, told):
+    async def script(call, stream):
+        odd = call.path.partition("?")[0].endswith(path)
+        body = f'{{"error":[],"result":{result}}}'.encode()
+        await (answering(200, body, Content_Type="application/json") if odd else exchange)(call, stream)
+
+    statistics = FeedStatistics()
+    async with open_sink(script) as sink:
+        settings = Ccxt(symbols=("BTC-USD",), what=(what, "ticker" if what == "trades" else "trades"), every_s=60.0,
+                        base_url=sink.url("").removesuffix("/"))  # fmt: skip
+        async with open_runtime([]) as runtime:
+            messages = probe(runtime, "*")
+            runtime.add(settings.child("mine", statistics))
+            with trio.fail_after(30):
+                while settings.what[1] not in statistics.frames:
+                    await messages.next()
+            kinds = {"book": (Depth, Sample), "ticker": Quote, "trades": Trade}[what]
+            assert len([one for one in messages.took() if isinstance(one, kinds)]) <= told
+    assert statistics.frames == frames | {settings.what[1]: 1}
+    assert statistics.connected is False and statistics.failures == 0
+
+
+@with_the_extra
+async def test_a_question_that_hangs_costs_no_other_and_an_exchange_that_hangs_is_away():
+    hung = {"Trades"}
+
+    async def script(call, stream):
+        name = call.path.partition("?")[0].rpartition("/")[2]
+        await (trio.sleep_forever() if name in hung or "all" in hung else exchange(call, stream))
+
+    statistics = FeedStatistics()
+    async with open_sink(script) as sink:
+        settings = Ccxt(symbols=("BTC-USD",), what=("trades", "ticker", "book"), every_s=0.1, timeout_s=0.3,
+                        base_url=sink.url("").removesuffix("/"))  # fmt: skip
+        async with open_runtime([]) as runtime:
+            lives, told = probe(runtime, "life:feed:mine"), probe(runtime, "depth:*")
+            runtime.add(settings.child("mine", statistics))
+            with trio.fail_after(30):
+                for _ in range(2):
+                    await told.next()
+                assert statistics.connected and statistics.failures == 0
+                assert statistics.frames["RequestTimeout:trades"] >= 2 and statistics.frames["ticker"] >= 2
+                hung.add("all")
+                while (life := await lives.next()).what != "lost":
+                    pass
+            assert "RequestTimeout" in life.error and not statistics.connected
+
+
 @with_the_extra
 async def test_an_exchange_that_answers_html_to_everything_is_away():
     statistics = FeedStatistics()

@@ -2,24 +2,14 @@
 
 import json
 from collections import Counter
-from functools import partial
 
 import pytest
-import trio
-import trio_websocket
 from hypothesis import given
 from hypothesis import strategies as st
-from sink import open_raw
-from venue import EXCHANGE, needs_recordings, open_venue
+from venue import EXCHANGE, needs_recordings
 
-from actors import open_runtime, trio_clock
-from actors.testing import probe
-from oracle.feeds.binance import Binance
 from oracle.feeds.binance_frames import parse
-from oracle.feeds.binance_futures import BinanceFutures
 from oracle.feeds.delta_book import DeltaBooks
-from oracle.feeds.statistics import FeedStatistics
-from oracle.http import Http
 from oracle.model import Depth, Gap, Sample
 from oracle.recording import read_recording
 
@@ -94,8 +84,8 @@ def test_a_missing_change_is_a_gap_and_a_wish_and_a_new_snapshot_heals():
     assert (depth.snapshot, depth.first_id, depth.last_id, depth.bids) == (True, 5, 6, ((99, 1), (98, 2)))
     assert {one.name: one.value for one in told if isinstance(one, Sample)} == {
         "book_mid": 100.0, "book_spread": 2.0, "book_depth_bid": 295.0, "book_depth_ask": 305.0}  # fmt: skip
-    assert taken.take(delta(6, 6, [(99, 5)]), NOW_US) == ()
-    (gap,) = taken.take(delta(8, 9), NOW_US + 5)
+    assert taken.take(delta(6, 6, [(99, 5)]), NOW_US) == ("old_change", ())
+    _, (gap,) = taken.take(delta(8, 9), NOW_US + 5)
     assert isinstance(gap, Gap) and gap.reason == "book of BTC-USDT: changes 7 to 7 are missing"
     assert taken.book("BTC-USDT") is None
     assert taken.wishes(NOW_US + 5) == ["BTC-USDT"]
@@ -103,7 +93,7 @@ def test_a_missing_change_is_a_gap_and_a_wish_and_a_new_snapshot_heals():
     assert taken.begin("BTC-USDT", 9, ((102, 1),), ((101, 1),), NOW_US + 6) == ("snapshot_crossed", ())
     kind, told = taken.begin("BTC-USDT", 8, ((99, 1),), ((101, 1),), NOW_US + 7)
     assert (kind, [type(one) for one in told][:2]) == ("snapshot", [Gap, Depth])
-    (crossed,) = taken.take(delta(10, 10, [(105, 1)]), NOW_US + 8)
+    _, (crossed,) = taken.take(delta(10, 10, [(105, 1)]), NOW_US + 8)
     assert "cross" in crossed.reason
 
 
@@ -120,6 +110,74 @@ def test_a_book_that_has_worn_down_goes_on_until_a_snapshot_that_is_older_than_i
     kind, told = taken.begin("BTC-USDT", 4, ((96, 1), (95, 1), (94, 1), (93, 1)), ((101, 1),), NOW_US)
     assert (kind, [type(one) for one in told if not isinstance(one, Sample)]) == ("snapshot", [Depth])
     assert taken.book("BTC-USDT").bids == ((96.5, 2), (96, 1), (95, 1), (94, 1))
+
+
+def synced(last=10):
+    taken = books()
+    taken.take(delta(last, last), NOW_US)
+    taken.begin("BTC-USDT", last, ((99, 1),), ((101, 1),), NOW_US)
+    return taken
+
+
+FAR = 10**15
+
+
+@pytest.mark.parametrize("ids", [
+    [(1001, FAR), *((number, number) for number in range(1002, 1050))],
+    [(1001, 1001), *((number, number) for number in range(48))],
+])  # fmt: skip
+def test_a_number_that_is_wrong_or_begins_again_freezes_no_book_for_long(ids):
+    taken = synced(1000)
+    told = [taken.take(delta(*pair, [(99, 2)]), NOW_US + place) for place, pair in enumerate(ids)]
+    kinds = Counter(kind for kind, _ in told)
+    assert kinds["old_change"] == 20
+    (gap,) = [one for _, messages in told for one in messages if isinstance(one, Gap)]
+    assert gap.reason.startswith("book of BTC-USDT: 20 changes in a row are older than ")
+    assert taken.book("BTC-USDT") is None and taken.wishes(NOW_US + 100) == ["BTC-USDT"]
+    last = ids[-1][1]
+    kind, told = taken.begin("BTC-USDT", last - 2, ((98, 1),), ((101, 1),), NOW_US + 200)
+    assert (kind, [type(one) for one in told][:2]) == ("snapshot", [Gap, Depth])
+    assert taken.book("BTC-USDT").bids == ((99, 2), (98, 1))
+    assert taken.take(delta(last + 1, last + 1, [(98, 0)]), NOW_US + 300)[0] == "depthUpdate"
+
+
+def test_a_snapshot_is_ahead_of_the_stream_for_some_seconds_or_it_is_none():
+    taken = books()
+    taken.take(delta(5, 5), NOW_US)
+    assert taken.begin("BTC-USDT", FAR, ((99, 1),), ((101, 1),), NOW_US)[0] == "snapshot"
+    for number in range(6, 106):
+        assert taken.take(delta(number, number), NOW_US + number * 94_000) == ("old_change", ())
+    kind, (gap,) = taken.take(delta(106, 106), NOW_US + 10_000_000)
+    assert (kind, gap.reason) == ("old_change", f"book of BTC-USDT: 101 changes in a row are older than {FAR}")
+    assert taken.book("BTC-USDT") is None and taken.wishes(NOW_US + 10_000_000) == ["BTC-USDT"]
+    assert taken.begin("BTC-USDT", 106, ((99, 1),), ((101, 1),), NOW_US + 10_100_000)[0] == "snapshot"
+    assert taken.take(delta(107, 107), NOW_US + 10_200_000)[0] == "depthUpdate"
+
+
+def test_changes_told_twice_among_news_are_no_reason_to_doubt():
+    taken = synced()
+    for number in range(11, 111):
+        assert taken.take(delta(number, number), NOW_US)[0] == "depthUpdate"
+        assert taken.take(delta(number, number), NOW_US) == ("old_change", ())
+
+
+@pytest.mark.parametrize("first", [(20, FAR), (FAR, FAR)])
+def test_a_wrong_number_while_a_book_waits_for_its_snapshot_makes_none_impossible(first):
+    taken = books()
+    for pair in (first, (21, 21), (22, 22)):
+        taken.take(delta(*pair), NOW_US)
+    assert taken.begin("BTC-USDT", 21, ((99, 1),), ((101, 1),), NOW_US)[0] == "snapshot"
+
+
+def test_a_book_of_one_side_says_nothing_and_is_counted():
+    taken = synced()
+    assert taken.take(delta(11, 11, [(99, 0)]), NOW_US + 2_000_000) == ("one_sided", ())
+    kind, told = taken.take(delta(12, 12, [(98, 1)]), NOW_US + 4_000_000)
+    assert (kind, {one.name for one in told}) == (
+        "depthUpdate", {"book_mid", "book_spread", "book_depth_bid", "book_depth_ask"})  # fmt: skip
+    taken = books()
+    taken.take(delta(10, 10), NOW_US)
+    assert [type(one) for one in taken.begin("BTC-USDT", 10, (), ((101, 1),), NOW_US)[1]] == [Depth]
 
 
 @given(st.lists(st.tuples(st.integers(15, 31), st.integers(0, 1)), min_size=1, max_size=60), st.integers(3, 8),
@@ -139,7 +197,7 @@ def test_a_book_of_few_levels_has_the_best_of_the_whole(steps, levels, again):
         whole.pop(60.0 + tick, None)
         if size:
             whole[60.0 + tick] = float(size)
-        assert not [one for one in taken.take(delta(number, number, [(60.0 + tick, size)]), NOW_US) if isinstance(one, Gap)]
+        assert not [one for one in taken.take(delta(number, number, [(60.0 + tick, size)]), NOW_US)[1] if isinstance(one, Gap)]
         if wished:  # by the time it is there the change after it was taken
             best = tuple(sorted(before.items(), reverse=True)[:levels])
             kind, told = taken.begin("BTC-USDT", late, best, ((101.0, 1.0),), NOW_US)
@@ -187,85 +245,3 @@ def test_the_recording_of_futures_is_read_whole_and_its_changes_follow_each_othe
             last[depth.symbol] = depth.last_id
     assert ours == kinds
     assert all(abs(rest) < 1e-9 for rest in trades.values())
-
-
-TOO_MANY = b"too many requests"
-
-
-async def answered(stream, snapshots, asked):
-    """A REST server: each request is answered with the next of `snapshots`, the last one for ever; notes what was asked, when."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += await stream.receive_some(65536)
-    asked.append((data.split(b" ")[1].decode(), trio.current_time()))
-    body = snapshots.pop(0) if len(snapshots) > 1 else snapshots[0]
-    head = b"429 No\r\nretry-after: 100" if body == TOO_MANY else b"200 OK"
-    await stream.send_all(b"HTTP/1.1 %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % (head, len(body)) + body)
-
-
-@pytest.mark.parametrize(("feed", "path"), [(Binance, "/api/v3/depth"), (BinanceFutures, "/fapi/v1/depth")])
-async def test_a_local_venue_with_gaps_html_and_a_late_snapshot(feed, path, autojump_clock):
-    def update(first, last, bids):
-        data = {"e": "depthUpdate", "E": 1_795_449_600_000, "s": "BTCUSDT", "U": first, "u": last, "b": bids, "a": []}
-        if feed is BinanceFutures:
-            data |= {"U": first + 1000, "pu": first - 1}  # futures count with gaps
-        return json.dumps({"stream": "btcusdt@depth@100ms", "data": data})
-
-    more = trio.Event()
-
-    async def script(connection: trio_websocket.WebSocketConnection) -> None:
-        await connection.send_message(update(5, 6, [["99", "1"]]))
-        await connection.send_message(update(7, 8, [["99.5", "2"]]))
-        await more.wait()
-        for _ in range(2):
-            await connection.send_message(update(9, 9, [["99", "0"]]))
-        await connection.send_message(update(12, 12, [["98", "7"]]))  # 10 and 11 are missing
-        await connection.send_message(update(13, 14, [["97", "3"]]))
-        await trio.sleep_forever()
-
-    snapshots = [json.dumps({"lastUpdateId": ident, "bids": bids, "asks": [["101", "1"]]}).encode()
-                 for ident, bids in ((6, [["99", "1"]]), (12, [["99.5", "2"], ["98", "7"]]))]  # fmt: skip
-    snapshots[:0] = [b"<html>busy</html>", b'{"lastUpdateId": 6, "bids": [["NaN", "1"]], "asks": []}', TOO_MANY]
-    asked = []
-    statistics = FeedStatistics()
-    async with open_venue(script) as url, open_raw(partial(answered, snapshots=snapshots, asked=asked)) as port:
-        http = Http(allow=["127.0.0.1"])
-        settings = feed(url=url, symbols=("BTC-USDT",), streams=("depth@100ms",), rest_url=f"http://127.0.0.1:{port}")
-        async with open_runtime([], clock=trio_clock(NOW_US)) as runtime:
-            told = probe(runtime, "*")
-            runtime.add(settings.child("binance", statistics, http))
-            depths, gaps = [], []
-            with trio.fail_after(600):
-                while sum(depth.snapshot for depth in depths) < 2:
-                    message = await told.next()
-                    depths += [message] if isinstance(message, Depth) else []
-                    gaps += [message] if isinstance(message, Gap) else []
-                    if sum(depth.snapshot for depth in depths) == 1:
-                        more.set()
-    first, second = [depth for depth in depths if depth.snapshot]
-    assert (first.last_id, first.bids) == (8, ((99.5, 2.0), (99.0, 1.0)))
-    assert (second.last_id, second.bids) == (14, ((99.5, 2.0), (98.0, 7.0), (97.0, 3.0)))
-    assert [gap.reason for gap in gaps] == ["book of BTC-USDT: changes 10 to 11 are missing", "book of BTC-USDT: a new snapshot"]
-    assert asked[0][0] == f"{path}?symbol=BTCUSDT&limit=1000"
-    assert asked[3][1] - asked[2][1] >= 100, "it was told to wait so many seconds"
-    refused = ("snapshot_not_readable", "snapshot_out_of_range", "snapshot_status:429")
-    assert [statistics.frames[kind] for kind in refused] == [1, 1, 1]
-    assert statistics.last_error == "snapshot_status:429"
-
-
-async def test_without_books_nothing_is_asked_for():
-    async def script(connection):
-        data = {"e": "depthUpdate", "E": 1_795_449_600_000, "s": "BTCUSDT", "U": 5, "u": 6, "b": [["99", "1"]], "a": []}
-        await connection.send_message(json.dumps(data))
-        await trio.sleep_forever()
-
-    asked = []
-    async with open_venue(script) as url, open_raw(partial(answered, snapshots=[b""], asked=asked)) as port:
-        settings = Binance(url=url, symbols=("BTC-USDT",), rest_url=f"http://127.0.0.1:{port}", books=False)
-        async with open_runtime([], clock=trio_clock(NOW_US)) as runtime:
-            told = probe(runtime, "depth:*")
-            runtime.add(settings.child("binance", None, Http(allow=["127.0.0.1"])))
-            with trio.fail_after(30):
-                assert (await told.next()).last_id == 6
-            await trio.testing.wait_all_tasks_blocked()
-    assert asked == []

@@ -14,6 +14,7 @@ from actors import Lifecycle, open_runtime, trio_clock
 from actors.testing import probe
 from oracle.feeds import FeedStatistics
 from oracle.feeds.binance import Binance
+from oracle.feeds.connection import websocket_child
 from oracle.model import Event, Gap, Quote, Trade
 from oracle.recording import read_recording
 from oracle.replay import replay_url, serve_recording
@@ -329,7 +330,7 @@ async def test_a_clock_set_back_stops_nothing(autojump_clock):
 
     async with open_venue(script) as url, feeding(url, clock=lambda: now_us) as (_, statistics, seen):
         await first(seen, traded(1))
-        now_us -= 3600 * 1_000_000
+        now_us -= 300 * 1_000_000
         steps.set()
         await first(seen, traded(2))
         gap = await first(seen, lambda m: isinstance(m, Gap))
@@ -367,3 +368,28 @@ async def test_a_venue_that_refuses_says_so_once_where_people_look():
     [other] = told.took()
     assert "unknown stream" in event.summary and "Unknown property" in other.summary and event.id != other.id
     assert "Unknown property" in statistics.last_error
+
+
+def raises(*_):
+    raise ZeroDivisionError
+
+
+async def raises_late(*_):
+    await trio.sleep(0.1)
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("broken", [{"parse": raises}, {"parse": lambda *_: ("x", ()), "beside": raises_late}])
+async def test_after_a_crash_of_any_part_it_is_not_called_connected_and_says_so(broken):
+    async def script(connection):
+        await connection.send_message("{}")
+        await for_ever(connection)
+
+    statistics = FeedStatistics()
+    async with open_venue(script) as url, open_runtime([]) as runtime:
+        told = probe(runtime, "*")
+        runtime.add(websocket_child("binance", Binance(url=url), url, statistics=statistics, **broken))
+        lost = await first(told, said("system:feed:disconnected"))
+        life = await first(told, lambda m: isinstance(m, Lifecycle) and m.what == "crashed")
+        assert not statistics.connected and "ZeroDivisionError" in life.error
+    assert lost.data["reason"] == "crashed"

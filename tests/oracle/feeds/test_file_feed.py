@@ -1,5 +1,7 @@
 """A file as a feed: its rows in order, in its own time, whatever stands between them."""
 
+import json
+import os
 from collections import Counter
 
 import duckdb
@@ -92,6 +94,70 @@ async def test_what_a_file_writes_becomes_what_the_field_is(tmp_path):
     assert trade.trade_id == "77"
 
 
+CONNECTED = "wss://stream.binance.com:9443/stream <-> 1700000000.0"
+
+
+def frame(number):
+    data = {"e": "aggTrade", "s": "BTCUSDT", "a": number, "p": "2", "q": "1", "T": 1_700_000_000_000 + number, "m": True}
+    return f"1700000000.{number}: {json.dumps(data)}"
+
+
+@pytest.mark.parametrize(("lines", "kinds"), [
+    ((CONNECTED, frame(1), frame(2), "17000"), {"aggTrade": 2, "bad:line": 1}),
+    ((CONNECTED, frame(1), frame(2), frame(3)[:40]), {"aggTrade": 2, "not_json": 1}),
+    (("what?", CONNECTED, "\x00", frame(1), "", "9" * 5000 + ": {}", frame(2)), {"aggTrade": 2, "bad:line": 3}),
+    ((CONNECTED, frame(1), "1700000000.2: \udcff", frame(2), CONNECTED[:30]), {"aggTrade": 2, "bad:line": 2}),
+])  # fmt: skip
+async def test_lines_that_are_no_frame_are_counted_and_the_others_are_played(tmp_path, lines, kinds):
+    path = tmp_path / "cut.rec"
+    path.write_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
+    messages, statistics = await played(File(path=path, speed=0.0))
+    assert [m.trade_id for m in messages] == ["1", "2"]
+    assert statistics.frames == kinds
+
+
+@pytest.mark.parametrize(("make", "what"), [
+    (os.mkfifo, "pipe"), (os.mkdir, "directory"), (lambda path: os.symlink("/dev/zero", path), "device"),
+])  # fmt: skip
+@pytest.mark.parametrize("ending", [".csv", ".rec", ".parquet"])
+async def test_what_is_no_regular_file_is_not_opened(tmp_path, make, what, ending):
+    path = tmp_path / f"x{ending}"
+    make(path)
+    feed, statistics = {"kind": "file", "path": str(path), "speed": 0.0}, FeedStatistics()
+    with trio.fail_after(30):
+        async with open_system(Settings(data=Data(folder=tmp_path / "data"), feeds={"old": feed})):
+            pass
+        async with open_runtime([]) as runtime:
+            lives = probe(runtime, "life:feed:mine")
+            runtime.add(File(path=path).child("mine", statistics))
+            while (await lives.next()).what != "lost":
+                pass
+    assert f"x{ending} is a {what}" in statistics.last_error
+
+
+async def test_a_file_that_vanishes_while_it_is_played_is_played_to_its_end_or_tried_again(tmp_path):
+    path, statistics = tmp_path / "load.csv", FeedStatistics()
+    rows = [f"{1_700_000_000 + second},{second}" for second in range(300)]
+    path.write_text("ts,value\n" + "\n".join(rows) + "\n")
+    async with open_runtime([]) as runtime:
+        lives, told = probe(runtime, "life:feed:mine"), probe(runtime, "sample:*")
+        runtime.add(File(path=path, **SAMPLES | {"speed": 200.0}).child("mine", statistics))
+        with trio.fail_after(30):
+            await told.next()
+            path.unlink()
+            for _ in range(100):
+                await told.next()
+            runtime.kill("feed:mine")
+            while (await lives.next()).what != "lost":
+                pass
+            assert "No such file" in statistics.last_error and not statistics.connected
+            path.write_text("ts,value\n" + "\n".join(rows) + "\n")
+            value = (await told.next()).value
+            while value < 299:
+                value, before = (await told.next()).value, value
+                assert value == before + 1, "it goes on where it was"
+
+
 def test_a_calendar_is_never_ahead_of_its_data_and_never_goes_back():
     calendar = Calendar(1_000_000, speed=1e6)
     assert calendar() == 1_000_000
@@ -136,7 +202,8 @@ async def test_its_time_is_the_time_of_the_system_and_watchdogs_find_what_happen
 
 @pytest.mark.parametrize(("name", "text", "why"), [
     ("none.csv", None, "none.csv"), ("x.txt", "a", "not known"), ("x.parquet", "no parquet", "Parquet"),
-    ("x.rec", "neither\n", "line 1"), ("x.rec", "wss://example.com <-> 1.0\n", "example.com"),
+    ("x.rec", "", "no line that says of which exchange"), ("x.rec", "ws://[ <-> 1.0\n", "no line that says"),
+    ("x.rec", "neither\n", "no line that says of which exchange"), ("x.rec", "wss://example.com <-> 1.0\n", "example.com"),
 ])  # fmt: skip
 async def test_a_file_that_can_not_be_read_says_why_and_is_tried_again(tmp_path, name, text, why):
     if text is not None:

@@ -135,7 +135,7 @@ def test_any_body(channel, body):
     ("kraken-trade", {"heartbeat": 30, "trade": 8, "subscriptionStatus": 10, "systemStatus": 1}),
 ])  # fmt: skip
 def test_every_recorded_frame_has_the_kind_it_says(name, kinds):
-    assert Counter(parse(frame.text, 1).kind for frame in read_recording(EXCHANGE / f"{name}.rec").frames) == kinds
+    assert Counter(parse(frame.text, frame.at_us).kind for frame in read_recording(EXCHANGE / f"{name}.rec").frames) == kinds
 
 
 @needs_recordings
@@ -146,6 +146,6 @@ def test_other_venues_are_counted_and_never_raise(name):
 
 def test_a_row_that_can_not_be_read_takes_no_other_with_it():
     good, bad = '["5541.2","0.158","1534614057.32","s","l",""]', '["-1","0.158","1534614057.33","b","l",""]'
-    heard = parse(f'[0,[{bad},{good},[1,2,3,"b"],null],"trade","XBT/USD"]', 0, source="kraken")
+    heard = parse(f'[0,[{bad},{good},[1,2,3,"b"],null],"trade","XBT/USD"]', NOW_US, source="kraken")
     assert (heard.kind, heard.lost, [trade.price for trade in heard.trades]) == ("trade_in_part", 3, [5541.2])
-    assert parse(f'[0,[{bad}],"trade","XBT/USD"]', 0, source="kraken").kind == "out_of_range"
+    assert parse(f'[0,[{bad}],"trade","XBT/USD"]', NOW_US, source="kraken").kind == "out_of_range"

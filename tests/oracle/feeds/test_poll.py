@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from contextlib import asynccontextmanager
 
+import attrs
 import pytest
 import trio
 from hypothesis import given
@@ -16,10 +17,10 @@ from actors.testing import probe
 from oracle.border import structure
 from oracle.feeds.health import Health
 from oracle.feeds.poll import Poll
-from oracle.feeds.poll_page import MOST_ROWS, Page, retry_after_s
+from oracle.feeds.poll_page import MOST_ROWS, Page
 from oracle.feeds.poll_rows import PRESETS, read_preset, read_rows
 from oracle.feeds.statistics import FeedStatistics
-from oracle.http import Http
+from oracle.http import Answer, Http
 from oracle.model import Event, Quote, Sample, Trade
 from oracle.problems import Invalid
 
@@ -77,9 +78,10 @@ def test_what_is_not_there_is_named(answer, said):
 
 
 PATHS = ["@", "load", "sum(load)", "max_by(load, &at)", "load[?@ > `1`]", "load[::0]", "keys(load)", "nosuch(load)", "load.*"]
-words = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(["nan", "1e999", "-1", "9" * 400])
+words = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(["nan", "1e999", "-1", "9" * 400, "9" * 5000])
+HUGE = (10**21, 10**400, -(10**400), 9 * 10**4299)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | words,
+    st.none() | st.booleans() | st.integers() | st.sampled_from(HUGE) | st.floats() | words,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["host", "load", "at"]), inner, max_size=3),
     max_leaves=8,
 )
@@ -95,6 +97,35 @@ def test_whatever_a_source_answers_is_told_or_named(each, fields, answer):
     for kind, messages in read_rows(rows, answer, "", "me", NOW_US):
         assert messages or kind.startswith(("no_value:", "bad:"))
         assert all(math.isfinite(message.value) for message in messages)
+
+
+SOUND = {
+    "quote": {"symbol": "X", "bid": 1, "ask": 2}, "trade": {"symbol": "X", "price": 1, "size": 1, "trade_id": "7"},
+    "bar": {"symbol": "X", "interval": "1m", "open": 1, "high": 1, "low": 1, "close": 1, "volume": 1, "closed": True},
+    "transfer": {"symbol": "BTC", "from": "a", "to": "b", "amount": 1, "usd_value": 1, "tx_hash": "c"},
+    "earnings": {"symbol": "X", "report_date": "2026-01-01", "actual_eps": 1, "estimated_eps": 1, "revenue": 1},
+    "fundamental": {"symbol": "X", "name": "pe", "value": 1, "unit": "x"}, "vix": {"value": 1},
+    "insider": {"symbol": "X", "insider": "a", "side": "buy", "shares": 1, "price": 1, "traded_on": "2026-01-01"},
+    "sample": {"name": "load", "subject": "a", "value": 1, "unit": "x"},
+}  # fmt: skip
+
+
+@given(st.data(), values)
+def test_any_value_in_any_field_of_any_kind_is_told_or_named(draw, value):
+    kind = draw.draw(st.sampled_from(sorted(SOUND)))
+    sound = SOUND[kind] | {"ts": 1_700_000_000}
+    name = draw.draw(st.sampled_from(sorted(sound)))
+    row = {"kind": kind, "fields": {field: field for field in sound}, "scale": draw.draw(st.sampled_from([1.0, 8.0, 1e300]))}
+    rows = structure(Poll, {"url": "http://x", "rows": [row]}).rows
+    ((said, messages),) = read_rows(rows, sound | {name: value}, "", "me", NOW_US)
+    assert (said == kind) if messages else said.startswith(("no_value:", "bad:"))
+
+
+@given(st.sampled_from(["bybit_funding", "okx_funding"]), values, values)
+def test_any_hours_and_any_rate_of_a_preset_are_told_or_named(preset, hours, rate):
+    one = {"fundingRate": rate, "fundingIntervalHour": hours, "fundingTime": hours, "nextFundingTime": rate}
+    for kind, messages in read_preset(PRESETS[preset], {"result": {"list": [one]}, "data": [one]}, "BTC-USDT", "me", NOW_US):
+        assert messages or kind.startswith(("no_value:", "bad:"))
 
 
 @pytest.mark.parametrize(("settings", "why"), [
@@ -121,15 +152,6 @@ def test_a_page_that_fails_is_asked_for_less_often_and_as_late_as_it_says():
     page.answered({"etag": '"v1"', "last-modified": "Thu, 01 Dec 1994 16:00:00 GMT", "date": "x"})
     assert page.conditions == {"if-none-match": '"v1"', "if-modified-since": "Thu, 01 Dec 1994 16:00:00 GMT"}
     assert page.failed(60.0, 0.0, 1.0) == 60.0
-
-
-@pytest.mark.parametrize(("text", "wait_s"), [
-    ("", 0.0), ("120", 120.0), ("soon", 0.0), ("-5", 0.0), ("\u0663", 0.0), ("Fri, 31 Dec 1999 23:59:59 GMT", 60.0),
-    ("Fri, 31 Dec 1999 23:57:59 GMT", 0.0), ("Fri, 31 Dec 1999 23:59:59", 60.0), ("Fri, 99 Dec 1999 23:59:59 GMT", 0.0),
-])  # fmt: skip
-def test_how_long_a_source_asks_to_wait(text, wait_s):
-    """Both forms of RFC 9110, 10.2.3."""
-    assert retry_after_s(text, 946_684_739_000_000) == wait_s
 
 
 def test_what_stays_in_the_answer_is_never_news_again_however_much_came_and_went():
@@ -211,6 +233,83 @@ async def test_a_source_that_is_away_is_counted_and_said_once(script, kind):
                 assert event.kind == "system:feed:disconnected" and event.data["reason"]
         assert statistics.frames[kind] >= 1 and statistics.last_error and not statistics.connected
         assert "load" not in event.summary, "a path may carry a key"
+
+
+BIG = "1" * 400
+SCALED = [ROWS[0] | {"scale": 8.0}]
+
+
+@pytest.mark.parametrize(("rows", "load", "at", "kind"), [
+    (ROWS, "1", BIG, "bad:ts"), (SCALED, BIG, "1700000000", "bad:value"), (ROWS, BIG, "1700000000", "bad:value"),
+    (SCALED, "true", "1700000000", "bad:value"), (ROWS, "1", "true", "bad:ts"),
+])  # fmt: skip
+async def test_one_number_of_400_digits_is_named_and_ends_nothing(rows, load, at, kind):
+    statistics = FeedStatistics()
+    async with open_sink() as sink:
+        sink.script = answering(200, f'{{"items": [{{"host": "a", "load": {load}, "at": {at}}}]}}'.encode())
+        settings = structure(Poll, {"url": sink.url("/load"), "rows": rows, "interval_s": 0.1})
+        async with polling(settings, statistics) as told:
+            with trio.fail_after(30):
+                while statistics.frames.get(kind, 0) < 2:
+                    await sink.next()
+                sink.script = body(1.5)
+                while not isinstance(await told.next(), Sample):
+                    pass
+            assert statistics.connected and (statistics.connects, statistics.failures) == (1, 0)
+
+
+async def test_a_date_to_wait_for_that_is_none_ends_nothing():
+    statistics, never = FeedStatistics(), "Mon, 01 Jan 99999999999 00:00:00 GMT"
+    async with open_sink() as sink:
+        sink.script = answering(503, Retry_After=never)
+        settings = structure(Poll, {"url": sink.url("/load"), "rows": ROWS, "interval_s": 0.1})
+        async with polling(settings, statistics) as told:
+            with trio.fail_after(30):
+                await sink.next()
+                sink.script = body(1.5)
+                while not isinstance(await told.next(), Sample):
+                    pass
+    assert statistics.frames["status:503"] >= 1
+
+
+async def test_json_behind_the_mark_of_its_byte_order_is_read():
+    async with open_sink() as sink:
+        sink.script = answering(200, b"\xef\xbb\xbf" + json.dumps({"items": [{"host": "a", "load": 2.5, "at": 1}]}).encode())
+        settings = structure(Poll, {"url": sink.url("/load"), "rows": ROWS, "interval_s": 0.1})
+        async with polling(settings, FeedStatistics()) as told:
+            with trio.fail_after(30):
+                while not isinstance(message := await told.next(), Sample):
+                    pass
+    assert message.value == 2.5
+
+
+@attrs.define
+class Worse(Http):
+    """Answers, and then raises what nobody expects."""
+
+    asked: int = 0
+
+    async def request(self, method, url, **how):
+        """One answer and no other."""
+        self.asked += 1
+        if self.asked > 1:
+            raise ZeroDivisionError
+        return Answer(200, {}, b"{}")
+
+
+@pytest.mark.parametrize("settings", [
+    Poll(url="http://x", rows=structure(Poll, {"url": "http://x", "rows": ROWS}).rows, interval_s=0.1),
+    Health(urls={"x": "http://x"}, every_s=0.1),
+])  # fmt: skip
+async def test_after_a_crash_it_is_not_called_connected(settings):
+    statistics = FeedStatistics()
+    async with open_runtime([]) as runtime:
+        lives = probe(runtime, "life:feed:me")
+        runtime.add(settings.child("me", statistics, Worse()))
+        with trio.fail_after(600):
+            while (await lives.next()).what != "crashed":
+                pass
+            assert statistics.connects and not statistics.connected
 
 
 async def test_one_symbol_that_fails_neither_stops_the_others_nor_calls_the_source_away():

@@ -238,5 +238,31 @@ def test_trades_that_cannot_be_read_are_a_gap_beside_those_that_can():
 
 def test_a_trade_from_the_future_silences_nothing():
     feed = kraken()
-    assert feed.parse(fills(("5", "1900000000.0")), T0)[0] == "trade"
+    assert feed.parse(fills(("5", "1700000100.0")), T0)[0] == "trade"
     assert feed.parse(fills(("5", "1700000000.5")), T0)[0] == "trade"
+    kind, (gap,) = feed.parse(fills(("5", "1900000000.0")), T0)
+    assert (kind, gap.reason) == ("bad_time", "1 trades of BTC-USD could not be read")
+    assert feed.parse(fills(("5", "1700000000.6")), T0)[0] == "trade"
+
+
+FAR = "2099-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("told", [match, ticker])
+def test_one_wrong_number_or_time_of_coinbase_silences_nothing_for_long(told):
+    feed = coinbase()
+    feed.parse(told(7), T0)
+    assert feed.parse(told(9).replace(AT, FAR), T0) == ("bad_time", ())
+    feed.parse(told(10**17), T0)
+    after = [feed.parse(told(number), T0 + S) for number in range(8, 14)]
+    assert [kind for kind, _ in after] == ["duplicate"] * 2 + ["counted_anew"] + [told.__name__] * 3
+    assert [type(message) for message in after[2][1]] == [Gap, Trade if told is match else Quote]
+    assert feed.parse(told(7), T0) == ("duplicate", ())
+
+
+def test_a_book_of_another_time_is_not_believed():
+    feed = coinbase()
+    assert feed.parse(snapshot().replace(AT, FAR), T0) == ("bad_time", ())
+    feed.parse(snapshot(), T0)
+    kind, (gap,) = feed.parse(update(("buy", 1, 1)).replace(AT, FAR), T0)
+    assert (kind, type(gap)) == ("bad_time", Gap)

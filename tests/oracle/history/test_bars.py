@@ -189,3 +189,45 @@ async def test_what_is_no_interval_is_refused_by_name(store, interval):
     with pytest.raises(Refused) as refused:
         await ask(store, interval)
     assert (refused.value.code, refused.value.details) == ("invalid", {"interval": interval})
+
+
+async def test_bars_of_venues_count_before_they_are_rolled(store):
+    store.write(published(bar(1.0, closed=False), bar(2.0), bar(3.0), bar(9.0, interval="1d", at_us=bucket_of(T0_US, DAY_US))))
+    queries = Queries(store, inline)
+    assert await queries.bar_symbols() == ["BTC-USD"]
+    before = [await ask(store, interval) for interval in ("1m", "5m", "1d")]
+    assert [found[0][1] for found in before] == [3.0, 3.0, 9.0]
+    store.roll()
+    assert [await ask(store, interval) for interval in ("1m", "5m", "1d")] == before
+    store.write(published(bar(4.0)))  # said again, and still counted once
+    assert await ask(store, "1m") == before[0]
+
+
+@pytest.mark.parametrize("rolled", [False, True])
+async def test_what_was_pushed_comes_after_all_that_feeds_say(store, rolled):
+    store.write(published(bar(50.0, source="push:zzz"), trade(0, T0_US, 60.0, source="push")))  # their words are older
+    store.write(published(trade(1, T0_US, 10.0), bar(51.0, T0_US + MINUTE_US, source="push:zzz")))
+    if rolled:
+        store.roll()
+    queries = Queries(store, inline)
+    found = (await queries.bars("BTC-USD", "1m")).items
+    assert [(b["open"], b["source"], b["origin"]) for b in found] == [(10.0, "test", "trades"), (51.0, "push:zzz", "pushed")]
+    store.backfill_bars(past(2.0))
+    assert [b["origin"] for b in (await queries.bars("BTC-USD", "1m")).items] == ["backfill", "pushed"]
+    assert [b["open"] for b in (await queries.bars("BTC-USD", "30s", limit=1)).items] == [10.0]
+
+
+async def test_a_bar_does_not_mix_the_prices_of_sources(store):
+    start = bucket_of(T0_US, 15 * MINUTE_US)
+    for minute in range(15):
+        whose = "kraken" if minute % 3 else "push:zzz"
+        store.write(published(trade(minute, start + minute * MINUTE_US, 10.0 if minute % 3 else 99.0, source=whose)))
+    store.write(published(bar(20.0, start, source="binance")))
+    queries = Queries(store, inline)
+    (found,) = (await queries.bars("BTC-USD", "15m")).items
+    assert (found["source"], found["high"], found["volume"]) == ("kraken", 10.0, 10.0), "the feed of most minutes"
+    assert [b["source"] for b in (await queries.bars("BTC-USD", "1m")).items][:3] == ["binance", "kraken", "kraken"]
+    (week,) = (await queries.bars("BTC-USD", "1w")).items
+    assert (week["source"], week["high"]) == ("kraken", 10.0)
+    (mine,) = (await queries.bars("BTC-USD", "15m", source="push:zzz")).items
+    assert (mine["high"], mine["volume"]) == (99.0, 5.0)

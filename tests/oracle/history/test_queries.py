@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from actors import Published, Refused
 from oracle.history import MAX_LIMIT, Queries, Store, inline
 from oracle.history.page import Filter, decode_cursor, encode_cursor
-from oracle.history.reader import Reader
+from oracle.history.reader import ENDING_S, Reader
 from oracle.model import Severity
 
 from .rows import T0_US, attempt, delivery, event, published, state, trade, zoo
@@ -157,12 +157,14 @@ def test_an_empty_choice_is_no_condition():
 ENDLESS = "SELECT count(*) FROM range(1000000000) AS a, range(1000000) AS b WHERE a.range * b.range % 7 = 3"
 
 
-async def test_a_query_past_its_deadline_is_ended_and_its_thread_freed(store):
+@pytest.mark.parametrize("late_s", [0, ENDING_S + 0.5])
+async def test_a_query_past_its_deadline_is_ended_and_its_thread_freed(store, late_s):
     reader = Reader(store, trio.to_thread.run_sync, 0.2)
     ended = threading.Event()
 
     def work(cursor):
         try:
+            ended.wait(late_s)  # a thread that gets no turn for so long
             return cursor.execute(ENDLESS).fetchall()
         finally:
             ended.set()
