@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import attrs
@@ -14,6 +12,7 @@ from oracle.alerts.rule import Rule, with_secrets
 from oracle.alerts.sending import DeliveryFailed, Tools
 from oracle.http import Answer, HttpFailed
 from oracle.model import Delivery
+from oracle.retry_after import retry_after_s
 
 __all__ = ["Post", "json_of", "post", "recipient", "revealed", "said_in_body"]
 
@@ -21,8 +20,6 @@ TAKEN = (200, 201, 202, 204)
 WORTH_A_RETRY = (408, 425, 429)
 GONE = 410
 ANSWER_LIMIT_BYTES = 65_536
-
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 C = TypeVar("C")
 
@@ -52,7 +49,7 @@ async def post(
         answer = Answer(failed.status, {}, b"")  # who answers too much has still answered
     if answer.status in TAKEN:
         return answer.status
-    asked = [s for s in (_retry_after_s(answer, tools.now_us()), waits(answer)) if s is not None]
+    asked = [s for s in (retry_after_s(answer.headers.get("retry-after", ""), tools.now_us()), waits(answer)) if s is not None]
     raise DeliveryFailed(
         f"the receiver answered {answer.status}", status=answer.status,
         final=answer.status < 500 and answer.status not in WORTH_A_RETRY,
@@ -106,15 +103,3 @@ def said_in_body(*path: str) -> Callable[[Answer], float | None]:
 
 _CONFIGURED = tuple(
     field.name.removesuffix("_config") for field in attrs.fields(Rule) if field.name.endswith("_config"))
-
-
-def _retry_after_s(answer: Answer, now_us: int) -> float | None:
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdecimal():
-        return float(text[:9])
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    aware = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return max(0.0, (aware - _EPOCH).total_seconds() - now_us / 1e6)
