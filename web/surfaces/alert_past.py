@@ -32,6 +32,8 @@ async def preview(call: Call) -> Answer:
     (the last day, if neither is given). The run's `result` counts; its rows are at the run's `url`/events, `live` where the rule
     fired then too.
     """
+    if not isinstance(call.body, dict):
+        raise invalid("dict_type", ["body"], "Input should be an object")
     now_us, table = call.system.runtime.now_us(), dict(call.body)
     for name in sorted(table.keys() - {"rule", "alert_id", "from", "to"}):
         raise invalid("extra_forbidden", ["body", name], "there are rule, alert_id, from and to", table[name])
