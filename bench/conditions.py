@@ -1,7 +1,8 @@
 """Conditions: what a message and an evaluation cost, beside the same written by hand in Python and beside simpleeval.
 
 The hand knows its one symbol and its one window, takes no gap and never forgets a rounding error: what it saves is what the
-language costs. simpleeval is given answers that are ready, ours looks into its windows.
+language costs. simpleeval is given answers that are ready, ours looks into its windows. And what a trade costs where ten thousand rules
+have a threshold of its symbol, beside ten.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from time import process_time
 from typing import Any
 
 from bench.delivery import compared
 from bench.load import CannotMeasure
 from bench.servers import PEERS
+from oracle.alerts.conditions import Conditions
+from oracle.alerts.terms import Terms
 from oracle.conditions import Windows, evaluate, parse_condition
 from oracle.model import Sample, Trade
 
@@ -46,6 +50,27 @@ def run(rounds: int) -> Iterator[dict[str, Any]]:
     yield compared("conditions: CPU us per trade", updates[0], "written by hand", updates[1], "<= 10")
     yield compared("conditions: CPU us per evaluation", values[0], "written by hand", values[1], "<= 20")
     yield compared("conditions: CPU us per evaluation", values[0], "simpleeval, parsed once", peers, "<= 0.5")
+    many, few = [[_passed(rules) for _ in range(rounds)] for rules in (10_000, 10)]
+    yield compared("rules: CPU us per trade, 10,000 thresholds of its symbol", many, "10 thresholds", few, "<= 2")
+
+
+def _passed(rules: int) -> float:
+    """CPU microseconds per trade of a walk among so many thresholds, of which it passes now and then one."""
+    dice, price = Random(rules), 100.0
+    decider = Conditions({f"r{number}": _threshold(dice.uniform(90, 110)) for number in range(rules)})
+    trades = []
+    for number in range(TIMES):
+        price *= 1 + dice.gauss(0, 1e-6)
+        trades.append(Trade("BTC-USD", price, 1.0, "", str(number), T0_US + number * STEP_US, "x"))
+    deque(decider.update(trades[0], trades[0].ts_us), 0)  # the first looks at all
+    began_s = process_time()
+    for trade in trades[1:]:
+        deque(decider.update(trade, trade.ts_us), 0)
+    return (process_time() - began_s) / (TIMES - 1) * 1e6
+
+
+def _threshold(level: float) -> Terms:
+    return Terms(f'price("BTC-USD") > {level!r}', f'price("BTC-USD") <= {level!r}')
 
 
 class Hand:
