@@ -1,8 +1,8 @@
 """Conditions: what a message and an evaluation cost, beside the same written by hand in Python and beside simpleeval.
 
 The hand knows its one symbol and its one window, takes no gap and never forgets a rounding error: what it saves is what the
-language costs. simpleeval is given answers that are ready, ours looks into its windows. And what a trade costs where ten thousand rules
-have a threshold of its symbol, beside ten.
+language costs. simpleeval is given answers that are ready, ours looks into its windows. And what a trade costs where ten thousand
+rules have a threshold of its symbol, beside ten.
 """
 
 from __future__ import annotations
