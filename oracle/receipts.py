@@ -28,6 +28,7 @@ from oracle.model import Event, Severity, event_id
 
 __all__ = [
     "ANSWERED", "CLIENT", "KEEP_US", "MOST", "MOST_BYTES", "UNDONE", "Answered", "Key", "Receipts", "Turn", "answered_event",
+    "part_of",
 ]  # fmt: skip
 
 CLIENT = "client/"
@@ -224,6 +225,15 @@ def answered_event(key: Key, method: str, path: str, answer: Answered, now_us: i
         data={"by": key.by, "id": key.ident, "method": method, "path": path, **attrs.asdict(answer)}, ts_us=now_us,
         cause=key.command_id,
     )  # fmt: skip
+
+
+def part_of(command_id: str, part: str) -> str:
+    """The id of one part of a command that is carried out in several, each of them once; empty for an empty id."""
+    if not command_id:
+        return ""
+    name, digest = _split(command_id)
+    mark = hashlib.blake2b(part.encode(), digest_size=8).hexdigest()
+    return f"{name}~{mark}" + (f"/{digest}" if digest else "")  # no client can name an id with a tilde
 
 
 def _answer_of(data: dict[str, Any]) -> Answered:

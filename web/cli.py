@@ -13,10 +13,10 @@ import trio
 
 from actors import Refused, RestartsExhausted
 from oracle.border import Invalid
-from oracle.presence import Presence, find
-from oracle.remote import Remote, RemoteFailed
-from oracle.settings import Settings, load
-from oracle.settings_sources import from_env_file, unused
+from oracle.presence import find
+from oracle.remote import RemoteFailed
+from oracle.settings import load
+from oracle.settings_sources import unused
 from web import flags
 from web.failures import CannotStart
 
@@ -77,24 +77,9 @@ def _say(what: str, error: Exception, code: Exit) -> Exit:
 # ---- commands
 
 
-def _with_env_file(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
-    """The settings file; what a .env file beside it says is part of the environment from here on."""
-    if file is not None:
-        from_env_file(file, os.environ)
-    return file
-
-
-_settings = click.option("--settings", "file", type=click.Path(path_type=Path), metavar="FILE", callback=_with_env_file,
-                         help="Settings file (TOML); settings.toml documents every key. A .env file beside it is read too.")
-_data = click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
-                     help="Data folder. [default: ~/.local/share/oracle]")
-_url = click.option("--url", metavar="URL", callback=lambda _context, _option, text: text and flags.address(text),
-                    help="The server, where it is not found through the data folder.")
-_token = click.option("--token", metavar="REF", callback=lambda _context, _option, text: text and flags.reference(text),
-                      help="Its token with --url, as env:NAME or file:PATH.")
-_from = click.option("--from", "from_", metavar="TIME", help="First instant, ISO 8601 in UTC. [default: a day before the last]")
-_to = click.option("--to", metavar="TIME", help="Last instant. [default: now]")
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_settings, _data, _server, _json = flags.SETTINGS, flags.DATA, flags.server, flags.JSON
+_from, _to = flags.FROM, flags.TO
+_book = click.argument("book", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
 
 
 class _Quiet(click.Group):
@@ -148,10 +133,7 @@ def serve(file: Path | None, data: Path | None, listen: tuple[str, ...], seed_po
 @click.argument("pattern", default="*")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N messages.")
 @click.option("--since", default="", metavar="EPOCH:OFFSET", help="Begin after this message, not with the newest of each topic.")
-@_settings
-@_data
-@_url
-@_token
+@_server
 @_json
 def tail(pattern: str, count: int | None, since: str, as_json: bool, **where: Any) -> None:
     """Print what a running server publishes on PATTERN: a topic, or a beginning like quote:* (default: everything).
@@ -165,20 +147,17 @@ def tail(pattern: str, count: int | None, since: str, as_json: bool, **where: An
         Place.parse(since)
     except Invalid:
         raise click.BadParameter("a place is EPOCH:OFFSET, as each message says it", param_hint="--since") from None
-    trio.run(lambda: run(lambda: _remote(**where), pattern, as_json=as_json, count=count, since=since))
+    trio.run(lambda: run(lambda: flags.remote(**where), pattern, as_json=as_json, count=count, since=since))
 
 
 @cli.command()
-@_settings
-@_data
-@_url
-@_token
+@_server
 @_json
 def tree(as_json: bool, **where: Any) -> None:
     """Print the live actor tree of a running server."""
     from web.commands.tree import tree as run
 
-    remote = _remote(**where)
+    remote = flags.remote(**where)
     trio.run(lambda: run(remote, as_json=as_json))
 
 
@@ -199,10 +178,7 @@ def doctor(file: Path | None, data: Path | None, as_json: bool) -> int:
 @_to
 @click.option("--watchdog", "watchdogs", multiple=True, metavar="NAME", help="Only this one; more than once for more.")
 @click.option("--set", "changes", multiple=True, metavar="NAME.KEY=VALUE", help="A setting of a watchdog for this run.")
-@_settings
-@_data
-@_url
-@_token
+@_server
 @_json
 def backtest(from_: str | None, to: str | None, watchdogs: tuple[str, ...], changes: tuple[str, ...], as_json: bool,
              **where: Any) -> None:
@@ -217,7 +193,7 @@ def backtest(from_: str | None, to: str | None, watchdogs: tuple[str, ...], chan
     wish = wish_of(from_, to, watchdogs, changes)
     settings = load(where["file"], os.environ, flags.tables(data=where["data"]))
     alone = where["url"] is None and find(settings.data.folder) is None
-    bench = Here(settings) if alone else There(_remote(**where))
+    bench = Here(settings) if alone else There(flags.remote(**where))
     trio.run(lambda: run(bench, wish, as_json=as_json))
 
 
@@ -230,10 +206,7 @@ def alert() -> None:
 @click.argument("which", metavar="ID|FILE.json")
 @_from
 @_to
-@_settings
-@_data
-@_url
-@_token
+@_server
 @_json
 def alert_backtest(which: str, from_: str | None, to: str | None, as_json: bool, **where: Any) -> None:
     """Try an alert on what was stored: when it would have fired, how often a day, and what it would have sent.
@@ -246,8 +219,38 @@ def alert_backtest(which: str, from_: str | None, to: str | None, as_json: bool,
 
     wish, settings = alert_wish(which, from_, to), load(where["file"], os.environ, flags.tables(data=where["data"]))
     alone = where["url"] is None and find(settings.data.folder) is None
-    bench = Here(settings) if alone else There(_remote(**where), "/api/alerts/preview")
+    bench = Here(settings) if alone else There(flags.remote(**where), "/api/alerts/preview")
     trio.run(lambda: run(bench, wish, as_json=as_json))
+
+
+@alert.command("export")
+@_book
+@_server
+def alert_export(book: Path, **where: Any) -> None:
+    """Write every alert of a running server into FILE as TOML, with its secrets masked; - is standard output."""
+    from web.commands.alert import alert_export as run
+
+    remote = flags.remote(**where)
+    trio.run(lambda: run(remote, book))
+
+
+@alert.command("import")
+@_book
+@click.option("--mode", type=click.Choice(["create", "replace", "skip"]), default="create", show_default=True,
+              help="What becomes of an alert that is there already: refused, replaced, or left as it is.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@_server
+@_json
+def alert_import(book: Path, mode: str, dry_run: bool, as_json: bool, **where: Any) -> None:
+    """Give a running server the alerts of FILE, an export or one like it; - is standard input.
+
+    Each is taken by itself. Exit code 2 where one was refused.
+    """
+    from web.commands.alert import alert_import as run
+
+    remote = flags.remote(**where)
+    if not trio.run(lambda: run(remote, book, mode=mode, dry_run=dry_run, as_json=as_json)):
+        raise click.ClickException("not every alert was taken")
 
 
 @cli.group()
@@ -289,11 +292,3 @@ def record(url: str, file: Path, said: tuple[str, ...], seconds: float | None, f
     from web.commands.record import record as run
 
     trio.run(lambda: run(url, file, said=said, seconds=seconds, frames=frames))
-
-
-def _remote(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Remote:
-    """The server that was named, or that serves the data folder. Raises RemoteFailed."""
-    if url is not None:
-        return Remote.of(Presence(url, 0, token or ""))
-    settings: Settings = load(file, os.environ, flags.tables(data=data))
-    return Remote.here(settings.data.folder)

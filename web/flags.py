@@ -1,18 +1,25 @@
-"""Command-line flags as settings tables, to be laid over file and environment."""
+"""Command-line flags: as settings tables, to be laid over file and environment, and as the options of several commands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from oracle.exchange import HttpFailed, Target
+from oracle.presence import Presence
 from oracle.problems import Bad, Invalid, Problem
+from oracle.remote import Remote
 from oracle.secret import Secret
+from oracle.settings import Settings, load
+from oracle.settings_sources import from_env_file
 
-__all__ = ["address", "feed_table", "reference", "tables"]
+__all__ = [
+    "DATA", "FROM", "JSON", "SETTINGS", "TO", "address", "feed_table", "reference", "remote", "server", "tables",
+]  # fmt: skip
 
 
 def tables(*, data: Path | None = None, listen: Iterable[str] = (), seed_ports: bool = False, auth: str | None = None,
@@ -81,3 +88,39 @@ def reference(text: str) -> str:
     except Bad as bad:
         raise click.BadParameter(f"{bad.reason}: others on this machine can read a command line") from None
     return text
+
+
+def remote(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Remote:
+    """The server that was named, or that serves the data folder. Raises RemoteFailed."""
+    if url is not None:
+        return Remote.of(Presence(url, 0, token or ""))
+    settings: Settings = load(file, os.environ, tables(data=data))
+    return Remote.here(settings.data.folder)
+
+
+# ---- options that several commands have
+
+
+def _with_env_file(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
+    """The settings file; what a .env file beside it says is part of the environment from here on."""
+    if file is not None:
+        from_env_file(file, os.environ)
+    return file
+
+
+SETTINGS = click.option("--settings", "file", type=click.Path(path_type=Path), metavar="FILE", callback=_with_env_file,
+                        help="Settings file (TOML); settings.toml documents every key. A .env file beside it is read too.")
+DATA = click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
+                    help="Data folder. [default: ~/.local/share/oracle]")
+URL = click.option("--url", metavar="URL", callback=lambda _context, _option, text: text and address(text),
+                   help="The server, where it is not found through the data folder.")
+TOKEN = click.option("--token", metavar="REF", callback=lambda _context, _option, text: text and reference(text),
+                     help="Its token with --url, as env:NAME or file:PATH.")
+FROM = click.option("--from", "from_", metavar="TIME", help="First instant, ISO 8601 in UTC. [default: a day before the last]")
+TO = click.option("--to", metavar="TIME", help="Last instant. [default: now]")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def server(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options by which a command finds a server; `remote` takes them."""
+    return SETTINGS(DATA(URL(TOKEN(command))))

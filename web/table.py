@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from web.routes import Route
-from web.surfaces import alert_past, deliveries, fiml, fiml_alerts, fiml_market, front, live, native, push, runs
+from web.surfaces import (
+    alert_analytics,
+    alert_past,
+    alert_presets,
+    alerts_at_once,
+    deliveries,
+    fiml,
+    fiml_alerts,
+    fiml_market,
+    front,
+    live,
+    native,
+    push,
+    runs,
+)
 
 __all__ = ["routes"]
 
-SURFACES = (front, native, fiml, alert_past, fiml_alerts, fiml_market, live, runs, push, deliveries)
+SURFACES = (
+    front, native, fiml, alert_past, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live, runs, push,
+    deliveries,
+)  # fmt: skip
 
 
 def routes() -> tuple[Route, ...]:

@@ -12,8 +12,9 @@ from actors import Actor, Child, NobodyOwns, Refused
 from oracle.alerts.actor import Memory, Ready, RuleActor
 from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.conditions import conditions_now
+from oracle.alerts.masks import unkept
 from oracle.alerts.outbox import Outbox
-from oracle.alerts.rule import MASK, Rule, far_ends, rule_of, with_secrets
+from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
 from oracle.alerts.terms import Terms, terms_of
 from oracle.alerts.trigger import CONDITIONS
 from oracle.alerts.vault import Vault
@@ -156,18 +157,13 @@ class Desk(Actor):
     ) -> State:
         fresh: dict[str, str] = {}
         kept = _references(old) if old else {}
-        ends = far_ends(old) if old else {}
-        moved = {config for config, end in far_ends(rule).items() if ends.get(config, end) != end}
 
         def reference(place: str, secret: str) -> str:
             if secret != MASK:
                 made = self._vault.new_reference()
                 fresh[made] = secret
                 return made
-            if place not in kept:
-                raise Refused("Input is a mask, and there is no secret to keep", code="masked", details={"place": place})
-            if place.partition(".")[0] in moved:
-                why = "Input is a mask, and the secret it keeps was given for another host or account; give it again"
+            if why := unkept(place, rule, old):
                 raise Refused(why, code="masked", details={"place": place})
             return kept[place]
 

@@ -17,6 +17,7 @@ import trio
 from actors import Refused
 from oracle.history import charts
 from oracle.history.bars import Upto, interval_us
+from oracle.history.firings import Firings, read_firings
 from oracle.history.page import Filter, Page, checked_limit, decode_cursor, encode_cursor
 from oracle.history.reader import Reader, RunSync
 from oracle.history.retention import DAY_US
@@ -130,6 +131,10 @@ class Queries:
         """Attempts: delivery_id, number (from 1), outcome, status (the far end's), error, duration_ms."""
         wanted = Filter().one_of("delivery_id", delivery_id).one_of("outcome", outcome).between("ts_us", from_us, to_us)
         return await self._rows("attempt", ATTEMPTS, wanted, limit, cursor, newest_first)
+
+    async def firings(self, from_us: int, to_us: int, width_us: int) -> Firings:
+        """How often rules fired in from_us <= time < to_us, and what became of it, also in buckets of `width_us`."""
+        return await self._reader.read(lambda at: read_firings(at, from_us, to_us, width_us))
 
     async def bars(
         self, symbol: str, interval: str, from_us: int | None = None, to_us: int | None = None, limit: int = 500,

@@ -1,8 +1,10 @@
-"""`oracle alert backtest`: a rule tried on stored history, by the running server, or, where none runs, by this process."""
+"""`oracle alert`: a rule tried on stored history, by the running server, or, where none runs, by this process; and all rules
+written to a file, or read from one."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,14 @@ from oracle.border import structure, unstructure
 from oracle.history import Queries, Store, Tape
 from oracle.history.lines import Lines
 from oracle.problems import Invalid, Problem
+from oracle.remote import Remote, RemoteFailed
 from oracle.settings import Settings
 from web.commands.backtest import Bench, followed, show_events, wish_of
+from web.terminal import show_table
 
-__all__ = ["Here", "alert_backtest", "alert_wish"]
+__all__ = ["Here", "alert_backtest", "alert_export", "alert_import", "alert_wish"]
+
+ANSWER_S = 60.0  # for a whole book of alerts
 
 
 def alert_wish(which: str, from_: str | None, to: str | None) -> dict[str, Any]:
@@ -67,6 +73,42 @@ async def alert_backtest(bench: Bench, wish: dict[str, Any], *, as_json: bool) -
     show_events(events)
     print(f"{summary['firings']} firings, {summary['per_day']} a day, {summary['suppressed']} more within the cooldown; "
           f"live there were {summary['live']}, both: {summary['both']}")  # fmt: skip
+
+
+async def alert_export(remote: Remote, book: Path) -> None:
+    """Write the alerts of the server into a file, or to standard output. Raises RemoteFailed, Invalid."""
+    answer = await remote.ask("GET", "/api/oracle/alerts/export", timeout_s=ANSWER_S)
+    if answer.status != 200:
+        raise RemoteFailed.of(f"{remote.url}api/oracle/alerts/export", answer)
+    if book == Path("-"):
+        sys.stdout.write(answer.body.decode())
+        return
+    try:
+        book.write_bytes(answer.body)
+    except OSError as error:
+        raise Invalid([Problem(("file",), "value_error", f"{book} can't be written: {error.strerror}", str(book))]) from None
+
+
+async def alert_import(remote: Remote, book: Path, *, mode: str, dry_run: bool, as_json: bool) -> bool:
+    """Give the server the alerts of a file, and print what became of each; whether none was refused. Raises RemoteFailed,
+    Invalid."""
+    try:
+        text = sys.stdin.read() if book == Path("-") else book.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise Invalid([Problem(("file",), "value_error", f"{book} can't be read: {error}", str(book))]) from None
+    wish = {"toml": text, "mode": mode, "dry_run": dry_run}
+    done = await remote.tell("POST", "/api/oracle/alerts/import", body=json.dumps(wish).encode(), timeout_s=ANSWER_S)
+    if as_json:
+        print(json.dumps(done))
+    else:
+        rows = []
+        for item in done["items"]:
+            why = "; ".join(f"{one['field'] or 'alert'}: {one['reason']}" for one in item["problems"])
+            rows.append((item["status"], item["alert_id"] or "(no id)", why))
+        show_table(("", "alert", ""), rows)
+        counts = ", ".join(f"{done[name]} {name}" for name in ("created", "replaced", "skipped", "refused"))
+        print(f"{counts}{' (nothing was changed)' if dry_run else ''}")
+    return not done["refused"]
 
 
 def _rule(store: Store, wish: dict[str, Any]) -> Rule:

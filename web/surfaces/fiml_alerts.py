@@ -9,14 +9,11 @@ import attrs
 from actors import Refused
 from oracle.alerts import MASK, Rule, rule_of, with_secrets
 from oracle.alerts.decider import Record
-from oracle.alerts.defaults import completed
 from oracle.alerts.rule import DeliveryMethod
-from oracle.alerts.terms import terms_of
-from oracle.border import Invalid, structure
+from oracle.border import structure
 from oracle.model import Command, State
-from oracle.secret import SecretMissing
 from oracle.system import System
-from web.errors import invalid
+from web.alert_door import ask_desk, checked_rule
 from web.routes import Answer, Auth, Call, Param, Route, Scope
 from web.wire import iso
 
@@ -72,7 +69,7 @@ def alert_config(system: System, state: State) -> AlertConfig:
 
 async def create(call: Call) -> AlertConfig:
     """Store a new alert; an enabled one is at work when this answers."""
-    return alert_config(call.system, await _ask(call, "create", rule=_rule(call)))
+    return alert_config(call.system, await ask_desk(call, "create", rule=checked_rule(call.system, call.body)))
 
 
 async def alerts(call: Call) -> list[AlertConfig]:
@@ -94,7 +91,8 @@ async def alert(call: Call) -> AlertConfig:
 
 async def replace(call: Call) -> AlertConfig:
     """Replace an alert; a masked secret stays what it was, and so do created_at, trigger_count and last_triggered."""
-    return alert_config(call.system, await _ask(call, "replace", alert_id=call.args["alert_id"], rule=_rule(call)))
+    rule = checked_rule(call.system, call.body)
+    return alert_config(call.system, await ask_desk(call, "replace", alert_id=call.args["alert_id"], rule=rule))
 
 
 async def delete(call: Call) -> AlertDone:
@@ -120,36 +118,10 @@ async def test(call: Call) -> Answer:
     return Answer(AlertTested("testing", ident, await call.system.runtime.ask("courier", command)), 202)
 
 
-def _rule(call: Call) -> Rule:
-    rule = structure(Rule, call.body, extras="drop", path=("body",))
-    try:
-        terms_of(rule.trigger)
-        return completed(rule, call.system.settings.alerts)
-    except Invalid as error:
-        raise Invalid(attrs.evolve(problem, path=("body", *problem.path)) for problem in error.problems) from None
-    except SecretMissing as error:
-        raise Refused(f"the settings name a secret that is not there: {error}", code="unavailable") from error
-
-
 async def _done(call: Call, verb: str, done: str) -> AlertDone:
     ident = call.args["alert_id"]
-    await _ask(call, verb, alert_id=ident)
+    await ask_desk(call, verb, alert_id=ident)
     return AlertDone(done, ident)
-
-
-async def _ask(call: Call, verb: str, **args: object) -> State:
-    try:
-        state: State = await call.system.runtime.ask("alerts", Command(verb, args, call.who.name, call.command_id))
-    except Refused as no:
-        match no.code:
-            case "mismatch":
-                raise invalid("value_error", ["body", "alert_id"], f"Value error, {no.reason}", call.body["alert_id"]) from no
-            case "masked":
-                place = no.details["place"].split(".", 2)
-                raise invalid("value_error", ["body", *place], f"Value error, {no.reason}", MASK) from no
-            case _:
-                raise
-    return state
 
 
 _ENABLED_ONLY = Param("enabled_only", "bool", default=False, doc="leave out disabled ones")
