@@ -19,7 +19,8 @@ _OWED = (
     "min(ts_us) FILTER (outcome = 'delivered') AS got_us "
     "FROM attempt WHERE delivery_id IN (SELECT id FROM owed) GROUP BY delivery_id), "
     "told AS (SELECT owed.rule, owed.ts_us, sent.channel, coalesce(tried.outcome, 'pending') AS outcome, "
-    "greatest(tried.got_us - owed.ts_us, 0) / 1000 AS ms FROM owed JOIN (SELECT DISTINCT id, channel FROM delivery) AS sent "
+    "CASE WHEN tried.got_us >= owed.ts_us THEN (tried.got_us - owed.ts_us) / 1000 END AS ms "
+    "FROM owed JOIN (SELECT DISTINCT id, channel FROM delivery) AS sent "
     "USING (id) LEFT JOIN tried USING (id)) "
 )
 _FIRED = _OWED + "SELECT rule, count(*), max(ts_us) FROM fired GROUP BY rule"

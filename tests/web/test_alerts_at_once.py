@@ -17,7 +17,8 @@ MAIL = {**LEAST, "alert_id": "mail", "delivery_methods": ["email", "telegram"],
                          "to_emails": ["b@a.test"]},
         "telegram_config": {"bot_token": "123456:ABC", "chat_ids": ["1"]}}  # fmt: skip
 HOOK = {**LEAST, "alert_id": "hook", "delivery_methods": ["webhook"],
-        "webhook_config": {"url": "https://a.test/x", "auth_token": "s3cret", "headers": {"X-Api-Key": "k3y", "Plain": "p"}}}  # fmt: skip
+        "webhook_config": {"url": "https://a.test/x", "auth_token": "s3cret",
+                           "headers": {"X-Api-Key": "k3y", "Plain": "p"}}}  # fmt: skip
 
 
 async def make(house, *bodies):
@@ -163,8 +164,8 @@ async def test_a_masked_secret_is_kept_for_the_same_far_end_only(tmp_path, dry_r
 
 
 @pytest.mark.parametrize(("toml", "word"), [
-    ("alert = [", "TOML"), ("[alert]\nalert_id = 'a'", "two brackets"), ("[[alerts]]", "[[alert]]"), ("x = " + "[" * 5_000, "TOML"),
-    ("alert = 3", "two brackets"), ("[[alert]]\n" * 201, "at most 200"),
+    ("alert = [", "TOML"), ("[alert]\nalert_id = 'a'", "two brackets"), ("[[alerts]]", "[[alert]]"),
+    ("x = " + "[" * 5_000, "TOML"), ("alert = 3", "two brackets"), ("[[alert]]\n" * 201, "at most 200"),
     ("x = " + "9" * 5_000, "TOML"),
 ])
 async def test_what_is_no_book_of_alerts_is_refused_whole(tmp_path, toml, word):
@@ -232,18 +233,18 @@ async def test_sent_again_it_is_answered_the_same_and_nothing_is_done_again(tmp_
 
 async def test_what_was_cut_off_goes_on_where_it_was_over_a_restart(tmp_path):
     """The answer was never stored, as if the process had ended before: only the marks of what was done are there."""
-    key = {"headers": {"Idempotency-Key": "k1"}}
+    key, other = {"headers": {"Idempotency-Key": "k1"}}, {"headers": {"Idempotency-Key": "k2"}}
+    wish = {"action": "delete", "alert_ids": ["a"]}
     async with open_house(tmp_path) as house:
         first = await take(house, _table("a") + _table("b"), **key)
-        bulk = await house.post(f"{ALL}/bulk", json={"action": "delete", "alert_ids": ["a"]}, headers={"Idempotency-Key": "k2"})
+        bulk = await house.post(f"{ALL}/bulk", json=wish, **other)
         await make(house, {**LEAST, "name": "a later one"})
         await trio.sleep(0.1)
     _forget_answers(tmp_path)
     async with open_house(tmp_path) as house:
         again = await take(house, _table("a") + _table("b"), **key)
         assert again.json == first.json and [one["status"] for one in again.json["items"]] == ["created"] * 2
-        deleted = await house.post(f"{ALL}/bulk", json={"action": "delete", "alert_ids": ["a"]}, headers={"Idempotency-Key": "k2"})
-        assert deleted.json == bulk.json
+        assert (await house.post(f"{ALL}/bulk", json=wish, **other)).json == bulk.json
         assert {one["alert_id"]: one["name"] for one in (await house.get("/api/alerts")).json} == {"a": "a later one", "b": "b"}
 
 
@@ -275,3 +276,15 @@ def _forget_answers(folder):
         connection.execute("DELETE FROM event WHERE kind = 'command_answered'")
 
 
+
+
+async def test_what_can_not_be_stored_now_is_no_answer_about_the_alerts(tmp_path):
+    key = {"headers": {"Idempotency-Key": "k1"}}
+    async with open_house(tmp_path) as house:
+        house.system.runtime.kill("alerts")
+        replies = [await take(house, _table("a"), **key) for _ in range(3)]
+        assert {reply.status for reply in replies} <= {200, 500, 503, 504}
+        with trio.fail_after(10):
+            while (reply := await take(house, _table("a"), **key)).status != 200:
+                await trio.sleep(0.1)
+        assert became(reply) == [("a", "created", [])]

@@ -101,7 +101,8 @@ async def analytics(call: Call) -> Analytics:
     found = await system.queries.firings(from_us, to_us, width_us)
     rules = {state.ref.partition(":")[2]: state.value for state in system.board.kind("rule") if state.value is not None}
     known_us = to_us if found.began_us is None else max(from_us, found.began_us)
-    names = sorted({*rules, *found.fired}, key=lambda name: (-found.fired.get(name, (0, 0))[0], name))
+    held_back = [name for name, count in found.suppressed.items() if count != 0]
+    names = sorted({*rules, *found.fired, *held_back}, key=lambda name: (-found.fired.get(name, (0, 0))[0], name))
     shown = names[first : first + args["limit"]]
     last = first + len(shown)
     buckets = [Bucket(start=iso(at_us), firings=fired, deliveries=owed, delivered=got, failed=failed)
