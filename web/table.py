@@ -5,6 +5,7 @@ from __future__ import annotations
 from web.routes import Route
 from web.surfaces import (
     alert_analytics,
+    alert_life,
     alert_past,
     alert_presets,
     alerts_at_once,
@@ -22,8 +23,8 @@ from web.surfaces import (
 __all__ = ["routes"]
 
 SURFACES = (
-    front, native, fiml, alert_past, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live, runs, push,
-    deliveries,
+    front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
+    runs, push, deliveries,
 )  # fmt: skip
 
 

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 
 import attrs
 
-from actors import Actor, Refused
+from actors import Actor, Refused, Timer
 from oracle.alerts.channel import Look
 from oracle.alerts.commit import committed
-from oracle.alerts.decider import Decider, Firing, Record
+from oracle.alerts.decider import WISHES, Decider, Edge, Record, Step
 from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import rule_of
+from oracle.alerts.silence import Silence
 from oracle.board import Board
 from oracle.crash import crash_point
-from oracle.model import Event, Gap, State, ref
+from oracle.model import Command, Event, Gap, State, ref, split_ref
+from oracle.receipts import Receipts
 
 __all__ = ["Memory", "Ready", "RuleActor"]
 
@@ -24,39 +26,62 @@ class Ready:
     """Asked of a rule: answered once it listens."""
 
 
+@attrs.frozen
+class _Due:
+    """A deadline of the alert may have passed."""
+
+
 @attrs.define
 class Memory:
-    """What must outlive a life of the rule's actor: a firing that is decided and not yet done with."""
+    """What must outlive a life of the rule's actor: a step that is decided and not yet done with."""
 
-    in_hand: Firing | None = None
+    in_hand: Step | None = None
 
 
 class RuleActor(Actor):
-    """`rule:ID`, one for each enabled rule. Follows changes of its rule in the order they were published; what it owes goes
-    into `outboxes`, of which there is one for each channel."""
+    """`rule:ID`, one for each enabled rule. Follows changes of its rule and of silences in the order they were published; what it
+    owes goes into `outboxes`, of which there is one for each channel.
 
-    def __init__(self, ident: str, board: Board, memory: Memory, outboxes: Mapping[str, Outbox]) -> None:
-        self.listens = ("event:*", f"state:{ref('rule', ident)}")
+    Ask it a Command: acknowledge, unacknowledge, mute or resolve, with `comment`; it answers with the State of the record, once
+    that is committed, however long it takes. Refuses with `illegal`. A Command with an id is carried out once.
+    """
+
+    def __init__(
+        self, ident: str, board: Board, memory: Memory, outboxes: Mapping[str, Outbox], receipts: Receipts
+    ) -> None:
+        self.listens = ("event:*", f"state:{ref('rule', ident)}", "state:silence:*")
         self._ident = ident
         self._board = board
         self._memory = memory
         self._outboxes = outboxes
+        self._receipts = receipts
         self._decider: Decider | None = None
+        self._silences: dict[str, Silence] = {}
+        self._timer: Timer | None = None
+        self._timer_us: int | None = None
 
     async def start(self) -> None:
         if self._memory.in_hand is not None:
             await self._fulfil(self._memory.in_hand)
+        for state in self._board.kind("silence"):
+            self._heed(state)
         self._follow(self._board.get(ref("rule", self._ident)), Record.of(self._board.get(self._record_ref)))
+        self._arm()  # what was due while nothing ran is due at once
 
-    async def receive(self, message: object) -> bool | None:
+    async def receive(self, message: object) -> bool | State | None:
         match message:
             case Event() if self._decider is not None and self.published is not None:
-                firing = self._decider.update(message, self.published.time_us)
-                if firing is not None:
-                    self._memory.in_hand = firing
-                    await self._fulfil(firing)
+                await self._take(message, self.published.time_us)
+            case State(ref=name) if split_ref(name)[0] == "silence":
+                self._heed(message)
             case State(value=value) if self._decider is not None:
                 self._follow(value, self._decider.record)
+            case Command():
+                return await self._wish(message)
+            case _Due():
+                self._timer = self._timer_us = None
+                while self._decider is not None and (step := self._decider.on_time(self.now_us())) is not None:
+                    await self._do(step)
             case Ready():
                 return True
         return None
@@ -65,6 +90,7 @@ class RuleActor(Actor):
         # Suppressed events are counted once a batch: a storm of them is one change of the board.
         if self._decider is not None and self._decider.record.value() != (self._board.get(self._record_ref) or _NEW):
             self._board.put(self._record_ref, self._decider.record.value(), self.now_us())
+        self._arm()
 
     def gap(self, from_us: int, to_us: int, dropped: int) -> None:
         self.publish(Gap(self.name, from_us, to_us, f"the mailbox was full, {dropped} events were not looked at"))
@@ -74,23 +100,65 @@ class RuleActor(Actor):
         return ref("alert", self._ident)
 
     def _follow(self, value: dict[str, object] | None, record: Record) -> None:
-        self._decider = None if value is None else Decider(rule_of(value), record, self._outboxes)
+        self._decider = None if value is None else Decider(rule_of(value), record, self._outboxes, self._silences)
 
-    async def _fulfil(self, firing: Firing) -> None:
-        state = self._board.draft(self._record_ref, firing.record.value(), self.now_us())
+    def _heed(self, state: State) -> None:
+        ident = split_ref(state.ref)[1]
+        if state.value is None:
+            self._silences.pop(ident, None)
+        else:
+            self._silences[ident] = Silence.of(state.value)
+
+    def _arm(self) -> None:
+        """Keep one timer at the next deadline."""
+        wanted_us = self._decider.next_deadline if self._decider is not None else None
+        if wanted_us == self._timer_us:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_us = wanted_us
+        self._timer = None if wanted_us is None else self.after(max(0, wanted_us - self.now_us()) / 1e6, _Due())
+
+    async def _take(self, event: Event, time_us: int) -> None:
+        assert self._decider is not None
+        decided = self._decider.update(event, time_us)
+        if isinstance(decided, Step):
+            await self._do(decided)
+        elif decided is not None and decided.alert is not None:
+            self.publish(decided.alert)
+
+    async def _wish(self, command: Command) -> State:
+        if command.verb not in WISHES:
+            raise Refused(f"alerts can't {command.verb!r}", code="invalid")
+        if self._decider is None:
+            raise Refused(f"Alert '{self._ident}' not found", code="not_found")
+        if not self._receipts.applied(command.id):
+            await self._do(self._decider.wish(command, self.now_us()))
+        state = self._board.state(self._record_ref)
+        return state or State(self._record_ref, _NEW, 0, self.now_us())
+
+    async def _do(self, step: Step) -> None:
+        self._memory.in_hand = step
+        await self._fulfil(step)
+
+    async def _fulfil(self, step: Step) -> None:
+        state = self._board.draft(self._record_ref, step.record.value(), self.now_us())
+        mark = (step.alert,) if isinstance(step, Edge) else ()  # what somebody wished must be known again after a SIGKILL
         crash_point("alerts:before-commit")
         try:
-            await committed(self, (state, *firing.deliveries, *firing.hopeless))
+            await committed(self, (state, *step.deliveries, *step.hopeless, *mark))
         except Refused:
             self._memory.in_hand = None
             raise
         crash_point("alerts:after-commit")
         # From here on nothing waits: a life can't end between the commit and the last word.
+        if isinstance(step, Edge):
+            self._receipts.note_applied(step.command_id)
         self._board.apply(state)
-        self.publish(firing.alert)
-        for attempt in firing.hopeless:
+        self.publish(step.alert)
+        for attempt in step.hopeless:
             self.publish(attempt)
-        for delivery in firing.owed:
+        for delivery in step.owed:
             self._outboxes[delivery.channel].owe(delivery)
             self.tell(f"channel:{delivery.channel}", Look())
         self._memory.in_hand = None

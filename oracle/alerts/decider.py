@@ -1,87 +1,163 @@
-"""Decides, event by event, whether one rule fires, and what is then owed to whom. No clock, no network, no disk."""
+"""Decides, event by event, whether one rule fires, what is then owed to whom, and how its alert lives on. No clock, no network,
+no disk.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
 
 import attrs
 
+from actors import Refused
+from oracle.alerts.lifecycle import Input, Phase, allowed, moved
+from oracle.alerts.notices import Edge, edge, last_of
 from oracle.alerts.owed import deliveries_for, hopeless_among
+from oracle.alerts.record import Record
 from oracle.alerts.rule import Rule
-from oracle.alerts.trigger import MET
-from oracle.model import Attempt, Delivery, Event, event_id
+from oracle.alerts.silence import Silence
+from oracle.alerts.steps import Firing, Held, Step
+from oracle.alerts.terms import terms_of
+from oracle.alerts.trigger import MET, OVER
+from oracle.model import Command, Delivery, Event, event_id
+from oracle.problems import Invalid
 
-__all__ = ["Decider", "Firing", "Record"]
+__all__ = ["WISHES", "Decider", "Edge", "Firing", "Held", "Record", "Step", "deadlines"]
 
-
-@attrs.frozen
-class Record:
-    """What a rule has done so far: the value of State `alert:ID`. It outlives changes of the rule."""
-
-    trigger_count: int = 0
-    last_triggered_us: int | None = None
-    suppressed: int = 0
-    """Events that matched while it cooled down."""
-    last_event_id: str = ""
-    on_since_us: int | None = None
-    """Since when its condition is met; None while it is not, and for events, which last no time."""
-
-    @classmethod
-    def of(cls, value: Mapping[str, Any] | None) -> Record:
-        """The record in the value of its State; an empty one for None."""
-        known = {field.name for field in attrs.fields(cls)}
-        return cls(**{name: part for name, part in (value or {}).items() if name in known})
-
-    def value(self) -> dict[str, Any]:
-        """The value of its State."""
-        return attrs.asdict(self)
-
-
-@attrs.frozen
-class Firing:
-    """A rule fired: the new record, what is owed, the tries that can't succeed, and the event that says so."""
-
-    record: Record
-    deliveries: tuple[Delivery, ...]
-    hopeless: tuple[Attempt, ...]
-    alert: Event
-
-    @property
-    def owed(self) -> list[Delivery]:
-        """The deliveries that somebody can carry."""
-        lost = {attempt.delivery_id for attempt in self.hopeless}
-        return [delivery for delivery in self.deliveries if delivery.id not in lost]
+SECOND_US, HOUR_US = 1_000_000, 3_600_000_000
+WISHES = {"acknowledge": Input.acknowledge, "unacknowledge": Input.unacknowledge, "mute": Input.mute, "resolve": Input.over}
 
 
 @attrs.define
 class Decider:
-    """One rule and its record. `channels` names the delivery methods that exist."""
+    """One rule and its record. `channels` names the delivery methods that exist, `silences` are by id."""
 
     rule: Rule
     record: Record
     channels: Collection[str]
+    silences: Mapping[str, Silence] = attrs.field(factory=dict)
 
-    def update(self, event: Event, now_us: int) -> Firing | None:
-        """Take an event published at `now_us`; what is owed if the rule fires on it.
+    def update(self, event: Event, now_us: int) -> Step | Held | None:
+        """Take an event published at `now_us`; what is owed if the rule fires on it, or is over.
 
         The cooldown runs from the last firing; what matches meanwhile is counted and said no more about.
         """
         trigger, ident = self.rule.trigger, self.rule.alert_id
         if trigger.is_told(event, ident) and "direction" not in event.data:  # a crossing lasts no time either
             self.record = attrs.evolve(self.record, on_since_us=event.ts_us if event.kind == MET else None)
+            if event.kind == OVER and self.record.phase is not Phase.inactive:
+                return self._move(Input.over, now_us, why="the condition is over")
         if not trigger.fires_on(event, ident):
             return None
-        record, last_us = self.record, self.record.last_triggered_us
-        # A last firing in the future means that the clock was set back: waiting for it would mute the rule.
-        if last_us is not None and 0 <= now_us - last_us < self.rule.cooldown_seconds * 1_000_000:
-            self.record = attrs.evolve(record, suppressed=record.suppressed + 1)
+        began = self._met(now_us)
+        held = self._held(event, now_us, began)
+        if held is not None:
+            self.record = self.record.suppressing(held.reason)
+            return held if held.alert is not None else None
+        return self._fire(event, now_us)
+
+    def wish(self, command: Command, now_us: int) -> Edge:
+        """What somebody wishes of the alert: acknowledge, unacknowledge, mute, resolve. Raises Refused `illegal`."""
+        step = WISHES[command.verb]
+        moved(self.record.phase, step)
+        if step is Input.over and lasts(self.rule, self.record):
+            can = [word for word in allowed(self.record.phase) if word != "resolve"]
+            raise Refused("its condition is still met: it is resolved when that is over; mute it until then", "illegal",
+                          {"phase": str(self.record.phase), "allowed": can})  # fmt: skip
+        comment = str(command.args.get("comment") or "")
+        return self._move(step, now_us, command.verb, command.by, comment, command.id)
+
+    @property
+    def next_deadline(self) -> int | None:
+        """When it escalates, or is resolved, though nothing is heard."""
+        return min((at_us for at_us, _ in deadlines(self.rule, self.record)), default=None)
+
+    def on_time(self, now_us: int) -> Edge | None:
+        """The first step that is due; call again until there is none."""
+        due = min(deadlines(self.rule, self.record), default=None)
+        if due is None or due[0] > now_us:
             return None
+        if due[1] is Input.escalate:
+            return self._move(due[1], now_us, why=f"not acknowledged within {self.rule.escalate_after_s} s")
+        return self._move(due[1], now_us, why=f"nothing more for {self.rule.resolve_after_s} s")
+
+    # ---- private
+
+    def _met(self, now_us: int) -> bool:
+        """Take that it is met; whether the alert begins with it."""
+        before = self.record
+        phase = moved(before.phase, Input.met)
+        self.record = attrs.evolve(before, met_us=now_us)
+        if phase is not before.phase:
+            self.record = attrs.evolve(
+                self.record, phase=phase, since_us=now_us, by="", comment="", edges=before.edges + 1, told_us=None)
+        return phase is not before.phase
+
+    def _held(self, event: Event, now_us: int, began: bool) -> Held | None:
+        """What keeps it from telling anybody of this event. The cooldown is said only where an alert begins in it."""
+        record, rule, last_us = self.record, self.rule, self.record.last_triggered_us
+        # A last firing in the future means that the clock was set back: waiting for it would mute the rule.
+        if last_us is not None and 0 <= now_us - last_us < rule.cooldown_seconds * SECOND_US:
+            return self._held_by("cooldown", event, now_us, "cooling down") if began else Held("cooldown", None)
+        if record.phase is Phase.muted:
+            return self._held_by("muted", event, now_us, f"muted by {record.by}", by=record.by, comment=record.comment)
+        held = self._kept(event, now_us)
+        if held is None and rule.max_per_hour is not None and len(self._recent(now_us)) >= rule.max_per_hour:
+            return self._held_by("max_per_hour", event, now_us, f"{rule.max_per_hour} in an hour are enough")
+        return held
+
+    def _kept(self, event: Event, now_us: int) -> Held | None:
+        """What keeps any notice from being sent now."""
+        for one in self.silences.values():
+            if one.holds(self.rule, event, now_us):
+                why = f"silenced by {one.by}" + (f": {one.comment}" if one.comment else "")
+                return self._held_by("silence", event, now_us, why, by=one.by, comment=one.comment, silence=one.id)
+        quiet = self.rule.quiet_hours
+        if quiet is not None and quiet.hold(event.severity, now_us):
+            return self._held_by("quiet_hours", event, now_us, f"quiet from {quiet.start} to {quiet.end} {quiet.tz}")
+        return None
+
+    def _held_by(self, reason: str, event: Event, now_us: int, why: str, **more: str) -> Held:
+        kind, rule = "alert_silenced" if reason == "silence" else "alert_suppressed", self.rule
+        return Held(reason, Event(
+            id=event_id(kind, rule.alert_id, rule.ref, event.ts_us, event.id, reason), kind=kind, subject=rule.alert_id,
+            source=rule.ref, severity=event.severity, summary=f"{rule.name}: {why}",
+            data={"event_id": event.id, "reason": reason, "why": why, **more}, ts_us=now_us, cause=event.id,
+        ))  # fmt: skip
+
+    def _recent(self, now_us: int) -> tuple[int, ...]:
+        return tuple(at_us for at_us in self.record.recent_us if 0 <= now_us - at_us < HOUR_US)
+
+    def _fire(self, event: Event, now_us: int) -> Firing:
+        record, rule = self.record, self.rule
         self.record = attrs.evolve(
-            record, trigger_count=record.trigger_count + 1, last_triggered_us=now_us, last_event_id=event.id)
-        deliveries = deliveries_for(self.rule, event, now_us)
-        hopeless = hopeless_among(deliveries, self.rule, self.channels, now_us)
+            record, trigger_count=record.trigger_count + 1, last_triggered_us=now_us, last_event_id=event.id,
+            told_us=now_us if record.told_us is None else record.told_us,
+            recent_us=(*self._recent(now_us), now_us) if rule.max_per_hour is not None else (),
+            last=last_of(event) if rule.notify_resolved or rule.escalate_after_s is not None else None,
+        )  # fmt: skip
+        deliveries = deliveries_for(rule, event, now_us)
+        hopeless = hopeless_among(deliveries, rule, self.channels, now_us)
         return Firing(self.record, deliveries, hopeless, self._alert(event, deliveries, now_us))
+
+    def _move(
+        self, step: Input, now_us: int, why: str, by: str = "", comment: str = "", command_id: str = ""
+    ) -> Edge:
+        before = self.record
+        phase = moved(before.phase, step)
+        over = phase is Phase.inactive
+        self.record = attrs.evolve(
+            before, phase=phase, since_us=now_us, by=by, comment=comment, edges=before.edges + 1,
+            told_us=None if over else before.told_us,
+        )  # fmt: skip
+        made = edge(self.rule, before, self.record, step, now_us, why, command_id)
+        if made.deliveries:
+            held = self._kept(made.about, now_us)
+            if held is not None:
+                self.record = self.record.suppressing(held.reason)
+                made = made.unsent(held.reason)
+        hopeless = hopeless_among(made.deliveries, self.rule, self.channels, now_us)
+        return attrs.evolve(made, record=self.record, hopeless=hopeless)
 
     def _alert(self, event: Event, deliveries: tuple[Delivery, ...], now_us: int) -> Event:
         rule = self.rule
@@ -93,3 +169,21 @@ class Decider:
                   "provider": event.data.get("provider", ""), "deliveries": [one.id for one in deliveries]},
             ts_us=now_us, cause=event.id,
         )  # fmt: skip
+
+
+def lasts(rule: Rule, record: Record) -> bool:
+    """Whether its condition is met until it says that it is over; an event and a crossing last no time."""
+    if record.on_since_us is None:
+        return False
+    with contextlib.suppress(Invalid):  # of a rule that was stored before its condition was understood
+        terms = terms_of(rule.trigger)
+        return terms is not None and not terms.crosses
+    return False
+
+
+def deadlines(rule: Rule, record: Record) -> Iterator[tuple[int, Input]]:
+    """When the alert escalates and when it is resolved, as it stands now."""
+    if record.phase is Phase.firing and rule.escalate_after_s is not None and record.told_us is not None:
+        yield max(record.told_us, record.since_us or 0) + rule.escalate_after_s * SECOND_US, Input.escalate
+    if rule.resolve_after_s is not None and record.phase is not Phase.inactive and not lasts(rule, record):
+        yield (record.met_us or 0) + rule.resolve_after_s * SECOND_US, Input.over

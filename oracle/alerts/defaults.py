@@ -19,8 +19,8 @@ def completed(rule: Rule, settings: Alerts) -> Rule:
     """The rule with a config for every method it asks for: where it has none for email or telegram, that of the settings; where
     that has no recipients, those of the settings. Raises Invalid, which names what is still missing; SecretMissing."""
     rule = attrs.evolve(
-        rule, email_config=_email(rule, settings) if "email" in rule.delivery_methods else rule.email_config,
-        telegram_config=_telegram(rule, settings) if "telegram" in rule.delivery_methods else rule.telegram_config,
+        rule, email_config=_email(rule, settings) if "email" in rule.all_methods else rule.email_config,
+        telegram_config=_telegram(rule, settings) if "telegram" in rule.all_methods else rule.telegram_config,
     )  # fmt: skip
     problems = list(_lacking(rule))
     if problems:
@@ -47,7 +47,7 @@ def _telegram(rule: Rule, settings: Alerts) -> TelegramConfig | None:
 
 
 def _lacking(rule: Rule) -> Iterator[Problem]:
-    for method in dict.fromkeys(rule.delivery_methods):
+    for method in dict.fromkeys(rule.all_methods):
         config, name = rule.config(method), f"{method}_config"
         recipients, where, who = _NAMED.get(method, ("", "", ""))
         if config is None and method not in NEED_NOTHING | _LATER:

@@ -45,13 +45,14 @@ class Ledger:
     """By channel."""
     conditions: Mapping[str, Terms] = attrs.field(factory=dict)
     """By rule, those that are looked at."""
+    receipts: Receipts = attrs.field(kw_only=True)
 
 
 def rule_child(ident: str, board: Board, ledger: Ledger) -> Child:
     """The spec of `rule:ID`."""
     memory = ledger.memories.setdefault(ident, Memory())
     return Child(
-        ref("rule", ident), lambda: RuleActor(ident, board, memory, ledger.outboxes), capacity=MAILBOX,
+        ref("rule", ident), lambda: RuleActor(ident, board, memory, ledger.outboxes, ledger.receipts), capacity=MAILBOX,
         when_full="drop_oldest",
     )  # fmt: skip
 
@@ -66,11 +67,11 @@ class Desk(Actor):
     with not_found where somebody deleted it since.
     """
 
-    def __init__(self, board: Board, vault: Vault, ledger: Ledger, receipts: Receipts) -> None:
+    def __init__(self, board: Board, vault: Vault, ledger: Ledger) -> None:
         self._board = board
         self._vault = vault
         self._ledger = ledger
-        self._receipts = receipts
+        self._receipts = ledger.receipts
 
     async def start(self) -> None:
         self._ledger.conditions = self._ledger.conditions or conditions_now(self._board).rules

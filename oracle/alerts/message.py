@@ -63,7 +63,8 @@ def subject_of(rule: Rule, payload: Mapping[str, Any]) -> str:
     template = rule.templates and rule.templates.subject
     if template:
         return one_line(render(template, payload))
-    return one_line(f"FIML Alert: {rule.name}{' (test)' if payload.get('test') else ''}")
+    word = "test" if payload.get("test") else payload.get("status")
+    return one_line(f"FIML Alert: {rule.name}{f' ({word})' if word else ''}")
 
 
 def text_of(rule: Rule, payload: Mapping[str, Any]) -> str:

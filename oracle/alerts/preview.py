@@ -72,7 +72,7 @@ def preview_work(
         decider, rows, days = Decider(rule, Record(), channels), [], Counter[str]()
         async for time_us, event in events:
             firing = decider.update(event, time_us)
-            if firing is not None:
+            if isinstance(firing, Firing):
                 days[_day(time_us)] += 1
                 if len(rows) < MOST_FIRINGS:
                     rows.append(_row(firing, event))

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 import msgspec
-from attrs.validators import and_, ge, le, matches_re, max_len
+from attrs.validators import and_, ge, le, matches_re, max_len, optional
 
 from oracle.alerts.configs import (
     Config,
@@ -25,6 +25,7 @@ from oracle.alerts.configs import (
     WebhookConfig,
     config_secrets,
 )
+from oracle.alerts.quiet import QuietHours
 from oracle.alerts.template import Templates
 from oracle.alerts.trigger import Trigger
 from oracle.border import structure, unstructure
@@ -73,6 +74,22 @@ class Rule:
     templates: Templates | None = None
     cooldown_seconds: int = attrs.field(default=60, validator=and_(ge(0), le(LONGEST_COOLDOWN_S)))
     """At least so long between two firings; 0: every event fires."""
+    notify_resolved: bool = False
+    """Whoever was told that it fired is told when it is over."""
+    escalate_after_s: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(LONGEST_COOLDOWN_S))))
+    """If nobody has acknowledged it so long after it was told, it escalates."""
+    escalate_methods: tuple[DeliveryMethod, ...] = ()
+    """By which that is told; the same as ever where there are none."""
+    quiet_hours: QuietHours | None = None
+    max_per_hour: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(1_000))))
+    """At most so many firings within any hour."""
+    resolve_after_s: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(LONGEST_COOLDOWN_S))))
+    """An alert on events, which last no time, is over when nothing more came for so long."""
+
+    @property
+    def all_methods(self) -> tuple[DeliveryMethod, ...]:
+        """Every method it may ever tell somebody by."""
+        return (*self.delivery_methods, *self.escalate_methods)
 
     @property
     def ref(self) -> str:

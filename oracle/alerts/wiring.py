@@ -16,6 +16,7 @@ from oracle.alerts.courier import Courier
 from oracle.alerts.desk import Desk, Ledger, rule_child
 from oracle.alerts.outbox import Outbox, Patience
 from oracle.alerts.sending import Channel, Tools
+from oracle.alerts.silences import Silences, SilencesMemory
 from oracle.alerts.trigger import CONDITIONS
 from oracle.alerts.vault import RunSync, Vault
 from oracle.board import Board
@@ -39,7 +40,7 @@ def alert_children(
     runtime: Runtime | None = None,
 ) -> tuple[Child, ...]:
     """Children for a tree that has `history` before them, in the order to start them: channels, rules, conditions, alerts,
-    courier.
+    silences, courier.
 
     `pending` and `last_attempts` are what the history says is still owed; the board has its states already. `parts` are the
     channels by name, those of CHANNELS unless given; `receipts` know which commands were applied. Raises VaultBroken.
@@ -50,8 +51,8 @@ def alert_children(
     carriers: Mapping[str, Channel] = parts or _carriers(settings)
     owed = list(pending)
     outboxes = {name: Outbox((one for one in owed if one.channel == name), last_attempts) for name in carriers}
-    ledger = Ledger(outboxes=outboxes)
     known = receipts or Receipts(now_us)
+    ledger, silences = Ledger(outboxes=outboxes, receipts=known), SilencesMemory()
 
     def channel(name: str) -> Child:
         return Child(
@@ -71,7 +72,8 @@ def alert_children(
         Child("channels", lambda: Supervisor(channels, exhausted="park")),
         Child("rules", rules),
         Child("conditions", lambda: Supervisor(conditions, exhausted="park")),
-        Child("alerts", lambda: Desk(board, vault, ledger, known)),
+        Child("alerts", lambda: Desk(board, vault, ledger)),
+        Child("silences", lambda: Silences(board, known, silences)),
         Child("courier", lambda: Courier(board, outboxes, known)),
     )
 

@@ -2,7 +2,7 @@
 
 import attrs
 
-from oracle.alerts.decider import Decider, Record
+from oracle.alerts.decider import Decider, Firing, Record
 from oracle.alerts.rule import Rule
 from oracle.border import structure
 from oracle.model import Event, Severity
@@ -24,13 +24,15 @@ def event(number=1, subject="BTC-USD"):
 
 
 def fired(one, times_s):
-    return [t for n, t in enumerate(times_s) if one.update(event(n), t * S) is not None]
+    return [t for n, t in enumerate(times_s) if isinstance(one.update(event(n), t * S), Firing)]
 
 
 def test_it_fires_once_per_cooldown_measured_from_the_last_firing_and_counts_the_rest():
     one = decider()
     assert fired(one, [0, 1, 59, 60, 61, 119, 120, 1000]) == [0, 60, 120, 1000]
-    assert one.record == Record(4, 1000 * S, 4, "evt_7")
+    record = one.record
+    assert (record.trigger_count, record.last_triggered_us, record.last_event_id) == (4, 1000 * S, "evt_7")
+    assert (record.suppressed, record.suppressed_by) == (4, {"cooldown": 4})
 
 
 def test_without_cooldown_every_event_fires():

@@ -1,0 +1,67 @@
+"""What a rule has done so far and how it stands: the value of State `alert:ID`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from oracle.alerts.lifecycle import Phase
+
+__all__ = ["Record"]
+
+
+def _plain(_: type, __: Any, value: Any) -> Any:
+    return str(value) if isinstance(value, Phase) else list(value) if isinstance(value, tuple) else value
+
+
+@attrs.frozen
+class Record:
+    """It outlives changes of the rule, and the process."""
+
+    trigger_count: int = 0
+    last_triggered_us: int | None = None
+    suppressed: int = 0
+    """Events that matched and were told to nobody, and notices that were not sent."""
+    last_event_id: str = ""
+    on_since_us: int | None = None
+    """Since when its condition is met; None while it is not, and for events, which last no time."""
+    suppressed_by: Mapping[str, int] = attrs.field(factory=dict)
+    """The same by reason: cooldown, muted, silence, quiet_hours, max_per_hour."""
+    phase: Phase = attrs.field(default=Phase.inactive, converter=Phase)
+    since_us: int | None = None
+    """Since when it is in this phase; None before the first."""
+    by: str = ""
+    """Who brought it into this phase, and what they said; empty where nobody did."""
+    comment: str = ""
+    met_us: int | None = None
+    """When it was met last, also if nobody was told."""
+    told_us: int | None = None
+    """When somebody was told first since it was last inactive."""
+    recent_us: tuple[int, ...] = attrs.field(default=(), converter=tuple)
+    """Firings of the last hour, where the rule limits them."""
+    last: Mapping[str, Any] | None = None
+    """Of the last event it fired on, what a later notice says again."""
+    edges: int = 0
+    """Changes of phase so far."""
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any] | None) -> Record:
+        """The record in the value of its State; an empty one for None."""
+        known = {field.name for field in attrs.fields(cls)}
+        record = cls(**{name: part for name, part in (value or {}).items() if name in known})
+        if value and "phase" not in value and record.on_since_us is not None:  # written before there were phases
+            told_us = record.last_triggered_us
+            return attrs.evolve(
+                record, phase=Phase.firing, since_us=record.on_since_us, met_us=record.on_since_us, told_us=told_us)
+        return record
+
+    def value(self) -> dict[str, Any]:
+        """The value of its State."""
+        return attrs.asdict(self, value_serializer=_plain)
+
+    def suppressing(self, reason: str) -> Record:
+        """One more that nobody was told, and why."""
+        by = {**self.suppressed_by, reason: self.suppressed_by.get(reason, 0) + 1}
+        return attrs.evolve(self, suppressed=self.suppressed + 1, suppressed_by=by)
