@@ -78,7 +78,7 @@ class Rule:
     """Whoever was told that it fired is told when it is over."""
     escalate_after_s: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(LONGEST_COOLDOWN_S))))
     """If nobody has acknowledged it so long after it was told, it escalates."""
-    escalate_methods: tuple[DeliveryMethod, ...] = ()
+    escalate_methods: tuple[DeliveryMethod, ...] = attrs.field(factory=tuple)
     """By which that is told; the same as ever where there are none."""
     quiet_hours: QuietHours | None = None
     max_per_hour: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(1_000))))

@@ -1,0 +1,27 @@
+"""The process is killed while somebody acknowledges: sent again with its id, that is carried out once. Real processes."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+from serving import clean_env
+
+CHILD = Path(__file__).with_name("life_child.py")
+TESTS = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("point", ["alerts:before-commit:2", "alerts:after-commit:2"])
+async def test_an_acknowledgement_is_carried_out_once(tmp_path, point):
+    assert (await run_child(tmp_path, point)).returncode == -signal.SIGKILL
+    for _ in range(2):
+        done = await run_child(tmp_path)
+        assert json.loads(done.stdout.splitlines()[-1]) == {"phase": "acknowledged", "edges": 2, "told": 1}
+
+
+async def run_child(folder, crash_at=""):
+    env = clean_env(PYTHONPATH=f"{TESTS}:{TESTS.parent}", **({"ORACLE_CRASH_AT": crash_at} if crash_at else {}))
+    with trio.fail_after(60):
+        return await trio.run_process([sys.executable, str(CHILD), str(folder)], env=env, check=False, capture_stdout=True)
