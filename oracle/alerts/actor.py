@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -57,6 +58,7 @@ class RuleActor(Actor):
         self._receipts = receipts
         self._decider: Decider | None = None
         self._silences: dict[str, Silence] = {}
+        self._shown: Record | None = None  # what the board has
         self._timer: Timer | None = None
         self._timer_us: int | None = None
 
@@ -88,8 +90,11 @@ class RuleActor(Actor):
 
     def drained(self) -> None:
         # Suppressed events are counted once a batch: a storm of them is one change of the board.
-        if self._decider is not None and self._decider.record.value() != (self._board.get(self._record_ref) or _NEW):
-            self._board.put(self._record_ref, self._decider.record.value(), self.now_us())
+        record = self._decider.record if self._decider is not None else self._shown
+        if record is not self._shown and record is not None:
+            self._shown = record
+            if record.value() != (self._board.get(self._record_ref) or _NEW):
+                self._board.put(self._record_ref, record.value(), self.now_us())
         self._arm()
 
     def gap(self, from_us: int, to_us: int, dropped: int) -> None:
@@ -99,8 +104,10 @@ class RuleActor(Actor):
     def _record_ref(self) -> str:
         return ref("alert", self._ident)
 
-    def _follow(self, value: dict[str, object] | None, record: Record) -> None:
-        self._decider = None if value is None else Decider(rule_of(value), record, self._outboxes, self._silences)
+    def _follow(self, value: dict[str, Any] | None, record: Record) -> None:
+        self._decider = None
+        if value is not None:
+            self._decider = Decider(rule_of(value), record, self._outboxes, self._silences, value["updated_us"])
 
     def _heed(self, state: State) -> None:
         ident = split_ref(state.ref)[1]
@@ -155,6 +162,7 @@ class RuleActor(Actor):
         if isinstance(step, Edge):
             self._receipts.note_applied(step.command_id)
         self._board.apply(state)
+        self._shown = step.record
         self.publish(step.alert)
         for attempt in step.hopeless:
             self.publish(attempt)

@@ -64,14 +64,14 @@ class Courier(Actor):
 
     def _test(self, rule: Rule, command: Command) -> _Wish:
         method = command.args.get("method")
-        if method is not None and method not in rule.delivery_methods:
+        if method is not None and method not in rule.all_methods:
             raise Refused(f"Alert '{rule.alert_id}' does not deliver by {method}", code="invalid", details={"method": method})
-        if not rule.delivery_methods:
+        if not rule.all_methods:
             raise Refused(f"Alert '{rule.alert_id}' delivers by nothing", code="invalid")
         now_us = self.now_us()
         told = self._event("rule_tested", rule, command, f"Alert '{rule.alert_id}' tested")
         event = rehearsal(rule, told.id, now_us)
-        methods = None if method is None else [method]
+        methods = rule.all_methods if method is None else [method]
         return _Wish(deliveries_for(rule, event, now_us, methods, test=True), told)
 
     def _resend(self, rule: Rule, command: Command) -> _Wish:

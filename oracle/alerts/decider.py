@@ -36,6 +36,8 @@ class Decider:
     record: Record
     channels: Collection[str]
     silences: Mapping[str, Silence] = attrs.field(factory=dict)
+    changed_us: int = 0
+    """When the rule was changed or enabled last: no wait is older."""
 
     def update(self, event: Event, now_us: int) -> Step | Held | None:
         """Take an event published at `now_us`; what is owed if the rule fires on it, or is over.
@@ -70,11 +72,11 @@ class Decider:
     @property
     def next_deadline(self) -> int | None:
         """When it escalates, or is resolved, though nothing is heard."""
-        return min((at_us for at_us, _ in deadlines(self.rule, self.record)), default=None)
+        return min((at_us for at_us, _ in deadlines(self.rule, self.record, self.changed_us)), default=None)
 
     def on_time(self, now_us: int) -> Edge | None:
         """The first step that is due; call again until there is none."""
-        due = min(deadlines(self.rule, self.record), default=None)
+        due = min(deadlines(self.rule, self.record, self.changed_us), default=None)
         if due is None or due[0] > now_us:
             return None
         if due[1] is Input.escalate:
@@ -181,9 +183,9 @@ def lasts(rule: Rule, record: Record) -> bool:
     return False
 
 
-def deadlines(rule: Rule, record: Record) -> Iterator[tuple[int, Input]]:
-    """When the alert escalates and when it is resolved, as it stands now."""
+def deadlines(rule: Rule, record: Record, changed_us: int) -> Iterator[tuple[int, Input]]:
+    """When the alert escalates and when it is resolved, as it stands now; no wait began before `changed_us`."""
     if record.phase is Phase.firing and rule.escalate_after_s is not None and record.told_us is not None:
-        yield max(record.told_us, record.since_us or 0) + rule.escalate_after_s * SECOND_US, Input.escalate
+        yield max(record.told_us, record.since_us or 0, changed_us) + rule.escalate_after_s * SECOND_US, Input.escalate
     if rule.resolve_after_s is not None and record.phase is not Phase.inactive and not lasts(rule, record):
-        yield (record.met_us or 0) + rule.resolve_after_s * SECOND_US, Input.over
+        yield max(record.met_us or 0, changed_us) + rule.resolve_after_s * SECOND_US, Input.over

@@ -21,6 +21,7 @@ __all__ = ["Explained", "Past", "explain"]
 
 MOST_MESSAGES = 100_000
 SWITCHES = ("rule_created", "rule_replaced", "rule_enabled", "rule_disabled", "rule_deleted")
+HELD = ("alert_silenced", "alert_suppressed")
 
 
 @attrs.frozen
@@ -28,7 +29,7 @@ class Explained:
     """`met`: whether the condition held at `at_us`, or the event `event_id` (the newest one of a watchdog by then) sets the rule
     off; None: not known. `clauses` is a smallest set that answers for it: were all of them otherwise, `met` would be too, with
     any fewer it would not. `fired`: whether the rule fired on that event, or within a second of that instant. `suppressed_by`:
-    what kept it, or would have kept it, from firing: disabled, cooldown, gap."""
+    what kept it, or would have kept it, from firing: disabled, cooldown, gap, muted, silence, quiet_hours, max_per_hour."""
 
     at_us: int
     met: bool | None
@@ -66,6 +67,7 @@ async def explain(past: Past, rule: Rule, at_us: int) -> Explained:
     kept = [] if enabled else ["disabled"]
     if until_us is not None and at_us < until_us and not fired:
         kept.append("cooldown")
+    kept += [reason for reason in await _held(past.queries, rule, found, at_us) if reason not in kept]
     if found.met is None and terms is not None and await _gap(past.queries, terms, at_us):
         kept.append("gap")
     return attrs.evolve(found, fired=fired, suppressed_by=tuple(kept), cooldown_until_us=until_us)
@@ -123,6 +125,13 @@ async def _fired(queries: Queries, rule: Rule, found: Explained, at_us: int) -> 
     )  # fmt: skip
     before = [row["ts_us"] for row in page.items if row["ts_us"] <= at_us]
     return fired, before[0] + rule.cooldown_seconds * 1_000_000 if before else None
+
+
+async def _held(queries: Queries, rule: Rule, found: Explained, at_us: int) -> list[str]:
+    """What it said it was held back by, on that event or within a second of that instant."""
+    page = await queries.events(kind=HELD, subject=rule.alert_id, to_us=at_us + 1_000_001, limit=20)
+    return [row["data"]["reason"] for row in page.items
+            if (row["cause"] == found.event_id if found.event_id else abs(row["ts_us"] - at_us) <= 1_000_000)]
 
 
 async def _gap(queries: Queries, terms: Terms, at_us: int) -> bool:

@@ -141,7 +141,8 @@ def _row(firing: Firing, event: Event) -> dict[str, Any]:
 def _summary(record: Record, rows: Sequence[Any], days: Counter[str], live: set[str], ask: Preview) -> dict[str, Any]:
     length_days = (ask.to_us - ask.from_us) / DAY_US
     return {
-        "firings": record.trigger_count, "suppressed": record.suppressed, "per_day": round(record.trigger_count / length_days, 3),
+        "firings": record.trigger_count, "suppressed": record.suppressed,
+        "suppressed_by": dict(record.suppressed_by), "per_day": round(record.trigger_count / length_days, 3),
         "by_day": dict(days), "live": len(live), "both": len({row["id"] for row in rows} & live),
         "cut_off": record.trigger_count > len(rows),
     }  # fmt: skip

@@ -85,6 +85,8 @@ async def test_a_silence_lives_from_create_to_delete(tmp_path):
         await said(house.system.runtime, "state:alert:a")
         (one,) = await lives(house)
         assert (one["trigger_count"], one["suppressed_by"], one["phase"]) == (0, {"silence": 1}, "firing")
+        why = (await house.get("/api/alerts/a/explain")).json
+        assert (why["met"], why["fired"], why["suppressed_by"]) == (True, False, ["silence"])
     async with open_house(tmp_path) as house:
         assert (await house.get("/api/oracle/silences")).json["items"] == [reply.json]
         path = f"/api/oracle/silences/{reply.json['id']}"
@@ -110,7 +112,8 @@ async def test_a_silence_that_makes_no_sense_is_refused_by_its_field(tmp_path, b
 
 async def test_the_new_fields_are_kept_and_echoed(tmp_path):
     said = {"notify_resolved": True, "escalate_after_s": 60, "escalate_methods": ["log"], "max_per_hour": 5,
-            "resolve_after_s": 90, "quiet_hours": {"from": "22:00", "to": "07:00", "tz": "Europe/Berlin", "min_severity": "high"}}  # fmt: skip
+            "resolve_after_s": 90,
+            "quiet_hours": {"from": "22:00", "to": "07:00", "tz": "Europe/Berlin", "min_severity": "high"}}  # fmt: skip
     async with open_house(tmp_path) as house:
         made = (await house.post("/api/alerts", json={**ALERT, **said})).json
         assert {name: made[name] for name in said} == said

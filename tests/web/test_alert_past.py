@@ -85,6 +85,7 @@ async def test_a_rule_that_nobody_saved_is_tried_with_its_cooldown(tmp_path):
         unsaved = {**ALERT, "alert_id": "new", "trigger": EVENTS, "cooldown_seconds": 3600}
         run, rows = await completed(house, {"rule": unsaved})
         assert (run["result"]["firings"], run["result"]["suppressed"], run["result"]["live"]) == (1, 4, 0)
+        assert run["result"]["suppressed_by"] == {"cooldown": 4}
         assert [row["live"] for row in rows] == [False]
         assert (await house.get("/api/alerts/new")).status == 404
 

@@ -71,7 +71,7 @@ async def alert_backtest(bench: Bench, wish: dict[str, Any], *, as_json: bool) -
         print(json.dumps({"summary": summary, "events": events}))
         return
     show_events(events)
-    print(f"{summary['firings']} firings, {summary['per_day']} a day, {summary['suppressed']} more within the cooldown; "
+    print(f"{summary['firings']} firings, {summary['per_day']} a day, {summary['suppressed']} more held back; "
           f"live there were {summary['live']}, both: {summary['both']}")  # fmt: skip
 
 

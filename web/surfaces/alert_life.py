@@ -11,7 +11,6 @@ from actors import NobodyOwns, Refused
 from oracle.alerts import rule_of
 from oracle.alerts.decider import Record, deadlines
 from oracle.alerts.lifecycle import Phase, allowed
-from oracle.alerts.rule import Rule
 from oracle.alerts.silence import Matchers, Silence
 from oracle.border import structure
 from oracle.model import Command, State
@@ -100,7 +99,7 @@ async def alerts(call: Call) -> Items:
     """How each alert stands, in the order of their creation."""
     states = [state for state in call.system.board.kind("rule") if state.value is not None]
     states.sort(key=lambda state: state.value["created_us"] if state.value else 0)
-    shown = [_life(call, rule_of(state.value or {})) for state in states]
+    shown = [_life(call, state.value or {}) for state in states]
     wanted = call.args["phase"]
     return Items([attrs.asdict(one) for one in shown if wanted in (None, one.phase)], None)
 
@@ -145,12 +144,13 @@ async def _wish(call: Call, verb: str) -> AlertLife:
         state: State = await call.system.runtime.ask(f"rule:{ident}", command)
     except NobodyOwns:
         raise Refused(f"Alert '{ident}' is disabled", code="disabled") from None
-    return _life(call, rule_of(value), Record.of(state.value))
+    return _life(call, value, Record.of(state.value))
 
 
-def _life(call: Call, rule: Rule, record: Record | None = None) -> AlertLife:
+def _life(call: Call, value: dict[str, Any], record: Record | None = None) -> AlertLife:
+    rule = rule_of(value)
     record = record or Record.of(call.system.board.get(f"alert:{rule.alert_id}"))
-    due = min(deadlines(rule, record), default=None) if rule.enabled else None
+    due = min(deadlines(rule, record, value["updated_us"]), default=None) if rule.enabled else None
     last_us, since_us = record.last_triggered_us, record.since_us
     return AlertLife(
         alert_id=rule.alert_id, name=rule.name, enabled=rule.enabled, phase=record.phase,

@@ -121,6 +121,21 @@ async def test_a_timer_that_is_not_due_yet_goes_on_after_a_start(tmp_path, autoj
         assert channel.statuses == ["firing", "escalated"]
 
 
+async def test_a_rule_that_was_disabled_waits_anew_when_it_is_enabled(tmp_path, autojump_clock):
+    channel = Keeping()
+    async with open_alerts(tmp_path, channel=channel) as alerting:
+        await alerting.wish("create", rule=rule(escalate_after_s=60))
+        alerting.runtime.publish(event(1))
+        await settled()
+        await alerting.wish("disable", alert_id="a")
+        await trio.sleep(10_000)
+        await alerting.wish("enable", alert_id="a")
+        await trio.sleep(59)
+        assert channel.statuses == ["firing"]
+        await trio.sleep(2)
+        assert channel.statuses == ["firing", "escalated"]
+
+
 async def test_what_was_acknowledged_stays_so_over_a_start(tmp_path, autojump_clock):
     channel = Keeping()
     async with open_alerts(tmp_path, channel=channel) as alerting:

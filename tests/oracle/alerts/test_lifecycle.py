@@ -113,7 +113,7 @@ class Walk(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0, 1, 15, 45, 300, 2000, 40_000]))
     def time(self, seconds):
         self.now += seconds * S
-        while due := min(deadlines(self.rule, self.decider.record), default=None):
+        while due := min(deadlines(self.rule, self.decider.record, 0), default=None):
             if due[0] > self.now:
                 break
             self.edge(self.decider.on_time(self.now), due[1])
