@@ -49,3 +49,9 @@ def test_what_discord_is_sent_fits_once_it_is_escaped(text, times):
 def test_families_of_emoji_stay_together():
     family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
     assert one_line(f"{family}\n{family}") == f"{family} {family}"
+
+
+def test_the_subject_says_what_became_of_it():
+    payloads = [deliveries_for(rule(), event(), 0, **more)[0].payload for more in ({}, {"status": "resolved"}, {"test": True})]
+    assert [subject_of(rule(), payload) for payload in payloads] == [
+        "FIML Alert: Big moves", "FIML Alert: Big moves (resolved)", "FIML Alert: Big moves (test)"]
