@@ -56,7 +56,7 @@ class Decider:
         if held is not None:
             self.record = self.record.suppressing(held.reason)
             return held if held.alert is not None else None
-        return self._fire(event, now_us)
+        return self._fire(event, now_us, began)
 
     def wish(self, command: Command, now_us: int) -> Edge:
         """What somebody wishes of the alert: acknowledge, unacknowledge, mute, resolve. Raises Refused `illegal`."""
@@ -124,13 +124,14 @@ class Decider:
         return Held(reason, Event(
             id=event_id(kind, rule.alert_id, rule.ref, event.ts_us, event.id, reason), kind=kind, subject=rule.alert_id,
             source=rule.ref, severity=event.severity, summary=f"{rule.name}: {why}",
-            data={"event_id": event.id, "reason": reason, "why": why, **more}, ts_us=now_us, cause=event.id,
+            data={"event_id": event.id, "reason": reason, "why": why, "phase": str(self.record.phase),
+                  **more}, ts_us=now_us, cause=event.id,
         ))  # fmt: skip
 
     def _recent(self, now_us: int) -> tuple[int, ...]:
         return tuple(at_us for at_us in self.record.recent_us if 0 <= now_us - at_us < HOUR_US)
 
-    def _fire(self, event: Event, now_us: int) -> Firing:
+    def _fire(self, event: Event, now_us: int, began: bool) -> Firing:
         record, rule = self.record, self.rule
         self.record = attrs.evolve(
             record, trigger_count=record.trigger_count + 1, last_triggered_us=now_us, last_event_id=event.id,
@@ -140,7 +141,7 @@ class Decider:
         )  # fmt: skip
         deliveries = deliveries_for(rule, event, now_us)
         hopeless = hopeless_among(deliveries, rule, self.channels, now_us)
-        return Firing(self.record, deliveries, hopeless, self._alert(event, deliveries, now_us))
+        return Firing(self.record, deliveries, hopeless, self._alert(event, deliveries, now_us, began))
 
     def _move(
         self, step: Input, now_us: int, why: str, by: str = "", comment: str = "", command_id: str = ""
@@ -161,14 +162,15 @@ class Decider:
         hopeless = hopeless_among(made.deliveries, self.rule, self.channels, now_us)
         return attrs.evolve(made, record=self.record, hopeless=hopeless)
 
-    def _alert(self, event: Event, deliveries: tuple[Delivery, ...], now_us: int) -> Event:
+    def _alert(self, event: Event, deliveries: tuple[Delivery, ...], now_us: int, began: bool) -> Event:
         rule = self.rule
         return Event(
             id=event_id("alert_fired", rule.alert_id, rule.ref, event.ts_us, event.id),
             kind="alert_fired", subject=rule.alert_id, source=rule.ref, severity=event.severity,
             summary=f"{rule.name}: {event.summary}",
             data={"event_id": event.id, "event_kind": event.kind, "event_subject": event.subject,
-                  "provider": event.data.get("provider", ""), "deliveries": [one.id for one in deliveries]},
+                  "provider": event.data.get("provider", ""), "deliveries": [one.id for one in deliveries],
+                  "phase": str(self.record.phase), "began": began},
             ts_us=now_us, cause=event.id,
         )  # fmt: skip
 

@@ -81,6 +81,7 @@ def test_the_alert_says_what_led_to_it_and_what_is_owed():
     assert (alert.kind, alert.subject, alert.source, alert.cause, alert.severity) == (
         "alert_fired", "a", "rule:a", "evt_1", Severity.high)
     assert alert.data["deliveries"] == [firing.deliveries[0].id]
+    assert (alert.data["phase"], alert.data["began"]) == ("firing", True)
     assert alert.id == decider().update(event(), 8 * S).alert.id
     assert decider().update(alert, 9 * S) is None
 
