@@ -20,6 +20,7 @@ import trio
 from actors import Child, Clock, Runtime, Supervisor, open_runtime, wall_clock
 from oracle.alerts import CHANNELS, alert_children
 from oracle.alerts.preview import preview_work
+from oracle.alerts.unheard import Unheard
 from oracle.backtest import backtest_work, tables_of
 from oracle.board import Board
 from oracle.border import structure
@@ -170,7 +171,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,
             now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(), receipts=system.receipts,
-            past=past, runtime=system.runtime,
+            past=past, runtime=system.runtime, unheard=Unheard(system.tape, lines),
         ),
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),

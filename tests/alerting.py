@@ -11,9 +11,11 @@ import attrs
 
 from actors import Child, Runtime, open_runtime, trio_clock
 from oracle.alerts import Rule, alert_children
+from oracle.alerts.unheard import Unheard
 from oracle.board import Board
 from oracle.border import structure
 from oracle.history import History, Queries, Store, Tape, inline
+from oracle.history.lines import Lines
 from oracle.http import Http
 from oracle.model import Command, Event, Severity, State, event_id
 from oracle.receipts import Receipts
@@ -87,7 +89,8 @@ async def open_alerts(
             settings=settings or Alerts(), folder=folder, board=board, http=http, now_us=runtime.now_us, pending=owed,
             last_attempts=last, receipts=receipts, run_sync=at_once,
             parts={"webhook": channel} if channel is not None else None, runtime=runtime if conditions else None,
-            past=past_of(Queries(store, inline), Tape(store, inline))))  # fmt: skip
+            past=past_of(Queries(store, inline), Tape(store, inline)),
+            unheard=Unheard(Tape(store, inline), Lines(store, inline))))  # fmt: skip
         keep = history or (lambda: History(store, threaded=False))
         return [Child("history", keep, capacity=100_000), *made]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from oracle.alerts.decider import WISHES, Decider, Edge, Record, Step
 from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import rule_of
 from oracle.alerts.silence import Silence
+from oracle.alerts.unheard import Unheard, after
 from oracle.board import Board
 from oracle.crash import crash_point
 from oracle.model import Command, Event, Gap, State, ref, split_ref
@@ -37,6 +39,8 @@ class Memory:
     """What must outlive a life of the rule's actor: a step that is decided and not yet done with."""
 
     in_hand: Step | None = None
+    caught_up: bool = False
+    """Whether what was stored before this process began was looked at."""
 
 
 class RuleActor(Actor):
@@ -48,14 +52,16 @@ class RuleActor(Actor):
     """
 
     def __init__(
-        self, ident: str, board: Board, memory: Memory, outboxes: Mapping[str, Outbox], receipts: Receipts
-    ) -> None:
+        self, ident: str, board: Board, memory: Memory, outboxes: Mapping[str, Outbox], receipts: Receipts,
+        unheard: Unheard | None = None,
+    ) -> None:  # fmt: skip
         self.listens = ("event:*", f"state:{ref('rule', ident)}", "state:silence:*")
         self._ident = ident
         self._board = board
         self._memory = memory
         self._outboxes = outboxes
         self._receipts = receipts
+        self._unheard = unheard
         self._decider: Decider | None = None
         self._silences: dict[str, Silence] = {}
         self._shown: Record | None = None  # what the board has
@@ -68,12 +74,13 @@ class RuleActor(Actor):
         for state in self._board.kind("silence"):
             self._heed(state)
         self._follow(self._board.get(ref("rule", self._ident)), Record.of(self._board.get(self._record_ref)))
+        await self._catch_up()
         self._arm()  # what was due while nothing ran is due at once
 
     async def receive(self, message: object) -> bool | State | None:
         match message:
             case Event() if self._decider is not None and self.published is not None:
-                await self._take(message, self.published.time_us)
+                await self._take(message, self.published.time_us, (self.runtime.epoch, self.published.offset))
             case State(ref=name) if split_ref(name)[0] == "silence":
                 self._heed(message)
             case State(value=value) if self._decider is not None:
@@ -126,9 +133,27 @@ class RuleActor(Actor):
         self._timer_us = wanted_us
         self._timer = None if wanted_us is None else self.after(max(0, wanted_us - self.now_us()) / 1e6, _Due())
 
-    async def _take(self, event: Event, time_us: int) -> None:
+    async def _catch_up(self) -> None:
+        """Take what was stored, and not handled when the process before this one ended."""
+        value = self._board.get(ref("rule", self._ident))
+        if self._unheard is None or self._memory.caught_up or self._decider is None or value is None:
+            return
+        with contextlib.suppress(Refused):  # the history can't be read now: the next life looks
+            events = await self._unheard.events(self.runtime.epoch, self.now_us())
+            record = self._decider.record
+            since_us = value["updated_us"] if record.handled else max(value["updated_us"], record.last_triggered_us or 0)
+            for heard in after(events, record.handled, since_us):
+                one = heard.published
+                await self._take(one.message, one.time_us, (heard.epoch, one.offset))
+            self._memory.caught_up = True
+
+    async def _take(self, event: Event, time_us: int, place: tuple[str, int]) -> None:
         assert self._decider is not None
         decided = self._decider.update(event, time_us)
+        if decided is not None:
+            self._decider.record = attrs.evolve(self._decider.record, handled=place)
+        if isinstance(decided, Step):
+            decided = attrs.evolve(decided, record=self._decider.record)
         if isinstance(decided, Step):
             await self._do(decided)
         elif decided is not None and decided.alert is not None:

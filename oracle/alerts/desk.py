@@ -17,6 +17,7 @@ from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
 from oracle.alerts.terms import Terms, terms_of
 from oracle.alerts.trigger import CONDITIONS
+from oracle.alerts.unheard import Unheard
 from oracle.alerts.vault import Vault
 from oracle.alerts.wishes import PAST, about, event_of, undone
 from oracle.board import Board
@@ -46,14 +47,16 @@ class Ledger:
     conditions: Mapping[str, Terms] = attrs.field(factory=dict)
     """By rule, those that are looked at."""
     receipts: Receipts = attrs.field(kw_only=True)
+    unheard: Unheard | None = None
+    """What the process before this one has stored and not handled."""
 
 
 def rule_child(ident: str, board: Board, ledger: Ledger) -> Child:
     """The spec of `rule:ID`."""
     memory = ledger.memories.setdefault(ident, Memory())
     return Child(
-        ref("rule", ident), lambda: RuleActor(ident, board, memory, ledger.outboxes, ledger.receipts), capacity=MAILBOX,
-        when_full="drop_oldest",
+        ref("rule", ident), lambda: RuleActor(ident, board, memory, ledger.outboxes, ledger.receipts, ledger.unheard),
+        capacity=MAILBOX, when_full="drop_oldest",
     )  # fmt: skip
 
 

@@ -45,6 +45,8 @@ class Record:
     """Of the last event it fired on, what a later notice says again."""
     edges: int = 0
     """Changes of phase so far."""
+    handled: tuple[str, int] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple))
+    """Epoch and offset of the last event that changed anything here."""
 
     @classmethod
     def of(cls, value: Mapping[str, Any] | None) -> Record:

@@ -18,6 +18,7 @@ from oracle.alerts.outbox import Outbox, Patience
 from oracle.alerts.sending import Channel, Tools
 from oracle.alerts.silences import Silences, SilencesMemory
 from oracle.alerts.trigger import CONDITIONS
+from oracle.alerts.unheard import Unheard
 from oracle.alerts.vault import RunSync, Vault
 from oracle.board import Board
 from oracle.http import Http
@@ -37,7 +38,7 @@ def alert_children(
     *, settings: Alerts, folder: Path, board: Board, http: Http, now_us: Callable[[], int], pending: Iterable[Delivery] = (),
     last_attempts: Mapping[str, Attempt] | None = None, run_sync: RunSync = trio.to_thread.run_sync,
     parts: Mapping[str, Channel] | None = None, receipts: Receipts | None = None, past: Past | None = None,
-    runtime: Runtime | None = None,
+    runtime: Runtime | None = None, unheard: Unheard | None = None,
 ) -> tuple[Child, ...]:
     """Children for a tree that has `history` before them, in the order to start them: channels, rules, conditions, alerts,
     silences, courier.
@@ -52,7 +53,7 @@ def alert_children(
     owed = list(pending)
     outboxes = {name: Outbox((one for one in owed if one.channel == name), last_attempts) for name in carriers}
     known = receipts or Receipts(now_us)
-    ledger, silences = Ledger(outboxes=outboxes, receipts=known), SilencesMemory()
+    ledger, silences = Ledger(outboxes=outboxes, receipts=known, unheard=unheard), SilencesMemory()
 
     def channel(name: str) -> Child:
         return Child(

@@ -45,10 +45,8 @@ async def test_every_committed_firing_is_delivered_with_the_same_id(tmp_path, po
     assert len(sink.calls) - len(arrived) <= KILLS_IN_A_ROW
     assert outcomes == dict.fromkeys(committed, "delivered")
     assert len({(call.headers["webhook-id"], call.body) for call in sink.calls}) == len(arrived)
-    # The rule takes events one by one, so all before the point are committed.
-    if point == "alerts:after-commit" and KILLS_IN_A_ROW == 1:
-        assert committed == {ident: event(number).id for number, ident in enumerate(committed)}
-        assert len(committed) == visit
+    # Whatever was stored of the events sets the rule off, if not then, at the next start.
+    assert set(committed.values()) == stored(tmp_path)
 
 
 async def test_a_receiver_that_was_down_at_the_kill_gets_it_at_the_next_start(tmp_path):
@@ -61,6 +59,17 @@ async def test_a_receiver_that_was_down_at_the_kill_gets_it_at_the_next_start(tm
     assert len(committed) == 3
     assert sorted(outcomes.values()) == ["delivered"] * 3
     assert {call.headers["webhook-id"] for call in sink.calls[down:]} == set(committed)
+
+
+def stored(folder: Path) -> set[str]:
+    """The ids of the watchdog's events that are on disk."""
+    store = Store(folder)
+    store.open()
+    try:
+        with store.reading() as cursor:
+            return {ident for (ident,) in cursor.execute("SELECT id FROM event WHERE kind = 'price_anomaly'").fetchall()}
+    finally:
+        store.close()
 
 
 async def run_child(folder: Path, url: str, first: int, count: int, crash_at: str = "") -> int:
