@@ -154,6 +154,7 @@ async def test_a_symbol_whose_past_can_not_be_read_has_nulls_and_the_rest_have_r
     async with open_house(tmp_path) as house:
         now_us = house.system.runtime.now_us()
         await told(house, Trade("AAPL", 100.0, 1.0, "", "1", now_us, "simulated"))
+        await house.system.runtime.remove("history")  # who would open it again
         house.system.store.close()
         reply = await house.get("/dashboard/assets/monitor?symbols=AAPL,NOBODY")
     assert reply.status == 200

@@ -122,6 +122,7 @@ async def test_a_history_that_can_not_be_read_is_told_and_the_subscription_goes_
     async with market(tmp_path) as (house, client):
         await client.say(wish("ohlcv", ["AAPL"]))
         assert (await client.message_of("data"))["data"]
+        await house.system.runtime.remove("history")  # who would open it again
         house.system.store.close()
         error = await client.message_of("error")
         assert (error["error_code"], error["details"]) == ("PROCESSING_ERROR", None)
