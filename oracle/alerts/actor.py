@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,10 +17,14 @@ from oracle.alerts.silence import Silence
 from oracle.alerts.unheard import Unheard, after
 from oracle.board import Board
 from oracle.crash import crash_point
+from oracle.log import logger
 from oracle.model import Command, Event, Gap, State, ref, split_ref
 from oracle.receipts import Receipts
 
 __all__ = ["Memory", "Ready", "RuleActor"]
+
+
+LOG = logger("rule")
 
 
 @attrs.frozen
@@ -138,14 +141,17 @@ class RuleActor(Actor):
         value = self._board.get(ref("rule", self._ident))
         if self._unheard is None or self._memory.caught_up or self._decider is None or value is None:
             return
-        with contextlib.suppress(Refused):  # the history can't be read now: the next life looks
+        try:
             events = await self._unheard.events(self.runtime.epoch, self.now_us())
-            record = self._decider.record
-            since_us = value["updated_us"] if record.handled else max(value["updated_us"], record.last_triggered_us or 0)
-            for heard in after(events, record.handled, since_us):
-                one = heard.published
-                await self._take(one.message, one.time_us, (heard.epoch, one.offset))
-            self._memory.caught_up = True
+        except Refused as no:  # the next life looks again
+            LOG.warning("what was stored before the start was not looked at", name=self.name, reason=no.reason)
+            return
+        record = self._decider.record
+        since_us = value["updated_us"] if record.handled else max(value["updated_us"], record.last_triggered_us or 0)
+        for heard in after(events, record.handled, since_us):
+            one = heard.published
+            await self._take(one.message, one.time_us, (heard.epoch, one.offset))
+        self._memory.caught_up = True
 
     async def _take(self, event: Event, time_us: int, place: tuple[str, int]) -> None:
         assert self._decider is not None

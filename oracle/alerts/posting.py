@@ -96,7 +96,7 @@ def said_in_body(*path: str) -> Callable[[Answer], float | None]:
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return min(max(float(value), 0.0), 1e9) if is_number else None
+        return float(min(max(value, 0), 1e9)) if is_number else None  # an integer may be too long for a float
 
     return waits
 

@@ -17,16 +17,16 @@ from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.terms import Terms, terms_of
 from oracle.alerts.trigger import CONDITIONS
 from oracle.backtest.job import Ask, Job
+from oracle.backtest.work import wrong_span
 from oracle.border import structure
 from oracle.history import Queries, Span, Tape
 from oracle.history.lines import Lines
 from oracle.model import Event
 from oracle.patterns import Patterns
-from oracle.problems import Invalid, Problem
+from oracle.problems import Invalid
 
-__all__ = ["LONGEST_US", "Preview", "checked_preview", "preview_work"]
+__all__ = ["Preview", "checked_preview", "preview_work"]
 
-LONGEST_US = 366 * 86_400_000_000
 MOST_FIRINGS = 10_000  # kept as rows; more are only counted
 PAGE = 2_000
 DAY_US = 86_400_000_000
@@ -45,13 +45,7 @@ class Preview:
 
 def checked_preview(ask: Preview, now_us: int) -> tuple[Rule, Terms | None]:
     """The rule and the terms of its condition. Raises Invalid, which names the field."""
-    problems = []
-    if not ask.from_us < ask.to_us:
-        problems.append(Problem(("body", "to"), "value_error", "it has to be later than from", ask.to_us))
-    elif ask.to_us - ask.from_us > LONGEST_US:
-        problems.append(Problem(("body", "from"), "value_error", "more than 366 days at once are too many", ask.from_us))
-    if ask.from_us > now_us:
-        problems.append(Problem(("body", "from"), "value_error", "nothing is stored of the future", ask.from_us))
+    problems = list(wrong_span(ask.from_us, ask.to_us, now_us))
     if problems:
         raise Invalid(problems)
     rule = rule_of(ask.rule)

@@ -10,10 +10,12 @@ import trio
 from actors import Published
 from oracle.history import Span, Tape
 from oracle.history.lines import Lines
+from oracle.log import logger
 from oracle.patterns import Patterns
 
 __all__ = ["Heard", "Unheard", "after"]
 
+LOG = logger("rule")
 LOOK_BACK_US = 86_400_000_000
 MOST = 10_000  # events, the newest
 _EVENTS = Patterns(["event:*"])
@@ -40,7 +42,10 @@ class Unheard:
         """Those that were published before the run `epoch` began, in order."""
         async with self._lock:
             if self._read is None:
-                self._read = (await self._all(epoch, now_us - LOOK_BACK_US))[-MOST:]
+                every = await self._all(epoch, now_us - LOOK_BACK_US)
+                if len(every) > MOST:
+                    LOG.warning("events of before the start are left out", count=len(every) - MOST)
+                self._read = every[-MOST:]
             return self._read
 
     async def _all(self, epoch: str, from_us: int) -> list[Heard]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -55,20 +56,16 @@ def alert_children(
     known = receipts or Receipts(now_us)
     ledger, silences = Ledger(outboxes=outboxes, receipts=known, unheard=unheard), SilencesMemory()
 
-    def channel(name: str) -> Child:
-        return Child(
-            f"channel:{name}", lambda: ChannelActor(carriers[name], outboxes[name], tools, board, patience),
-            grace_s=GRACE_S, capacity=10_000, when_full="refuse",
-        )  # fmt: skip
-
-    channels = [channel(name) for name in carriers]
+    channels = [
+        Child(f"channel:{name}", partial(ChannelActor, carrier, outboxes[name], tools, board, patience), grace_s=GRACE_S,
+              capacity=10_000, when_full="refuse") for name, carrier in carriers.items()
+    ]  # fmt: skip
 
     def rules() -> Supervisor:
         enabled = [split_ref(state.ref)[1] for state in board.kind("rule") if state.value and state.value["enabled"]]
         return Supervisor([rule_child(ident, board, ledger) for ident in enabled], exhausted="park")
 
-    kind, _, name = CONDITIONS.partition(":")
-    conditions = [watchdog_child(name, lambda: conditions_now(board), board, past, runtime, PATIENCE_S, kind)] if runtime else []
+    conditions = [_conditions(board, past, runtime)] if runtime else []
     return (
         Child("channels", lambda: Supervisor(channels, exhausted="park")),
         Child("rules", rules),
@@ -77,6 +74,11 @@ def alert_children(
         Child("silences", lambda: Silences(board, known, silences)),
         Child("courier", lambda: Courier(board, outboxes, known)),
     )
+
+
+def _conditions(board: Board, past: Past | None, runtime: Runtime) -> Child:
+    kind, _, name = CONDITIONS.partition(":")
+    return watchdog_child(name, lambda: conditions_now(board), board, past, runtime, PATIENCE_S, kind)
 
 
 def _carriers(settings: Alerts) -> dict[str, Channel]:

@@ -17,7 +17,7 @@ from oracle.history.lines import Lines
 from oracle.problems import Bad, Invalid, Problem, closest
 from oracle.watchdogs import WATCHDOGS, watchdog_class
 
-__all__ = ["Backtest", "backtest_work", "checked", "tables_of"]
+__all__ = ["Backtest", "backtest_work", "checked", "tables_of", "wrong_span"]
 
 LONGEST_US = 366 * 86_400_000_000
 MOST_EVENTS = 100_000
@@ -37,13 +37,7 @@ class Backtest:
 
 def checked(ask: Backtest, tables: Mapping[str, Table], now_us: int) -> Ask:
     """What is to be run. `tables` are the settings of the server by name. Raises Invalid, which names the field."""
-    problems = []
-    if not ask.from_us < ask.to_us:
-        problems.append(Problem(("body", "to"), "value_error", "it has to be later than from", ask.to_us))
-    elif ask.to_us - ask.from_us > LONGEST_US:
-        problems.append(Problem(("body", "from"), "value_error", "more than 366 days at once are too many", ask.from_us))
-    if ask.from_us > now_us:
-        problems.append(Problem(("body", "from"), "value_error", "nothing is stored of the future", ask.from_us))
+    problems = list(wrong_span(ask.from_us, ask.to_us, now_us))
     names = ask.watchdogs or tuple(tables)
     problems += _unknown("watchdogs", names, tables, "there is no watchdog")
     problems += _unknown("settings", ask.settings, names, "there are settings of a watchdog that is not run,")
@@ -51,6 +45,16 @@ def checked(ask: Backtest, tables: Mapping[str, Table], now_us: int) -> Ask:
         raise Invalid(problems)
     chosen = {name: _chosen(name, tables[name], ask.settings.get(name)) for name in dict.fromkeys(names)}
     return Ask(chosen, ask.from_us, min(ask.to_us, now_us), frozenset(ask.settings))
+
+
+def wrong_span(from_us: int, to_us: int, now_us: int) -> Iterator[Problem]:
+    """What is wrong with a span of the past that somebody wants to go through; paths begin with `body`."""
+    if not from_us < to_us:
+        yield Problem(("body", "to"), "value_error", "it has to be later than from", to_us)
+    elif to_us - from_us > LONGEST_US:
+        yield Problem(("body", "from"), "value_error", "more than 366 days at once are too many", from_us)
+    if from_us > now_us:
+        yield Problem(("body", "from"), "value_error", "nothing is stored of the future", from_us)
 
 
 def _unknown(field: str, given: Iterable[str], known: Iterable[str], what: str) -> Iterator[Problem]:
