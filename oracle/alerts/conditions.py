@@ -187,6 +187,9 @@ class Conditions:
             rule.due_us = due_us
             if due_us is not None:
                 heapq.heappush(self._due, (due_us, rule.ident))
+                if len(self._due) > 64 + 2 * len(self._rules):  # most are of times that have moved on
+                    self._due = [(one.due_us, one.ident) for one in self._rules.values() if one.due_us is not None]
+                    heapq.heapify(self._due)
 
     def _finding(self, rule: _Rule, kind: str, now: int, message: Any, **more: str) -> Finding:
         expression = rule.on if kind == MET and more.get("direction") != "below" else rule.off or rule.on

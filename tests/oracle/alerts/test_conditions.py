@@ -132,6 +132,16 @@ def test_passed_thresholds_are_those_that_a_look_at_each_would_find(prices, rule
     assert sorted(said(course_of(**triggers), told)) == sorted(alone)
 
 
+def test_due_times_that_move_on_leave_nothing_behind():
+    course = course_of(
+        soon=trigger("custom_condition", condition='absent("trade:ETH-USD", "10s")'),
+        late=trigger("custom_condition", condition='absent("trade:BTC-USD", "1h")'))  # fmt: skip
+    for second in range(6_000):
+        assert said(course, [trade(100, second), trade(5, second, "ETH-USD")]) == []
+    assert len(course.decider._due) <= 70
+    assert said(course, [], until_s=6_010) == [(6_009, "soon", "met")]
+
+
 def test_ten_thousand_thresholds_are_passed_by_looking_at_few():
     levels, dice = Levels(), Random(1)
     for number in range(10_000):
