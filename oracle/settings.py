@@ -24,7 +24,7 @@ from oracle.problems import Bad, Invalid, Problem
 from oracle.secret import Secret
 from oracle.settings_sources import from_env, from_file, merge
 
-__all__ = ["Alerts", "Auth", "Data", "Demo", "History", "Http", "Log", "Server", "Settings", "Sources", "load"]
+__all__ = ["Alerts", "Auth", "Data", "Demo", "History", "Http", "Log", "Risk", "Server", "Settings", "Sources", "load"]
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -177,6 +177,14 @@ class Sources:
 
 
 @attrs.frozen
+class Risk:
+    """What keeps trading within bounds."""
+
+    kill_switch_cooldown_s: float = attrs.field(default=300.0, validator=ge(0))
+    """A kill switch that was tripped can't be resumed before this long."""
+
+
+@attrs.frozen
 class Demo:
     """The simulated market, which runs where no feed is set."""
 
@@ -207,6 +215,7 @@ class Settings:
     watchdogs: dict[str, Table] = attrs.field(factory=dict)
     sources: Sources = attrs.field(factory=Sources)
     alerts: Alerts = attrs.field(factory=Alerts)
+    risk: Risk = attrs.field(factory=Risk)
     demo: Demo = attrs.field(factory=Demo)
     log: Log = attrs.field(factory=Log)
 

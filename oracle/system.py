@@ -1,8 +1,8 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
-Children start in this order and stop in reverse: log, history, channels, rules, conditions, alerts, watchdogs, switchboard,
-runs, sources, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before
-the first.
+Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
+switchboard, runs, sources, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from
+history before the first.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from oracle.runs.shelf import Shelf
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
+from oracle.trading import KillSwitch, SwitchMemory
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
 from oracle.watchdogs.past import past_of
@@ -152,7 +153,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     past = past_of(system.queries, system.tape)
     keep_days = {**KEEP_DAYS, **attrs.asdict(settings.history.keep_days)}
     pending: list[Delivery] = store.pending_deliveries()
-    tables, lines = tables_of(settings.watchdogs), Lines(store)
+    tables, lines, switch = tables_of(settings.watchdogs), Lines(store), SwitchMemory()
     kinds = {
         "backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us),
         "alert_preview": preview_work(system.queries, system.tape, lines, CHANNELS, system.runtime.now_us),
@@ -168,6 +169,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
             "history", lambda: History(store, keep_days=keep_days, earlier=system.ring.everything), grace_s=10.0,
             capacity=100_000, when_full="drop_oldest", patience_s=HISTORY_PATIENCE_S,
         ),
+        Child("kill_switch", lambda: KillSwitch(board, system.receipts, settings.risk.kill_switch_cooldown_s, switch)),
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,
             now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(), receipts=system.receipts,

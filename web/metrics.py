@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from actors import Node
 from oracle.system import System
+from oracle.trading import tripped
 from web.desk import Desk
 
 __all__ = ["Metrics"]
@@ -39,6 +40,8 @@ class Metrics:
         yield from self._history()
         yield from self._events()
         yield from self._commands()
+        off = float(tripped(self._system.board) is not None)
+        yield GaugeMetricFamily("oracle_kill_switch_tripped", "1 while trading must not go on.", value=off)
         yield from self._connections()
 
     def describe(self) -> Iterable[Metric]:

@@ -9,6 +9,7 @@ from web.surfaces import (
     alert_past,
     alert_presets,
     alerts_at_once,
+    alpha_oracle,
     deliveries,
     fiml,
     fiml_alerts,
@@ -24,7 +25,7 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    runs, push, deliveries,
+    runs, push, deliveries, alpha_oracle,
 )  # fmt: skip
 
 
