@@ -24,6 +24,7 @@ from oracle.history.lines import Lines
 from oracle.model import Event
 from oracle.patterns import Patterns
 from oracle.problems import Invalid
+from oracle.runs import Pace, Work
 
 __all__ = ["Preview", "checked_preview", "preview_work"]
 
@@ -54,15 +55,15 @@ def checked_preview(ask: Preview, now_us: int) -> tuple[Rule, Terms | None]:
 
 def preview_work(
     queries: Queries, tape: Tape, lines: Lines, channels: Collection[str], now_us: Callable[[], int]
-) -> Callable[[dict[str, Any], Callable[[float], None]], Any]:
+) -> Work:
     """The work of runs of the kind `alert_preview`."""
 
-    async def work(params: dict[str, Any], report: Callable[[float], None]) -> tuple[dict[str, Any], Sequence[Any]]:
+    async def work(params: dict[str, Any], pace: Pace) -> tuple[dict[str, Any], Sequence[Any]]:
         began_s = trio.current_time()
         ask = structure(Preview, params)
         rule, terms = checked_preview(ask, now_us())
         ask = attrs.evolve(ask, to_us=min(ask.to_us, now_us()))
-        events = _said(tape, lines, ask, report) if terms is None else _met(queries, tape, lines, rule, terms, ask, report)
+        events = _said(tape, lines, ask, pace) if terms is None else _met(queries, tape, lines, rule, terms, ask, pace)
         decider, rows, days = Decider(rule, Record(), channels), [], Counter[str]()
         async for time_us, event in events:
             firing = decider.update(event, time_us)
@@ -79,20 +80,18 @@ def preview_work(
 
 
 async def _met(
-    queries: Queries, tape: Tape, lines: Lines, rule: Rule, terms: Terms, ask: Preview, report: Callable[[float], None]
+    queries: Queries, tape: Tape, lines: Lines, rule: Rule, terms: Terms, ask: Preview, pace: Pace
 ) -> AsyncIterator[tuple[int, Event]]:
     """What would have been said of the condition."""
     rules = {rule.alert_id: terms}
     table = {"rules": {ident: attrs.asdict(one) for ident, one in rules.items()}}
     chosen = {CONDITIONS: ("", table, partial(Conditions, rules))}
-    job = Job(queries, tape, lines, Ask(chosen, ask.from_us, ask.to_us, frozenset(chosen)), lambda done, _: report(done))
+    job = Job(queries, tape, lines, Ask(chosen, ask.from_us, ask.to_us, frozenset(chosen)), pace)
     for event in (await job.run()).events:
         yield event.ts_us, event
 
 
-async def _said(
-    tape: Tape, lines: Lines, ask: Preview, report: Callable[[float], None]
-) -> AsyncIterator[tuple[int, Event]]:
+async def _said(tape: Tape, lines: Lines, ask: Preview, pace: Pace) -> AsyncIterator[tuple[int, Event]]:
     """What watchdogs said, in the order it was published."""
     for run in await lines.runs():
         if run.ended_us <= ask.from_us or run.began_us >= ask.to_us:
@@ -100,10 +99,11 @@ async def _said(
         after = await lines.offset_before(run.epoch, ask.from_us)
         until = await lines.offset_before(run.epoch, ask.to_us)
         while after < until:
+            await pace.turn()
             page, _ = await tape.page(Span(run.epoch, after, until), _WATCHDOGS, PAGE)
             for one in page:
                 yield one.time_us, one.message
-                report(min(1.0, max(0.0, (one.time_us - ask.from_us) / (ask.to_us - ask.from_us))))
+                pace.note(min(1.0, max(0.0, (one.time_us - ask.from_us) / (ask.to_us - ask.from_us))))
             if len(page) < PAGE:
                 break
             after = page[-1].offset

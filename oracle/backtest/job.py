@@ -20,6 +20,7 @@ from oracle.history import Queries, Tape
 from oracle.history.lines import Lines, RunOf
 from oracle.model import Bar, Event
 from oracle.patterns import Patterns
+from oracle.runs.pace import Pace
 from oracle.watchdogs.actor import BEGAN
 from oracle.watchdogs.decider import Mean
 from oracle.watchdogs.past import Since, remember
@@ -55,13 +56,13 @@ class Verdict:
 
 @attrs.define
 class Job:
-    """Runs an Ask. `report(done, messages)` hears how far it is, `done` from 0 to 1."""
+    """Runs an Ask, at a pace: between two pieces, when the worker has nothing to do, it may be held."""
 
     queries: Queries
     tape: Tape
     lines: Lines
     ask: Ask
-    report: Callable[[float, int], None] = lambda done, messages: None
+    pace: Pace = attrs.field(factory=Pace)
     _events: list[Event] = attrs.field(factory=list)
 
     async def run(self) -> Verdict:
@@ -113,6 +114,7 @@ class Job:
         last = await self.lines.offset_before(run.epoch, self.ask.to_us)
         first = min(life.since.offset for _, life in lives)
         for after, until in _steps(lives, first, max(first, last)):
+            await self.pace.turn()
             for name, life in lives:
                 if life.since.offset == after:
                     await worker.send(await self._begin(name, life.since))
@@ -123,7 +125,7 @@ class Job:
                 if life.until <= until or (until >= last and life.since.offset <= after)
             }  # fmt: skip
             done = before + share * (until - first) / max(1, last - first)
-            self.report(*await worker.cut(Cut(done, ended)))
+            self.pace.note((await worker.cut(Cut(done, ended))).done)
 
     async def _pieces(self, worker: _Worker, run: RunOf, live: Sequence[str], after: int, until: int) -> None:
         groups: dict[tuple[str, ...], list[str]] = {}
@@ -153,12 +155,12 @@ class _Worker:
         assert self._process.stdin is not None
         await self._process.stdin.send_all(msgspec.json.encode(what) + b"\n")
 
-    async def cut(self, cut: Cut) -> tuple[float, int]:
+    async def cut(self, cut: Cut) -> Told:
         await self.send(cut)
         told = await self._hear()
         if not isinstance(told, Told):
             raise EOFError
-        return told.done, told.messages
+        return told
 
     async def done(self) -> Done:
         assert self._process.stdin is not None

@@ -15,6 +15,7 @@ from oracle.border import structure
 from oracle.history import Queries, Tape
 from oracle.history.lines import Lines
 from oracle.problems import Bad, Invalid, Problem, closest
+from oracle.runs import Pace, Work
 from oracle.watchdogs import WATCHDOGS, watchdog_class
 
 __all__ = ["Backtest", "backtest_work", "checked", "tables_of", "wrong_span"]
@@ -66,13 +67,13 @@ def _unknown(field: str, given: Iterable[str], known: Iterable[str], what: str) 
 
 def backtest_work(
     queries: Queries, tape: Tape, lines: Lines, tables: Mapping[str, Table], now_us: Callable[[], int]
-) -> Callable[[dict[str, Any], Callable[[float], None]], Any]:
+) -> Work:
     """The work of runs of the kind `backtest`."""
 
-    async def work(params: dict[str, Any], report: Callable[[float], None]) -> tuple[dict[str, Any], Sequence[Any]]:
+    async def work(params: dict[str, Any], pace: Pace) -> tuple[dict[str, Any], Sequence[Any]]:
         began_s = trio.current_time()
         ask = checked(structure(Backtest, params), tables, now_us())
-        verdict = await Job(queries, tape, lines, ask, lambda done, _: report(done)).run()
+        verdict = await Job(queries, tape, lines, ask, pace).run()
         live = await _said_live(queries, ask)
         rows = [{**_row(event), "live": event.id in live} for event in verdict.events[:MOST_EVENTS]]
         return _summary(verdict, live, trio.current_time() - began_s), rows

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
 import trio
 
-from actors import Actor, Refused
+from actors import Actor, Refused, Reply
+from oracle.alerts.commit import NOT_NOW, committed
 from oracle.board import Board
 from oracle.history import Commit
-from oracle.model import Command, Event, Severity, event_id
+from oracle.model import Command, Event, Severity, State, event_id
 from oracle.receipts import Receipts
-from oracle.runs.run import Run, Status
+from oracle.runs.pace import Pace
+from oracle.runs.run import MOVES, Run, Status
 from oracle.runs.shelf import Shelf
 
 __all__ = ["Runs", "Work"]
@@ -22,17 +25,24 @@ MOST_QUEUED = 16
 MOST_KEPT = 200  # runs that are over; the oldest go with their results
 REPORT_S = 0.5  # progress reaches the board no more often than this
 
-Report = Callable[[float], None]
-Work = Callable[[dict[str, Any], Report], Awaitable[tuple[dict[str, Any], Sequence[Any]]]]
-"""Does the work of one kind: gets the parameters and whom to tell how far it is; gives a summary and the rows of the result.
+COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
+VERBS = {"pause": ("paused", Status.paused), "resume": ("resumed", Status.running), "cancel": ("cancelled", Status.cancelled)}
+
+Work = Callable[[dict[str, Any], Pace], Awaitable[tuple[dict[str, Any], Sequence[Any]]]]
+"""Does the work of one kind: gets the parameters and the pace it goes by; gives a summary and the rows of the result.
 Raises Refused where it can't be done."""
 
 
 class Runs(Actor):
-    """`runs`. Asked `Command("start", {"kind", "params"})` or `("cancel", {"id"})`; answers with the Run, once it is committed.
+    """`runs`. Asked `Command("start", {"kind", "params"})`, or "pause", "resume" or "cancel" with `{"id"}`; answers with the Run,
+    once it is committed, and after a pause once its work has come to a halt too, or is not paused any more.
 
-    Refused: `not_found`, `illegal`, `full` (16 are queued already), `unavailable`. A Command with an id starts one run, however
-    often it is sent. What was queued or running when the process ended has failed, `interrupted`.
+    Work comes to a halt where it awaits its turn, after the piece it is at. A run that is paused keeps its place: those behind it
+    wait until it is over. One whose work was at its last piece is completed when it is resumed.
+
+    Refused: `not_found`, `illegal`, `full` (16 are queued already), `unavailable`. A Command with an id is carried out once,
+    however often it is sent; the answer is the run as it is then. What was queued, running or paused when the process ended has
+    failed, `interrupted`.
     """
 
     def __init__(self, board: Board, receipts: Receipts, shelf: Shelf, kinds: Mapping[str, Work]) -> None:
@@ -41,8 +51,9 @@ class Runs(Actor):
         self._shelf = shelf
         self._kinds = kinds
         self._news = trio.Event()
-        self._scope: trio.CancelScope | None = None
-        self._now: str | None = None  # the run in work
+        self._scope = trio.CancelScope()
+        self._pace = Pace()
+        self._now: str | None = None  # the run in work, which these two are of
         self._told_s = 0.0
         self._pen = trio.Lock()  # a run that is called off as it ends has one end
 
@@ -50,18 +61,19 @@ class Runs(Actor):
         """Own up to what was cut off, and begin to work."""
         for run in self._all():
             if not run.over:
-                await self._store(run.moved(Status.failed, self.now_us(), error="interrupted: the process ended"))
+                await self._record(run.moved(Status.failed, self.now_us(), error="interrupted: the process ended"))
         self.helper(self._work_off)
 
     async def receive(self, command: Command) -> Run:
-        """Take in a run, or call one off."""
-        match command.verb:
-            case "start":
-                return await self._take_in(command)
-            case "cancel":
-                return await self._call_off(str(command.args["id"]))
-            case verb:
-                raise Refused(f"runs can't be asked to {verb}", "unknown_verb", {"verb": verb})
+        """Take in a run, or move one on."""
+        if command.verb == "start":
+            return await self._take_in(command)
+        if command.verb not in VERBS:
+            raise Refused(f"runs can't be asked to {command.verb}", "unknown_verb", {"verb": command.verb})
+        run = await self._move(command)
+        if run.status is Status.paused and not self._pace.halted:
+            self.helper(self._answer_halted, self.reply_later(), run, self._pace)
+        return run
 
     async def _take_in(self, command: Command) -> Run:
         kind, now_us = command.args["kind"], self.now_us()
@@ -72,24 +84,48 @@ class Runs(Actor):
         if sum(one.status is Status.queued for one in self._all()) >= MOST_QUEUED:
             raise Refused(f"{MOST_QUEUED} runs are waiting already", "full")
         await self._forget()
-        told = Event(event_id("run_started", run.ref, "runs", now_us, salt), "run_queued", run.ref, "runs", Severity.low,
-                     f"{run.id} was queued by {command.by}", {"by": command.by}, now_us, command.id)  # fmt: skip
+        told = self._told("queued", run, command)
         await self._store(run, told)
         self._receipts.note_applied(command.id)
         self.publish(told)
         self._news.set()
         return run
 
-    async def _call_off(self, ident: str) -> Run:
+    async def _move(self, command: Command) -> Run:
+        ident = str(command.args.get("id", ""))
         async with self._pen:
             run = self._find(ident)
             if run is None:
                 raise Refused(f"Run '{ident}' not found", "not_found", {"id": ident})
-            called_off = run.moved(Status.cancelled, self.now_us())
-            await self._store(called_off)
-        if self._now == ident and self._scope is not None:
-            self._scope.cancel()
-        return called_off
+            if self._receipts.applied(command.id):
+                return run
+            what, to = VERBS[command.verb]
+            moved, told = run.moved(to, self.now_us()), self._told(what, run, command)
+            await self._store(moved, told)
+            self._receipts.note_applied(command.id)
+            self.publish(told)
+            if self._now == ident:
+                self._heed(to)
+        return moved
+
+    def _heed(self, to: Status) -> None:
+        match to:
+            case Status.paused:
+                self._pace.hold()
+            case Status.running:
+                self._pace.resume()
+            case _:
+                self._scope.cancel()
+
+    def _told(self, what: str, run: Run, command: Command) -> Event:
+        now_us, kind = self.now_us(), f"run_{what}"
+        ident = event_id(kind, run.ref, "runs", 0 if command.id else now_us, command.id)
+        summary = f"{run.id} was {what} by {command.by}"
+        return Event(ident, kind, run.ref, "runs", Severity.low, summary, {"by": command.by}, now_us, command.id)
+
+    async def _answer_halted(self, reply: Reply, run: Run, pace: Pace) -> None:
+        await pace.halt()
+        reply.answer(self._find(run.id) or run)
 
     async def _work_off(self) -> None:
         while True:
@@ -98,46 +134,71 @@ class Runs(Actor):
             if waiting is None:
                 await self._news.wait()
                 continue
+            self._pace = Pace(partial(self._note, waiting.id))
             self._now = waiting.id
             with trio.CancelScope() as self._scope:
                 await self._work(waiting)
-            self._now = self._scope = None
+            self._now = None
+            self._pace.resume()  # for those who wait until it halts, which it did in another way
 
     async def _work(self, queued: Run) -> None:
         async with self._pen:
-            if (self._find(queued.id) or queued).over:
+            run = self._find(queued.id) or queued
+            if run.over:
                 return
-            run = queued.moved(Status.running, self.now_us())
-            await self._store(run)
+            await self._record(run.moved(Status.running, self.now_us()))
         try:
-            summary, rows = await self._kinds[run.kind](run.params, lambda done: self._note(run.id, done))
+            summary, rows = await self._kinds[run.kind](run.params, self._pace)
             await trio.to_thread.run_sync(self._shelf.put, run.id, rows)
         except Refused as no:
-            progress = (self._find(run.id) or run).progress
-            end = run.moved(Status.failed, self.now_us(), error=no.reason, progress=progress)
+            await self._end(run.id, Status.failed, error=no.reason)
         else:
-            end = run.moved(Status.completed, self.now_us(), result=summary, progress=1.0)
-        async with self._pen:
-            if not (self._find(run.id) or run).over:  # it may have been called off meanwhile
-                await self._store(end)
+            await self._end(run.id, Status.completed, result=summary, progress=1.0)
+
+    async def _end(self, ident: str, status: Status, **facts: Any) -> None:
+        """What came of the work, unless it was called off meanwhile; one that is paused is not completed before it goes on."""
+        while True:
+            async with self._pen:
+                run = self._find(ident)
+                if run is None or run.over:
+                    return
+                if status in MOVES[run.status]:
+                    await self._record(run.moved(status, self.now_us(), **facts))
+                    return
+            await self._pace.turn()
 
     def _note(self, ident: str, done: float) -> None:
         run = self._find(ident)
-        if run is not None and not run.over and trio.current_time() - self._told_s >= REPORT_S:
+        if run is None or run.over or self._pen.locked():  # what is being committed must not be followed by what was before
+            return
+        if trio.current_time() - self._told_s >= REPORT_S:
             self._told_s = trio.current_time()
             self._board.put(run.ref, _value(attrs.evolve(run, progress=round(done, 4))), self.now_us())
 
     async def _store(self, run: Run, *more: Event) -> None:
-        draft = self._board.draft(run.ref, _value(run), self.now_us())
-        await self.ask("history", Commit((draft, *more)))
+        await self._commit(self._draft(run), *more)
+
+    async def _record(self, run: Run) -> None:
+        """Put in force what is so, once it is committed, however long that takes."""
+        draft = self._draft(run)
+        await committed(self, (draft,))
+        self._board.apply(draft)
+
+    async def _commit(self, draft: State, *more: Event) -> None:
+        """Put in force what was asked for, once it is committed. Raises Refused `unavailable`."""
+        try:
+            await self.ask("history", Commit((draft, *more)), COMMIT_TIMEOUT_S)
+        except NOT_NOW as no:
+            raise Refused(f"runs can't be stored now: {no}", "unavailable") from no
         self._board.apply(draft)
 
     async def _forget(self) -> None:
         for run in [one for one in self._all() if one.over][: -MOST_KEPT or None]:
-            draft = self._board.draft(run.ref, None, self.now_us())
-            await self.ask("history", Commit((draft,)))
-            self._board.apply(draft)
+            await self._commit(self._board.draft(run.ref, None, self.now_us()))
             await trio.to_thread.run_sync(self._shelf.drop, run.id)
+
+    def _draft(self, run: Run) -> State:
+        return self._board.draft(run.ref, _value(run), self.now_us())
 
     def _all(self) -> list[Run]:
         return sorted((_run(state.value) for state in self._board.kind("run") if state.value), key=lambda run: run.created_us)

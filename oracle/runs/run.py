@@ -18,6 +18,7 @@ class Status(enum.StrEnum):
 
     queued = "queued"
     running = "running"
+    paused = "paused"
     completed = "completed"
     failed = "failed"
     cancelled = "cancelled"
@@ -25,7 +26,8 @@ class Status(enum.StrEnum):
 
 MOVES: dict[Status, frozenset[Status]] = {
     Status.queued: frozenset({Status.running, Status.cancelled, Status.failed}),
-    Status.running: frozenset({Status.completed, Status.failed, Status.cancelled}),
+    Status.running: frozenset({Status.paused, Status.completed, Status.failed, Status.cancelled}),
+    Status.paused: frozenset({Status.running, Status.failed, Status.cancelled}),
     Status.completed: frozenset(),
     Status.failed: frozenset(),
     Status.cancelled: frozenset(),
@@ -63,5 +65,7 @@ class Run:
             allowed = sorted(MOVES[self.status])
             raise Refused(f"Run '{self.id}' is {self.status}, which can't become {to}", "illegal", {"allowed": allowed})
         if to is Status.running:
-            return attrs.evolve(self, status=to, started_us=now_us, **facts)
-        return attrs.evolve(self, status=to, finished_us=now_us, **facts)
+            facts["started_us"] = self.started_us or now_us  # it keeps that over a pause
+        elif not MOVES[to]:
+            facts["finished_us"] = now_us
+        return attrs.evolve(self, status=to, **facts)

@@ -67,14 +67,14 @@ async def test_the_command_does_it_where_no_server_runs(tmp_path):
         await house.post("/api/alerts", json={**ALERT, "trigger": ABOVE})
         await lived(house)
     settings = Settings(data=Data(folder=tmp_path))
-    summary, rows = await Here(settings).run(alert_wish("a", None, None), lambda done: None)
+    summary, rows = await Here(settings).run(alert_wish("a", None, None), lambda *_: None)
     assert (summary["firings"], summary["both"], len(rows)) == (2, 2, 2)
     file = tmp_path / "rule.json"
     file.write_text(json.dumps({**ALERT, "trigger": {**ABOVE, "price_threshold": 102}}))
-    summary, _ = await Here(settings).run(alert_wish(str(file), None, None), lambda done: None)
+    summary, _ = await Here(settings).run(alert_wish(str(file), None, None), lambda *_: None)
     assert (summary["firings"], summary["both"]) == (1, 1)
     with pytest.raises(Refused, match="not found"):
-        await Here(settings).run(alert_wish("nobody", None, None), lambda done: None)
+        await Here(settings).run(alert_wish("nobody", None, None), lambda *_: None)
     with pytest.raises(Invalid, match="can't be read"):
         alert_wish("none.json", None, None)
 

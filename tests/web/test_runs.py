@@ -1,11 +1,13 @@
-"""Runs over REST: started, followed, called off; what the process was at when it ended has failed."""
+"""Runs over REST: started, followed, paused, called off; what the process was at when it ended has failed."""
 
 import trio
 
 from actors import ActorCrashed
 from actors.testing import probe
 from oracle.model import Command, Trade
-from tests.running import open_house
+from oracle.remote import Remote
+from tests.running import open_house, open_served
+from web.commands.backtest import There, wish_of
 
 
 async def ended(house, url):
@@ -62,6 +64,59 @@ async def test_one_that_waits_is_called_off_and_what_was_cut_off_has_failed(tmp_
                 pass
         assert (await house.post(third["url"] + "/cancel")).json["status"] == "cancelled"
         assert (await ended(house, third["url"]))["status"] == "cancelled"
+
+
+async def running(house, **body):
+    """A backtest that has begun."""
+    run = (await house.post("/api/oracle/backtest", json=body)).json
+    heard = probe(house.system.runtime, f"state:run:{run['id']}")
+    with trio.fail_after(30):
+        while (await house.get(run["url"])).json["status"] == "queued":
+            await heard.next()
+    return run
+
+
+async def test_one_at_work_is_paused_and_goes_on(tmp_path):
+    async with open_house(tmp_path) as house:
+        url = (await running(house))["url"]
+        for _ in range(2):
+            paused = await house.post(url + "/pause", headers={"Idempotency-Key": "p1"})
+            assert (paused.status, paused.json["status"], paused.json["finished"]) == (200, "paused", None)
+        assert [one["url"] for one in (await house.get("/api/oracle/runs?status=paused")).json["items"]] == [url]
+        again = await house.post(url + "/pause")
+        assert again.status == 409 and again.json["error"]["details"] == {"allowed": ["cancelled", "failed", "running"]}
+        going = await house.post(url + "/resume")
+        assert (going.status, going.json["status"]) == (200, "running")
+        assert (await ended(house, url))["status"] == "completed"
+        assert (await house.post(url + "/resume")).status == 409
+        assert {(await house.post(f"/api/oracle/runs/nobody/{verb}")).status for verb in ("pause", "resume")} == {404}
+
+
+async def test_the_command_waits_for_its_run_while_that_is_paused(tmp_path):
+    async with open_served(tmp_path) as house:
+        heard, told = [], probe(house.system.runtime, "state:run:*")
+
+        async def ask(verb):
+            await house.system.runtime.ask("runs", Command(verb, {"id": ident}))
+
+        async with trio.open_nursery() as nursery:
+            there = There(Remote(f"http://127.0.0.1:{house.port}/"))
+
+            async def command():
+                heard.append(await there.run(wish_of(None, None, ("metric",), ()), lambda done, status: statuses.add(status)))
+
+            statuses = set()
+            nursery.start_soon(command)
+            with trio.fail_after(30):
+                while (state := await told.next()).value["status"] != "running":
+                    pass
+                ident = state.value["id"]
+                await ask("pause")
+                while "paused" not in statuses:
+                    await trio.lowlevel.checkpoint()
+            await ask("resume")
+        (summary, rows), = heard
+        assert summary["events"] == len(rows) == 0
 
 
 async def test_what_makes_no_sense_is_refused_by_its_name(tmp_path):

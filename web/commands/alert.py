@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,9 @@ from oracle.history import Queries, Store, Tape
 from oracle.history.lines import Lines
 from oracle.problems import Invalid, Problem
 from oracle.remote import Remote, RemoteFailed
+from oracle.runs import Pace, Status
 from oracle.settings import Settings
-from web.commands.backtest import Bench, followed, show_events, wish_of
+from web.commands.backtest import Bench, Report, followed, show_events, wish_of
 from web.terminal import show_table
 
 __all__ = ["Here", "alert_backtest", "alert_export", "alert_import", "alert_wish"]
@@ -48,7 +48,7 @@ class Here:
 
     settings: Settings
 
-    async def run(self, wish: dict[str, Any], report: Callable[[float], None]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    async def run(self, wish: dict[str, Any], report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Open the history for it. Raises Refused `locked` where another process has it, `not_found`, Invalid."""
         store = Store(self.settings.data.folder, memory_limit_mb=self.settings.history.memory_limit_mb)
         await trio.to_thread.run_sync(store.open)
@@ -58,7 +58,7 @@ class Here:
             ask = Preview(rule=value, from_us=wish["from"], to_us=wish["to"])
             checked_preview(ask, wall_clock())
             work = preview_work(Queries(store), Tape(store), Lines(store), CHANNELS, wall_clock)
-            summary, rows = await work(attrs.asdict(ask), report)
+            summary, rows = await work(attrs.asdict(ask), Pace(lambda done: report(done, Status.running)))
             return summary, list(rows)
         finally:
             store.close()

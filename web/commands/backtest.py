@@ -18,6 +18,7 @@ from oracle.history.lines import Lines
 from oracle.moments import time_us
 from oracle.problems import Invalid, Problem
 from oracle.remote import Remote
+from oracle.runs import Pace, Status
 from oracle.settings import Settings
 from web.terminal import show_table
 from web.wire import iso
@@ -29,7 +30,8 @@ PAGE = 1_000
 DAY_US = 86_400_000_000
 LONGEST_LINE = 100
 
-Report = Callable[[float], None]
+Report = Callable[[float, str], None]
+"""Hears how far a run is, 0 to 1, and its status."""
 
 
 class Bench(Protocol):
@@ -69,8 +71,8 @@ class There:
         """Start the run there, follow it, and fetch what it found. Raises RemoteFailed, Refused."""
         run = await self.remote.tell("POST", self.path, body=json.dumps(wish).encode())
         try:
-            while run["status"] in ("queued", "running"):
-                report(run["progress"])
+            while run["finished"] is None:
+                report(run["progress"], run["status"])
                 await trio.sleep(LOOK_S)
                 run = await self.remote.tell("GET", run["url"])
         except trio.Cancelled:
@@ -104,7 +106,7 @@ class Here:
             given = {**wish, "watchdogs": tuple(wish["watchdogs"])}
             ask = Backtest(from_us=given.pop("from"), to_us=given.pop("to"), **given)
             checked(ask, tables, wall_clock())
-            summary, rows = await work(attrs.asdict(ask), report)
+            summary, rows = await work(attrs.asdict(ask), Pace(lambda done: report(done, Status.running)))
             return summary, list(rows)
         finally:
             store.close()
@@ -113,10 +115,14 @@ class Here:
 async def followed(bench: Bench, wish: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What came out, after a bar on a terminal. Raises as the run does."""
     with Progress(
-        TextColumn("backtest"), BarColumn(), TaskProgressColumn(), transient=True, disable=not sys.stderr.isatty()
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), transient=True, disable=not sys.stderr.isatty()
     ) as progress:
-        task = progress.add_task("", total=1.0)
-        return await bench.run(wish, lambda done: progress.update(task, completed=done))
+        task = progress.add_task("backtest", total=1.0)
+
+        def report(done: float, status: str) -> None:
+            progress.update(task, completed=done, description="backtest" if status == Status.running else f"backtest ({status})")
+
+        return await bench.run(wish, report)
 
 
 def show_events(events: list[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Runs of our own interface: backtests are started here, and every run is seen, followed and called off."""
+"""Runs of our own interface: backtests are started here, and every run is seen, followed, paused and called off."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ DAY_US = 86_400_000_000
 
 @attrs.frozen
 class RunShown:
-    """A run: `status` queued, running, completed, failed or cancelled; `progress` 0 to 1; `result` a summary of what came out,
-    whose rows are at `url`/events."""
+    """A run: `status` queued, running, paused, completed, failed or cancelled; `progress` 0 to 1; `result` a summary of what came
+    out, whose rows are at `url`/events."""
 
     id: str
     kind: str
@@ -98,6 +98,21 @@ async def run_events(call: Call) -> Rows:
     return Rows([_row(row) for row in rows], str(after + limit) if more else None)
 
 
+async def pause(call: Call) -> RunShown:
+    """Pause a run that is at work: answers once that has come to a halt, after the piece it is at, and takes nothing more.
+
+    It keeps its place, so those that are queued behind it wait until it is resumed and over, or called off. A 504 says that the
+    piece takes longer; the run is paused all the same, and asked again this answers when it has halted. One that is queued can't
+    be paused (409), and what is paused when the server ends has failed at its next start, as what is at work has.
+    """
+    return shown(await ask_runs(call, "pause", id=call.args["id"]))
+
+
+async def resume(call: Call) -> RunShown:
+    """Have a paused run go on where it halted."""
+    return shown(await ask_runs(call, "resume", id=call.args["id"]))
+
+
 async def cancel(call: Call) -> RunShown:
     """Call a run off; what it has found so far is gone."""
     return shown(await ask_runs(call, "cancel", id=call.args["id"]))
@@ -152,5 +167,7 @@ ROUTES = (
     Route("GET", "/api/oracle/runs", runs, params=(_STATUS, _LIMIT), answer=RunList, **_READ),
     Route("GET", _ONE, one_run, answer=RunShown, refuses=(404,), **_READ),
     Route("GET", f"{_ONE}/events", run_events, params=(_LIMIT, _CURSOR), answer=Rows, refuses=(404,), **_READ),
+    Route("POST", f"{_ONE}/pause", pause, answer=RunShown, refuses=(404, 409, 503, 504), **_DO),
+    Route("POST", f"{_ONE}/resume", resume, answer=RunShown, refuses=(404, 409, 503, 504), **_DO),
     Route("POST", f"{_ONE}/cancel", cancel, answer=RunShown, refuses=(404, 409, 503, 504), **_DO),
 )
