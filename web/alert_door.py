@@ -47,6 +47,8 @@ async def ask_desk(call: Call, verb: str, part: str = "", **args: Any) -> State:
             case "masked":
                 place = no.details["place"].split(".", 2)
                 raise invalid("value_error", ["body", *place], f"Value error, {no.reason}", MASK) from no
+            case "circle":
+                raise invalid("value_error", ["body", "inhibited_by"], f"Value error, {no.reason}") from no
             case _:
                 raise
     return state

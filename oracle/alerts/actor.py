@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +10,9 @@ import attrs
 
 from actors import Actor, Refused, Timer
 from oracle.alerts.channel import Look
-from oracle.alerts.commit import committed
-from oracle.alerts.decider import WISHES, Decider, Edge, Record, Step
+from oracle.alerts.commit import NOT_NOW, committed
+from oracle.alerts.decider import WISHES, Decider, Edge, Held, Record, Step
+from oracle.alerts.inhibitors import Changed, Inhibitors
 from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import rule_of
 from oracle.alerts.silence import Silence
@@ -39,9 +41,11 @@ class _Due:
 
 @attrs.define
 class Memory:
-    """What must outlive a life of the rule's actor: a step that is decided and not yet done with."""
+    """What must outlive a life of the rule's actor: an event that is not decided on, a step that is and is not done with."""
 
+    taking: tuple[Event, int, tuple[str, int]] | None = None
     in_hand: Step | None = None
+    inhibitors: Inhibitors | None = None
     caught_up: bool = False
     """Whether what was stored before this process began was looked at."""
 
@@ -70,13 +74,19 @@ class RuleActor(Actor):
         self._shown: Record | None = None  # what the board has
         self._timer: Timer | None = None
         self._timer_us: int | None = None
+        self._awake_us = 0
 
     async def start(self) -> None:
+        self._awake_us = self.now_us()
+        self._inhibitors = self._memory.inhibitors = (
+            self._memory.inhibitors or Inhibitors(self._board, self.runtime, self.name))
         if self._memory.in_hand is not None:
             await self._fulfil(self._memory.in_hand)
         for state in self._board.kind("silence"):
             self._heed(state)
         self._follow(self._board.get(ref("rule", self._ident)), Record.of(self._board.get(self._record_ref)))
+        if self._memory.taking is not None:
+            await self._take(*self._memory.taking)
         await self._catch_up()
         self._arm()  # what was due while nothing ran is due at once
 
@@ -86,14 +96,17 @@ class RuleActor(Actor):
                 await self._take(message, self.published.time_us, (self.runtime.epoch, self.published.offset))
             case State(ref=name) if split_ref(name)[0] == "silence":
                 self._heed(message)
+                await self._look()
             case State(value=value) if self._decider is not None:
                 self._follow(value, self._decider.record)
+                await self._look()
             case Command():
                 return await self._wish(message)
             case _Due():
                 self._timer = self._timer_us = None
-                while self._decider is not None and (step := self._decider.on_time(self.now_us())) is not None:
-                    await self._do(step)
+                await self._pass_time(self.now_us())
+            case Changed():
+                await self._look()
             case Ready():
                 return True
         return None
@@ -110,6 +123,9 @@ class RuleActor(Actor):
     def gap(self, from_us: int, to_us: int, dropped: int) -> None:
         self.publish(Gap(self.name, from_us, to_us, f"the mailbox was full, {dropped} events were not looked at"))
 
+    async def stop(self) -> None:
+        self._inhibitors.close()
+
     @property
     def _record_ref(self) -> str:
         return ref("alert", self._ident)
@@ -117,7 +133,10 @@ class RuleActor(Actor):
     def _follow(self, value: dict[str, Any] | None, record: Record) -> None:
         self._decider = None
         if value is not None:
-            self._decider = Decider(rule_of(value), record, self._outboxes, self._silences, value["updated_us"])
+            rule = rule_of(value)
+            self._inhibitors.follow(rule.inhibited_by)
+            self._decider = Decider(
+                rule, record, self._outboxes, self._silences, value["updated_us"], self._inhibitors.active())
 
     def _heed(self, state: State) -> None:
         ident = split_ref(state.ref)[1]
@@ -155,11 +174,43 @@ class RuleActor(Actor):
 
     async def _take(self, event: Event, time_us: int, place: tuple[str, int]) -> None:
         assert self._decider is not None
+        rule, due_us = self._decider.rule, self._decider.next_deadline
+        hears = bool(rule.inhibited_by) and rule.trigger.fires_on(event, self._ident)
+        if hears or (due_us is not None and due_us < time_us):
+            self._memory.taking = event, time_us, place
+            await self._pass_time(time_us - 1)
+            await self._hear_inhibitors()
+            self._memory.taking = None  # what crashes is not taken again
         decided = self._decider.update(event, time_us)
         if decided is not None:
             self._decider.record = attrs.evolve(self._decider.record, handled=place)
         if isinstance(decided, Step):
             decided = attrs.evolve(decided, record=self._decider.record)
+        await self._carry_out(decided)
+
+    async def _hear_inhibitors(self) -> None:
+        """Let those that inhibit it take what it takes first: whoever is set off by the same event holds it back."""
+        for name in self._inhibitors.at_work:
+            with contextlib.suppress(*NOT_NOW):
+                await self.ask(name, Ready())
+        self._see()
+
+    async def _pass_time(self, until_us: int) -> None:
+        """Do what is due by then, at the time it is due; what was while nothing ran is due when it began."""
+        while self._decider is not None and (due_us := self._decider.next_deadline) is not None and due_us <= until_us:
+            self._see()
+            await self._carry_out(self._decider.on_time(max(due_us, self._awake_us)))
+
+    async def _look(self) -> None:
+        if self._decider is not None and self._decider.record.held is not None:
+            self._see()
+            await self._carry_out(self._decider.look(self.now_us()))
+
+    def _see(self) -> None:
+        if self._decider is not None and self._decider.rule.inhibited_by:
+            self._decider.active = self._inhibitors.active()
+
+    async def _carry_out(self, decided: Step | Held | None) -> None:
         if isinstance(decided, Step):
             await self._do(decided)
         elif decided is not None and decided.alert is not None:

@@ -13,9 +13,10 @@ from typing import Any
 import attrs
 
 from oracle.alerts.levels import Levels
+from oracle.alerts.lifecycle import Phase
 from oracle.alerts.rule import rule_of
 from oracle.alerts.terms import Terms, terms_of
-from oracle.alerts.trigger import MET, OVER
+from oracle.alerts.trigger import LAPSED, MET, OVER, PENDING
 from oracle.board import Board
 from oracle.conditions import Expression, Windows, clauses, memory_s, parse, series, topics
 from oracle.conditions.tree import Comparison, Number, Series
@@ -25,13 +26,14 @@ from oracle.problems import Invalid
 __all__ = ["Conditions", "conditions_now"]
 
 SECOND_US = 1_000_000
+NEWS_US = SECOND_US  # a wait is said to have begun once it has lasted so long: what flickers is nobody's news
 SPARE_S = 60.0  # of the past beside what the windows need, so that what held before a start is known
 
 
 def conditions_now(board: Board) -> Conditions:
     """Those of the enabled rules, as they stand now; a rule that was stored before its condition was understood has none."""
     rules: dict[str, Terms] = {}
-    on = []
+    on, waiting = [], []
     for state in board.kind("rule"):
         if state.value is None or not state.value["enabled"]:
             continue
@@ -42,7 +44,8 @@ def conditions_now(board: Board) -> Conditions:
                 rules[rule.alert_id] = terms
                 record = board.get(ref("alert", rule.alert_id)) or {}
                 on += [rule.alert_id] if record.get("on_since_us") is not None else []
-    return Conditions(rules, tuple(on))
+                waiting += [rule.alert_id] if record.get("phase") == Phase.pending else []
+    return Conditions(rules, tuple(on), tuple(waiting))
 
 
 @attrs.define(eq=False)
@@ -55,15 +58,18 @@ class _Rule:
     off: Expression | None
     is_on: bool | None = None  # of one that crosses: the side; None as long as it is not known
     pending_us: int | None = None  # since when it holds and is not met yet
+    waits: bool = False  # somebody has heard so, and not that it is over
     due_us: int | None = None  # when to look again though nothing is heard
 
 
 @attrs.define
 class Conditions:
-    """`rules` by id; those in `on` were met before it began, and nobody has heard that they are over."""
+    """`rules` by id; those in `on` were met before it began, and nobody has heard that they are over; those in `waiting` were to
+    be met, and nobody has heard that they ceased to hold."""
 
     rules: dict[str, Terms] = attrs.field(factory=dict)
     on: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
     interval_s: float = 60.0
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _rules: dict[str, _Rule] = attrs.field(factory=dict, init=False, repr=False, eq=False)
@@ -79,6 +85,7 @@ class Conditions:
             on, off = terms.expressions()
             rule = self._rules[ident] = _Rule(ident, terms, on, off)
             rule.is_on = True if ident in self.on and not terms.crosses else None
+            rule.waits = ident in self.waiting
             for one in rule.on, rule.off:
                 if one is not None:
                     self.windows.want(one)
@@ -169,15 +176,23 @@ class Conditions:
                 yield self._finding(rule, OVER, now, message)
         elif holds:
             rule.pending_us = now if rule.pending_us is None else rule.pending_us
-            if now - rule.pending_us >= rule.terms.for_s * SECOND_US:
-                rule.is_on, rule.pending_us = True, None
+            waited_us, waits_us = now - rule.pending_us, rule.terms.for_s * SECOND_US
+            if waited_us >= waits_us:
+                rule.is_on, rule.pending_us, rule.waits = True, None, False
                 yield self._finding(rule, MET, now, message)
+            elif waited_us >= NEWS_US and not rule.waits:
+                rule.waits = True
+                yield self._finding(rule, PENDING, now, message)
         elif holds is False:
-            rule.is_on, rule.pending_us = False, None
+            if rule.waits:
+                yield self._finding(rule, LAPSED, now, message)
+            rule.is_on, rule.pending_us, rule.waits = False, None, False
         self._plan(rule, now)
 
     def _plan(self, rule: _Rule, now: int) -> None:
-        due = [] if rule.pending_us is None else [rule.pending_us + rule.terms.for_s * SECOND_US]
+        due = []
+        if rule.pending_us is not None:
+            due = [rule.pending_us + rule.terms.for_s * SECOND_US] + ([] if rule.waits else [rule.pending_us + NEWS_US])
         for one in rule.on, rule.off:
             at_us = self.windows.next_change(one, now) if one is not None else None
             if at_us is not None:  # on whole seconds: a busy window changes a hundred times in one
@@ -192,15 +207,18 @@ class Conditions:
                     heapq.heapify(self._due)
 
     def _finding(self, rule: _Rule, kind: str, now: int, message: Any, **more: str) -> Finding:
-        expression = rule.on if kind == MET and more.get("direction") != "below" else rule.off or rule.on
+        expression = rule.on if kind in (MET, PENDING) and more.get("direction") != "below" else rule.off or rule.on
         found = [attrs.asdict(clause) for clause in clauses(expression, self.windows, now)]
         told = ", ".join(_told(clause) for clause in found if clause["truth"]) or str(expression)
         name = "time" if message is None else f"{message.topic}:{getattr(message, 'trade_id', '')}"
         return Finding(
-            kind=kind, subject=rule.ident, severity=Severity.medium, summary=told if kind == MET else f"over: {told}",
+            kind=kind, subject=rule.ident, severity=Severity.medium, summary=_WORDS[kind] + told,
             data={"condition": str(expression), "clauses": found, **more}, ts_us=now,
             cause=":".join((name, kind, *more.values())),
         )  # fmt: skip
+
+
+_WORDS = {MET: "", OVER: "over: ", PENDING: "not for long enough yet: ", LAPSED: "not any more: "}
 
 
 def _threshold(expression: Expression) -> float | None:

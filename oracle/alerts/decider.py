@@ -6,31 +6,38 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import attrs
 
 from actors import Refused
-from oracle.alerts.lifecycle import Input, Phase, allowed, moved
-from oracle.alerts.notices import Edge, edge, last_of
+from oracle.alerts.groups import gathered, group_of, notice, room, told
+from oracle.alerts.holds import cooling_until, firing_held, notice_held, recent
+from oracle.alerts.lifecycle import TABLE, Input, Phase, allowed, moved
+from oracle.alerts.notices import Edge, edge
 from oracle.alerts.owed import deliveries_for, hopeless_among
-from oracle.alerts.record import Record
+from oracle.alerts.record import Record, kept, kept_event
 from oracle.alerts.rule import Rule
 from oracle.alerts.silence import Silence
 from oracle.alerts.steps import Firing, Held, Step
 from oracle.alerts.terms import terms_of
-from oracle.alerts.trigger import MET, OVER
+from oracle.alerts.trigger import LAPSED, MET, OVER, PENDING
 from oracle.model import Command, Delivery, Event, event_id
 from oracle.problems import Invalid
 
 __all__ = ["WISHES", "Decider", "Edge", "Firing", "Held", "Record", "Step", "deadlines"]
 
-SECOND_US, HOUR_US = 1_000_000, 3_600_000_000
+SECOND_US = 1_000_000
 WISHES = {"acknowledge": Input.acknowledge, "unacknowledge": Input.unacknowledge, "mute": Input.mute, "resolve": Input.over}
+_SAID = {PENDING: Input.wait, LAPSED: Input.lapse, OVER: Input.over}
+_WHY = {PENDING: "its condition holds, and not for long enough yet", LAPSED: "its condition ceased to hold before it was met",
+        OVER: "the condition is over"}  # fmt: skip
 
 
 @attrs.define
 class Decider:
-    """One rule and its record. `channels` names the delivery methods that exist, `silences` are by id."""
+    """One rule and its record. `channels` names the delivery methods that exist, `silences` are by id, `active` are the ids of
+    the alerts that are firing (or were acknowledged, escalated, muted)."""
 
     rule: Rule
     record: Record
@@ -38,25 +45,23 @@ class Decider:
     silences: Mapping[str, Silence] = attrs.field(factory=dict)
     changed_us: int = 0
     """When the rule was changed or enabled last: no wait is older."""
+    active: Collection[str] = ()
 
     def update(self, event: Event, now_us: int) -> Step | Held | None:
         """Take an event published at `now_us`; what is owed if the rule fires on it, or is over.
 
-        The cooldown runs from the last firing; what matches meanwhile is counted and said no more about.
+        The cooldown runs from the last firing; what matches meanwhile is counted and said no more about, but that a condition is
+        met is told when the cooldown, or whatever else held it back, is over and it still is.
         """
         trigger, ident = self.rule.trigger, self.rule.alert_id
         if trigger.is_told(event, ident) and "direction" not in event.data:  # a crossing lasts no time either
             self.record = attrs.evolve(self.record, on_since_us=event.ts_us if event.kind == MET else None)
-            if event.kind == OVER and self.record.phase is not Phase.inactive:
-                return self._move(Input.over, now_us, why="the condition is over")
+            step = _SAID.get(event.kind)
+            if step is not None and (self.record.phase, step) in TABLE:
+                return self._move(step, now_us, why=_WHY[event.kind])
         if not trigger.fires_on(event, ident):
             return None
-        began = self._met(now_us)
-        held = self._held(event, now_us, began)
-        if held is not None:
-            self.record = self.record.suppressing(held.reason)
-            return held if held.alert is not None else None
-        return self._fire(event, now_us, began)
+        return self._take(event, now_us)
 
     def wish(self, command: Command, now_us: int) -> Edge:
         """What somebody wishes of the alert: acknowledge, unacknowledge, mute, resolve. Raises Refused `illegal`."""
@@ -71,19 +76,62 @@ class Decider:
 
     @property
     def next_deadline(self) -> int | None:
-        """When it escalates, or is resolved, though nothing is heard."""
+        """When there is something to do though nothing is heard."""
         return min((at_us for at_us, _ in deadlines(self.rule, self.record, self.changed_us)), default=None)
 
-    def on_time(self, now_us: int) -> Edge | None:
-        """The first step that is due; call again until there is none."""
+    def on_time(self, now_us: int) -> Step | Held | None:
+        """The first step that is due, which may be to hold back; call again for as long as `next_deadline` is not later."""
         due = min(deadlines(self.rule, self.record, self.changed_us), default=None)
         if due is None or due[0] > now_us:
             return None
-        if due[1] is Input.escalate:
-            return self._move(due[1], now_us, why=f"not acknowledged within {self.rule.escalate_after_s} s")
-        return self._move(due[1], now_us, why=f"nothing more for {self.rule.resolve_after_s} s")
+        match due[1]:
+            case Input.escalate:
+                return self._move(due[1], now_us, why=f"not acknowledged within {self.rule.escalate_after_s} s")
+            case Input.over:
+                return self._move(due[1], now_us, why=f"nothing more for {self.rule.resolve_after_s} s")
+            case Input.lapse:
+                return self._move(due[1], now_us, why="the rule has no such wait any more")
+        waiting = _first_gathered(self.record)
+        if waiting is not None and self.record.gathered[waiting]["since_us"] + self._wait_us <= now_us:
+            return self._tell_group(waiting, now_us)
+        return self.look(now_us)
+
+    def look(self, now_us: int) -> Firing | None:
+        """Tell of a condition that is still met, which was held back, if nothing holds it back any more."""
+        held = self.record.held
+        if held is None:
+            return None
+        event = kept_event(held["event"])
+        still = firing_held(self.rule, self.record, event, now_us, self.silences, self.active)
+        if still is not None:
+            self.record = attrs.evolve(self.record, held={**held, "until_us": _later(still.until_us, now_us)})
+            return None
+        return self._fire(event, now_us, began=False)
 
     # ---- private
+
+    @property
+    def _wait_us(self) -> int:
+        return (self.rule.group_wait_s or 0) * SECOND_US
+
+    def _take(self, event: Event, now_us: int) -> Firing | Held | None:
+        began = self._met(now_us)
+        name = group_of(self.rule, event)
+        waits = self.rule.group_wait_s is not None and cooling_until(self.rule, self.record, event, now_us) is None
+        if name in self.record.gathered or (waits and room(self.record)):
+            return self._gather(event, now_us, began)
+        held = firing_held(self.rule, self.record, event, now_us, self.silences, self.active)
+        if held is None:
+            return self._fire(event, now_us, began)
+        return self._hold(event, held, now_us, began)
+
+    def _hold(self, event: Event, held: Held, now_us: int, began: bool) -> Held:
+        self.record = self.record.suppressing(held.reason)
+        if lasts(self.rule, self.record):
+            self.record = attrs.evolve(self.record, held={"event": kept(event), "until_us": _later(held.until_us, now_us)})
+        if held.reason == "cooldown" and not began:  # said only where an alert begins in it
+            return Held(held.reason, None)
+        return held
 
     def _met(self, now_us: int) -> bool:
         """Take that it is met; whether the alert begins with it."""
@@ -95,53 +143,39 @@ class Decider:
                 self.record, phase=phase, since_us=now_us, by="", comment="", edges=before.edges + 1, told_us=None)
         return phase is not before.phase
 
-    def _held(self, event: Event, now_us: int, began: bool) -> Held | None:
-        """What keeps it from telling anybody of this event. The cooldown is said only where an alert begins in it."""
-        record, rule, last_us = self.record, self.rule, self.record.last_triggered_us
-        # A last firing in the future means that the clock was set back: waiting for it would mute the rule.
-        if last_us is not None and 0 <= now_us - last_us < rule.cooldown_seconds * SECOND_US:
-            return self._held_by("cooldown", event, now_us, "cooling down") if began else Held("cooldown", None)
-        if record.phase is Phase.muted:
-            return self._held_by("muted", event, now_us, f"muted by {record.by}", by=record.by, comment=record.comment)
-        held = self._kept(event, now_us)
-        if held is None and rule.max_per_hour is not None and len(self._recent(now_us)) >= rule.max_per_hour:
-            return self._held_by("max_per_hour", event, now_us, f"{rule.max_per_hour} in an hour are enough")
-        return held
+    def _gather(self, event: Event, now_us: int, began: bool) -> Held:
+        self.record = gathered(self.rule, self.record, event, now_us)
+        until_us = self.record.gathered[group_of(self.rule, event)]["since_us"] + self._wait_us
+        if not began:
+            return Held("gathered", None, until_us)
+        rule, kind = self.rule, "alert_gathering"
+        return Held("gathered", Event(
+            id=event_id(kind, rule.alert_id, rule.ref, event.ts_us, event.id), kind=kind, subject=rule.alert_id, source=rule.ref,
+            severity=event.severity, summary=f"{rule.name}: told in {rule.group_wait_s} s, with what comes until then",
+            data={"event_id": event.id, "phase": str(self.record.phase)}, ts_us=now_us, cause=event.id), until_us)  # fmt: skip
 
-    def _kept(self, event: Event, now_us: int) -> Held | None:
-        """What keeps any notice from being sent now."""
-        for one in self.silences.values():
-            if one.holds(self.rule, event, now_us):
-                why = f"silenced by {one.by}" + (f": {one.comment}" if one.comment else "")
-                return self._held_by("silence", event, now_us, why, by=one.by, comment=one.comment, silence=one.id)
-        quiet = self.rule.quiet_hours
-        if quiet is not None and quiet.hold(event.severity, now_us):
-            return self._held_by("quiet_hours", event, now_us, f"quiet from {quiet.start} to {quiet.end} {quiet.tz}")
-        return None
+    def _tell_group(self, name: str, now_us: int) -> Firing | Held:
+        group = self.record.gathered[name]
+        self.record = attrs.evolve(
+            self.record, gathered={other: one for other, one in self.record.gathered.items() if other != name})
+        event = kept_event(group["event"])
+        held = firing_held(self.rule, self.record, event, now_us, self.silences, self.active)
+        if held is not None:
+            return self._hold(event, held, now_us, began=True)
+        return self._fire(event, now_us, began=self.record.told_us is None, group=notice(group))
 
-    def _held_by(self, reason: str, event: Event, now_us: int, why: str, **more: str) -> Held:
-        kind, rule = "alert_silenced" if reason == "silence" else "alert_suppressed", self.rule
-        return Held(reason, Event(
-            id=event_id(kind, rule.alert_id, rule.ref, event.ts_us, event.id, reason), kind=kind, subject=rule.alert_id,
-            source=rule.ref, severity=event.severity, summary=f"{rule.name}: {why}",
-            data={"event_id": event.id, "reason": reason, "why": why, "phase": str(self.record.phase),
-                  **more}, ts_us=now_us, cause=event.id,
-        ))  # fmt: skip
-
-    def _recent(self, now_us: int) -> tuple[int, ...]:
-        return tuple(at_us for at_us in self.record.recent_us if 0 <= now_us - at_us < HOUR_US)
-
-    def _fire(self, event: Event, now_us: int, began: bool) -> Firing:
+    def _fire(self, event: Event, now_us: int, began: bool, **more: Any) -> Firing:
         record, rule = self.record, self.rule
         self.record = attrs.evolve(
-            record, trigger_count=record.trigger_count + 1, last_triggered_us=now_us, last_event_id=event.id,
+            told(rule, record, group_of(rule, event), now_us), trigger_count=record.trigger_count + 1,
+            last_triggered_us=now_us, last_event_id=event.id, held=None,
             told_us=now_us if record.told_us is None else record.told_us,
-            recent_us=(*self._recent(now_us), now_us) if rule.max_per_hour is not None else (),
-            last=last_of(event) if rule.notify_resolved or rule.escalate_after_s is not None else None,
+            recent_us=(*recent(record, now_us), now_us) if rule.max_per_hour is not None else (),
+            last=kept(event) if rule.notify_resolved or rule.escalate_after_s is not None else None,
         )  # fmt: skip
-        deliveries = deliveries_for(rule, event, now_us)
+        deliveries = deliveries_for(rule, event, now_us, **more)
         hopeless = hopeless_among(deliveries, rule, self.channels, now_us)
-        return Firing(self.record, deliveries, hopeless, self._alert(event, deliveries, now_us, began))
+        return Firing(self.record, deliveries, hopeless, self._alert(event, deliveries, now_us, began, **more))
 
     def _move(
         self, step: Input, now_us: int, why: str, by: str = "", comment: str = "", command_id: str = ""
@@ -151,18 +185,22 @@ class Decider:
         over = phase is Phase.inactive
         self.record = attrs.evolve(
             before, phase=phase, since_us=now_us, by=by, comment=comment, edges=before.edges + 1,
-            told_us=None if over else before.told_us,
+            told_us=None if over else before.told_us, held=None,
         )  # fmt: skip
+        for _ in before.gathered if over else ():
+            self.record = self.record.suppressing("over")
+        if over:
+            self.record = attrs.evolve(self.record, gathered={})
         made = edge(self.rule, before, self.record, step, now_us, why, command_id)
         if made.deliveries:
-            held = self._kept(made.about, now_us)
+            held = notice_held(self.rule, self.record, made.about, now_us, self.silences, self.active)
             if held is not None:
                 self.record = self.record.suppressing(held.reason)
                 made = made.unsent(held.reason)
         hopeless = hopeless_among(made.deliveries, self.rule, self.channels, now_us)
         return attrs.evolve(made, record=self.record, hopeless=hopeless)
 
-    def _alert(self, event: Event, deliveries: tuple[Delivery, ...], now_us: int, began: bool) -> Event:
+    def _alert(self, event: Event, deliveries: tuple[Delivery, ...], now_us: int, began: bool, **more: Any) -> Event:
         rule = self.rule
         return Event(
             id=event_id("alert_fired", rule.alert_id, rule.ref, event.ts_us, event.id),
@@ -170,7 +208,7 @@ class Decider:
             summary=f"{rule.name}: {event.summary}",
             data={"event_id": event.id, "event_kind": event.kind, "event_subject": event.subject,
                   "provider": event.data.get("provider", ""), "deliveries": [one.id for one in deliveries],
-                  "phase": str(self.record.phase), "began": began},
+                  "phase": str(self.record.phase), "began": began, **more},
             ts_us=now_us, cause=event.id,
         )  # fmt: skip
 
@@ -186,8 +224,24 @@ def lasts(rule: Rule, record: Record) -> bool:
 
 
 def deadlines(rule: Rule, record: Record, changed_us: int) -> Iterator[tuple[int, Input]]:
-    """When the alert escalates and when it is resolved, as it stands now; no wait began before `changed_us`."""
+    """When the alert escalates, is resolved, or is told (`met`), as it stands now; no wait began before `changed_us`."""
+    if record.phase is Phase.pending and not rule.trigger.for_s:
+        yield changed_us, Input.lapse
     if record.phase is Phase.firing and rule.escalate_after_s is not None and record.told_us is not None:
         yield max(record.told_us, record.since_us or 0, changed_us) + rule.escalate_after_s * SECOND_US, Input.escalate
-    if rule.resolve_after_s is not None and record.phase is not Phase.inactive and not lasts(rule, record):
+    if rule.resolve_after_s is not None and record.phase not in (Phase.inactive, Phase.pending) and not lasts(rule, record):
         yield max(record.met_us or 0, changed_us) + rule.resolve_after_s * SECOND_US, Input.over
+    waiting = _first_gathered(record)
+    if waiting is not None:
+        yield record.gathered[waiting]["since_us"] + (rule.group_wait_s or 0) * SECOND_US, Input.met
+    if record.held is not None and record.held["until_us"] is not None:
+        yield record.held["until_us"], Input.met
+
+
+def _first_gathered(record: Record) -> str | None:
+    """The group that is told next; all wait equally long."""
+    return min(record.gathered, key=lambda name: record.gathered[name]["since_us"], default=None)
+
+
+def _later(until_us: int | None, now_us: int) -> int | None:
+    return None if until_us is None else max(until_us, now_us + 1)

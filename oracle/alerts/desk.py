@@ -12,6 +12,7 @@ from actors import Actor, Child, NobodyOwns, Refused
 from oracle.alerts.actor import Memory, Ready, RuleActor
 from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.conditions import conditions_now
+from oracle.alerts.inhibitors import circle
 from oracle.alerts.masks import unkept
 from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
@@ -65,7 +66,7 @@ class Desk(Actor):
 
     `create` takes `rule` (a Rule with plain secrets), `replace` `alert_id` and `rule` (where a mask keeps the old secret,
     for whom it was given), `delete`, `enable` and `disable` take `alert_id` (and `why`, for the record). Refuses with code
-    exists, not_found, mismatch, masked (details: place) or unavailable. A Command with an id is carried out once, also over a
+    exists, not_found, mismatch, masked, circle (details: place) or unavailable. A Command with an id is carried out once, also over a
     SIGKILL: the event that tells of it is committed with what it does. Sent again, it is answered with the rule as it is now;
     with not_found where somebody deleted it since.
     """
@@ -175,6 +176,7 @@ class Desk(Actor):
             terms_of(rule.trigger)
         except Invalid as wrong:
             raise Refused(str(wrong), code="invalid") from None
+        self._no_circle(rule)
         safe = with_secrets(rule, reference)
         await self._keep_secrets(fresh)
         value = safe.value(created_us, updated_us)
@@ -182,6 +184,13 @@ class Desk(Actor):
         await self._forget_secrets()
         await self._staff(rule.alert_id)
         return self._present(rule.alert_id)
+
+    def _no_circle(self, rule: Rule) -> None:
+        values = [state.value for state in self._board.kind("rule") if state.value is not None]
+        known = {value["alert_id"]: value.get("inhibited_by", ()) for value in values}
+        if found := circle(rule.alert_id, rule.inhibited_by, known):
+            why = "it would inhibit itself" + (f", by {' and '.join(found[:-1])}" if len(found) > 1 else "")
+            raise Refused(why, code="circle", details={"place": "inhibited_by"})
 
     async def _keep_secrets(self, fresh: dict[str, str]) -> None:
         try:

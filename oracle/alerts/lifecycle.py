@@ -1,10 +1,11 @@
 """The life of an alert as one table: in which phase it is, and where what happens leads. Values only.
 
-    inactive --met--> firing --acknowledge--> acknowledged
-                        |  ^------unacknowledge---'
-                        |--escalate--> escalated     (nobody acknowledged in time)
-                        |--mute------> muted         (tells nobody until it is over)
-    any of them --over--> inactive
+    inactive --wait--> pending --met--> firing        (its condition has to hold for a while; without that, at once)
+                         '--lapse--> inactive
+    firing --acknowledge--> acknowledged --unacknowledge--> firing
+      |--escalate--> escalated                        (nobody acknowledged in time)
+      '--mute------> muted                            (tells nobody until it is over)
+    any of these four --over--> inactive
 
 What is not in the table can't happen: somebody who wishes it is refused, and told what is allowed.
 """
@@ -22,6 +23,7 @@ class Phase(enum.StrEnum):
     """How an alert stands."""
 
     inactive = "inactive"
+    pending = "pending"
     firing = "firing"
     acknowledged = "acknowledged"
     muted = "muted"
@@ -29,8 +31,11 @@ class Phase(enum.StrEnum):
 
 
 class Input(enum.StrEnum):
-    """What moves it: it is met, it is over, a deadline has passed, or somebody wishes it."""
+    """What moves it: its condition begins to hold, ceases to before it is met, is met, is over; a deadline has passed, or somebody
+    wishes it."""
 
+    wait = "wait"
+    lapse = "lapse"
     met = "met"
     over = "over"
     acknowledge = "acknowledge"
@@ -41,7 +46,10 @@ class Input(enum.StrEnum):
 
 _P, _I = Phase, Input
 TABLE: dict[tuple[Phase, Input], Phase] = {
+    (_P.inactive, _I.wait): _P.pending,
+    (_P.pending, _I.lapse): _P.inactive,
     (_P.inactive, _I.met): _P.firing,
+    (_P.pending, _I.met): _P.firing,
     (_P.firing, _I.met): _P.firing,
     (_P.acknowledged, _I.met): _P.acknowledged,
     (_P.muted, _I.met): _P.muted,

@@ -12,26 +12,21 @@ from oracle.alerts.rule import Rule
 from oracle.alerts.steps import Edge
 from oracle.model import Delivery, Event, Severity, event_id
 
-__all__ = ["KINDS", "Edge", "edge", "last_of"]
+__all__ = ["KINDS", "Edge", "edge"]
 
 KINDS = {
     Input.over: "alert_resolved", Input.acknowledge: "alert_acknowledged", Input.unacknowledge: "alert_unacknowledged",
-    Input.mute: "alert_muted", Input.escalate: "alert_escalated",
+    Input.mute: "alert_muted", Input.escalate: "alert_escalated", Input.wait: "alert_pending", Input.lapse: "alert_lapsed",
 }  # fmt: skip
 """The kind of event by what happened; that it was met is said by `alert_fired`, or by what held that back."""
-
-
-def last_of(event: Event) -> dict[str, Any]:
-    """What a record keeps of an event, for what is told later."""
-    return {"kind": event.kind, "subject": event.subject, "source": event.source, "severity": str(event.severity),
-            "summary": event.summary, "data": event.data}  # fmt: skip
 
 
 def edge(
     rule: Rule, before: Record, after: Record, step: Input, now_us: int, why: str, command_id: str = ""
 ) -> Edge:
     """The change from `before` to `after`; its id is of the change, so decided once more it is the same."""
-    kind, last = KINDS[step], after.last or {}
+    kind = KINDS[step]
+    last = {} if step in (Input.wait, Input.lapse) else after.last or {}
     ident = event_id(kind, rule.alert_id, rule.ref, before.since_us or 0, before.edges, before.last_event_id)
     said = after.comment or (why if not after.by else "")
     word = kind.removeprefix("alert_")

@@ -14,6 +14,7 @@ from oracle.model import Severity
 
 __all__ = ["QuietHours"]
 
+MINUTE_US = 60_000_000
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -46,6 +47,15 @@ class QuietHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.start < self.end:
             return self.start <= local < self.end
         return local >= self.start or local < self.end
+
+    def over_us(self, now_us: int) -> int:
+        """When the quiet hours that hold at `now_us` end; at least a minute later where clocks are changed in between."""
+        zone = zoneinfo.ZoneInfo(self.tz)
+        now = dt.datetime.fromtimestamp(now_us / 1e6, zone)
+        end = dt.time.fromisoformat(self.end)
+        ends = (dt.datetime.combine(now.date() + dt.timedelta(days=later), end, zone) for later in range(3))
+        found = next((at for at in ends if at.timestamp() > now.timestamp()), now)
+        return max(round(found.timestamp() * 1e6), now_us + MINUTE_US)
 
 
 def _read(value: Any) -> QuietHours:

@@ -8,8 +8,19 @@ from typing import Any
 import attrs
 
 from oracle.alerts.lifecycle import Phase
+from oracle.model import Event, Severity
 
-__all__ = ["Record"]
+__all__ = ["Record", "kept", "kept_event"]
+
+
+def kept(event: Event) -> dict[str, Any]:
+    """An event as a record keeps it, for what is told later."""
+    return {**{name: getattr(event, name) for name in Event.__struct_fields__}, "severity": str(event.severity)}
+
+
+def kept_event(value: Mapping[str, Any]) -> Event:
+    """The event that a record keeps."""
+    return Event(**{**value, "severity": Severity(value["severity"])})
 
 
 def _plain(_: type, __: Any, value: Any) -> Any:
@@ -28,7 +39,7 @@ class Record:
     on_since_us: int | None = None
     """Since when its condition is met; None while it is not, and for events, which last no time."""
     suppressed_by: Mapping[str, int] = attrs.field(factory=dict)
-    """The same by reason: cooldown, muted, silence, quiet_hours, max_per_hour."""
+    """The same by reason: cooldown, muted, silence, inhibited, quiet_hours, max_per_hour, over."""
     phase: Phase = attrs.field(default=Phase.inactive, converter=Phase)
     since_us: int | None = None
     """Since when it is in this phase; None before the first."""
@@ -43,6 +54,13 @@ class Record:
     """Firings of the last hour, where the rule limits them."""
     last: Mapping[str, Any] | None = None
     """Of the last event it fired on, what a later notice says again."""
+    held: Mapping[str, Any] | None = None
+    """That its condition is met, which nobody was told and is told when what holds it back ends: `event`, and `until_us`, by when
+    to look again (None: whenever something changes)."""
+    groups: Mapping[str, int] = attrs.field(factory=dict)
+    """Of a rule that groups, when each group was told last."""
+    gathered: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    """What is gathered to be told in one, by group: `since_us`, `count`, the first `event`, and what is said of each (`events`)."""
     edges: int = 0
     """Changes of phase so far."""
     handled: tuple[str, int] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple))

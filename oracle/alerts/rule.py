@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 import msgspec
-from attrs.validators import and_, ge, le, matches_re, max_len, optional
+from attrs.validators import and_, deep_iterable, ge, le, matches_re, max_len, optional
 
 from oracle.alerts.configs import (
     Config,
@@ -31,11 +31,20 @@ from oracle.alerts.trigger import Trigger
 from oracle.border import structure, unstructure
 from oracle.secret import MASK
 
-__all__ = ["MASK", "NEED_NOTHING", "DeliveryMethod", "Rule", "far_ends", "rule_of", "with_secrets"]
+__all__ = ["MASK", "NEED_NOTHING", "DeliveryMethod", "GroupKey", "Rule", "far_ends", "rule_of", "with_secrets"]
 
 LONGEST_COOLDOWN_S = 366 * 86_400
 # No slash, star or control character: the id is a name in the tree, a topic and a part of a URL.
 _ID = r"(?!\.{1,2}$)[^\x00-\x1f\x7f/*]+"
+
+
+class GroupKey(enum.StrEnum):
+    """By what events are told apart."""
+
+    asset = "asset"
+    kind = "kind"
+    severity = "severity"
+    watchdog = "watchdog"
 
 
 class DeliveryMethod(enum.StrEnum):
@@ -85,6 +94,12 @@ class Rule:
     """At most so many firings within any hour."""
     resolve_after_s: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(LONGEST_COOLDOWN_S))))
     """An alert on events, which last no time, is over when nothing more came for so long."""
+    inhibited_by: tuple[str, ...] = attrs.field(default=(), validator=and_(max_len(20), deep_iterable(max_len(128))))
+    """Ids of alerts; while one of them is firing, acknowledged, escalated or muted, this one tells nobody."""
+    group_by: tuple[GroupKey, ...] = attrs.field(factory=tuple)
+    """The cooldown is of each group for itself; without any, of the rule."""
+    group_wait_s: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(3_600))))
+    """What comes within so long after the first of its group is told in one notice with it."""
 
     @property
     def all_methods(self) -> tuple[DeliveryMethod, ...]:

@@ -47,7 +47,9 @@ class Edge(Step):
 
 @attrs.frozen
 class Held:
-    """It was met, and nobody is told: why, and the event that says so (None for the cooldown, which says no more)."""
+    """It was met, and nobody is told, or not yet: why, and the event that says so (None for the cooldown, which says no more)."""
 
     reason: str
     alert: Event | None
+    until_us: int | None = None
+    """When that may be over; None where something else ends it."""

@@ -11,11 +11,12 @@ from oracle.model import Event, Severity
 from oracle.symbols import base_asset, join_pair
 
 __all__ = [
-    "CONDITIONS", "MET", "OVER", "Direction", "EventFilter", "EventType", "Trigger", "TriggerType", "is_about_asset",
+    "CONDITIONS", "LAPSED", "MET", "OVER", "PENDING", "Direction", "EventFilter", "EventType", "Trigger", "TriggerType", "is_about_asset",
 ]  # fmt: skip
 
 CONDITIONS = "conditions:rules"  # who says that the condition of a rule is met, or over; the rule is the subject
 MET, OVER = "condition_met", "condition_over"
+PENDING, LAPSED = "condition_pending", "condition_lapsed"  # it begins to hold, and ceases to before it has for long enough
 LONGEST_S = 7 * 86_400
 
 

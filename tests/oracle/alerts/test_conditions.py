@@ -65,13 +65,27 @@ def test_the_side_of_a_crossing_is_not_known_before_a_price_is_on_one():
 
 def test_what_holds_for_long_enough_is_met_at_that_instant_though_nothing_comes():
     course = course_of(r=trigger(price_threshold=100, direction="above", for_s=10))
-    assert said(course, [trade(101, 1), trade(102, 5), trade(99, 8), trade(103, 20)], until_s=60) == [(30, "r", "met")]
+    assert said(course, [trade(101, 1), trade(102, 5), trade(99, 8), trade(103, 20)], until_s=60) == [
+        (2, "r", "pending"), (8, "r", "lapsed"), (21, "r", "pending"), (30, "r", "met")]
+
+
+def test_a_wait_that_flickers_is_nobodys_news():
+    course = course_of(r=trigger(price_threshold=100, direction="above", for_s=10))
+    flicker = [trade(100 + number % 2, number / 2) for number in range(20)]
+    assert said(course, flicker) == []
+
+
+def test_a_wait_that_was_told_of_before_a_start_lapses_after_it():
+    terms = terms_of(trigger(price_threshold=100, direction="above", for_s=10))
+    course = Course(Conditions({"r": terms}, waiting=("r",)))
+    course.begin(Memory(), T0)
+    assert said(course, [trade(99, 1)]) == [(1, "r", "lapsed")]
 
 
 def test_a_gap_begins_a_wait_anew():
     course = course_of(r=trigger(price_threshold=100, direction="above", for_s=10))
     told = [trade(101, 1), (T0 + 8 * S, Gap("watchdog", T0 + 2 * S, T0 + 8 * S, "mailbox full"))]
-    assert said(course, told, until_s=60) == [(18, "r", "met")]
+    assert said(course, told, until_s=60) == [(2, "r", "pending"), (18, "r", "met")]
 
 
 def test_a_change_in_a_window_and_a_volume_in_one():

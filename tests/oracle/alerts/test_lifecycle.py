@@ -38,7 +38,8 @@ def test_every_pair_leads_somewhere_or_is_refused(phase, step):
 def test_the_table_is_whole():
     assert {phase for phase, step in TABLE if step is Input.met} == set(Phase), "whatever happens, an event is taken"
     assert {after for (_, step), after in TABLE.items() if step is Input.over} == {Phase.inactive}
-    assert {phase for phase, step in TABLE if step is Input.over} == set(Phase) - {Phase.inactive}
+    assert {phase for phase, step in TABLE if step is Input.over} == set(Phase) - {Phase.inactive, Phase.pending}
+    assert {step for phase, step in TABLE if phase is Phase.pending} == {Input.met, Input.lapse}
     reached = {Phase.inactive}
     while more := {after for (before, _), after in TABLE.items() if before in reached} - reached:
         reached |= more
