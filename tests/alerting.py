@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import trio
 
 from actors import Child, Runtime, open_runtime, trio_clock
 from oracle.alerts import Rule, alert_children
+from oracle.alerts.silence import Matchers
 from oracle.alerts.unheard import Unheard
 from oracle.board import Board
 from oracle.border import structure
-from oracle.history import History, Queries, Store, Tape, inline
+from oracle.history import Commit, History, Queries, Store, Tape, inline
 from oracle.history.lines import Lines
 from oracle.http import Http
-from oracle.model import Command, Event, Severity, State, event_id
+from oracle.model import Command, Event, Severity, State, Trade, event_id
 from oracle.receipts import Receipts
 from oracle.settings import Alerts
 from oracle.watchdogs.past import past_of
@@ -99,3 +101,68 @@ async def open_alerts(
             yield Alerting(runtime, boards[0], store, folder)
     finally:
         store.close()
+
+
+# ---- the life of an alert
+
+S = 1_000_000
+ABOVE = {"type": "price_threshold", "symbol": "BTC", "price_threshold": 100, "direction": "above"}
+
+
+@attrs.define
+class Keeping:
+    """A channel that takes everything."""
+
+    sent: list = attrs.field(factory=list)
+
+    async def send(self, delivery, rule, tools):
+        self.sent.append(delivery.payload)
+        await trio.lowlevel.checkpoint()
+        return 200
+
+    @property
+    def statuses(self):
+        """What each notice said of the alert."""
+        return [payload.get("status", "firing") for payload in self.sent]
+
+
+async def say(alerting, verb, ident="a", by="me", id="", **args):
+    """Somebody's word on an alert; its record after that."""
+    return (await alerting.runtime.ask(f"rule:{ident}", Command(verb, args, by, id))).value
+
+
+async def silence(alerting, for_s, id="", **matchers):
+    """A silence for so long."""
+    args = {"matchers": Matchers(**matchers), "until_us": alerting.runtime.now_us() + for_s * S, "comment": "works"}
+    return (await alerting.runtime.ask("silences", Command("create", args, "me", id))).value
+
+
+def later(seconds):
+    """A clock that begins so long after the first start."""
+    return trio_clock(T0_US + seconds * S)
+
+
+async def settled():
+    """Whatever was to be done has been."""
+    await trio.testing.wait_all_tasks_blocked()
+
+
+async def told(alerting, *kinds):
+    """The events on disk, the oldest first: kind, by, comment."""
+    await alerting.runtime.ask("history", Commit(()))
+    rows = (await Queries(alerting.store, inline).events(subject="a", newest_first=False)).items
+    return [(row["kind"], row["data"].get("by", "")) for row in rows if not kinds or row["kind"] in kinds]
+
+
+def seen(alerting):
+    """The record of the rule, as the board has it."""
+    return alerting.board.get("alert:a")
+
+
+async def priced(alerting, *prices):
+    """Trades, a second apart, and all of it on disk."""
+    for price in prices:
+        now_us = alerting.runtime.now_us()
+        alerting.runtime.publish(Trade("BTC-USD", float(price), 1.0, "buy", str(now_us), now_us, "test"))
+        await trio.sleep(1)
+    await alerting.runtime.ask("history", Commit(()))

@@ -137,6 +137,10 @@ class Conditions:
                 rule.pending_us = max(rule.pending_us, gap.to_us)
             self._plan(rule, gap.to_us)
 
+    def waits(self, ident: str) -> bool:
+        """Whether the condition of a rule holds, and has not for long enough."""
+        return self._rules[ident].pending_us is not None
+
     # ---- private
 
     def _expressions(self) -> Iterator[Expression]:

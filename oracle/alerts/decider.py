@@ -175,7 +175,7 @@ class Decider:
         )  # fmt: skip
         deliveries = deliveries_for(rule, event, now_us, **more)
         hopeless = hopeless_among(deliveries, rule, self.channels, now_us)
-        return Firing(self.record, deliveries, hopeless, self._alert(event, deliveries, now_us, began, **more))
+        return Firing(self.record, deliveries, hopeless, self._alert(event, deliveries, now_us, began, **more), event)
 
     def _move(
         self, step: Input, now_us: int, why: str, by: str = "", comment: str = "", command_id: str = ""

@@ -66,9 +66,9 @@ class Desk(Actor):
 
     `create` takes `rule` (a Rule with plain secrets), `replace` `alert_id` and `rule` (where a mask keeps the old secret,
     for whom it was given), `delete`, `enable` and `disable` take `alert_id` (and `why`, for the record). Refuses with code
-    exists, not_found, mismatch, masked, circle (details: place) or unavailable. A Command with an id is carried out once, also over a
-    SIGKILL: the event that tells of it is committed with what it does. Sent again, it is answered with the rule as it is now;
-    with not_found where somebody deleted it since.
+    exists, not_found, mismatch, masked or circle (details: place), or unavailable. A Command with an id is carried out once,
+    also over a SIGKILL: the event that tells of it is committed with what it does. Sent again, it is answered with the rule as
+    it is now; with not_found where somebody deleted it since.
     """
 
     def __init__(self, board: Board, vault: Vault, ledger: Ledger) -> None:

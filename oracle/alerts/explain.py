@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import attrs
 
+from oracle.alerts.circumstances import Then, circumstances
 from oracle.alerts.conditions import Conditions
+from oracle.alerts.decider import Decider
+from oracle.alerts.holds import notice_held
+from oracle.alerts.record import Record
 from oracle.alerts.rule import Rule
 from oracle.alerts.terms import Terms, terms_of
-from oracle.alerts.trigger import CONDITIONS, EventFilter
+from oracle.alerts.trigger import CONDITIONS, MET, EventFilter
 from oracle.conditions import Clause, why
 from oracle.history import Bound, Queries, Tape
 from oracle.history.lines import Lines
@@ -21,7 +27,7 @@ __all__ = ["Explained", "Past", "explain"]
 
 MOST_MESSAGES = 100_000
 SWITCHES = ("rule_created", "rule_replaced", "rule_enabled", "rule_disabled", "rule_deleted")
-HELD = ("alert_silenced", "alert_suppressed")
+HELD = ("alert_silenced", "alert_inhibited", "alert_suppressed")
 
 
 @attrs.frozen
@@ -29,7 +35,8 @@ class Explained:
     """`met`: whether the condition held at `at_us`, or the event `event_id` (the newest one of a watchdog by then) sets the rule
     off; None: not known. `clauses` is a smallest set that answers for it: were all of them otherwise, `met` would be too, with
     any fewer it would not. `fired`: whether the rule fired on that event, or within a second of that instant. `suppressed_by`:
-    what kept it, or would have kept it, from firing: disabled, cooldown, gap, muted, silence, quiet_hours, max_per_hour."""
+    what kept it, or would have kept it, from firing: disabled, cooldown, waiting (it has not held for long enough), gap, muted,
+    silence, inhibited, quiet_hours, max_per_hour."""
 
     at_us: int
     met: bool | None
@@ -38,6 +45,7 @@ class Explained:
     suppressed_by: tuple[str, ...]
     event_id: str = ""
     cooldown_until_us: int | None = None
+    waits: bool = False
 
 
 @attrs.frozen
@@ -67,7 +75,11 @@ async def explain(past: Past, rule: Rule, at_us: int) -> Explained:
     kept = [] if enabled else ["disabled"]
     if until_us is not None and at_us < until_us and not fired:
         kept.append("cooldown")
-    kept += [reason for reason in await _held(past.queries, rule, found, at_us) if reason not in kept]
+    if found.waits:
+        kept.append("waiting")
+    if not fired:
+        said = [*await _held(past.queries, rule, found, at_us), *await _would_hold(past.queries, rule, found, at_us)]
+        kept += [reason for reason in dict.fromkeys(said) if reason not in kept]
     if found.met is None and terms is not None and await _gap(past.queries, terms, at_us):
         kept.append("gap")
     return attrs.evolve(found, fired=fired, suppressed_by=tuple(kept), cooldown_until_us=until_us)
@@ -83,7 +95,7 @@ async def _condition(past: Past, rule: Rule, terms: Terms, at_us: int) -> Explai
         pass
     found = why(terms.expressions()[0], decider.windows, at_us)
     met = found.value if found.value is None else bool(found.value)
-    return Explained(at_us, met, found.clauses, False, ())
+    return Explained(at_us, met, found.clauses, False, (), waits=decider.waits(rule.alert_id))
 
 
 async def _event(past: Past, rule: Rule, at_us: int) -> Explained:
@@ -91,10 +103,15 @@ async def _event(past: Past, rule: Rule, at_us: int) -> Explained:
     if not page.items:
         return Explained(at_us, None, (), False, ())
     (row,) = page.items
-    event = Event(**{name: row[name] for name in Event.__struct_fields__ if name in row})
+    event = event_of(row)
     clauses = list(_filtered(rule.trigger.event_filter or EventFilter(), event))
     refused = [clause for clause in clauses if not clause.truth]
     return Explained(at_us, not refused, tuple(refused or clauses[:1]), False, (), event.id)
+
+
+def event_of(row: Mapping[str, Any]) -> Event:
+    """The event of a stored row."""
+    return Event(**{name: row[name] for name in Event.__struct_fields__})
 
 
 def _filtered(wanted: EventFilter, event: Event) -> Iterator[Clause]:
@@ -132,6 +149,18 @@ async def _held(queries: Queries, rule: Rule, found: Explained, at_us: int) -> l
     page = await queries.events(kind=HELD, subject=rule.alert_id, to_us=at_us + 1_000_001, limit=20)
     return [row["data"]["reason"] for row in page.items
             if (row["cause"] == found.event_id if found.event_id else abs(row["ts_us"] - at_us) <= 1_000_000)]
+
+
+async def _would_hold(queries: Queries, rule: Rule, found: Explained, at_us: int) -> list[str]:
+    """What would have held back a notice at that instant: of the event, or of its condition, if that was met."""
+    page = await queries.events(kind=None if found.event_id else MET, subject=None if found.event_id else rule.alert_id,
+                                to_us=at_us + 1, limit=1, source_prefix="watchdog:" if found.event_id else "")  # fmt: skip
+    if not page.items or not found.met:
+        return []
+    decider = Decider(rule, Record(), ())
+    deque(Then(decider, await circumstances(queries, rule, at_us + 1)).until(at_us), 0)
+    held = notice_held(rule, Record(), event_of(page.items[0]), at_us, decider.silences, decider.active)
+    return [] if held is None else [held.reason]
 
 
 async def _gap(queries: Queries, terms: Terms, at_us: int) -> bool:

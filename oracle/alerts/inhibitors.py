@@ -7,12 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from actors import Published, Runtime, Subscription
+from oracle.alerts.holds import notice_held
 from oracle.alerts.lifecycle import Phase
-from oracle.alerts.record import Record
+from oracle.alerts.record import Record, kept_event
+from oracle.alerts.rule import Rule
+from oracle.alerts.silence import Silence
+from oracle.alerts.steps import Held
+from oracle.alerts.trigger import CONDITIONS, TriggerType
 from oracle.board import Board
-from oracle.model import ref
+from oracle.model import Event, Severity, ref
 
-__all__ = ["Changed", "Inhibitors", "circle"]
+__all__ = ["Changed", "Inhibitors", "active_among", "circle", "holding"]
 
 _QUIET = (Phase.inactive, Phase.pending)
 
@@ -50,15 +55,30 @@ class Inhibitors:
 
     def active(self) -> frozenset[str]:
         """The ids of those that are enabled and firing (or were acknowledged, escalated, muted)."""
-        return frozenset(ident for ident in self._ears if self._is_active(ident))
+        return active_among(self._board, self._ears)
 
     def _tell(self, _: Published) -> None:
         self._runtime.tell(self._name, Changed())
 
-    def _is_active(self, ident: str) -> bool:
-        rule = self._board.get(ref("rule", ident))
-        phase = Record.of(self._board.get(ref("alert", ident))).phase
-        return rule is not None and bool(rule["enabled"]) and phase not in _QUIET
+
+def active_among(board: Board, idents: Iterable[str]) -> frozenset[str]:
+    """Which of these alerts are enabled and firing (or were acknowledged, escalated, muted)."""
+    return frozenset(ident for ident in idents if _is_active(board, ident))
+
+
+def holding(board: Board, rule: Rule, record: Record, now_us: int) -> Held | None:
+    """What holds back a notice of what the rule fired on last, or would fire on next, at this instant."""
+    last = record.held["event"] if record.held else record.last
+    source = rule.ref if rule.trigger.type is TriggerType.watchdog_event else CONDITIONS
+    event = kept_event(last) if last else Event("", "", "", source, Severity.medium, "", {}, now_us)
+    silences = {state.ref: Silence.of(state.value) for state in board.kind("silence") if state.value is not None}
+    return notice_held(rule, record, event, now_us, silences, active_among(board, rule.inhibited_by))
+
+
+def _is_active(board: Board, ident: str) -> bool:
+    rule = board.get(ref("rule", ident))
+    phase = Record.of(board.get(ref("alert", ident))).phase
+    return rule is not None and bool(rule["enabled"]) and phase not in _QUIET
 
 
 def circle(ident: str, wanted: Sequence[str], known: Mapping[str, Sequence[str]]) -> list[str]:

@@ -31,7 +31,7 @@ class Phase(enum.StrEnum):
 
 
 class Input(enum.StrEnum):
-    """What moves it: its condition begins to hold, ceases to before it is met, is met, is over; a deadline has passed, or somebody
+    """What moves it: its condition begins to hold, ceases to before it is met, is met, is over; a deadline has passed; somebody
     wishes it."""
 
     wait = "wait"

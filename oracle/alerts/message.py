@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from oracle.alerts.rule import Rule
@@ -18,6 +18,7 @@ __all__ = ["clean", "facts", "html_of", "one_line", "own_text", "shortened", "su
 
 LONGEST_SUBJECT = 200
 LONGEST_VALUE = 4_000
+MOST_LISTED = 10  # events of a group
 
 # Control characters but for line ends and tabs, halves of characters, and what turns the direction of writing around.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]+")
@@ -55,7 +56,19 @@ def facts(rule: Rule, payload: Mapping[str, Any]) -> list[tuple[str, str]]:
         "Asset": asset.get("symbol") or "N/A",
         "Time": f"{when[1]} {when[2]} UTC" if when else event.get("timestamp"),
     }
-    return [(label, one_line(plain(value), LONGEST_VALUE)) for label, value in said.items()]
+    return [(label, one_line(plain(value), LONGEST_VALUE)) for label, value in said.items()] + list(_group(payload))
+
+
+def _group(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What there is to say about further events that are told with the first."""
+    group = payload.get("group") or {}
+    events, count = list(group.get("events") or ()), int(group.get("count") or 0)
+    if count > 1:
+        yield "Events", str(count)
+        for event in events[1:MOST_LISTED]:
+            yield "Also", one_line(plain(event.get("description")), LONGEST_VALUE)
+        if count > MOST_LISTED:
+            yield "And", f"{count - MOST_LISTED} more"
 
 
 def subject_of(rule: Rule, payload: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import trio
 
+from oracle.alerts.circumstances import Then, circumstances
 from oracle.alerts.conditions import Conditions
 from oracle.alerts.decider import Decider, Firing, Record
 from oracle.alerts.rule import Rule, rule_of
@@ -65,18 +66,29 @@ def preview_work(
         ask = attrs.evolve(ask, to_us=min(ask.to_us, now_us()))
         events = _said(tape, lines, ask, pace) if terms is None else _met(queries, tape, lines, rule, terms, ask, pace)
         decider, rows, days = Decider(rule, Record(), channels), [], Counter[str]()
-        async for time_us, event in events:
-            firing = decider.update(event, time_us)
-            if isinstance(firing, Firing):
-                days[_day(time_us)] += 1
-                if len(rows) < MOST_FIRINGS:
-                    rows.append(_row(firing, event))
+        then = Then(decider, await circumstances(queries, rule, ask.to_us))
+        for _ in then.until(ask.from_us):
+            pass
+        async for firing in _fired(then, events, ask.to_us):
+            days[_day(firing.alert.ts_us)] += 1
+            if len(rows) < MOST_FIRINGS:
+                rows.append(_row(firing))
         live = await _fired_live(queries, rule, ask)
         summary = _summary(decider.record, rows, days, live, ask)
         return {**summary, "seconds": round(trio.current_time() - began_s, 3)}, [
             {**row, "live": row["id"] in live} for row in rows]  # fmt: skip
 
     return work
+
+
+async def _fired(then: Then, events: AsyncIterator[tuple[int, Event]], to_us: int) -> AsyncIterator[Firing]:
+    async for time_us, event in events:
+        for step in (*then.until(time_us), then.decider.update(event, time_us)):
+            if isinstance(step, Firing):
+                yield step
+    for step in then.until(to_us):
+        if isinstance(step, Firing):
+            yield step
 
 
 async def _met(
@@ -121,8 +133,8 @@ async def _fired_live(queries: Queries, rule: Rule, ask: Preview) -> set[str]:
             return found
 
 
-def _row(firing: Firing, event: Event) -> dict[str, Any]:
-    alert = firing.alert
+def _row(firing: Firing) -> dict[str, Any]:
+    alert, event = firing.alert, firing.event
     lost = {attempt.delivery_id: attempt.error for attempt in firing.hopeless}
     sent = [{"id": one.id, "channel": one.channel, "body": one.payload, "why_not": lost.get(one.id)} for one in firing.deliveries]
     return {

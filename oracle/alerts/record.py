@@ -19,8 +19,8 @@ def kept(event: Event) -> dict[str, Any]:
 
 
 def kept_event(value: Mapping[str, Any]) -> Event:
-    """The event that a record keeps."""
-    return Event(**{**value, "severity": Severity(value["severity"])})
+    """The event that a record keeps; one of an earlier version kept neither its id nor its time."""
+    return Event(**{"id": "", "ts_us": 0, **value, "severity": Severity(value["severity"])})
 
 
 def _plain(_: type, __: Any, value: Any) -> Any:
@@ -60,7 +60,7 @@ class Record:
     groups: Mapping[str, int] = attrs.field(factory=dict)
     """Of a rule that groups, when each group was told last."""
     gathered: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
-    """What is gathered to be told in one, by group: `since_us`, `count`, the first `event`, and what is said of each (`events`)."""
+    """What is gathered to be told in one, by group: `since_us`, `count`, the first `event`, what is said of each (`events`)."""
     edges: int = 0
     """Changes of phase so far."""
     handled: tuple[str, int] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple))

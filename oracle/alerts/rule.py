@@ -94,7 +94,7 @@ class Rule:
     """At most so many firings within any hour."""
     resolve_after_s: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(LONGEST_COOLDOWN_S))))
     """An alert on events, which last no time, is over when nothing more came for so long."""
-    inhibited_by: tuple[str, ...] = attrs.field(default=(), validator=and_(max_len(20), deep_iterable(max_len(128))))
+    inhibited_by: tuple[str, ...] = attrs.field(factory=tuple, validator=and_(max_len(20), deep_iterable(max_len(128))))
     """Ids of alerts; while one of them is firing, acknowledged, escalated or muted, this one tells nobody."""
     group_by: tuple[GroupKey, ...] = attrs.field(factory=tuple)
     """The cooldown is of each group for itself; without any, of the rule."""

@@ -28,7 +28,9 @@ class Step:
 
 @attrs.frozen
 class Firing(Step):
-    """A rule fired."""
+    """A rule fired on `event`."""
+
+    event: Event
 
 
 @attrs.frozen

@@ -11,7 +11,8 @@ from oracle.model import Event, Severity
 from oracle.symbols import base_asset, join_pair
 
 __all__ = [
-    "CONDITIONS", "LAPSED", "MET", "OVER", "PENDING", "Direction", "EventFilter", "EventType", "Trigger", "TriggerType", "is_about_asset",
+    "CONDITIONS", "LAPSED", "MET", "OVER", "PENDING", "Direction", "EventFilter", "EventType", "Trigger", "TriggerType",
+    "is_about_asset",
 ]  # fmt: skip
 
 CONDITIONS = "conditions:rules"  # who says that the condition of a rule is met, or over; the rule is the subject

@@ -110,9 +110,17 @@ async def test_a_silence_that_makes_no_sense_is_refused_by_its_field(tmp_path, b
         assert (await house.get("/api/oracle/silences")).json["items"] == []
 
 
+async def test_a_circle_of_inhibitions_is_refused_by_its_field(tmp_path):
+    async with open_house(tmp_path) as house:
+        await house.post("/api/alerts", json={**ALERT, "inhibited_by": ["b"]})
+        reply = await house.post("/api/alerts", json={**ALERT, "alert_id": "b", "inhibited_by": ["a"]})
+        assert (reply.status, reply.json["detail"][0]["loc"]) == (422, ["body", "inhibited_by"])
+        assert "inhibit itself, by a" in reply.json["detail"][0]["msg"]
+
+
 async def test_the_new_fields_are_kept_and_echoed(tmp_path):
     said = {"notify_resolved": True, "escalate_after_s": 60, "escalate_methods": ["log"], "max_per_hour": 5,
-            "resolve_after_s": 90,
+            "resolve_after_s": 90, "inhibited_by": ["b"], "group_by": ["asset", "severity"], "group_wait_s": 30,
             "quiet_hours": {"from": "22:00", "to": "07:00", "tz": "Europe/Berlin", "min_severity": "high"}}  # fmt: skip
     async with open_house(tmp_path) as house:
         made = (await house.post("/api/alerts", json={**ALERT, **said})).json
@@ -120,5 +128,6 @@ async def test_the_new_fields_are_kept_and_echoed(tmp_path):
     async with open_house(tmp_path) as house:
         assert (await house.get("/api/alerts/a")).json == made
         for wrong in ({"quiet_hours": {"from": "25:00", "to": "07:00"}}, {"escalate_after_s": 0}, {"max_per_hour": -1},
-                      {"escalate_methods": ["sms"]}, {"quiet_hours": 1}):
+                      {"escalate_methods": ["sms"]}, {"quiet_hours": 1}, {"group_by": ["colour"]}, {"group_wait_s": 0},
+                      {"inhibited_by": ["a"]}, {"inhibited_by": ["b"] * 21}, {"inhibited_by": [1]}):
             assert (await house.ask("PUT", "/api/alerts/a", json={**ALERT, **said, **wrong})).status == 422, wrong

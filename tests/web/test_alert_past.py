@@ -7,6 +7,7 @@ import trio
 from running import open_house
 
 from actors import Refused
+from actors.testing import probe
 from oracle.history import Commit
 from oracle.model import Event, Severity, Trade, event_id
 from oracle.problems import Invalid
@@ -90,6 +91,34 @@ async def test_a_rule_that_nobody_saved_is_tried_with_its_cooldown(tmp_path):
         assert (await house.get("/api/alerts/new")).status == 404
 
 
+async def test_what_was_silenced_inhibited_and_gathered_then_is_so_again(tmp_path):
+    rules = {
+        "a": {"trigger": EVENTS, "cooldown_seconds": 0}, "root": {"trigger": ABOVE},
+        "below": {"trigger": EVENTS, "inhibited_by": ["root"]}, "later": {"trigger": ABOVE, "cooldown_seconds": 1},
+        "groups": {"trigger": EVENTS, "group_by": ["asset"], "group_wait_s": 1},
+    }  # fmt: skip
+    async with open_house(tmp_path) as house:
+        for name, more in rules.items():
+            assert (await house.post("/api/alerts", json={**ALERT, "alert_id": name, **more})).status == 200
+        grouped, later = (probe(house.system.runtime, f"event:alert_fired:{name}") for name in ("groups", "later"))
+        silence = (await house.post("/api/oracle/silences", json={"matchers": {"alert_id": "a"}, "for_s": 60})).json
+        await lived(house)  # root is active from the second price to the third, and from the last one on
+        await house.ask("DELETE", f"/api/oracle/silences/{silence['id']}")
+        await lived(house)
+        with trio.fail_after(30):
+            for one in (grouped, later, later):  # what was gathered; the first, and what is still met after the cooldown
+                await one.next()
+        found = {name: (await completed(house, {"alert_id": name}))[0]["result"] for name in rules}
+        assert {name: one["both"] for name, one in found.items()} == {name: one["live"] for name, one in found.items()}
+        assert {name: one["firings"] for name, one in found.items()} == {name: one["live"] for name, one in found.items()}
+        assert found["a"]["suppressed_by"] == {"silence": 5} and found["a"]["firings"] == 5
+        assert found["below"]["suppressed_by"]["inhibited"] >= 3 and found["below"]["firings"] >= 2
+        assert found["groups"]["firings"] == 1 and found["later"]["firings"] == 2
+        shown = {one["alert_id"]: one for one in (await house.get("/api/oracle/alerts")).json["items"]}
+        assert {name: one["suppressed_by"] for name, one in shown.items() if name != "root"} == {
+            name: one["suppressed_by"] for name, one in found.items() if name != "root"}
+
+
 @pytest.mark.parametrize(("body", "field"), [
     ({}, "rule"), ({"rule": ALERT, "alert_id": "a"}, "rule"), ({"rule": ALERT}, "rule.trigger"), ({"rules": 1}, "rules"),
     ({"rule": {**ALERT, "trigger": {**ABOVE, "symbol": None}}}, "rule.trigger.symbol"),
@@ -159,3 +188,19 @@ async def test_why_an_event_set_a_rule_off_and_why_not(tmp_path):
         said = [clause["text"] for clause in why["clauses"]]
         assert said == ["high is one of severities: critical", "BTC-USD is one of assets: ETH"]
         assert (await house.get("/api/alerts/nobody/explain")).status == 404
+
+
+async def test_what_holds_an_alert_back_for_long_is_named_at_any_time(tmp_path):
+    async with open_house(tmp_path) as house:
+        await house.post("/api/alerts", json={**ALERT, "trigger": ABOVE, "inhibited_by": ["root"]})
+        await house.post("/api/alerts", json={**ALERT, "alert_id": "root", "trigger": {**ABOVE, "price_threshold": 50}})
+        await house.post("/api/alerts", json={**ALERT, "alert_id": "slow", "trigger": {**ABOVE, "for_s": 3600}})
+        await lived(house)
+        await trio.sleep(1.2)
+        why = await explained(house)
+        assert (why["met"], why["fired"], why["suppressed_by"]) == (True, False, ["inhibited"])
+        slow = (await house.get("/api/alerts/slow/explain")).json
+        assert (slow["met"], slow["suppressed_by"]) == (True, ["waiting"])
+        lives = {one["alert_id"]: one for one in (await house.get("/api/oracle/alerts")).json["items"]}
+        assert {name: (one["phase"], one["held_by"]) for name, one in lives.items()} == {
+            "a": ("firing", "inhibited"), "root": ("firing", None), "slow": ("pending", None)}

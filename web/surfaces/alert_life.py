@@ -10,7 +10,8 @@ import attrs
 from actors import NobodyOwns, Refused
 from oracle.alerts import rule_of
 from oracle.alerts.decider import Record, deadlines
-from oracle.alerts.lifecycle import Phase, allowed
+from oracle.alerts.inhibitors import holding
+from oracle.alerts.lifecycle import Input, Phase, allowed
 from oracle.alerts.silence import Matchers, Silence
 from oracle.border import structure
 from oracle.model import Command, State
@@ -28,7 +29,8 @@ LONGEST_COMMENT = 2_000
 @attrs.frozen
 class AlertLife:
     """How an alert stands: its phase, since when, who brought it there and what they said; how often it fired, and how often
-    nobody was told, by reason; what comes next by itself, and when; what may be wished of it (`allowed`)."""
+    nobody was told, by reason; what would hold a notice back now (`held_by`: silence, inhibited, quiet_hours; null: nothing);
+    what comes next by itself, and when; what may be wished of it (`allowed`)."""
 
     alert_id: str
     name: str
@@ -41,6 +43,7 @@ class AlertLife:
     last_triggered: datetime | None
     suppressed: int
     suppressed_by: dict[str, int]
+    held_by: str | None
     next_step: str | None
     next_deadline: datetime | None
     allowed: list[str]
@@ -151,19 +154,24 @@ def _life(call: Call, value: dict[str, Any], record: Record | None = None) -> Al
     rule = rule_of(value)
     record = record or Record.of(call.system.board.get(f"alert:{rule.alert_id}"))
     due = min(deadlines(rule, record, value["updated_us"]), default=None) if rule.enabled else None
+    held = holding(call.system.board, rule, record, call.system.runtime.now_us())
     last_us, since_us = record.last_triggered_us, record.since_us
     return AlertLife(
         alert_id=rule.alert_id, name=rule.name, enabled=rule.enabled, phase=record.phase,
         since=None if since_us is None else iso(since_us), by=record.by, comment=record.comment,
         trigger_count=record.trigger_count, last_triggered=None if last_us is None else iso(last_us),
         suppressed=record.suppressed, suppressed_by=dict(record.suppressed_by),
-        next_step={"over": "resolve"}.get(due[1], str(due[1])) if due else None, next_deadline=iso(due[0]) if due else None,
+        held_by=held.reason if held else None,
+        next_step=_STEPS.get(due[1], str(due[1])) if due else None, next_deadline=iso(due[0]) if due else None,
         allowed=allowed(record.phase) if rule.enabled else [],
     )  # fmt: skip
 
 
 def _shown(one: Silence) -> SilenceShown:
     return SilenceShown(one.id, one.matchers, iso(one.from_us), iso(one.until_us), one.by, one.comment)
+
+
+_STEPS = {Input.over: "resolve", Input.met: "tell"}
 
 
 def _us(at: datetime) -> int:

@@ -1,62 +1,12 @@
 """The life of an alert at work: what people say, what passes by itself, what is held back, over starts. Virtual time."""
 
-import attrs
 import pytest
 import trio
-from alerting import T0_US, event, open_alerts, rule
+from alerting import ABOVE, Keeping, event, later, open_alerts, priced, rule, say, seen, settled, silence, told
 
-from actors import Refused, trio_clock
+from actors import Refused
 from actors.testing import probe
-from oracle.alerts.silence import Matchers
-from oracle.history import Commit, Queries, inline
-from oracle.model import Command, Severity, Trade
-
-S = 1_000_000
-ABOVE = {"type": "price_threshold", "symbol": "BTC", "price_threshold": 100, "direction": "above"}
-
-
-@attrs.define
-class Keeping:
-    """A channel that takes everything."""
-
-    sent: list = attrs.field(factory=list)
-
-    async def send(self, delivery, rule, tools):
-        self.sent.append(delivery.payload)
-        await trio.lowlevel.checkpoint()
-        return 200
-
-    @property
-    def statuses(self):
-        return [payload.get("status", "firing") for payload in self.sent]
-
-
-async def say(alerting, verb, ident="a", by="me", id="", **args):
-    return (await alerting.runtime.ask(f"rule:{ident}", Command(verb, args, by, id))).value
-
-
-async def silence(alerting, for_s, id="", **matchers):
-    args = {"matchers": Matchers(**matchers), "until_us": alerting.runtime.now_us() + for_s * S, "comment": "works"}
-    return (await alerting.runtime.ask("silences", Command("create", args, "me", id))).value
-
-
-def later(seconds):
-    return trio_clock(T0_US + seconds * S)
-
-
-async def settled():
-    await trio.testing.wait_all_tasks_blocked()
-
-
-async def told(alerting, *kinds):
-    """The events on disk, the oldest first: kind, by, comment."""
-    await alerting.runtime.ask("history", Commit(()))
-    rows = (await Queries(alerting.store, inline).events(subject="a", newest_first=False)).items
-    return [(row["kind"], row["data"].get("by", "")) for row in rows if not kinds or row["kind"] in kinds]
-
-
-def seen(alerting):
-    return alerting.board.get("alert:a")
+from oracle.model import Command, Severity
 
 
 async def test_acknowledged_it_still_tells_but_does_not_escalate(tmp_path, autojump_clock):
@@ -306,11 +256,3 @@ async def test_quiet_hours_hold_back_what_is_not_severe(tmp_path, autojump_clock
         alerting.runtime.publish(event(2))
         await settled()
         assert [payload["alert_id"] for payload in channel.sent[1:]].count("a") == 1
-
-
-async def priced(alerting, *prices):
-    for price in prices:
-        now_us = alerting.runtime.now_us()
-        alerting.runtime.publish(Trade("BTC-USD", float(price), 1.0, "buy", str(now_us), now_us, "test"))
-        await trio.sleep(1)
-    await alerting.runtime.ask("history", Commit(()))

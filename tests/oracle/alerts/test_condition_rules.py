@@ -2,7 +2,7 @@
 
 import attrs
 import trio
-from alerting import T0_US, open_alerts, rule
+from alerting import ABOVE, T0_US, Keeping, open_alerts, priced, rule
 
 from actors import trio_clock, wall_clock
 from actors.testing import probe
@@ -14,34 +14,10 @@ from oracle.history import Commit, Queries, Tape
 from oracle.history.lines import Lines
 from oracle.model import Trade
 
-
-@attrs.define
-class Counting:
-    """A channel that takes everything."""
-
-    sent: list = attrs.field(factory=list)
-
-    async def send(self, delivery, rule, tools):
-        self.sent.append(delivery.id)
-        await trio.lowlevel.checkpoint()
-        return 200
-
-
 LATER_US = T0_US + 60_000_000
-ABOVE = {"type": "price_threshold", "symbol": "BTC", "price_threshold": 100, "direction": "above"}
-
-
-async def priced(alerting, *prices):
-    """Trades, a second apart."""
-    for price in prices:
-        now_us = alerting.runtime.now_us()
-        alerting.runtime.publish(Trade("BTC-USD", float(price), 1.0, "buy", str(now_us), now_us, "test"))
-        await trio.sleep(1)
-    await alerting.runtime.ask("history", Commit(()))
-
 
 async def test_a_price_over_its_threshold_is_told_once_until_it_was_back(tmp_path, autojump_clock):
-    channel = Counting()
+    channel = Keeping()
     async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
         await alerting.wish("create", rule=rule(trigger=ABOVE))
         fired = probe(alerting.runtime, "event:alert_fired:*")
@@ -57,7 +33,7 @@ async def test_a_price_over_its_threshold_is_told_once_until_it_was_back(tmp_pat
 
 
 async def test_a_rule_that_is_changed_or_switched_off_is_looked_at_as_it_is(tmp_path, autojump_clock):
-    channel = Counting()
+    channel = Keeping()
     async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
         await alerting.wish("create", rule=rule(trigger=ABOVE))
         await priced(alerting, 99)
@@ -77,7 +53,7 @@ async def test_a_rule_that_is_changed_or_switched_off_is_looked_at_as_it_is(tmp_
 
 
 async def test_another_rule_with_a_condition_changes_nothing_for_this_one(tmp_path, autojump_clock):
-    channel = Counting()
+    channel = Keeping()
     async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
         await alerting.wish("create", rule=rule(trigger={**ABOVE, "for_s": 5}))
         await priced(alerting, 99, 101)
@@ -89,7 +65,7 @@ async def test_another_rule_with_a_condition_changes_nothing_for_this_one(tmp_pa
 
 
 async def test_what_was_met_is_not_told_again_at_a_start_and_is_over_when_it_is(tmp_path, autojump_clock):
-    channel = Counting()
+    channel = Keeping()
     async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
         await alerting.wish("create", rule=rule(trigger=ABOVE))
         await priced(alerting, 99, 101)
@@ -103,7 +79,7 @@ async def test_what_was_met_is_not_told_again_at_a_start_and_is_over_when_it_is(
 
 
 async def test_a_crossing_while_nothing_ran_is_found_at_the_first_price(tmp_path, autojump_clock):
-    channel = Counting()
+    channel = Keeping()
     async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
         await alerting.wish("create", rule=rule(trigger={**ABOVE, "direction": "crosses"}))
         await priced(alerting, 99)
@@ -119,7 +95,7 @@ async def test_a_replay_finds_what_was_found_live(tmp_path):
         "words": {"type": "custom_condition",
                   "condition": 'price("BTC-USD") > avg("BTC-USD", "1s") or absent("trade:BTC-USD", "1s")'},
     }  # fmt: skip
-    async with open_alerts(tmp_path, channel=Counting(), conditions=True, clock=wall_clock) as alerting:
+    async with open_alerts(tmp_path, channel=Keeping(), conditions=True, clock=wall_clock) as alerting:
         for name, trigger in triggers.items():
             await alerting.wish("create", rule=rule(alert_id=name, trigger=trigger))
         heard = probe(alerting.runtime, "event:condition_met:*")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from oracle.alerts.decider import WISHES, Decider, Edge, Firing, Held, Record, d
 from oracle.alerts.lifecycle import TABLE, Input, Phase, allowed, moved
 from oracle.alerts.rule import Rule
 from oracle.alerts.silence import Matchers, Silence
+from oracle.alerts.trigger import CONDITIONS, LAPSED, MET, OVER, PENDING
 from oracle.border import structure
 from oracle.model import Command, Event, Severity
 
@@ -172,3 +174,83 @@ def test_decided_once_more_a_step_is_the_same():
     assert first.alert.id == second.alert.id
     assert [each.id for each in first.deliveries] == [each.id for each in second.deliveries]
     assert attrs.evolve(one.record, since_us=0) == attrs.evolve(again.record, since_us=0)
+
+
+ABOVE = {"type": "price_threshold", "symbol": "BTC", "price_threshold": 1, "direction": "above", "for_s": 5}
+
+
+class Holding(RuleBasedStateMachine):
+    """A condition that comes and goes, and all that may hold its alert back: whoever should be told is, and once."""
+
+    @initialize(options=OPTIONS, wait=st.sampled_from([None, 10]))
+    def begin(self, options, wait):
+        more = {} if wait is None else {"group_wait_s": wait}
+        self.rule = structure(Rule, {**BODY, "trigger": ABOVE, **options, **more, "inhibited_by": ["root"]})
+        self.silences, self.active = {}, set()
+        self.decider = Decider(self.rule, Record(), {"webhook"}, self.silences, 0, self.active)
+        self.now, self.number, self.stands = T0, 0, "off"
+        self.told, self.owed = 0, False
+
+    @rule(to=st.sampled_from(["off", "waits", "on"]))
+    def condition(self, to):
+        kinds = {("off", "waits"): PENDING, ("waits", "off"): LAPSED, ("waits", "on"): MET, ("off", "on"): MET,
+                 ("on", "off"): OVER}  # fmt: skip
+        kind = kinds.get((self.stands, to))
+        if kind is None:
+            return
+        self.stands, self.number = to, self.number + 1
+        event = Event(f"evt_{self.number}", kind, "a", CONDITIONS, Severity.medium, "over 1", {}, self.now)
+        if kind == MET:
+            self.told = 0
+        self.take(self.decider.update(event, self.now))
+
+    @rule(seconds=st.sampled_from([1, 15, 45, 3000, 40_000]))
+    def time(self, seconds):
+        until = self.now + seconds * S
+        while (due := self.decider.next_deadline) is not None and due <= until:
+            self.now = max(self.now, due)
+            self.take(self.decider.on_time(self.now))
+        self.now = until
+
+    @rule()
+    def silence(self):
+        until_us = self.now + 60 * S
+        self.silences["s"] = Silence(id="s", matchers=Matchers(alert_id="a"), from_us=self.now, until_us=until_us, by="me")
+
+    @rule()
+    def unsilence(self):
+        self.silences.clear()
+        self.take(self.decider.look(self.now))
+
+    @rule()
+    def inhibit(self):
+        self.active ^= {"root"}
+        self.take(self.decider.look(self.now))
+
+    @rule()
+    def another_start(self):
+        record = Record.of(msgspec.json.decode(msgspec.json.encode(self.decider.record.value())))
+        self.decider = Decider(self.rule, record, {"webhook"}, self.silences, 0, self.active)
+
+    @invariant()
+    def it_is_told_once_unless_something_holds_it_back(self):
+        record = self.decider.record
+        phases = {"off": {Phase.inactive}, "waits": {Phase.pending}, "on": {Phase.firing, Phase.escalated}}
+        assert record.phase in phases[self.stands]
+        assert self.told <= 1 and (record.held is None or self.told == 0)
+        assert not (self.stands != "on" and (record.held or record.gathered))
+        if self.stands == "on" and not self.told:
+            assert record.held or record.gathered, "it is owed"
+            free = not self.silences and not self.active and self.rule.quiet_hours is None and self.rule.max_per_hour is None
+            waits = [at for at, step in deadlines(self.rule, record, 0) if step is Input.met]
+            assert waits or not free, "and it is known when it is told"
+
+    def take(self, done):
+        if isinstance(done, Firing):
+            assert self.stands == "on" and not self.active
+            assert not any(one.holds(self.rule, done.event, self.now) for one in self.silences.values())
+            self.told += 1
+
+
+TestHolding = Holding.TestCase
+TestHolding.settings = settings(deadline=None, max_examples=80, stateful_step_count=40, suppress_health_check=list(HealthCheck))

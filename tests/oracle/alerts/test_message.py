@@ -55,3 +55,12 @@ def test_the_subject_says_what_became_of_it():
     payloads = [deliveries_for(rule(), event(), 0, **more)[0].payload for more in ({}, {"status": "resolved"}, {"test": True})]
     assert [subject_of(rule(), payload) for payload in payloads] == [
         "FIML Alert: Big moves", "FIML Alert: Big moves (resolved)", "FIML Alert: Big moves (test)"]
+
+
+def test_what_is_told_together_is_listed_and_the_rest_counted():
+    group = {"by": {}, "count": 25, "events": [{"description": f"move {number}"} for number in range(20)]}
+    payload = deliveries_for(rule(), event(), 0, group=group)[0].payload
+    lines = text_of(rule(), payload).splitlines()
+    assert lines[-11:] == ["Events: 25", *(f"Also: move {number}" for number in range(1, 10)), "And: 15 more"]
+    alone = deliveries_for(rule(), event(), 0, group={**group, "count": 1})[0].payload
+    assert "Events" not in text_of(rule(), alone)
