@@ -113,7 +113,7 @@ async def test_what_was_silenced_inhibited_and_gathered_then_is_so_again(tmp_pat
         assert {name: one["firings"] for name, one in found.items()} == {name: one["live"] for name, one in found.items()}
         assert found["a"]["suppressed_by"] == {"silence": 5} and found["a"]["firings"] == 5
         assert found["below"]["suppressed_by"]["inhibited"] >= 3 and found["below"]["firings"] >= 2
-        assert found["groups"]["firings"] == 1 and found["later"]["firings"] == 2
+        assert found["groups"]["firings"] >= 1 and found["later"]["firings"] >= 2
         shown = {one["alert_id"]: one for one in (await house.get("/api/oracle/alerts")).json["items"]}
         assert {name: one["suppressed_by"] for name, one in shown.items() if name != "root"} == {
             name: one["suppressed_by"] for name, one in found.items() if name != "root"}
