@@ -136,7 +136,7 @@ class RuleActor(Actor):
             rule = rule_of(value)
             self._inhibitors.follow(rule.inhibited_by)
             self._decider = Decider(
-                rule, record, self._outboxes, self._silences, value["updated_us"], self._inhibitors.active())
+                rule, record, self._outboxes, self._silences, value["updated_us"], self._inhibitors.active(self.now_us()))
 
     def _heed(self, state: State) -> None:
         ident = split_ref(state.ref)[1]
@@ -180,6 +180,7 @@ class RuleActor(Actor):
             self._memory.taking = event, time_us, place
             await self._pass_time(time_us - 1)
             await self._hear_inhibitors()
+            self._see(time_us)
             self._memory.taking = None  # what crashes is not taken again
         decided = self._decider.update(event, time_us)
         if decided is not None:
@@ -193,22 +194,21 @@ class RuleActor(Actor):
         for name in self._inhibitors.at_work:
             with contextlib.suppress(*NOT_NOW):
                 await self.ask(name, Ready())
-        self._see()
 
     async def _pass_time(self, until_us: int) -> None:
         """Do what is due by then, at the time it is due; what was while nothing ran is due when it began."""
         while self._decider is not None and (due_us := self._decider.next_deadline) is not None and due_us <= until_us:
-            self._see()
-            await self._carry_out(self._decider.on_time(max(due_us, self._awake_us)))
+            self._see(at_us := max(due_us, self._awake_us))
+            await self._carry_out(self._decider.on_time(at_us))
 
     async def _look(self) -> None:
         if self._decider is not None and self._decider.record.held is not None:
-            self._see()
-            await self._carry_out(self._decider.look(self.now_us()))
+            self._see(now_us := self.now_us())
+            await self._carry_out(self._decider.look(now_us))
 
-    def _see(self) -> None:
+    def _see(self, at_us: int) -> None:
         if self._decider is not None and self._decider.rule.inhibited_by:
-            self._decider.active = self._inhibitors.active()
+            self._decider.active = self._inhibitors.active(at_us)
 
     async def _carry_out(self, decided: Step | Held | None) -> None:
         if isinstance(decided, Step):

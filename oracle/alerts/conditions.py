@@ -59,6 +59,7 @@ class _Rule:
     is_on: bool | None = None  # of one that crosses: the side; None as long as it is not known
     pending_us: int | None = None  # since when it holds and is not met yet
     waits: bool = False  # somebody has heard so, and not that it is over
+    owes: str = ""  # what became of it while nobody spoke of it
     due_us: int | None = None  # when to look again though nothing is heard
 
 
@@ -127,6 +128,20 @@ class Conditions:
             rule.due_us = None
             yield from self._look(rule, now, None)
 
+    def begun(self, now: int) -> None:
+        """Say at once how what it has recalled differs from what was heard of before it began."""
+        for rule in self._rules.values():
+            if rule.terms.crosses:
+                continue
+            heard_on, heard_wait = rule.ident in self.on, rule.ident in self.waiting
+            if bool(rule.is_on) is not heard_on:
+                rule.owes = MET if rule.is_on else OVER
+            elif heard_wait and not rule.waits:
+                rule.owes = LAPSED
+            rule.waits = rule.waits and heard_wait
+            if rule.owes:
+                self._plan(rule, now, now + 1)
+
     def on_gap(self, gap: Gap) -> None:
         """Nobody watched: what waits begins to wait anew, and windows know what they know."""
         if gap.from_us >= gap.to_us:
@@ -166,6 +181,9 @@ class Conditions:
             self._by_key.setdefault(key, []).append(rule)
 
     def _look(self, rule: _Rule, now: int, message: Any) -> Iterator[Finding]:
+        if rule.owes:
+            owed, rule.owes = rule.owes, ""
+            yield self._finding(rule, owed, now, None)
         holds = self.windows.value(rule.on, now)
         back = None if rule.off is None else self.windows.value(rule.off, now)
         if rule.terms.crosses:
@@ -193,8 +211,8 @@ class Conditions:
             rule.is_on, rule.pending_us, rule.waits = False, None, False
         self._plan(rule, now)
 
-    def _plan(self, rule: _Rule, now: int) -> None:
-        due = []
+    def _plan(self, rule: _Rule, now: int, *also_us: int) -> None:
+        due = list(also_us)
         if rule.pending_us is not None:
             due = [rule.pending_us + rule.terms.for_s * SECOND_US] + ([] if rule.waits else [rule.pending_us + NEWS_US])
         for one in rule.on, rule.off:

@@ -25,7 +25,7 @@ from oracle.alerts.trigger import LAPSED, MET, OVER, PENDING
 from oracle.model import Command, Delivery, Event, event_id
 from oracle.problems import Invalid
 
-__all__ = ["WISHES", "Decider", "Edge", "Firing", "Held", "Record", "Step", "deadlines"]
+__all__ = ["WISHES", "Decider", "Edge", "Firing", "Held", "Record", "Step", "can_be_wished", "deadlines"]
 
 SECOND_US = 1_000_000
 WISHES = {"acknowledge": Input.acknowledge, "unacknowledge": Input.unacknowledge, "mute": Input.mute, "resolve": Input.over}
@@ -55,6 +55,8 @@ class Decider:
         """
         trigger, ident = self.rule.trigger, self.rule.alert_id
         if trigger.is_told(event, ident) and "direction" not in event.data:  # a crossing lasts no time either
+            if event.kind == MET and lasts(self.rule, self.record):
+                return None  # said once more by conditions that began anew
             self.record = attrs.evolve(self.record, on_since_us=event.ts_us if event.kind == MET else None)
             step = _SAID.get(event.kind)
             if step is not None and (self.record.phase, step) in TABLE:
@@ -68,9 +70,8 @@ class Decider:
         step = WISHES[command.verb]
         moved(self.record.phase, step)
         if step is Input.over and lasts(self.rule, self.record):
-            can = [word for word in allowed(self.record.phase) if word != "resolve"]
             raise Refused("its condition is still met: it is resolved when that is over; mute it until then", "illegal",
-                          {"phase": str(self.record.phase), "allowed": can})  # fmt: skip
+                          {"phase": str(self.record.phase), "allowed": can_be_wished(self.rule, self.record)})  # fmt: skip
         comment = str(command.args.get("comment") or "")
         return self._move(step, now_us, command.verb, command.by, comment, command.id)
 
@@ -140,7 +141,8 @@ class Decider:
         self.record = attrs.evolve(before, met_us=now_us)
         if phase is not before.phase:
             self.record = attrs.evolve(
-                self.record, phase=phase, since_us=now_us, by="", comment="", edges=before.edges + 1, told_us=None)
+                self.record, phase=phase, since_us=now_us, began_us=now_us, by="", comment="", edges=before.edges + 1,
+                told_us=None)  # fmt: skip
         return phase is not before.phase
 
     def _gather(self, event: Event, now_us: int, began: bool) -> Held:
@@ -221,6 +223,11 @@ def lasts(rule: Rule, record: Record) -> bool:
         terms = terms_of(rule.trigger)
         return terms is not None and not terms.crosses
     return False
+
+
+def can_be_wished(rule: Rule, record: Record) -> list[str]:
+    """What somebody may wish of the alert as it stands."""
+    return [word for word in allowed(record.phase) if word != "resolve" or not lasts(rule, record)]
 
 
 def deadlines(rule: Rule, record: Record, changed_us: int) -> Iterator[tuple[int, Input]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import attrs
 
 from actors import Published, Runtime, Subscription
 from oracle.alerts.holds import notice_held
-from oracle.alerts.lifecycle import Phase
 from oracle.alerts.record import Record, kept_event
 from oracle.alerts.rule import Rule
 from oracle.alerts.silence import Silence
@@ -17,9 +18,10 @@ from oracle.alerts.trigger import CONDITIONS, TriggerType
 from oracle.board import Board
 from oracle.model import Event, Severity, ref
 
-__all__ = ["Changed", "Inhibitors", "active_among", "circle", "holding"]
+__all__ = ["Changed", "Inhibitors", "circle", "holding"]
 
-_QUIET = (Phase.inactive, Phase.pending)
+MOST_EDGES = 64  # of one alert: who lags behind by more of them takes the first that is known
+LAST_US = 2**63
 
 
 @attrs.frozen
@@ -35,14 +37,18 @@ class Inhibitors:
         self._runtime = runtime
         self._name = name
         self._ears: dict[str, Subscription] = {}
+        self._edges: dict[str, deque[tuple[int, bool]]] = {}  # when each began to be active, and ceased to, the oldest first
 
     def follow(self, idents: Iterable[str]) -> None:
         """These from now on."""
         wanted = set(idents)
         for ident in self._ears.keys() - wanted:
             self._ears.pop(ident).cancel()
+            del self._edges[ident]
         for ident in wanted - self._ears.keys():
-            self._ears[ident] = self._runtime.listen(f"state:{ref('alert', ident)}", self._tell)
+            self._edges[ident] = deque(maxlen=MOST_EDGES)
+            self._note(ident, Record.of(self._board.get(ref("alert", ident))))
+            self._ears[ident] = self._runtime.listen(f"state:{ref('alert', ident)}", partial(self._hear, ident))
 
     def close(self) -> None:
         """Follow none."""
@@ -53,17 +59,19 @@ class Inhibitors:
         """The names of the actors of those that are enabled."""
         return [name for name in (ref("rule", ident) for ident in sorted(self._ears)) if self._runtime.alive(name)]
 
-    def active(self) -> frozenset[str]:
-        """The ids of those that are enabled and firing (or were acknowledged, escalated, muted)."""
-        return active_among(self._board, self._ears)
+    def active(self, at_us: int) -> frozenset[str]:
+        """The ids of those that are enabled, and were firing at that instant (or were acknowledged, escalated, muted)."""
+        known = ((ident, [active for since_us, active in edges if since_us <= at_us]) for ident, edges in self._edges.items())
+        return frozenset(ident for ident, past in known if past and past[-1] and _enabled(self._board, ident))
 
-    def _tell(self, _: Published) -> None:
+    def _hear(self, ident: str, published: Published) -> None:
+        self._note(ident, Record.of(published.message.value))
         self._runtime.tell(self._name, Changed())
 
-
-def active_among(board: Board, idents: Iterable[str]) -> frozenset[str]:
-    """Which of these alerts are enabled and firing (or were acknowledged, escalated, muted)."""
-    return frozenset(ident for ident in idents if _is_active(board, ident))
+    def _note(self, ident: str, record: Record) -> None:
+        edges, is_active = self._edges[ident], record.active_at(LAST_US)
+        if is_active is not (edges[-1][1] if edges else False):
+            edges.append(((record.began_us if is_active else record.since_us) or 0, is_active))
 
 
 def holding(board: Board, rule: Rule, record: Record, now_us: int) -> Held | None:
@@ -72,13 +80,13 @@ def holding(board: Board, rule: Rule, record: Record, now_us: int) -> Held | Non
     source = rule.ref if rule.trigger.type is TriggerType.watchdog_event else CONDITIONS
     event = kept_event(last) if last else Event("", "", "", source, Severity.medium, "", {}, now_us)
     silences = {state.ref: Silence.of(state.value) for state in board.kind("silence") if state.value is not None}
-    return notice_held(rule, record, event, now_us, silences, active_among(board, rule.inhibited_by))
+    active = [ident for ident in rule.inhibited_by
+              if _enabled(board, ident) and Record.of(board.get(ref("alert", ident))).active_at(now_us)]  # fmt: skip
+    return notice_held(rule, record, event, now_us, silences, active)
 
 
-def _is_active(board: Board, ident: str) -> bool:
-    rule = board.get(ref("rule", ident))
-    phase = Record.of(board.get(ref("alert", ident))).phase
-    return rule is not None and bool(rule["enabled"]) and phase not in _QUIET
+def _enabled(board: Board, ident: str) -> bool:
+    return bool((board.get(ref("rule", ident)) or {}).get("enabled"))
 
 
 def circle(ident: str, wanted: Sequence[str], known: Mapping[str, Sequence[str]]) -> list[str]:

@@ -43,6 +43,8 @@ class Record:
     phase: Phase = attrs.field(default=Phase.inactive, converter=Phase)
     since_us: int | None = None
     """Since when it is in this phase; None before the first."""
+    began_us: int | None = None
+    """When it began to be active last."""
     by: str = ""
     """Who brought it into this phase, and what they said; empty where nobody did."""
     comment: str = ""
@@ -74,12 +76,19 @@ class Record:
         if value and "phase" not in value and record.on_since_us is not None:  # written before there were phases
             told_us = record.last_triggered_us
             return attrs.evolve(
-                record, phase=Phase.firing, since_us=record.on_since_us, met_us=record.on_since_us, told_us=told_us)
+                record, phase=Phase.firing, since_us=record.on_since_us, began_us=record.on_since_us,
+                met_us=record.on_since_us, told_us=told_us)  # fmt: skip
         return record
 
     def value(self) -> dict[str, Any]:
         """The value of its State."""
         return attrs.asdict(self, value_serializer=_plain)
+
+    def active_at(self, at_us: int) -> bool:
+        """Whether it was firing, acknowledged, escalated or muted at an instant, as far as the last time goes."""
+        if self.began_us is None or self.began_us > at_us or self.phase is Phase.pending:
+            return False
+        return self.phase is not Phase.inactive or at_us < (self.since_us or 0)
 
     def suppressing(self, reason: str) -> Record:
         """One more that nobody was told, and why."""

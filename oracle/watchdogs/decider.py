@@ -19,6 +19,7 @@ class Decider(Protocol):
     It may also have
     `on_time(now)` with `next_deadline` (UTC microseconds or None), and then `on_gap(gap)`, since a time in which nothing was
     heard proves nothing: in there it begins its pending timers anew;
+    `begun(now)`, called when it has taken in its past and is at work from then on;
     `lessons`, what it wants to be taught, and `learn(one)`, which takes them, oldest first, before the first message;
     `patient`, True where a long silence of what it listens to is nothing unusual;
     `ignored`, a Counter of messages that it did not take, by reason.
@@ -124,6 +125,8 @@ class Course:
         if self._on_gap is not None:
             from_us = now_us if self._last_us is None else min(max(self._last_us, watched_us), now_us)
             self._on_gap(Gap("watchdog", from_us, now_us, "start"))
+        if hasattr(self.decider, "begun"):
+            self.decider.begun(now_us)
 
     def take(self, message: Any, time_us: int) -> Iterable[Finding]:
         """What it finds in a message published at `time_us`, after what is due before that; but nothing is due while nobody

@@ -108,7 +108,10 @@ async def test_what_was_silenced_inhibited_and_gathered_then_is_so_again(tmp_pat
         with trio.fail_after(30):
             for one in (grouped, later, later):  # what was gathered; the first, and what is still met after the cooldown
                 await one.next()
-        found = {name: (await completed(house, {"alert_id": name}))[0]["result"] for name in rules}
+        found, rows = {}, {}
+        for name in rules:
+            run, rows[name] = await completed(house, {"alert_id": name})
+            found[name] = run["result"]
         assert {name: one["both"] for name, one in found.items()} == {name: one["live"] for name, one in found.items()}
         assert {name: one["firings"] for name, one in found.items()} == {name: one["live"] for name, one in found.items()}
         assert found["a"]["suppressed_by"] == {"silence": 5} and found["a"]["firings"] == 5

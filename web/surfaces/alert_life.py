@@ -9,9 +9,9 @@ import attrs
 
 from actors import NobodyOwns, Refused
 from oracle.alerts import rule_of
-from oracle.alerts.decider import Record, deadlines
+from oracle.alerts.decider import Record, can_be_wished, deadlines
 from oracle.alerts.inhibitors import holding
-from oracle.alerts.lifecycle import Input, Phase, allowed
+from oracle.alerts.lifecycle import Input, Phase
 from oracle.alerts.silence import Matchers, Silence
 from oracle.border import structure
 from oracle.model import Command, State
@@ -163,7 +163,7 @@ def _life(call: Call, value: dict[str, Any], record: Record | None = None) -> Al
         suppressed=record.suppressed, suppressed_by=dict(record.suppressed_by),
         held_by=held.reason if held else None,
         next_step=_STEPS.get(due[1], str(due[1])) if due else None, next_deadline=iso(due[0]) if due else None,
-        allowed=allowed(record.phase) if rule.enabled else [],
+        allowed=can_be_wished(rule, record) if rule.enabled else [],
     )  # fmt: skip
 
 

@@ -124,12 +124,26 @@ def test_what_was_met_before_a_start_is_not_met_again_and_is_over_when_it_is():
         assert [word for _, _, word in said(course, [trade(p, i) for i, p in enumerate(prices)])] == expected
 
 
+@pytest.mark.parametrize(("seconds", "on", "expected"), [
+    ([99, 101], (), [(5, "met")]), ([101, 99], ("r",), [(5, "over")]), ([99, 101], ("r",), []), ([], ("r",), []), ([99], (), []),
+])  # fmt: skip
+def test_what_nobody_was_told_of_the_past_is_told_when_it_begins(seconds, on, expected):
+    """A rule that is made while its condition holds; a word that was lost as a process was killed."""
+    course = Course(Conditions({"r": terms_of(trigger(price_threshold=100, direction="above"))}, on=on))
+    past = [trade(price, second) for second, price in enumerate(seconds)]
+    course.begin(Memory(messages=past, watched_us=T0 + 5 * S), T0 + 5 * S)
+    assert said(course, [], until_s=60) == [(5, "r", word) for _, word in expected]
+
+
 def test_a_life_goes_on_where_the_one_before_it_ended():
     told = [trade(price, second) for second, price in enumerate([99, 101, 102, 103, 99, 98, 104, 105])]
     rules = {"above": trigger(price_threshold=100, direction="above", for_s=2), "crosses": trigger(price_threshold=100)}
     whole = said(course_of(**rules), told)
     for cut in range(1, len(told)):
-        course = Course(Conditions({name: terms_of(one) for name, one in rules.items()}))
+        words = [word for second, name, word in whole if name == "above" and second <= cut - 1]
+        heard = dict.fromkeys(words[-1:], ("above",))  # what its rule was told last
+        terms = {name: terms_of(one) for name, one in rules.items()}
+        course = Course(Conditions(terms, heard.get("met", ()), heard.get("pending", ())))
         course.begin(Memory(messages=told[:cut], watched_us=told[cut - 1][0]), told[cut - 1][0])
         assert [one for one in whole if one[0] > cut - 1] == said(course, told[cut:])
 

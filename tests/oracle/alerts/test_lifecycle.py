@@ -51,7 +51,14 @@ def test_the_table_is_whole():
 
 
 def test_a_record_goes_through_its_state_and_back_with_all_it_holds():
-    record = Record(3, 5, 2, "e", 4, {"cooldown": 2}, "muted", 7, "me", "why", 8, 5, (5,), {"kind": "k", "data": {"n": 1}}, 9)
+    event = {"kind": "k", "data": {"n": 1}}
+    record = Record(
+        trigger_count=3, last_triggered_us=5, suppressed=2, last_event_id="e", on_since_us=4, suppressed_by={"cooldown": 2},
+        phase="muted", since_us=7, began_us=6, by="me", comment="why", met_us=8, told_us=5, recent_us=(5,), last=event,
+        held={"event": event, "until_us": 9}, groups={"asset=BTC": 5}, gathered={"": {"since_us": 1, "count": 2}}, edges=9,
+        handled=("e", 4),
+    )  # fmt: skip
+    assert {field.name for field in attrs.fields(Record) if getattr(record, field.name) == field.default} == set()
     assert Record.of(record.value()) == record
     assert type(record.value()["phase"]) is str
 
