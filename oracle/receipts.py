@@ -2,7 +2,8 @@
 
 A client names its command by an id of its own. Everything that comes of it carries that name as its cause, and what is
 durable of it is committed together with an Event that does: the mark that it was applied. The answer is an Event too, and
-is given only once it is on disk. So both can be known again after a SIGKILL, from the events of the last 24 hours:
+is given only once it is on disk. So both can be known again after a SIGKILL, from the events of the last 24 hours (what an
+alert calls has no answer, and is known likewise to be applied):
 
     unknown -> under way -> applied -> answered           all but `under way` outlives the process
 
@@ -27,12 +28,14 @@ from actors import Refused
 from oracle.model import Event, Severity, event_id
 
 __all__ = [
-    "ANSWERED", "CLIENT", "KEEP_US", "MOST", "MOST_BYTES", "UNDONE", "Answered", "Key", "Receipts", "Turn", "answered_event",
-    "part_of",
+    "ANSWERED", "CARRIED", "CLIENT", "KEEP_US", "MOST", "MOST_BYTES", "UNDONE", "Answered", "Key", "Receipts", "Turn",
+    "answered_event", "part_of",
 ]  # fmt: skip
 
 CLIENT = "client/"
 """How the id of a command begins that a client named; no id made inside begins so."""
+CARRIED = "dlv_"
+"""How the id of a command begins that an alert calls: it is the delivery's that carries it, which is tried over a SIGKILL too."""
 ANSWERED = "command_answered"
 UNDONE = "command_undone"
 """Kinds of events: the answer to a command; an effect that was taken back because nobody knew whether it was stored."""

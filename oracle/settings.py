@@ -163,6 +163,9 @@ class Alerts:
     """Who gets the mail of rules that ask for email and name nobody."""
     default_chat_ids: tuple[str, ...] = ()
     """Likewise for Telegram's chats."""
+    actions: tuple[str, ...] = ("watchdog.*", "alert.*")
+    """Commands that alerts may call: names, `watchdog.*` for all about watchdogs, `*` for all there are. By default those
+    that their opposite undoes, and that stop nothing but watching and telling."""
 
 
 @attrs.frozen

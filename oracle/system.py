@@ -19,6 +19,7 @@ import trio
 
 from actors import Child, Clock, Runtime, Supervisor, open_runtime, wall_clock
 from oracle.alerts import CHANNELS, alert_children
+from oracle.alerts.permit import checked_patterns
 from oracle.alerts.preview import preview_work
 from oracle.alerts.unheard import Unheard
 from oracle.backtest import backtest_work, tables_of
@@ -120,6 +121,7 @@ def parts_of(settings: Settings) -> tuple[dict[str, Feed], dict[str, Callable[[]
     deciders = {name: partial(_part, "watchdogs", name, table, watchdog_class) for name, table in tables.items()}
     for make in deciders.values():
         make()  # bad settings are refused before anything starts
+    checked_patterns(settings.alerts.actions)
     return feeds, deciders
 
 

@@ -13,10 +13,11 @@ from mail import open_mail
 from sink import answering, open_sink
 
 from oracle.alerts import CHANNELS, Rule
+from oracle.alerts.actions import COMMAND
 from oracle.alerts.owed import deliveries_for
 from oracle.alerts.sending import Tools
 from oracle.http import Http
-from oracle.model import Delivery, Event
+from oracle.model import Command, Delivery, Event
 
 SECRET = "s3cret"
 SENT = {"webhook", "slack", "discord", "telegram", "sms", "email"}
@@ -37,12 +38,13 @@ class FarEnd:
     arrived: Callable[[], Awaitable[Any]]
     options: dict[str, Any] = attrs.field(factory=dict)
     published: list[Event] = attrs.field(factory=list)
+    asked: list[tuple[str, Command]] = attrs.field(factory=list)
     now_us: int = T0_US
     secrets: dict[str, str] = attrs.field(factory=lambda: dict.fromkeys(("secret:1", reference(1)), SECRET))
 
     def rule(self, **more: Any) -> Rule:
         """A rule that uses the channel."""
-        return rule(delivery_methods=[self.name], **self.config, **more)
+        return rule(delivery_methods=[] if self.name == COMMAND else [self.name], **self.config, **more)
 
     def delivery(self, one: Rule, about: Event | None = None) -> Delivery:
         """What the rule then owes."""
@@ -51,9 +53,13 @@ class FarEnd:
     async def send(self, one: Rule | None = None, *, about: Event | None = None, **options: Any) -> int:
         """One try."""
         one = one or self.rule()
-        tools = Tools(self.http, self.secrets.__getitem__, lambda: self.now_us, self.published.append)
+        tools = Tools(self.http, self.secrets.__getitem__, lambda: self.now_us, self.published.append, self._ask)
         part = CHANNELS[self.name](**self.options, **options)
         return await part.send(self.delivery(one, about), one, tools)
+
+    async def _ask(self, name: str, command: Command, timeout_s: float) -> None:
+        await trio.lowlevel.checkpoint()
+        self.asked.append((name, command))
 
 
 def reference(number: int) -> str:
@@ -70,9 +76,11 @@ async def open_far_end(name: str, *allow: str) -> AsyncIterator[FarEnd]:
     elif name in SENT:
         async with open_sink() as sink:
             yield by_http(name, sink, allow)
+    elif name == COMMAND:
+        config = {"actions": [{"command": "kill_switch.trip"}]}
+        yield FarEnd(name, Http(), config, lambda how: None, trio.lowlevel.checkpoint, {"allow": ("*",)})
     else:
-        end = FarEnd(name, Http(), {}, lambda how: None, trio.lowlevel.checkpoint)
-        yield end
+        yield FarEnd(name, Http(), {}, lambda how: None, trio.lowlevel.checkpoint)
 
 
 def by_http(name: str, sink: Any, allow: tuple[str, ...]) -> FarEnd:

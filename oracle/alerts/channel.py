@@ -12,6 +12,7 @@ import trio
 from actors import Actor, Refused
 from oracle.alerts.commit import NOT_NOW, committed
 from oracle.alerts.outbox import Debt, Outbox, Patience
+from oracle.alerts.outcome import outcomes
 from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.sending import Channel, DeliveryFailed, Tools
 from oracle.board import Board
@@ -50,7 +51,9 @@ class ChannelActor(Actor):
         self._stopping = False
 
     async def start(self) -> None:
-        self._tools = attrs.evolve(self._tools, publish=self.publish)
+        self._tools = attrs.evolve(
+            self._tools, publish=self.publish, ask=self.ask, alive=self.runtime.alive, look=self._board.get,
+            settled=self.runtime.settled.wait)  # fmt: skip
         self._outbox.begin_life()
         self._pump()
 
@@ -79,8 +82,10 @@ class ChannelActor(Actor):
         if debt.verdict is None:
             delay_s = await self._try(debt)
         if debt.verdict is not None:
-            await committed(self, (debt.verdict,))
-            self.publish(debt.verdict)
+            told = outcomes(debt.delivery, debt.verdict, self._author(debt.delivery.rule_id))
+            await committed(self, (debt.verdict, *told))
+            for one in (debt.verdict, *told):
+                self.publish(one)
             self._outbox.settle(ident)
         else:
             self._outbox.back(ident)
@@ -134,6 +139,10 @@ class ChannelActor(Actor):
         now_us = self.now_us()
         took_ms = (now_us - started_us) / 1000
         return Attempt(debt.delivery.id, debt.tries, outcome, status, error, took_ms, now_us)
+
+    def _author(self, ident: str) -> str:
+        """Who wrote a rule, as far as that is known."""
+        return str((self._board.get(ref("rule", ident)) or {}).get("written_by", ""))
 
     def _rule(self, ident: str) -> Rule | None:
         value = self._board.get(f"rule:{ident}")

@@ -20,8 +20,9 @@ from oracle.alerts.trigger import LAPSED, MET, OVER, PENDING
 from oracle.board import Board
 from oracle.conditions import Expression, Windows, clauses, memory_s, parse, series, topics
 from oracle.conditions.tree import Comparison, Number, Series
-from oracle.model import Finding, Gap, Severity, ref
+from oracle.model import Event, Finding, Gap, Severity, ref
 from oracle.problems import Invalid
+from oracle.receipts import CARRIED
 
 __all__ = ["Conditions", "conditions_now"]
 
@@ -112,7 +113,9 @@ class Conditions:
         return due[0][0] if due else None
 
     def update(self, message: Any, now: int) -> Iterator[Finding]:
-        """Take a message published at `now` (UTC microseconds)."""
+        """Take a message published at `now` (UTC microseconds). What came of an alert's action sets off no alert."""
+        if isinstance(message, Event) and message.cause.startswith(CARRIED):
+            return
         for key in self.windows.update(message, now):
             for rule in self._by_key.get(key, ()):
                 yield from self._look(rule, now, message)

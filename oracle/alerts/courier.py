@@ -8,10 +8,11 @@ from typing import Any
 import attrs
 
 from actors import Actor, Refused
+from oracle.alerts.actions import When
 from oracle.alerts.channel import Look
 from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.outbox import Outbox
-from oracle.alerts.owed import again, deliveries_for, hopeless_among
+from oracle.alerts.owed import actions_for, again, hopeless_among, notices_for
 from oracle.alerts.payload import rehearsal
 from oracle.alerts.rule import Rule, rule_of
 from oracle.board import Board
@@ -22,6 +23,7 @@ from oracle.receipts import Receipts
 __all__ = ["Courier"]
 
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
+REHEARSED = "only rehearsed: nothing is done"
 
 
 @attrs.frozen
@@ -35,10 +37,10 @@ class _Wish:
 class Courier(Actor):
     """`courier`. Ask it a Command; it answers with the ids of the new deliveries, once they are committed.
 
-    `test` takes `alert_id` and `method` (None: all that the rule asks for), `resend` takes `delivery`, a row of the history. A
-    disabled rule can be tested. Refuses with code not_found, invalid or unavailable; where the history stored after all what it
-    gave no answer about, that is sent at the next start. A Command with an id makes the same deliveries, by their ids, however
-    often it is sent.
+    `test` takes `alert_id` and `method` (None: all that the rule asks for, and its actions, which are only rehearsed), `resend`
+    takes `delivery`, a row of the history. A disabled rule can be tested. Refuses with code not_found, invalid or unavailable;
+    where the history stored after all what it gave no answer about, that is sent at the next start. A Command with an id makes
+    the same deliveries, by their ids, however often it is sent.
     """
 
     def __init__(self, board: Board, outboxes: Mapping[str, Outbox], receipts: Receipts) -> None:
@@ -66,13 +68,16 @@ class Courier(Actor):
         method = command.args.get("method")
         if method is not None and method not in rule.all_methods:
             raise Refused(f"Alert '{rule.alert_id}' does not deliver by {method}", code="invalid", details={"method": method})
-        if not rule.all_methods:
-            raise Refused(f"Alert '{rule.alert_id}' delivers by nothing", code="invalid")
+        if not rule.all_methods and not rule.actions:
+            raise Refused(f"Alert '{rule.alert_id}' delivers by nothing, and has no action", code="invalid")
         now_us = self.now_us()
         told = self._event("rule_tested", rule, command, f"Alert '{rule.alert_id}' tested")
         event = rehearsal(rule, told.id, now_us)
-        methods = rule.all_methods if method is None else [method]
-        return _Wish(deliveries_for(rule, event, now_us, methods, test=True), told)
+        if method is not None:
+            return _Wish(notices_for(rule, event, now_us, [method], test=True), told)
+        notices = notices_for(rule, event, now_us, rule.all_methods, test=True)
+        rehearsals = actions_for(rule, event, now_us, tuple(When), test=True, note=REHEARSED)
+        return _Wish((*notices, *rehearsals), told)
 
     def _resend(self, rule: Rule, command: Command) -> _Wish:
         row: Mapping[str, Any] = command.args["delivery"]

@@ -173,7 +173,7 @@ class Decider:
             last_triggered_us=now_us, last_event_id=event.id, held=None,
             told_us=now_us if record.told_us is None else record.told_us,
             recent_us=(*recent(record, now_us), now_us) if rule.max_per_hour is not None else (),
-            last=kept(event) if rule.notify_resolved or rule.escalate_after_s is not None else None,
+            last=kept(event) if rule.speaks_later else None,
         )  # fmt: skip
         deliveries = deliveries_for(rule, event, now_us, **more)
         hopeless = hopeless_among(deliveries, rule, self.channels, now_us)

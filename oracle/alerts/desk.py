@@ -179,7 +179,7 @@ class Desk(Actor):
         self._no_circle(rule)
         safe = with_secrets(rule, reference)
         await self._keep_secrets(fresh)
-        value = safe.value(created_us, updated_us)
+        value = safe.value(created_us, updated_us) | {"written_by": told.data["by"]}
         await self._commit(told, self._board.draft(rule.ref, value, updated_us), *also)
         await self._forget_secrets()
         await self._staff(rule.alert_id)

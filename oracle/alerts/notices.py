@@ -46,11 +46,11 @@ def edge(
 def _owed(
     rule: Rule, before: Record, step: Input, about: Event, word: str, now_us: int
 ) -> tuple[Delivery, ...]:
-    """Whom to tell: of an escalation its own methods, or all; that it is over, whoever was told that it began."""
+    """Whom to tell: of an escalation its own methods, or all; that it is over, whoever was told that it began. And what to do."""
     if step is Input.escalate:
         return deliveries_for(rule, about, now_us, rule.escalate_methods or None, status=word)
-    if step is Input.over and rule.notify_resolved and before.told_us is not None:
-        return deliveries_for(rule, about, now_us, status=word)
+    if step is Input.over and before.told_us is not None:
+        return deliveries_for(rule, about, now_us, None if rule.notify_resolved else (), status=word)
     return ()
 
 

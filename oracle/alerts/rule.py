@@ -15,6 +15,7 @@ import attrs
 import msgspec
 from attrs.validators import and_, deep_iterable, ge, le, matches_re, max_len, optional
 
+from oracle.alerts.actions import COMMAND, MOST, Action, When
 from oracle.alerts.configs import (
     Config,
     DiscordConfig,
@@ -60,8 +61,8 @@ class DeliveryMethod(enum.StrEnum):
     log = "log"
 
 
-NEED_NOTHING = frozenset({DeliveryMethod.browser, DeliveryMethod.log})
-"""Methods that have nothing to be told."""
+NEED_NOTHING: frozenset[str] = frozenset({DeliveryMethod.browser, DeliveryMethod.log, COMMAND})
+"""Channels that have nothing to be told."""
 
 
 @attrs.frozen(kw_only=True)
@@ -100,11 +101,19 @@ class Rule:
     """The cooldown is of each group for itself; without any, of the rule."""
     group_wait_s: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(3_600))))
     """What comes within so long after the first of its group is told in one notice with it."""
+    actions: tuple[Action, ...] = attrs.field(default=(), validator=max_len(MOST))
+    """What it does, beside telling somebody."""
 
     @property
     def all_methods(self) -> tuple[DeliveryMethod, ...]:
         """Every method it may ever tell somebody by."""
         return (*self.delivery_methods, *self.escalate_methods)
+
+    @property
+    def speaks_later(self) -> bool:
+        """Whether anything may be told or done of an alert after it fired."""
+        later = any(action.on is not When.fired for action in self.actions)
+        return self.notify_resolved or self.escalate_after_s is not None or later
 
     @property
     def ref(self) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 import attrs
 
+from actors import NobodyOwns
 from oracle.alerts.rule import Rule
 from oracle.http import Http
-from oracle.model import Delivery, Event
+from oracle.model import Command, Delivery, Event
 
 __all__ = ["Channel", "DeliveryFailed", "Tools"]
 
@@ -34,14 +35,29 @@ def _nobody(event: Event) -> None:
     """Who publishes where no bus is."""
 
 
+async def _unowned(name: str, command: Command, timeout_s: float) -> Any:
+    """Who answers where no tree is."""
+    raise NobodyOwns(f"no living actor is called {name}")
+
+
+async def _at_once() -> None:
+    """What there is to wait for where no tree is."""
+
+
 @attrs.frozen
 class Tools:
-    """What a channel may use: `reveal` gives the secret of a reference, or raises KeyError; `publish` puts onto the bus."""
+    """What a channel may use: `reveal` gives the secret of a reference, or raises KeyError; `publish` puts onto the bus;
+    `ask` is an actor's, `alive` says whether one has a name, `look` gives the value of a ref on the board; `settled` returns once
+    the whole tree has started."""
 
     http: Http
     reveal: Callable[[str], str]
     now_us: Callable[[], int]
     publish: Callable[[Event], object] = _nobody
+    ask: Callable[[str, Command, float], Awaitable[Any]] = _unowned
+    alive: Callable[[str], bool] = lambda _: False
+    look: Callable[[str], dict[str, Any] | None] = lambda _: None
+    settled: Callable[[], Awaitable[None]] = _at_once
 
 
 class Channel(Protocol):

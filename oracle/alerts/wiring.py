@@ -86,6 +86,6 @@ def _carriers(settings: Alerts) -> dict[str, Channel]:
     urls = {"telegram": settings.telegram_url, "sms": settings.twilio_url}
     made = {}
     for name, cls in CHANNELS.items():
-        said = {"timeout_s": settings.timeout_s, "url": urls.get(name)}
+        said = {"timeout_s": settings.timeout_s, "url": urls.get(name), "allow": settings.actions}
         made[name] = cls(**{field.name: said[field.name] for field in attrs.fields(cls)})
     return made

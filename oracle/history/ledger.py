@@ -11,7 +11,7 @@ import msgspec
 from oracle.history.schema import KINDS, TABLES
 from oracle.history.words import Words
 from oracle.model import Attempt, Delivery, State
-from oracle.receipts import ANSWERED, CLIENT
+from oracle.receipts import ANSWERED, CARRIED, CLIENT
 
 __all__ = ["begin", "compact", "last_attempts", "last_seq", "pending_deliveries", "receipts", "states"]
 
@@ -22,7 +22,8 @@ _PENDING = f"SELECT id FROM delivery WHERE id NOT IN (SELECT delivery_id FROM at
 # Of what came of a command only an answer needs its data.
 _RECEIPTS = (
     f"SELECT kind, cause, answer, pub_us FROM (SELECT seq, kind, cause, pub_us, CASE WHEN kind = '{ANSWERED}' THEN data "
-    f"END AS answer FROM event WHERE pub_us >= ? AND starts_with(cause, '{CLIENT}') ORDER BY seq DESC LIMIT ?) "
+    f"END AS answer FROM event WHERE pub_us >= ? AND (starts_with(cause, '{CLIENT}') OR starts_with(cause, '{CARRIED}')) "
+    "ORDER BY seq DESC LIMIT ?) "
     "QUALIFY sum(strlen(coalesce(answer, ''))) OVER (ORDER BY seq DESC) <= ? ORDER BY seq DESC"
 )
 
@@ -89,8 +90,8 @@ def last_attempts(connection: Any) -> dict[str, Attempt]:
 
 
 def receipts(connection: Any, from_us: int, most: int, most_bytes: int) -> tuple[bytes, list[Any]]:
-    """The secret of this file's receipts, and what happened to the commands of clients since `from_us`, oldest first, as
-    (kind, cause, data of an answer, publish time): the newest `most` events, of at most `most_bytes` together."""
+    """The secret of this file's receipts, and what happened to the commands of clients and alerts since `from_us`, oldest first,
+    as (kind, cause, data of an answer, publish time): the newest `most` events, of at most `most_bytes` together."""
     rows = connection.execute(_RECEIPTS, [from_us, most, most_bytes]).fetchall()
     return _secret(connection), rows[::-1]
 

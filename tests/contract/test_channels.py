@@ -20,6 +20,7 @@ from mail import read
 from sink import answering, open_sink, raw
 
 from oracle.alerts import CHANNELS
+from oracle.alerts.actions import COMMAND
 from oracle.alerts.decider import Decider, Record
 from oracle.alerts.rule import DeliveryMethod
 from oracle.alerts.sending import DeliveryFailed, Tools
@@ -69,8 +70,8 @@ def test_a_channel_is_frozen_and_documented_and_its_numbers_have_units(name):
     assert all(field.endswith(("_s", "_ms", "_bytes", "_pct")) or field == "tries" for field in numbers)
 
 
-def test_there_is_one_for_each_method_and_the_other_way_round():
-    assert set(CHANNELS) == {str(method) for method in DeliveryMethod}
+def test_there_is_one_for_each_method_and_one_for_actions():
+    assert set(CHANNELS) == {*map(str, DeliveryMethod), COMMAND}
 
 
 # ---- what every one does
@@ -82,7 +83,7 @@ async def test_it_takes_a_delivery_says_its_status_and_changes_nothing(name):
         one = end.rule()
         delivery = end.delivery(one)
         before = copy.deepcopy(delivery.payload)
-        assert await end.send(one) == {"email": 250, "browser": 0, "log": 0}.get(name, 200)
+        assert await end.send(one) == {"email": 250, "browser": 0, "log": 0, "command": 0}.get(name, 200)
         assert end.delivery(one).payload == before
 
 
@@ -93,6 +94,18 @@ async def test_every_try_is_the_same(name):
             await end.send()
         first, second = [await end.arrived() for _ in range(2)]
     assert first == second
+
+
+async def test_every_try_at_an_action_is_the_same_command():
+    async with open_far_end("command") as end:
+        for _ in range(2):
+            await end.send()
+        ident = end.delivery(end.rule()).id
+    first, second = end.asked
+    assert first == second
+    name, command = first
+    assert (name, command.verb, command.by, command.id) == ("kill_switch", "trip", "rule:a", ident)
+    assert command.args == {"reason": "Big moves: BTC-USD rose"}
 
 
 async def test_every_try_in_the_browser_is_the_same_event():
@@ -254,9 +267,16 @@ def log_says_one_line(_, __, capsys):
     assert len(out.splitlines()) == 1 and "\x1b[31m \U0001f468" not in out and "\u202e" not in out
 
 
+def command_has_a_reason_of_one_line(_, end, *__):
+    ((_, command),) = end.asked
+    assert 0 < len(command.args["reason"]) <= 500
+    assert not re.search("[\x00-\x1f\u2028\u202e]", command.args["reason"])
+
+
 HARMLESS = {
     "webhook": webhook_is_whole, "slack": slack_calls_nobody, "discord": discord_calls_nobody, "telegram": telegram_is_plain,
     "sms": sms_is_short, "email": mail_has_one_of_each_header, "browser": browser_says_one_line, "log": log_says_one_line,
+    "command": command_has_a_reason_of_one_line,
 }  # fmt: skip
 
 

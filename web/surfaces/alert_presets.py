@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from actors import Refused
+from oracle.alerts.actions import Action
 from oracle.alerts.configs import DiscordConfig, EmailConfig, SlackConfig, SmsConfig, TelegramConfig, WebhookConfig
 from oracle.alerts.preset import Preset, presets
 from oracle.alerts.rule import DeliveryMethod
@@ -29,8 +30,8 @@ class PresetList:
 
 @attrs.frozen(kw_only=True)
 class PresetWish:
-    """Which alert to make of a preset: everything of an alert but its trigger; name, description and cooldown are the preset's
-    where they are left out."""
+    """Which alert to make of a preset: everything of an alert but its trigger; name, description, cooldown and actions are the
+    preset's where they are left out."""
 
     alert_id: str
     parameters: dict[str, Any] = attrs.field(factory=dict)
@@ -46,6 +47,7 @@ class PresetWish:
     discord_config: DiscordConfig | None = None
     sms_config: SmsConfig | None = None
     templates: Templates | None = None
+    actions: tuple[Action, ...] | None = None
 
 
 async def listed(call: Call) -> PresetList:
@@ -75,7 +77,7 @@ async def make(call: Call) -> AlertConfig:
     return alert_config(call.system, await ask_desk(call, "create", rule=rule))
 
 
-_OPTIONAL = ("name", "description", "cooldown_seconds")
+_OPTIONAL = ("name", "description", "cooldown_seconds", "actions")
 _ALL = "/api/oracle/alert-presets"
 ROUTES = (
     Route("GET", _ALL, listed, Auth.token, Scope.read, Family.error, answer=PresetList, tag="oracle", head=True),

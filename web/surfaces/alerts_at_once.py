@@ -19,7 +19,7 @@ from oracle.alerts.rulebook import entries, rulebook
 from oracle.border import structure
 from oracle.problems import Invalid
 from oracle.receipts import part_of
-from web.alert_door import ask_desk, checked_rule
+from web.alert_door import ask_desk, checked_rule, commands_of, may_call
 from web.errors import invalid
 from web.routes import Answer, Auth, Call, Family, Route, Scope
 
@@ -27,7 +27,7 @@ __all__ = ["ROUTES"]
 
 MOST_IMPORTED = 200
 MOST_NAMED = 1_000
-_OF_THE_RULE = ("exists", "not_found", "mismatch", "invalid")  # codes; any other says nothing about the rule
+_OF_THE_RULE = ("exists", "not_found", "mismatch", "invalid", "forbidden")  # codes; any other says nothing about the rule
 
 
 class Mode(enum.StrEnum):
@@ -184,6 +184,7 @@ async def _carried_out(call: Call, wish: ImportWish, rule: Rule) -> str:
     if value is not None and wish.mode is Mode.create:
         raise Refused(f"Alert with ID '{ident}' already exists", code="exists")
     if wish.dry_run:
+        may_call(call.who, commands_of(rule))
         for place, why in unkept_among(rule, None if value is None else rule_of(value)):
             raise invalid("value_error", ["body", *place.split(".", 2)], f"Value error, {why}")
     elif value is None:

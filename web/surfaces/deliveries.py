@@ -9,6 +9,7 @@ import attrs
 from actors import Refused
 from oracle.history import Queries
 from oracle.model import Command
+from web.alert_door import may_call
 from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
 from web.rows import native_row
 from web.surfaces.native import Items, asked, span
@@ -40,8 +41,13 @@ async def delivery(call: Call) -> dict[str, Any]:
 
 
 async def resend(call: Call) -> Answer:
-    """Deliver the same once more, as a new delivery that names this one; its rule says where to."""
+    """Deliver the same once more, as a new delivery that names this one; its rule says where to.
+
+    An action is done once more, for whoever may give its command themselves.
+    """
     row = await _found(call)
+    if action := row["payload"].get("action"):
+        may_call(call.who, [action["command"]])
     command = Command("resend", {"delivery": row}, call.who.name, call.command_id)
     (ident,) = await call.system.runtime.ask("courier", command)
     return Answer(Resent("resending", ident, row["id"]), 202)
@@ -75,7 +81,7 @@ def _attempt(row: dict[str, Any]) -> dict[str, Any]:
 
 _STATUS = Param("status", choices=("pending", "delivered", "failed", "cancelled"))
 _OUTCOME = Param("outcome", choices=("pending", "retry", "delivered", "failed", "cancelled"), doc="of the last attempt")
-_FILTERS = (Param("rule_id"), Param("event_id"), Param("channel", doc="webhook, email"), _STATUS, _OUTCOME)
+_FILTERS = (Param("rule_id"), Param("event_id"), Param("channel", doc="webhook, email, command"), _STATUS, _OUTCOME)
 _ALL = "/api/oracle/deliveries"
 _ONE = f"{_ALL}/{{delivery_id}}"
 _TAG = "oracle"

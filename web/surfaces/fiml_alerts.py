@@ -40,7 +40,7 @@ class AlertDone:
 
 @attrs.frozen
 class Rehearsal:
-    """Which delivery method to test; null for all that the alert has."""
+    """Which delivery method to test; null for all that the alert has, and its actions."""
 
     method: DeliveryMethod | None = None
 
@@ -111,7 +111,8 @@ async def disable(call: Call) -> AlertDone:
 
 
 async def test(call: Call) -> Answer:
-    """Deliver a test of an alert, by all its methods or one: real deliveries, marked as a test, on the way of all others."""
+    """Deliver a test of an alert, by all its methods or one: real deliveries, marked as a test, on the way of all others. Its
+    actions are rehearsed, never done."""
     wish = structure(Rehearsal, {} if call.body is None else call.body, extras="drop", path=("body",))
     ident, method = call.args["alert_id"], wish.method and str(wish.method)
     command = Command("test", {"alert_id": ident, "method": method}, call.who.name, call.command_id)
