@@ -71,10 +71,10 @@ class Alerting:
 @asynccontextmanager
 async def open_alerts(
     folder: Path, *, http: Http | None = None, settings: Alerts | None = None, channel: Any = None, clock: Any = None,
-    history: Any = None, conditions: bool = False,
+    history: Any = None, conditions: bool = False, parts: Any = None,
 ) -> AsyncIterator[Alerting]:
     """History and alerts on `folder`, as a start after whatever ended there; `channel` stands in for the webhook's part,
-    `history` for the actor of that name; `conditions` of rules are looked at where that is true."""
+    `parts` for all of them, `history` for the actor of that name; `conditions` of rules are looked at where that is true."""
     store = Store(folder)
     store.open()
     http = http or Http(allow=("127.0.0.1",))
@@ -90,7 +90,7 @@ async def open_alerts(
         made = list(alert_children(
             settings=settings or Alerts(), folder=folder, board=board, http=http, now_us=runtime.now_us, pending=owed,
             last_attempts=last, receipts=receipts, run_sync=at_once,
-            parts={"webhook": channel} if channel is not None else None, runtime=runtime if conditions else None,
+            parts={"webhook": channel} if channel is not None else parts, runtime=runtime if conditions else None,
             past=past_of(Queries(store, inline), Tape(store, inline)),
             unheard=Unheard(Tape(store, inline), Lines(store, inline))))  # fmt: skip
         keep = history or (lambda: History(store, threaded=False))
