@@ -14,7 +14,7 @@ from attrs.validators import in_, max_len
 
 from oracle.model import ref
 
-__all__ = ["COMMAND", "COMMANDS", "LEAST_COOLDOWN_S", "MOST", "Action", "Order", "When"]
+__all__ = ["COMMAND", "COMMANDS", "LEAST_COOLDOWN_S", "MOST", "AlertAction", "Order", "When"]
 
 COMMAND = "command"
 """The channel that carries actions; no rule names it as a delivery method."""
@@ -66,7 +66,7 @@ class When(enum.StrEnum):
 
 
 @attrs.frozen
-class Action:
+class AlertAction:
     """A command that the alert calls, and on what: a watchdog by its name, an alert or a run by its id."""
 
     command: str = attrs.field(validator=in_(tuple(COMMANDS)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from oracle.alerts.actions import COMMANDS, LEAST_COOLDOWN_S, Action, When
+from oracle.alerts.actions import COMMANDS, LEAST_COOLDOWN_S, AlertAction, When
 from oracle.alerts.rule import Rule
 from oracle.problems import Invalid, Problem, closest, one_of
 
@@ -40,7 +40,7 @@ def action_problems(rule: Rule, patterns: Collection[str]) -> Iterator[Problem]:
         yield from _misdirected(rule, action, where)
 
 
-def _misdirected(rule: Rule, action: Action, where: tuple[str | int, ...]) -> Iterator[Problem]:
+def _misdirected(rule: Rule, action: AlertAction, where: tuple[str | int, ...]) -> Iterator[Problem]:
     order = COMMANDS[action.command]
     if order.key and not action.target:
         yield Problem((*where, "target"), "missing", f"{action.command} needs a target")

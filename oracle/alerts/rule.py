@@ -15,7 +15,7 @@ import attrs
 import msgspec
 from attrs.validators import and_, deep_iterable, ge, le, matches_re, max_len, optional
 
-from oracle.alerts.actions import COMMAND, MOST, Action, When
+from oracle.alerts.actions import COMMAND, MOST, AlertAction, When
 from oracle.alerts.configs import (
     Config,
     DiscordConfig,
@@ -101,7 +101,7 @@ class Rule:
     """The cooldown is of each group for itself; without any, of the rule."""
     group_wait_s: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(3_600))))
     """What comes within so long after the first of its group is told in one notice with it."""
-    actions: tuple[Action, ...] = attrs.field(default=(), validator=max_len(MOST))
+    actions: tuple[AlertAction, ...] = attrs.field(factory=tuple, validator=max_len(MOST))
     """What it does, beside telling somebody."""
 
     @property

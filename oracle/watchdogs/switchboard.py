@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from actors import Actor, ActorCrashed, AskTimeout, Child, MailboxFull, NobodyOwns, Refused
 from oracle.board import Board
+from oracle.crash import crash_point
 from oracle.history import Commit
 from oracle.model import Command, Event, Severity, event_id
 from oracle.receipts import Receipts
@@ -76,6 +77,7 @@ class Switchboard(Actor):
         draft = self.board.draft(
             f"switch:watchdog:{name}", {"on": on, "since_us": told.ts_us, "by": told.data["by"]}, told.ts_us)  # fmt: skip
         await self.ask("history", Commit((draft, told)))
+        crash_point("switchboard:committed")
         self.receipts.note_applied(told.cause)
         self.board.apply(draft)
 

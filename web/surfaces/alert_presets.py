@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from actors import Refused
-from oracle.alerts.actions import Action
+from oracle.alerts.actions import AlertAction
 from oracle.alerts.configs import DiscordConfig, EmailConfig, SlackConfig, SmsConfig, TelegramConfig, WebhookConfig
 from oracle.alerts.preset import Preset, presets
 from oracle.alerts.rule import DeliveryMethod
@@ -47,7 +47,7 @@ class PresetWish:
     discord_config: DiscordConfig | None = None
     sms_config: SmsConfig | None = None
     templates: Templates | None = None
-    actions: tuple[Action, ...] | None = None
+    actions: tuple[AlertAction, ...] | None = None
 
 
 async def listed(call: Call) -> PresetList:

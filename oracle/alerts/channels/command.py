@@ -6,7 +6,7 @@ import attrs
 from attrs.validators import gt
 
 from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
-from oracle.alerts.actions import COMMANDS, Action
+from oracle.alerts.actions import COMMANDS, AlertAction
 from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.message import one_line
 from oracle.alerts.permit import is_allowed
@@ -53,7 +53,7 @@ class Deed:
             raise DeliveryFailed(_said(no, order.actor), final=final) from no
         return 0
 
-    def _permitted(self, delivery: Delivery, rule: Rule, tools: Tools) -> Action:
+    def _permitted(self, delivery: Delivery, rule: Rule, tools: Tools) -> AlertAction:
         """The action, if it may be called now. Raises DeliveryFailed."""
         said = delivery.payload.get("action") or {}
         wanted = [said.get("command"), said.get("target"), said.get("on")]
@@ -67,7 +67,7 @@ class Deed:
         return action
 
 
-def _may_let_loose(action: Action, tools: Tools) -> None:
+def _may_let_loose(action: AlertAction, tools: Tools) -> None:
     """An alert enables none whose actions ask for more than its own did: it would call them by proxy. Raises DeliveryFailed."""
     value, scope = tools.look(f"rule:{action.target}"), COMMANDS[action.command].scope
     more = [one.command for one in rule_of(value).actions if COMMANDS[one.command].scope != scope] if value else []
@@ -75,7 +75,7 @@ def _may_let_loose(action: Action, tools: Tools) -> None:
         raise DeliveryFailed(f"only a person may enable {action.target}, since that calls {more[0]}", final=True)
 
 
-def _look(action: Action, tools: Tools) -> None:
+def _look(action: AlertAction, tools: Tools) -> None:
     """Whether it could be done. Raises DeliveryFailed."""
     order = COMMANDS[action.command]
     if not tools.alive(order.actor):

@@ -1,7 +1,7 @@
 """A whole system in a process of its own, which a crash point may end: `crash_child.py FOLDER URL FIRST COUNT`.
 
-Makes sure of a rule towards URL, publishes COUNT watchdog events beginning with number FIRST, and ends in order once
-each has fired and nothing is owed any more.
+Makes sure of a rule towards URL, or, where that is empty, of one that disables a watchdog; publishes COUNT watchdog
+events beginning with number FIRST, and ends in order once each has fired and nothing is owed any more.
 """
 
 import contextlib
@@ -17,6 +17,8 @@ from oracle.model import Command
 from oracle.settings import Alerts, Data, Demo, Http, Settings
 from oracle.system import open_system
 
+OFF = {"command": "watchdog.disable", "target": "price_anomaly"}
+
 
 async def main(folder: str, url: str, first: str, count: str) -> None:
     settings = Settings(
@@ -26,7 +28,8 @@ async def main(folder: str, url: str, first: str, count: str) -> None:
     async with open_system(settings) as system:
         fired, tries = probe(system.runtime, "event:alert_fired:*"), probe(system.runtime, "attempt:*")
         with contextlib.suppress(Refused):
-            await system.runtime.ask("alerts", Command("create", {"rule": rule(webhook_config={"url": url})}))
+            told = {"webhook_config": {"url": url}} if url else {"delivery_methods": [], "actions": [OFF]}
+            await system.runtime.ask("alerts", Command("create", {"rule": rule(**told)}))
         for number in range(int(first), int(first) + int(count)):
             system.runtime.publish(event(number))
         for _ in range(int(count)):

@@ -61,6 +61,24 @@ async def test_a_receiver_that_was_down_at_the_kill_gets_it_at_the_next_start(tm
     assert {call.headers["webhook-id"] for call in sink.calls[down:]} == set(committed)
 
 
+@pytest.mark.parametrize("point", ["alerts:before-send", "switchboard:committed", "alerts:after-send"])
+async def test_an_action_is_done_once_over_a_kill(tmp_path, point):
+    assert await run_child(tmp_path, "", 0, 1, point) == -signal.SIGKILL
+    assert await run_child(tmp_path, "", 0, 0) == 0
+    committed, outcomes = await ledger(tmp_path)
+    assert len(committed) == 1 and list(outcomes.values()) == ["delivered"]
+    store = Store(tmp_path)
+    store.open()
+    try:
+        (switch,) = [state for state in store.states() if state.ref == "switch:watchdog:price_anomaly"]
+        events = [(row["kind"], row["cause"]) for row in (await Queries(store).events()).items]
+    finally:
+        store.close()
+    assert (switch.value["on"], switch.value["by"], switch.version) == (False, "rule:a", 1)
+    (ident,) = committed
+    assert events.count(("action_done", ident)) == 1 == events.count(("watchdog_disabled", ident))
+
+
 def stored(folder: Path) -> set[str]:
     """The ids of the watchdog's events that are on disk."""
     store = Store(folder)
