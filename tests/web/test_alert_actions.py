@@ -10,6 +10,7 @@ from actors.testing import probe
 from oracle.alerts.preset import Preset
 from oracle.border import Invalid, structure
 from oracle.history import Commit
+from oracle.model import Command
 from oracle.settings import Alerts, Auth, Data, Demo, Settings
 from oracle.system import open_system
 from web.routes import Scope
@@ -82,6 +83,9 @@ async def test_a_run_is_cancelled_by_an_alert_and_says_by_whom(tmp_path):
         await house.system.runtime.ask("history", Commit(()))
         (off,) = (await house.get("/api/oracle/events?kind=run_cancelled")).json["items"]
     assert (done.subject, off["data"]["by"], off["cause"]) == (f"run:{run['id']}", "rule:a", done.cause)
+    async with open_all(tmp_path) as house:  # carried once more after a restart, it is done already, and not refused
+        again = Command("cancel", {"id": run["id"]}, "rule:a", done.cause)
+        assert (await house.system.runtime.ask("runs", again)).status == "cancelled"
 
 
 async def test_a_test_and_a_preview_do_nothing(tmp_path):

@@ -72,10 +72,12 @@ async def test_an_action_is_done_once_over_a_kill(tmp_path, point):
     try:
         (switch,) = [state for state in store.states() if state.ref == "switch:watchdog:price_anomaly"]
         events = [(row["kind"], row["cause"]) for row in (await Queries(store).events()).items]
+        tries = [row["outcome"] for row in (await Queries(store).attempts()).items]
     finally:
         store.close()
     assert (switch.value["on"], switch.value["by"], switch.version) == (False, "rule:a", 1)
     (ident,) = committed
+    assert tries == ["delivered"]  # nobody asks an owner that has not started yet
     assert events.count(("action_done", ident)) == 1 == events.count(("watchdog_disabled", ident))
 
 
