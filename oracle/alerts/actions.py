@@ -12,8 +12,6 @@ import enum
 import attrs
 from attrs.validators import in_, max_len
 
-from oracle.model import ref
-
 __all__ = ["COMMAND", "COMMANDS", "LEAST_COOLDOWN_S", "MOST", "AlertAction", "Order", "When"]
 
 COMMAND = "command"
@@ -25,19 +23,19 @@ LEAST_COOLDOWN_S = 10
 
 @attrs.frozen
 class Order:
-    """How a command is asked: `verb` of `actor`, with the target as the argument `key`. `kind` and the target are its ref; both
-    are empty where the actor has only one thing, which is told a reason instead. `scope` is what a person needs to let an alert
+    """How a command is asked: `verb` of `actor`, with the target as the argument `key`. `about` is the ref of what it is done to.
+    Where the actor has only one thing there is no key, and it is told a reason. `scope` is what a person needs to let an alert
     call it."""
 
     actor: str
     verb: str
-    kind: str = ""
+    about: str
     key: str = ""
     scope: str = "operate"
 
     def ref(self, target: str) -> str:
         """The name of what it is done to."""
-        return ref(self.kind, target) if self.kind else self.actor
+        return self.about.replace("{target}", target)
 
     def args(self, target: str, reason: str) -> dict[str, str]:
         """What the owner is told."""
@@ -45,15 +43,15 @@ class Order:
 
 
 COMMANDS: dict[str, Order] = {
-    "watchdog.disable": Order("switchboard", "disable", "watchdog", "name"),
-    "watchdog.enable": Order("switchboard", "enable", "watchdog", "name"),
-    "watchdog.restart": Order("switchboard", "restart", "watchdog", "name"),
-    "alert.disable": Order("alerts", "disable", "rule", "alert_id"),
-    "alert.enable": Order("alerts", "enable", "rule", "alert_id"),
-    "run.cancel": Order("runs", "cancel", "run", "id"),
-    "run.pause": Order("runs", "pause", "run", "id"),
-    "run.resume": Order("runs", "resume", "run", "id"),
-    "kill_switch.trip": Order("kill_switch", "trip", scope="admin"),
+    "watchdog.disable": Order("switchboard", "disable", "watchdog:{target}", "name"),
+    "watchdog.enable": Order("switchboard", "enable", "watchdog:{target}", "name"),
+    "watchdog.restart": Order("switchboard", "restart", "watchdog:{target}", "name"),
+    "alert.disable": Order("alerts", "disable", "rule:{target}", "alert_id"),
+    "alert.enable": Order("alerts", "enable", "rule:{target}", "alert_id"),
+    "run.cancel": Order("runs", "cancel", "run:{target}", "id"),
+    "run.pause": Order("runs", "pause", "run:{target}", "id"),
+    "run.resume": Order("runs", "resume", "run:{target}", "id"),
+    "kill_switch.trip": Order("kill_switch", "trip", "switch:kill", scope="admin"),
 }
 
 

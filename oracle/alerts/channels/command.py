@@ -80,7 +80,7 @@ def _look(action: AlertAction, tools: Tools) -> None:
     order = COMMANDS[action.command]
     if not tools.alive(order.actor):
         raise DeliveryFailed(_said(NobodyOwns(), order.actor), final=True)
-    if order.kind and tools.look(order.ref(action.target)) is None:
+    if tools.look(order.ref(action.target)) is None:
         raise DeliveryFailed(f"not_found: there is no {order.ref(action.target)}", final=True)
 
 

@@ -194,7 +194,7 @@ async def test_an_owner_that_is_not_there_is_asked_again_and_then_it_has_failed(
         why = "unavailable: kill_switch is not running"
         assert await alerting.attempts() == [(1, "retry", 0, why), (2, "retry", 0, why), (3, "failed", 0, why)]
         (failed,) = await events(alerting, "action_failed")
-        assert (failed["subject"], failed["data"]["error"]) == ("kill_switch", why)
+        assert (failed["subject"], failed["data"]["error"]) == ("switch:kill", why)
         assert alerting.store.pending_deliveries() == []
 
 

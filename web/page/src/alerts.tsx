@@ -66,6 +66,7 @@ function Rule({ rule, failed }: { rule: AlertRule; failed: (problem: Problem | u
           )}
           {" · "}
           {rule.delivery_methods.join(", ") || "tells nobody"}
+          {rule.actions.map((action) => ` · ${action.command} ${action.target}${action.on === "fired" ? "" : ` when ${action.on}`}`)}
           {rule.cooldown_seconds > 0 && ` · at most every ${whole(rule.cooldown_seconds)} s`}
         </div>
       </div>
@@ -74,7 +75,7 @@ function Rule({ rule, failed }: { rule: AlertRule; failed: (problem: Problem | u
         class="quiet"
         aria-label={`Test alert rule ${rule.name}`}
         title="Deliver a test"
-        disabled={rule.delivery_methods.length === 0}
+        disabled={rule.delivery_methods.length + rule.actions.length === 0}
         onClick={() => void test(rule).then(failed)}
       >
         Test

@@ -84,6 +84,7 @@ export interface AlertRule {
     } | null;
   };
   delivery_methods: string[];
+  actions: { command: string; target: string; on: string }[];
   cooldown_seconds: number;
   last_triggered: string | null;
   trigger_count: number;
