@@ -12,7 +12,9 @@ import enum
 import attrs
 from attrs.validators import in_, max_len
 
-__all__ = ["COMMAND", "COMMANDS", "LEAST_COOLDOWN_S", "MOST", "AlertAction", "Order", "When"]
+from oracle.model import Delivery
+
+__all__ = ["COMMAND", "COMMANDS", "LEAST_COOLDOWN_S", "MOST", "AlertAction", "Order", "When", "subject_of_action"]
 
 COMMAND = "command"
 """The channel that carries actions; no rule names it as a delivery method."""
@@ -72,3 +74,12 @@ class AlertAction:
     on: When = When.fired
     reason: str = attrs.field(default="", validator=max_len(500))
     """Why, for a command that has no target; empty for what has happened."""
+
+
+def subject_of_action(delivery: Delivery) -> str:
+    """The name of what a delivery does something to; empty for one that only tells."""
+    if delivery.channel != COMMAND:
+        return ""
+    action = delivery.payload["action"]
+    order = COMMANDS.get(action["command"])
+    return order.ref(action["target"]) if order else str(action["target"])

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
+from oracle.alerts.actions import subject_of_action
 from oracle.model import Attempt, Delivery
 
 __all__ = ["Debt", "Outbox", "Patience"]
@@ -48,7 +49,8 @@ class Patience:
 
 
 class Outbox:
-    """Debts by delivery id. Rules take turns; each has at most one on the way, all together at most 32."""
+    """Debts by delivery id. Rules take turns; each has at most one on the way, all together at most 32. What acts on the same
+    thing is sent in the order it was owed, each after the one before is settled: a retry must not undo what came later."""
 
     def __init__(self, pending: Iterable[Delivery] = (), last: Mapping[str, Attempt] | None = None) -> None:
         tries = {ident: attempt.number for ident, attempt in (last or {}).items()}
@@ -57,6 +59,9 @@ class Outbox:
         self._queued: set[str] = set()
         self._judged: deque[str] = deque()  # what only needs its verdict recorded waits for no turn
         self._on_the_way: dict[str, str] = {}
+        self._lanes: dict[str, deque[str]] = {}  # by what is acted on
+        for debt in self.debts.values():
+            self._line_up(debt.delivery)
         self.begin_life()
 
     def begin_life(self) -> None:
@@ -72,6 +77,7 @@ class Outbox:
         """Take on a committed delivery; one that is known already changes nothing."""
         if delivery.id not in self.debts:
             self.debts[delivery.id] = Debt(delivery)
+            self._line_up(delivery)
             self.ready(delivery.id)
 
     def surplus(self) -> Sequence[Debt]:
@@ -83,13 +89,13 @@ class Outbox:
         return untouched[: max(0, len(undecided) - MOST_WAITING)]
 
     def ready(self, ident: str) -> None:
-        """This one may be sent now."""
+        """This one may be sent now, once what it must not overtake is settled."""
         debt = self.debts.get(ident)
         if debt is None or ident in self._on_the_way:
             return
         if debt.verdict is not None:
             self._judged.append(ident)
-        elif ident not in self._queued:
+        elif ident not in self._queued and self._lanes.get(subject_of_action(debt.delivery), [ident])[0] == ident:
             self._queued.add(ident)
             self._waiting.setdefault(debt.delivery.rule_id, deque()).append(ident)
 
@@ -120,7 +126,22 @@ class Outbox:
     def settle(self, ident: str) -> None:
         """Nothing is owed any more for one that was taken."""
         self._on_the_way.pop(ident, None)
-        self.debts.pop(ident, None)
+        debt = self.debts.pop(ident, None)
+        if debt is not None and (subject := subject_of_action(debt.delivery)):
+            self._step_out(subject, ident)
+
+    def _line_up(self, delivery: Delivery) -> None:
+        if subject := subject_of_action(delivery):
+            self._lanes.setdefault(subject, deque()).append(delivery.id)
+
+    def _step_out(self, subject: str, ident: str) -> None:
+        lane = self._lanes[subject]
+        was_first = lane[0] == ident
+        lane.remove(ident)
+        if not lane:
+            del self._lanes[subject]
+        elif was_first:
+            self.ready(lane[0])
 
     def _send(self, ident: str, rule_id: str) -> Debt:
         self._on_the_way[ident] = rule_id

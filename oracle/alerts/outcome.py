@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracle.alerts.actions import COMMAND, COMMANDS
+from oracle.alerts.actions import subject_of_action
 from oracle.model import Attempt, Delivery, Event, Severity, event_id, ref
 
 __all__ = ["outcomes"]
@@ -11,12 +11,11 @@ __all__ = ["outcomes"]
 def outcomes(delivery: Delivery, verdict: Attempt, author: str) -> tuple[Event, ...]:
     """The event that goes with the last try at an action, with the same id however often it is said: `action_done`,
     `action_failed`, or `action_rehearsed` for a test. Nothing for a delivery that only tells."""
-    if delivery.channel != COMMAND:
+    subject = subject_of_action(delivery)
+    if not subject:
         return ()
-    action = delivery.payload["action"]
-    done, source, order = verdict.outcome == "delivered", ref("rule", delivery.rule_id), COMMANDS.get(action["command"])
+    action, source, done = delivery.payload["action"], ref("rule", delivery.rule_id), verdict.outcome == "delivered"
     kind = "action_rehearsed" if delivery.payload.get("test") else "action_done" if done else "action_failed"
-    subject = order.ref(action["target"]) if order else action["target"]
     text = {"action_done": "was done", "action_failed": "was not done", "action_rehearsed": "was only rehearsed"}[kind]
     why = "" if done else f": {verdict.error}"
     return (Event(

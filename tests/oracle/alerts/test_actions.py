@@ -13,6 +13,7 @@ from oracle.alerts.conditions import Conditions
 from oracle.alerts.decider import Decider, Record
 from oracle.alerts.outcome import outcomes
 from oracle.alerts.permit import action_problems, checked_patterns
+from oracle.alerts.sending import DeliveryFailed
 from oracle.alerts.silence import Matchers, Silence
 from oracle.alerts.terms import terms_of
 from oracle.alerts.trigger import Trigger
@@ -196,6 +197,34 @@ async def test_an_owner_that_is_not_there_is_asked_again_and_then_it_has_failed(
         (failed,) = await events(alerting, "action_failed")
         assert (failed["subject"], failed["data"]["error"]) == ("switch:kill", why)
         assert alerting.store.pending_deliveries() == []
+
+
+@attrs.define
+class Reluctant:
+    """Like the channel, but says at first that the owner can't be asked."""
+
+    noes: int = 1
+
+    async def send(self, delivery, rule, tools):
+        if self.noes:
+            self.noes -= 1
+            raise DeliveryFailed("unavailable: alerts is not running", final=False)
+        return await Deed().send(delivery, rule, tools)
+
+
+async def test_a_retry_does_not_undo_what_came_later(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path, parts={"command": Reluctant()}) as alerting:
+        verbs = probe(alerting.runtime, "event:action_done:*")
+        await alerting.wish("create", rule=acting(OFF, ON | {"on": "resolved"}, resolve_after_s=1))
+        await alerting.wish("create", rule=rule(alert_id="b", **DOING))
+        alerting.runtime.publish(event())
+        await trio.sleep(0.2)
+        await alerting.runtime.ask("rule:a", Command("resolve", {}, "me"))  # before the retry of what it did at the firing
+        await settled()
+        assert verbs.took() == []
+        await trio.sleep(60)
+        assert [one.data["command"] for one in verbs.took()] == ["alert.disable", "alert.enable"]
+        assert is_enabled(alerting)
 
 
 async def test_one_that_waits_goes_with_its_rule(tmp_path, autojump_clock):
