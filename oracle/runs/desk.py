@@ -94,7 +94,7 @@ class Runs(Actor):
     async def _move(self, command: Command) -> Run:
         ident = str(command.args.get("id", ""))
         async with self._pen:
-            run, now_us = self._find(ident), self.now_us()
+            run = self._find(ident)
             if run is None:
                 raise Refused(f"Run '{ident}' not found", "not_found", {"id": ident})
             if self._receipts.applied(command.id):

@@ -65,6 +65,7 @@ async def test_the_seeds_example_is_echoed_whole_with_defaults_and_without_secre
         },
         "last_triggered": None, "trigger_count": 0, "notify_resolved": False, "escalate_after_s": None, "escalate_methods": [],
         "quiet_hours": None, "max_per_hour": None, "resolve_after_s": None, "actions": [],
+        "inhibited_by": [], "group_by": [], "group_wait_s": None,
     }  # fmt: skip
     assert body == {**SEED, **masked}
 
