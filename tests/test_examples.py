@@ -69,12 +69,44 @@ def test_the_page_s_program_monitors_the_dashboard(server):
     with subprocess.Popen([sys.executable, "-c", monitor], stdout=subprocess.PIPE, text=True, env=clean_env()) as program:
         try:
             assert line_of(program) == "Active watchdogs: 11\n"
-            call(server, "POST", "/api/oracle/push", {"source": "test", "rows": [
-                {"kind": "transfer", "symbol": "BTC", "from": "a", "to": "b", "amount": 21, "usd_value": 21e6, "tx_hash": "0x1"}]})
+            whale = {"kind": "transfer", "symbol": "BTC", "from": "a", "to": "b", "amount": 21, "usd_value": 21e6, "tx_hash": "x"}
+            call(server, "POST", "/api/oracle/push", {"source": "test", "rows": [whale]})
             assert re.match(r"Event: whale_movement - .*BTC", line_of(program))
             assert program.poll() is None, "it goes on by itself"
         finally:
             program.kill()
+
+
+# ---- ours
+
+
+def test_market_data_is_streamed(server):
+    said = example(server, "websocket_streaming.py")
+    assert "subscribed to price of BTC, ETH, AAPL each 500 ms\nsubscribed to ohlcv of BTC each 1000 ms\n" in said
+    assert re.search(r"^  price  BTC  +[\d,.]+ .* from simulated, confidence [01]\.\d\d$", said, re.MULTILINE)
+    assert re.search(r"^  bar    BTC   \d\d:\d\d( +[\d,.]+){4}  (open|closed)$", said, re.MULTILINE)
+    _, _, after = said.partition("unsubscribed from price of AAPL, ETH; BTC goes on\n")
+    narrowed, _, rest = after.partition("unsubscribed from all prices\n")
+    assert "BTC" in narrowed and "ETH" not in narrowed
+    assert re.findall(r"^  ([A-Z_]+): ", rest, re.MULTILINE) == [*["SUBSCRIPTION_ERROR"] * 2, "INVALID_MESSAGE_TYPE"]
+    assert re.search(r"^/ws/prices/BTC,AAPL: subscribed to BTC, AAPL\n  price  BTC .*\n  price  AAPL ", rest, re.MULTILINE)
+
+
+def test_an_alert_lives_on_the_dashboard(server):
+    said = example(server, "dashboard_alerts_demo.py")
+    assert "of 11 watchdogs healthy" in said and "  whale_movement          " in said
+    assert len(re.findall(r"^  webhook dlv_\w+: alert demo_of_alerts, BTC worth 25.0 M USD was moved$", said, re.MULTILINE)) == 1
+    assert len(re.findall(r"^  webhook dlv_\w+: a test of demo_of_alerts, ", said, re.MULTILINE)) == 1
+    assert len(re.findall(r"^  (?:webhook|browser) dlv_\w+: delivered at try 1", said, re.MULTILINE)) == 4
+    assert "  stream event:alert_fired:demo_of_alerts: Whales: BTC worth 25.0 M USD was moved\n" in said
+    assert re.search(r"^acknowledged by .*: I look after it; fired 1 times$", said, re.MULTILINE)
+    assert "explained: It was met" in said and "previewed on the last day: completed, 1 firings\n" in said
+    assert said.endswith("deleted demo_of_alerts\n")
+    assert "demo_of_alerts" not in [one["alert_id"] for one in call(server, "GET", "/api/alerts")]
+
+
+def example(server: Serving, name: str) -> str:
+    return run(sys.executable, str(REPO / "examples" / name), "--url", server.url, "--seconds", "6")
 
 
 # ---- how
