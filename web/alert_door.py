@@ -17,6 +17,7 @@ from oracle.alerts.actions import COMMANDS
 from oracle.alerts.defaults import completed
 from oracle.alerts.permit import action_problems
 from oracle.alerts.terms import terms_of
+from oracle.alerts.wishes import OneOfMany, Settle
 from oracle.border import Invalid, structure
 from oracle.model import Command, State
 from oracle.receipts import part_of
@@ -25,7 +26,7 @@ from oracle.system import System
 from web.errors import invalid
 from web.routes import Call, Identity, Scope
 
-__all__ = ["ask_desk", "checked_rule", "commands_of", "may_call"]
+__all__ = ["ask_desk", "checked_rule", "commands_of", "may_call", "settled"]
 
 
 def checked_rule(system: System, body: Any, extras: Literal["refuse", "drop"] = "drop") -> Rule:
@@ -59,15 +60,16 @@ def may_call(who: Identity, commands: Iterable[str]) -> None:
 
 
 async def ask_desk(call: Call, verb: str, part: str = "", **args: Any) -> State:
-    """The rule as it is after what was asked; `part` names one of several commands of the same call. Raises what an ask does;
-    Refused `forbidden` for actions that are not theirs to call; Invalid for a field that is wrong, with paths from `body` on."""
+    """The rule as it is after what was asked; `part` names one of several commands of the same call, after the last of which
+    comes `settled`. Raises what an ask does; Refused `forbidden` for actions that are not theirs to call; Invalid for a field
+    that is wrong, with paths from `body` on."""
     if verb == "enable" and (value := call.system.board.get(f"rule:{args['alert_id']}")) is not None:
         may_call(call.who, commands_of(rule_of(value)))
     elif verb in ("create", "replace"):
         may_call(call.who, commands_of(args["rule"]))
-    ident = part_of(call.command_id, part) if part else call.command_id
+    command = Command(verb, args, call.who.name, part_of(call.command_id, part) if part else call.command_id)
     try:
-        state: State = await call.system.runtime.ask("alerts", Command(verb, args, call.who.name, ident))
+        state: State = await call.system.runtime.ask("alerts", OneOfMany(command) if part else command)
     except Refused as no:
         match no.code:
             case "mismatch":
@@ -81,3 +83,8 @@ async def ask_desk(call: Call, verb: str, part: str = "", **args: Any) -> State:
             case _:
                 raise
     return state
+
+
+async def settled(call: Call) -> None:
+    """Wait until everything that was asked of the desk is at work. Raises what an ask does."""
+    await call.system.runtime.ask("alerts", Settle())

@@ -3,62 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
-from actors import Actor, Child, NobodyOwns, Refused
-from oracle.alerts.actor import Memory, Ready, RuleActor
+from actors import Actor, NobodyOwns, Refused, Timer
+from oracle.alerts.actor import Ready
 from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.conditions import conditions_now
 from oracle.alerts.inhibitors import circle
+from oracle.alerts.ledger import Ledger, rule_child
 from oracle.alerts.masks import unkept
-from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
-from oracle.alerts.terms import Terms, terms_of
+from oracle.alerts.terms import terms_of
 from oracle.alerts.trigger import CONDITIONS
-from oracle.alerts.unheard import Unheard
 from oracle.alerts.vault import Vault
-from oracle.alerts.wishes import PAST, about, event_of, undone
+from oracle.alerts.wishes import PAST, OneOfMany, Settle, about, event_of, undone
 from oracle.board import Board
 from oracle.crash import crash_point
 from oracle.history import Commit
 from oracle.model import Command, Event, State, ref, split_ref
 from oracle.problems import Invalid
-from oracle.receipts import Receipts
 from oracle.watchdogs.actor import Ready as Begun
 
-__all__ = ["Desk", "Ledger", "rule_child"]
+__all__ = ["Desk"]
 
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
-MAILBOX = 10_000  # events: a rule that waits for a disk that is full must not lose any
-
-
-@attrs.define
-class Ledger:
-    """What outlives the desk's lives."""
-
-    memories: dict[str, Memory] = attrs.field(factory=dict)
-    """By rule."""
-    undo: tuple[State | Event, ...] = ()
-    """What was before a change of which nobody knows yet whether it was stored, and the event that takes it back."""
-    outboxes: Mapping[str, Outbox] = attrs.field(factory=dict)
-    """By channel."""
-    conditions: Mapping[str, Terms] = attrs.field(factory=dict)
-    """By rule, those that are looked at."""
-    receipts: Receipts = attrs.field(kw_only=True)
-    unheard: Unheard | None = None
-    """What the process before this one has stored and not handled."""
-
-
-def rule_child(ident: str, board: Board, ledger: Ledger) -> Child:
-    """The spec of `rule:ID`."""
-    memory = ledger.memories.setdefault(ident, Memory())
-    return Child(
-        ref("rule", ident), lambda: RuleActor(ident, board, memory, ledger.outboxes, ledger.receipts, ledger.unheard),
-        capacity=MAILBOX, when_full="drop_oldest",
-    )  # fmt: skip
+UNSETTLED_S = 1.0  # after the last of several commands whose asker went away before it asked to settle them
 
 
 class Desk(Actor):
@@ -68,7 +37,7 @@ class Desk(Actor):
     for whom it was given), `delete`, `enable` and `disable` take `alert_id` (and `why`, for the record). Refuses with code
     exists, not_found, mismatch, masked or circle (details: place), or unavailable. A Command with an id is carried out once,
     also over a SIGKILL: the event that tells of it is committed with what it does. Sent again, it is answered with the rule as
-    it is now; with not_found where somebody deleted it since.
+    it is now; with not_found where somebody deleted it since. Of several, each is asked as OneOfMany, and Settle after the last.
     """
 
     def __init__(self, board: Board, vault: Vault, ledger: Ledger) -> None:
@@ -76,13 +45,27 @@ class Desk(Actor):
         self._vault = vault
         self._ledger = ledger
         self._receipts = ledger.receipts
+        self._unsettled: Timer | None = None
 
     async def start(self) -> None:
-        self._ledger.conditions = self._ledger.conditions or conditions_now(self._board).rules
+        if self._ledger.conditions is None:
+            self._ledger.conditions = conditions_now(self._board).rules
         with contextlib.suppress(Refused):  # done before the next command, then
             await self._undo()
+        await self._reconsider()  # what a life before has stored, and ended before it was at work
 
-    async def receive(self, command: Command) -> State:
+    async def receive(self, message: Command | OneOfMany | Settle) -> State | None:
+        match message:
+            case Settle():
+                return await self._settle()
+            case OneOfMany(command):
+                self._settle_later()
+                return await self._carry_out(command)
+        state = await self._carry_out(message)
+        await self._settle()
+        return state
+
+    async def _carry_out(self, command: Command) -> State:
         ident = about(command)
         if self._receipts.applied(command.id):
             return await self._as_it_is(command, ident)
@@ -99,7 +82,6 @@ class Desk(Actor):
             case verb:
                 state = await self._switch(ident, verb == "enable", told)
         self._receipts.note_applied(command.id)  # also what changed nothing
-        await self._reconsider()
         self.publish(told)
         return state
 
@@ -152,7 +134,6 @@ class Desk(Actor):
         if self._board.get(ref("alert", ident)) is not None:
             self._board.put(ref("alert", ident), None, self.now_us())
         self._ledger.memories.pop(ident, None)
-        await self._forget_secrets()
         return gone
 
     # ---- storing
@@ -181,7 +162,6 @@ class Desk(Actor):
         await self._keep_secrets(fresh)
         value = safe.value(created_us, updated_us) | {"written_by": told.data["by"]}
         await self._commit(told, self._board.draft(rule.ref, value, updated_us), *also)
-        await self._forget_secrets()
         await self._staff(rule.alert_id)
         return self._present(rule.alert_id)
 
@@ -197,11 +177,6 @@ class Desk(Actor):
             await self._vault.add(fresh)
         except OSError as error:
             raise Refused("secrets can't be stored now", code="unavailable") from error
-
-    async def _forget_secrets(self) -> None:
-        rules = [rule_of(state.value) for state in self._board.kind("rule") if state.value is not None]
-        with contextlib.suppress(OSError):  # what is left over is forgotten at the next change
-            await self._vault.keep_only(reference for rule in rules for reference in _references(rule).values())
 
     async def _commit(self, told: Event, *states: State) -> None:
         """Commit with the event that tells of it, then put in force. Raises Refused, and what was before is in force then."""
@@ -244,19 +219,41 @@ class Desk(Actor):
         with contextlib.suppress(*NOT_NOW):  # if it can't listen yet, that is its supervisor's concern
             await self.ask(name, Ready(), COMMIT_TIMEOUT_S)
 
+    async def _dismiss(self, ident: str) -> None:
+        with contextlib.suppress(NobodyOwns):
+            await self.runtime.remove(ref("rule", ident))
+
+    # ---- settling
+
+    async def _settle(self) -> None:
+        """What was stored is at work, and nothing is kept that no rule needs."""
+        if self._unsettled is not None:
+            self._unsettled.cancel()
+            self._unsettled = None
+        if not self._ledger.undo:  # else it is not known which rule is stored, and which secrets it needs
+            await self._forget_secrets()
+        await self._reconsider()
+
+    def _settle_later(self) -> None:
+        """Unless somebody asks for it before."""
+        if self._unsettled is not None:
+            self._unsettled.cancel()
+        self._unsettled = self.after(UNSETTLED_S, Settle())
+
+    async def _forget_secrets(self) -> None:
+        rules = [rule_of(state.value) for state in self._board.kind("rule") if state.value is not None]
+        with contextlib.suppress(OSError):  # what is left over is forgotten the next time
+            await self._vault.keep_only(reference for rule in rules for reference in _references(rule).values())
+
     async def _reconsider(self) -> None:
         """Where a condition has changed they begin anew, and know it when this returns."""
-        wanted, known = conditions_now(self._board).rules, self._ledger.conditions
-        if wanted != known and self.runtime.alive(CONDITIONS):
+        wanted = conditions_now(self._board).rules
+        if wanted != self._ledger.conditions and self.runtime.alive(CONDITIONS):
             self._ledger.conditions = wanted
             self.runtime.restart(CONDITIONS)
             with contextlib.suppress(*NOT_NOW):
                 while (await self.ask(CONDITIONS, Begun(), COMMIT_TIMEOUT_S)).rules != wanted:
                     pass
-
-    async def _dismiss(self, ident: str) -> None:
-        with contextlib.suppress(NobodyOwns):
-            await self.runtime.remove(ref("rule", ident))
 
     # ---- answers
 
@@ -270,7 +267,6 @@ class Desk(Actor):
         state = self._board.state(ref("rule", ident))
         assert state is not None
         return state
-
 
 
 def _references(rule: Rule) -> dict[str, str]:

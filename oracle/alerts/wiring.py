@@ -14,7 +14,8 @@ from oracle.alerts.channel import ChannelActor
 from oracle.alerts.channels import CHANNELS
 from oracle.alerts.conditions import conditions_now
 from oracle.alerts.courier import Courier
-from oracle.alerts.desk import Desk, Ledger, rule_child
+from oracle.alerts.desk import Desk
+from oracle.alerts.ledger import Ledger, rule_child
 from oracle.alerts.outbox import Outbox, Patience
 from oracle.alerts.sending import Channel, Tools
 from oracle.alerts.silences import Silences, SilencesMemory

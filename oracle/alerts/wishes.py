@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import attrs
+
 from actors import Refused
 from oracle.alerts.rule import Rule
 from oracle.model import Command, Event, Severity, event_id
 from oracle.receipts import UNDONE
 
-__all__ = ["PAST", "about", "event_of", "undone"]
+__all__ = ["PAST", "OneOfMany", "Settle", "about", "event_of", "undone"]
 
 DESK = "alerts"
 PAST = {"create": "rule_created", "replace": "rule_replaced", "delete": "rule_deleted", "enable": "rule_enabled",
         "disable": "rule_disabled"}  # fmt: skip
+
+
+@attrs.frozen
+class OneOfMany:
+    """A command of several: stored when it is answered, and at work once `Settle`, asked after the last of them, is."""
+
+    command: Command
+
+
+@attrs.frozen
+class Settle:
+    """Asked of the desk: answered once everything that was stored is at work."""
 
 
 def about(command: Command) -> str:

@@ -6,8 +6,11 @@ import pytest
 import trio
 from running import open_house
 
+from actors.testing import probe
 from oracle.alerts import MASK
 from oracle.alerts.rulebook import rulebook
+from oracle.alerts.trigger import CONDITIONS
+from oracle.watchdogs.actor import BEGAN, Ready
 
 ALL = "/api/oracle/alerts"
 LEAST = {"alert_id": "a", "name": "n", "description": "d", "trigger": {"type": "watchdog_event"}, "delivery_methods": []}
@@ -215,6 +218,20 @@ async def test_a_wish_for_many_that_does_not_fit_touches_nobody(tmp_path, body, 
         reply = await house.post(f"{ALL}/bulk", json=body)
         assert reply.status == 422 and {one["field"] for one in reply.json["error"]["details"]} == {field}
         assert (await house.get("/api/alerts/a")).json["enabled"] is False
+
+
+async def test_all_conditions_are_at_work_with_the_answer_and_began_once(tmp_path):
+    cross = 'trigger = { type = "price_threshold", symbol = "BTC", price_threshold = 1 }'
+    text = "".join(_table(ident).replace('trigger = { type = "watchdog_event" }', cross) for ident in "abc")
+    async with open_house(tmp_path) as house:
+        runtime = house.system.runtime
+        begun = probe(runtime, f"event:{BEGAN}:conditions:rules")
+        assert {status for _, status, _ in became(await take(house, text, dry_run=True))} == {"created"}
+        assert begun.took() == []
+        assert {status for _, status, _ in became(await take(house, text))} == {"created"}
+        assert len(begun.took()) == 1 and sorted((await runtime.ask(CONDITIONS, Ready())).rules) == ["a", "b", "c"]
+        await house.post(f"{ALL}/bulk", json={"action": "disable", "alert_ids": ["a", "b"]})
+        assert len(begun.took()) == 1 and sorted((await runtime.ask(CONDITIONS, Ready())).rules) == ["c"]
 
 
 # ---- once

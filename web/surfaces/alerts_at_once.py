@@ -19,7 +19,7 @@ from oracle.alerts.rulebook import entries, rulebook
 from oracle.border import structure
 from oracle.problems import Invalid
 from oracle.receipts import part_of
-from web.alert_door import ask_desk, checked_rule, commands_of, may_call
+from web.alert_door import ask_desk, checked_rule, commands_of, may_call, settled
 from web.errors import invalid
 from web.routes import Answer, Auth, Call, Family, Route, Scope
 
@@ -135,6 +135,8 @@ async def import_(call: Call) -> ImportDone:
         raise invalid("too_long", ["body", "toml"], f"at most {MOST_IMPORTED} alerts at once, this has {len(found)}")
     seen: set[str] = set()
     items = [await _imported(call, wish, entry, seen) for entry in found]
+    if not wish.dry_run:
+        await settled(call)
     counts = [sum(item.status == status for item in items) for status in ("created", "replaced", "skipped", "refused")]
     return ImportDone(wish.dry_run, *counts, items)
 
@@ -149,6 +151,7 @@ async def bulk(call: Call) -> BulkDone:
         raise invalid("too_long", ["body", "alert_ids"], f"List should have at most {MOST_NAMED} items")
     idents = named if wish.alert_ids is not None else tuple(rule.alert_id for rule in _rules(call))
     items = [await _touched(call, wish.action, ident) for ident in idents]
+    await settled(call)
     refused = sum(item.status == "refused" for item in items)
     return BulkDone(str(wish.action), len(items) - refused, refused, items)
 

@@ -9,10 +9,12 @@ from actors.testing import probe
 from oracle.alerts.conditions import Conditions
 from oracle.alerts.terms import terms_of
 from oracle.alerts.trigger import CONDITIONS
+from oracle.alerts.wishes import OneOfMany, Settle
 from oracle.backtest import Ask, Job
 from oracle.history import Commit, Queries, Tape
 from oracle.history.lines import Lines
-from oracle.model import Trade
+from oracle.model import Command, Trade
+from oracle.watchdogs.actor import BEGAN, Ready
 
 LATER_US = T0_US + 60_000_000
 
@@ -62,6 +64,44 @@ async def test_another_rule_with_a_condition_changes_nothing_for_this_one(tmp_pa
         assert len(channel.sent) == 0
         await trio.sleep(1)
         assert len(channel.sent) == 1, "five seconds after the price, although the conditions began anew meanwhile"
+
+
+async def looked_at(alerting):
+    return sorted((await alerting.runtime.ask(CONDITIONS, Ready())).rules)
+
+
+async def test_many_rules_are_looked_at_together_once_somebody_says_that_these_were_all(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path, channel=Counting(), conditions=True) as alerting:
+        begun = probe(alerting.runtime, f"event:{BEGAN}:*")
+        for ident in "cab":
+            await alerting.runtime.ask("alerts", OneOfMany(Command("create", {"rule": rule(alert_id=ident, trigger=ABOVE)})))
+        assert begun.took() == []
+        await alerting.runtime.ask("alerts", Settle())
+        assert len(begun.took()) == 1 and await looked_at(alerting) == ["a", "b", "c"]
+        await alerting.runtime.ask("alerts", Settle())
+        await alerting.runtime.ask("alerts", OneOfMany(Command("delete", {"alert_id": "a"})))
+        assert begun.took() == []
+        await alerting.wish("disable", alert_id="b")
+        assert len(begun.took()) == 1 and await looked_at(alerting) == ["c"], "one by itself is at work when it is answered"
+
+
+async def test_what_nobody_said_to_be_all_is_at_work_a_second_later(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path, channel=Counting(), conditions=True) as alerting:
+        for ident in "ab":
+            await alerting.runtime.ask("alerts", OneOfMany(Command("create", {"rule": rule(alert_id=ident, trigger=ABOVE)})))
+            await trio.sleep(0.9)
+        assert await looked_at(alerting) == []
+        await trio.sleep(0.2)
+        assert await looked_at(alerting) == ["a", "b"]
+
+
+async def test_a_desk_that_ends_before_that_puts_it_to_work_in_its_next_life(tmp_path, autojump_clock):
+    async with open_alerts(tmp_path, channel=Counting(), conditions=True) as alerting:
+        await alerting.runtime.ask("alerts", OneOfMany(Command("create", {"rule": rule(trigger=ABOVE)})))
+        assert await looked_at(alerting) == []
+        alerting.runtime.kill("alerts")
+        await trio.sleep(0.1)
+        assert await looked_at(alerting) == ["a"]
 
 
 async def test_what_was_met_is_not_told_again_at_a_start_and_is_over_when_it_is(tmp_path, autojump_clock):
