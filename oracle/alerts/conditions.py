@@ -32,14 +32,14 @@ SPARE_S = 60.0  # of the past beside what the windows need, so that what held be
 
 
 def conditions_now(board: Board) -> Conditions:
-    """Those of the enabled rules, as they stand now; a rule that was stored before its condition was understood has none."""
+    """Those of the enabled rules, as they stand now; one that is not understood has none (`fault_of` says why)."""
     rules: dict[str, Terms] = {}
     on, waiting = [], []
     for state in board.kind("rule"):
         if state.value is None or not state.value["enabled"]:
             continue
-        rule = rule_of(state.value)
         with contextlib.suppress(Invalid):
+            rule = rule_of(state.value)
             terms = terms_of(rule.trigger)
             if terms is not None:
                 rules[rule.alert_id] = terms

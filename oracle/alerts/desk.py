@@ -13,19 +13,21 @@ from oracle.alerts.inhibitors import circle
 from oracle.alerts.ledger import Ledger, rule_child
 from oracle.alerts.masks import unkept
 from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
-from oracle.alerts.terms import terms_of
+from oracle.alerts.terms import fault_of, terms_of
 from oracle.alerts.trigger import CONDITIONS
 from oracle.alerts.vault import Vault
 from oracle.alerts.wishes import PAST, OneOfMany, Settle, about, event_of, undone
 from oracle.board import Board
 from oracle.crash import crash_point
 from oracle.history import Commit
+from oracle.log import logger
 from oracle.model import Command, Event, State, ref, split_ref
 from oracle.problems import Invalid
 from oracle.watchdogs.actor import Ready as Begun
 
 __all__ = ["Desk"]
 
+LOG = logger("alerts")
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
 UNSETTLED_S = 1.0  # after the last of several commands whose asker went away before it asked to settle them
 
@@ -230,8 +232,7 @@ class Desk(Actor):
         if self._unsettled is not None:
             self._unsettled.cancel()
             self._unsettled = None
-        if not self._ledger.undo:  # else it is not known which rule is stored, and which secrets it needs
-            await self._forget_secrets()
+        await self._forget_secrets()
         await self._reconsider()
 
     def _settle_later(self) -> None:
@@ -241,12 +242,15 @@ class Desk(Actor):
         self._unsettled = self.after(UNSETTLED_S, Settle())
 
     async def _forget_secrets(self) -> None:
-        rules = [rule_of(state.value) for state in self._board.kind("rule") if state.value is not None]
-        with contextlib.suppress(OSError):  # what is left over is forgotten the next time
+        if self._ledger.undo:  # nobody knows which rule is stored, and which secrets it needs
+            return
+        with contextlib.suppress(Invalid, OSError):  # a rule that is not understood keeps all; what is left over goes next time
+            rules = [rule_of(value) for value in self._values()]
             await self._vault.keep_only(reference for rule in rules for reference in _references(rule).values())
 
     async def _reconsider(self) -> None:
         """Where a condition has changed they begin anew, and know it when this returns."""
+        self._say_faults()
         wanted = conditions_now(self._board).rules
         if wanted != self._ledger.conditions and self.runtime.alive(CONDITIONS):
             self._ledger.conditions = wanted
@@ -255,7 +259,18 @@ class Desk(Actor):
                 while (await self.ask(CONDITIONS, Begun(), COMMIT_TIMEOUT_S)).rules != wanted:
                     pass
 
+    def _say_faults(self) -> None:
+        found = {value["alert_id"]: fault_of(value) for value in self._values() if value["enabled"]}
+        faults = {ident: fault for ident, fault in found.items() if fault is not None}
+        for ident, fault in faults.items():
+            if self._ledger.faults.get(ident) != fault:
+                LOG.warning("a rule is not looked at, since it is not understood", rule=ident, reason=fault)
+        self._ledger.faults = faults
+
     # ---- answers
+
+    def _values(self) -> list[dict[str, Any]]:
+        return [state.value for state in self._board.kind("rule") if state.value is not None]
 
     def _known(self, ident: str) -> dict[str, Any]:
         value = self._board.get(ref("rule", ident))

@@ -32,6 +32,8 @@ class Ledger:
     """By channel."""
     conditions: Mapping[str, Terms] | None = None
     """By rule, those that are looked at; None before the desk's first life."""
+    faults: Mapping[str, str] = attrs.field(factory=dict)
+    """By rule, why it is not looked at, as far as that was said."""
     receipts: Receipts = attrs.field(kw_only=True)
     unheard: Unheard | None = None
     """What the process before this one has stored and not handled."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 import attrs
 
+from oracle.alerts.rule import rule_of
 from oracle.alerts.trigger import Direction, Trigger, TriggerType
 from oracle.conditions import BadExpression, Expression, parse_condition
 from oracle.problems import Invalid, Problem
 from oracle.symbols import symbol_of
 
-__all__ = ["Terms", "terms_of"]
+__all__ = ["Terms", "fault_of", "terms_of"]
 
 VOLUME_WINDOW_S = 3_600
 CHANGE_WINDOW_S = 300
@@ -48,6 +50,15 @@ def terms_of(trigger: Trigger) -> Terms | None:
     except BadExpression as bad:
         raise Invalid([Problem(("trigger", "condition"), "value_error", str(bad), trigger.condition)]) from None
     return Terms(trigger.condition, for_s=trigger.for_s)
+
+
+def fault_of(value: Mapping[str, Any]) -> str | None:
+    """Why a stored rule is not looked at: this version does not understand it, or its condition; None where it does."""
+    try:
+        terms_of(rule_of(value).trigger)
+    except Invalid as wrong:
+        return "; ".join(map(str, wrong.problems))
+    return None
 
 
 def _price(trigger: Trigger) -> Terms:

@@ -4,6 +4,9 @@ import pytest
 from running import open_house, said, watchdog_event
 
 from actors.testing import probe
+from oracle.alerts.trigger import CONDITIONS
+from oracle.history import Commit
+from oracle.watchdogs.actor import Ready
 
 ALERT = {"alert_id": "a", "name": "n", "description": "d", "trigger": {"type": "watchdog_event"}, "delivery_methods": [],
          "cooldown_seconds": 0}  # fmt: skip
@@ -131,3 +134,48 @@ async def test_the_new_fields_are_kept_and_echoed(tmp_path):
                       {"escalate_methods": ["sms"]}, {"quiet_hours": 1}, {"group_by": ["colour"]}, {"group_wait_s": 0},
                       {"inhibited_by": ["a"]}, {"inhibited_by": ["b"] * 21}, {"inhibited_by": [1]}):
             assert (await house.ask("PUT", "/api/alerts/a", json={**ALERT, **said, **wrong})).status == 422, wrong
+
+
+# ---- what this version does not understand
+
+
+async def test_alerts_that_are_not_understood_say_why_and_keep_nothing_from_working(tmp_path):
+    good = {**ALERT, "trigger": {"type": "custom_condition", "condition": 'price("BTC-USD") > 1'}}
+    async with open_house(tmp_path) as house:
+        for ident in ("deaf", "odd", "well"):
+            assert (await house.post("/api/alerts", json={**good, "alert_id": ident})).status == 200
+        board, now_us = house.system.board, house.system.runtime.now_us()
+        deaf, odd = board.get("rule:deaf"), board.get("rule:odd")
+        deaf = deaf | {"trigger": deaf["trigger"] | {"condition": 'prise("BTC-USD") > 1'}}
+        stored = [board.draft("rule:deaf", deaf, now_us), board.draft("rule:odd", odd | {"delivery_methods": ["pigeon"]}, now_us)]
+        await house.system.runtime.ask("history", Commit(stored))
+    async with open_house(tmp_path) as house:
+        rows = {one["alert_id"]: one for one in await lives(house)}
+        assert list(rows) == ["deaf", "odd", "well"] and rows["well"]["fault"] is None
+        assert "trigger.condition: " in rows["deaf"]["fault"] and "prise" in rows["deaf"]["fault"]
+        assert "delivery_methods[0]: " in rows["odd"]["fault"] and rows["odd"]["phase"] is None
+        assert sorted((await house.system.runtime.ask(CONDITIONS, Ready())).rules) == ["well"]
+        assert [one["alert_id"] for one in (await house.get("/api/alerts")).json] == ["deaf", "well"]
+        assert (await house.get("/api/oracle/alerts/export")).status == 200
+        await firing(house)
+        assert (await house.ask("DELETE", "/api/alerts/odd")).status == 200
+        assert (await house.ask("PUT", "/api/alerts/deaf", json={**good, "alert_id": "deaf"})).status == 200
+        assert [one["fault"] for one in await lives(house)] == [None] * 3
+        assert sorted((await house.system.runtime.ask(CONDITIONS, Ready())).rules) == ["deaf", "well"]
+
+
+async def test_they_come_page_by_page(tmp_path):
+    async with open_house(tmp_path) as house:
+        for number in range(5):
+            await house.post("/api/alerts", json={**ALERT, "alert_id": f"a{number}", "enabled": number != 3})
+        seen, query = [], "?limit=2"
+        while query:
+            reply = (await house.get(f"/api/oracle/alerts{query}")).json
+            seen.append([one["alert_id"] for one in reply["items"]])
+            query = f"?limit=2&cursor={reply['next']}" if reply["next"] else ""
+        assert seen == [["a0", "a1"], ["a2", "a3"], ["a4"]]
+        assert [one["alert_id"] for one in await lives(house, "?enabled=false&phase=inactive")] == ["a3"]
+        reply = (await house.get("/api/oracle/alerts?enabled=true&limit=3")).json
+        assert [one["alert_id"] for one in reply["items"]] == ["a0", "a1", "a2"] and reply["next"] == "3"
+        for wrong in ("limit=0", "limit=1001", "cursor=x", "enabled=perhaps"):
+            assert (await house.get(f"/api/oracle/alerts?{wrong}")).status == 422

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import attrs
@@ -13,11 +14,13 @@ from oracle.alerts.decider import Record, can_be_wished, deadlines
 from oracle.alerts.inhibitors import holding
 from oracle.alerts.lifecycle import Input, Phase
 from oracle.alerts.silence import Matchers, Silence
+from oracle.alerts.terms import fault_of
 from oracle.border import structure
 from oracle.model import Command, State
+from oracle.problems import Invalid
 from web.errors import invalid
 from web.routes import Auth, Call, Family, Param, Route, Scope
-from web.surfaces.native import Items
+from web.surfaces.native import Items, page
 from web.wire import iso
 
 __all__ = ["ROUTES"]
@@ -30,7 +33,8 @@ LONGEST_COMMENT = 2_000
 class AlertLife:
     """How an alert stands: its phase, since when, who brought it there and what they said; how often it fired, and how often
     nobody was told, by reason; what would hold a notice back now (`held_by`: silence, inhibited, quiet_hours; null: nothing);
-    what comes next by itself, and when; what may be wished of it (`allowed`)."""
+    what comes next by itself, and when; what may be wished of it (`allowed`). `fault` says why this version does not understand
+    the alert, which then never fires; where that is so of more than its condition, most is null."""
 
     alert_id: str
     name: str
@@ -47,6 +51,7 @@ class AlertLife:
     next_step: str | None
     next_deadline: datetime | None
     allowed: list[str]
+    fault: str | None
 
 
 @attrs.frozen
@@ -100,11 +105,10 @@ async def resolve(call: Call) -> AlertLife:
 
 async def alerts(call: Call) -> Items:
     """How each alert stands, in the order of their creation."""
-    states = [state for state in call.system.board.kind("rule") if state.value is not None]
-    states.sort(key=lambda state: state.value["created_us"] if state.value else 0)
-    shown = [_life(call, state.value or {}) for state in states]
-    wanted = call.args["phase"]
-    return Items([attrs.asdict(one) for one in shown if wanted in (None, one.phase)], None)
+    values = [state.value for state in call.system.board.kind("rule") if state.value is not None]
+    phase, enabled = call.args["phase"], call.args["enabled"]
+    found = [value for value in values if enabled in (None, value["enabled"]) and phase in (None, _record(call, value).phase)]
+    return page(call, sorted(found, key=lambda value: value["created_us"]), partial(_row, call))
 
 
 async def silences(call: Call) -> Items:
@@ -152,7 +156,7 @@ async def _wish(call: Call, verb: str) -> AlertLife:
 
 def _life(call: Call, value: dict[str, Any], record: Record | None = None) -> AlertLife:
     rule = rule_of(value)
-    record = record or Record.of(call.system.board.get(f"alert:{rule.alert_id}"))
+    record = record or _record(call, value)
     due = min(deadlines(rule, record, value["updated_us"]), default=None) if rule.enabled else None
     held = holding(call.system.board, rule, record, call.system.runtime.now_us())
     last_us, since_us = record.last_triggered_us, record.since_us
@@ -163,8 +167,21 @@ def _life(call: Call, value: dict[str, Any], record: Record | None = None) -> Al
         suppressed=record.suppressed, suppressed_by=dict(record.suppressed_by),
         held_by=held.reason if held else None,
         next_step=_STEPS.get(due[1], str(due[1])) if due else None, next_deadline=iso(due[0]) if due else None,
-        allowed=can_be_wished(rule, record) if rule.enabled else [],
+        allowed=can_be_wished(rule, record) if rule.enabled else [], fault=fault_of(value),
     )  # fmt: skip
+
+
+def _record(call: Call, value: dict[str, Any]) -> Record:
+    return Record.of(call.system.board.get(f"alert:{value['alert_id']}"))
+
+
+def _row(call: Call, value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return attrs.asdict(_life(call, value))
+    except Invalid as wrong:
+        unknown = dict.fromkeys(field.name for field in attrs.fields(AlertLife))
+        fault = "; ".join(map(str, wrong.problems))
+        return unknown | {name: value.get(name) for name in ("alert_id", "name", "enabled")} | {"fault": fault}
 
 
 def _shown(one: Silence) -> SilenceShown:
@@ -188,13 +205,16 @@ def _said(word: str, view: Any) -> Route:
 
 
 _PHASE = Param("phase", choices=tuple(map(str, Phase)))
+_ENABLED = Param("enabled", "bool", doc="only those that are enabled, or only those that are not")
+_LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows")
+_CURSOR = Param("cursor", doc="`next` of the page before")
 ROUTES = (
     _said("acknowledge", acknowledge),
     _said("unacknowledge", unacknowledge),
     _said("mute", mute),
     _said("resolve", resolve),
-    Route("GET", "/api/oracle/alerts", alerts, Auth.token, Scope.read, Family.error, (_PHASE,), answer=Items, tag="oracle",
-          head=True),
+    Route("GET", "/api/oracle/alerts", alerts, Auth.token, Scope.read, Family.error,
+          (_PHASE, _ENABLED, _LIMIT, _CURSOR), answer=Items, tag="oracle", head=True),
     Route("GET", _NATIVE, silences, Auth.token, Scope.read, Family.error, answer=Items, tag="oracle", head=True),
     Route("POST", _NATIVE, silence, Auth.token, Scope.operate, Family.error, body=SilenceWish, answer=SilenceShown,
           refuses=(503, 504), tag="oracle"),

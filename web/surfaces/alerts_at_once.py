@@ -6,6 +6,7 @@ Sent again with the same `Idempotency-Key` after a 503 or 504, what was done alr
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Iterator
 from typing import Any
@@ -116,7 +117,7 @@ class BulkDone:
 
 
 async def export(call: Call) -> Answer:
-    """Every alert as TOML, in the order they were created, with its secrets masked."""
+    """Every alert that this version understands as TOML, in the order they were created, with its secrets masked."""
     return Answer(rulebook(_rules(call)).encode(), content_type="text/plain; charset=utf-8")
 
 
@@ -149,7 +150,7 @@ async def bulk(call: Call) -> BulkDone:
     named = tuple(dict.fromkeys(wish.alert_ids or ()))
     if len(named) > MOST_NAMED:
         raise invalid("too_long", ["body", "alert_ids"], f"List should have at most {MOST_NAMED} items")
-    idents = named if wish.alert_ids is not None else tuple(rule.alert_id for rule in _rules(call))
+    idents = named if wish.alert_ids is not None else tuple(value["alert_id"] for value in _values(call))
     items = [await _touched(call, wish.action, ident) for ident in idents]
     await settled(call)
     refused = sum(item.status == "refused" for item in items)
@@ -208,8 +209,16 @@ async def _touched(call: Call, action: Action, ident: str) -> Touched:
 
 
 def _rules(call: Call) -> list[Rule]:
+    rules = []
+    for value in _values(call):
+        with contextlib.suppress(Invalid):
+            rules.append(rule_of(value))
+    return rules
+
+
+def _values(call: Call) -> list[dict[str, Any]]:
     values = [state.value for state in call.system.board.kind("rule") if state.value is not None]
-    return [rule_of(value) for value in sorted(values, key=lambda value: value["created_us"])]
+    return sorted(values, key=lambda value: value["created_us"])
 
 
 def _faults(wrong: Invalid) -> Iterator[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 
 import attrs
@@ -12,6 +13,7 @@ from oracle.alerts.decider import Record
 from oracle.alerts.rule import DeliveryMethod
 from oracle.border import structure
 from oracle.model import Command, State
+from oracle.problems import Invalid
 from oracle.system import System
 from web.alert_door import ask_desk, checked_rule
 from web.routes import Answer, Auth, Call, Param, Route, Scope
@@ -73,10 +75,13 @@ async def create(call: Call) -> AlertConfig:
 
 
 async def alerts(call: Call) -> list[AlertConfig]:
-    """Every alert, in the order they were created."""
+    """Every alert, in the order they were created; of those that this version does not understand `/api/oracle/alerts` tells."""
     states = [state for state in call.system.board.kind("rule") if state.value is not None]
     states.sort(key=lambda state: state.value["created_us"] if state.value else 0)
-    shown = [alert_config(call.system, state) for state in states]
+    shown = []
+    for state in states:
+        with contextlib.suppress(Invalid):
+            shown.append(alert_config(call.system, state))
     return [one for one in shown if one.enabled] if call.args["enabled_only"] else shown
 
 

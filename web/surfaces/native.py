@@ -3,6 +3,7 @@ page, notebooks and the SDK. Lists are `{items, next}`; `next` goes back in as `
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -18,7 +19,7 @@ from web.errors import invalid
 from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
 from web.rows import native_node, native_row, native_state
 
-__all__ = ["ROUTES", "Items", "asked", "span"]
+__all__ = ["ROUTES", "Items", "asked", "page", "span"]
 
 INBOX_LIMIT_BYTES = 65_536
 KINDS = ("quote", "trade", "depth", "bar")
@@ -85,10 +86,7 @@ async def tree(call: Call) -> dict[str, Any]:
 
 async def board(call: Call) -> Items:
     """How everything of a kind is now: `watchdog`, `rule`, `switch`, ..."""
-    states = call.system.board.kind(call.args["kind"])
-    first = _place(call.args["cursor"])
-    last = first + call.args["limit"]
-    return Items([native_state(state) for state in states[first:last]], str(last) if last < len(states) else None)
+    return page(call, call.system.board.kind(call.args["kind"]), native_state)
 
 
 async def events(call: Call) -> Items:
@@ -176,6 +174,13 @@ def asked(call: Call, *names: str) -> dict[str, Any]:
     """These parameters and those of `span`, as the history's queries take them."""
     asked = {name: call.args[name] for name in (*names, "from_us", "to_us", "limit", "cursor")}
     return asked | {"newest_first": call.args["order"] == "desc"}
+
+
+def page(call: Call, found: Sequence[Any], show: Callable[[Any], dict[str, Any]]) -> Items:
+    """Of what was found the part that `limit` and `cursor` of a call say. Raises Invalid for a cursor that is none."""
+    first = _place(call.args["cursor"])
+    last = first + call.args["limit"]
+    return Items([show(one) for one in found[first:last]], str(last) if last < len(found) else None)
 
 
 def _items(page: Page) -> Items:
