@@ -8,6 +8,8 @@ from running import open_house
 from oracle.alerts.preset import FOLDER, presets
 from oracle.alerts.rule import rule_of
 from oracle.alerts.terms import terms_of
+from web.openapi import describe
+from web.table import routes
 
 LOG = {"delivery_methods": ["log"]}
 PRESETS = "/api/oracle/alert-presets"
@@ -92,3 +94,13 @@ async def test_refusals(tmp_path):
         assert (await house.post(f"{PRESETS}/whale", json=[])).status == 422
         assert (await house.post(f"{PRESETS}/whale", json=body)).status == 200
         assert (await house.post(f"{PRESETS}/whale", json=body)).status == 409
+
+
+def test_the_wish_that_is_described_has_all_of_a_rule_but_its_trigger():
+    schemas = describe(routes(), "0")["components"]["schemas"]
+    wish, rule = schemas["PresetWish"], schemas["Rule"]
+    assert set(wish["properties"]) == set(rule["properties"]) - {"trigger"} | {"parameters"}
+    assert sorted(wish["required"]) == ["alert_id", "delivery_methods"] and wish["description"]
+    left = {"name", "description", "cooldown_seconds"}
+    assert {name for name, shape in wish["properties"].items() if shape != rule["properties"].get(name)} == {*left, "parameters"}
+    assert all({"type": "null"} in wish["properties"][name]["anyOf"] for name in left)

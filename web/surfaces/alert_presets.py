@@ -7,11 +7,8 @@ from typing import Any
 import attrs
 
 from actors import Refused
-from oracle.alerts.actions import AlertAction
-from oracle.alerts.configs import DiscordConfig, EmailConfig, SlackConfig, SmsConfig, TelegramConfig, WebhookConfig
+from oracle.alerts import Rule
 from oracle.alerts.preset import Preset, presets
-from oracle.alerts.rule import DeliveryMethod
-from oracle.alerts.template import Templates
 from oracle.problems import Invalid
 from web.alert_door import ask_desk, checked_rule
 from web.errors import invalid
@@ -28,26 +25,24 @@ class PresetList:
     items: list[Preset]
 
 
-@attrs.frozen(kw_only=True)
-class PresetWish:
-    """Which alert to make of a preset: everything of an alert but its trigger; name, description, cooldown and actions are the
-    preset's where they are left out."""
+def _wish() -> type:
+    """Everything of a rule but its trigger, with what the preset says where it is left out."""
+    fields: dict[str, Any] = {"parameters": attrs.field(type=dict[str, Any], factory=dict)}
+    for one in attrs.fields(attrs.resolve_types(Rule)):
+        if one.name in _OPTIONAL:
+            fields[one.name] = attrs.field(type=one.type | None, default=None)
+        elif one.name != "trigger":
+            fields[one.name] = attrs.field(type=one.type, default=one.default)
+    wish = attrs.make_class("PresetWish", fields, frozen=True, kw_only=True)
+    wish.__doc__ = (
+        "Which alert to make of a preset: everything of an alert but its trigger; "
+        f"{', '.join(_OPTIONAL)} are the preset's where they are left out."
+    )
+    return wish
 
-    alert_id: str
-    parameters: dict[str, Any] = attrs.field(factory=dict)
-    delivery_methods: tuple[DeliveryMethod, ...]
-    name: str | None = None
-    description: str | None = None
-    enabled: bool = True
-    cooldown_seconds: int | None = None
-    email_config: EmailConfig | None = None
-    telegram_config: TelegramConfig | None = None
-    webhook_config: WebhookConfig | None = None
-    slack_config: SlackConfig | None = None
-    discord_config: DiscordConfig | None = None
-    sms_config: SmsConfig | None = None
-    templates: Templates | None = None
-    actions: tuple[AlertAction, ...] | None = None
+
+_OPTIONAL = ("name", "description", "cooldown_seconds", "actions")
+PresetWish = _wish()
 
 
 async def listed(call: Call) -> PresetList:
@@ -77,7 +72,6 @@ async def make(call: Call) -> AlertConfig:
     return alert_config(call.system, await ask_desk(call, "create", rule=rule))
 
 
-_OPTIONAL = ("name", "description", "cooldown_seconds", "actions")
 _ALL = "/api/oracle/alert-presets"
 ROUTES = (
     Route("GET", _ALL, listed, Auth.token, Scope.read, Family.error, answer=PresetList, tag="oracle", head=True),
