@@ -1,0 +1,38 @@
+"""How long the texts and lists of a rule may be that somebody writes now; one that is stored already stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from oracle.alerts.rule import Rule
+from oracle.border import unstructure
+from oracle.problems import Problem
+
+__all__ = ["oversized"]
+
+LONGEST_TEXT = 10_000  # characters
+MOST_ITEMS = 1_000
+
+
+def oversized(rule: Rule) -> Iterator[Problem]:
+    """What of it is too long, by its path; the value, which may be a secret, is not shown."""
+    return _oversized(unstructure(rule), ())
+
+
+def _oversized(value: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    match value:
+        case str() if len(value) > LONGEST_TEXT:
+            yield Problem(path, "string_too_long", f"String should have at most {LONGEST_TEXT} characters",
+                          ctx={"max_length": LONGEST_TEXT})  # fmt: skip
+        case dict() | list() | tuple() if len(value) > MOST_ITEMS:
+            yield Problem(path, "too_long", f"There should be at most {MOST_ITEMS} items, not {len(value)}",
+                          ctx={"max_length": MOST_ITEMS})  # fmt: skip
+        case dict():
+            for key, one in value.items():
+                yield from _oversized(one, (*path, key))
+                if len(key) > LONGEST_TEXT:
+                    yield from _oversized(key, path)
+        case list() | tuple():
+            for place, one in enumerate(value):
+                yield from _oversized(one, (*path, place))
