@@ -168,8 +168,7 @@ class Desk(Actor):
         return self._present(rule.alert_id)
 
     def _no_circle(self, rule: Rule) -> None:
-        values = [state.value for state in self._board.kind("rule") if state.value is not None]
-        known = {value["alert_id"]: value.get("inhibited_by", ()) for value in values}
+        known = {split_ref(state.ref)[1]: (state.value or {}).get("inhibited_by", ()) for state in self._board.kind("rule")}
         if found := circle(rule.alert_id, rule.inhibited_by, known):
             why = "it would inhibit itself" + (f", by {' and '.join(found[:-1])}" if len(found) > 1 else "")
             raise Refused(why, code="circle", details={"place": "inhibited_by"})

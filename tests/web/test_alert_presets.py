@@ -101,6 +101,6 @@ def test_the_wish_that_is_described_has_all_of_a_rule_but_its_trigger():
     wish, rule = schemas["PresetWish"], schemas["Rule"]
     assert set(wish["properties"]) == set(rule["properties"]) - {"trigger"} | {"parameters"}
     assert sorted(wish["required"]) == ["alert_id", "delivery_methods"] and wish["description"]
-    left = {"name", "description", "cooldown_seconds"}
+    left = {"name", "description", "cooldown_seconds", "actions"}
     assert {name for name, shape in wish["properties"].items() if shape != rule["properties"].get(name)} == {*left, "parameters"}
     assert all({"type": "null"} in wish["properties"][name]["anyOf"] for name in left)

@@ -71,7 +71,7 @@ async def looked_at(alerting):
 
 
 async def test_many_rules_are_looked_at_together_once_somebody_says_that_these_were_all(tmp_path, autojump_clock):
-    async with open_alerts(tmp_path, channel=Counting(), conditions=True) as alerting:
+    async with open_alerts(tmp_path, channel=Keeping(), conditions=True) as alerting:
         begun = probe(alerting.runtime, f"event:{BEGAN}:*")
         for ident in "cab":
             await alerting.runtime.ask("alerts", OneOfMany(Command("create", {"rule": rule(alert_id=ident, trigger=ABOVE)})))
@@ -86,7 +86,7 @@ async def test_many_rules_are_looked_at_together_once_somebody_says_that_these_w
 
 
 async def test_what_nobody_said_to_be_all_is_at_work_a_second_later(tmp_path, autojump_clock):
-    async with open_alerts(tmp_path, channel=Counting(), conditions=True) as alerting:
+    async with open_alerts(tmp_path, channel=Keeping(), conditions=True) as alerting:
         for ident in "ab":
             await alerting.runtime.ask("alerts", OneOfMany(Command("create", {"rule": rule(alert_id=ident, trigger=ABOVE)})))
             await trio.sleep(0.9)
@@ -96,7 +96,7 @@ async def test_what_nobody_said_to_be_all_is_at_work_a_second_later(tmp_path, au
 
 
 async def test_a_desk_that_ends_before_that_puts_it_to_work_in_its_next_life(tmp_path, autojump_clock):
-    async with open_alerts(tmp_path, channel=Counting(), conditions=True) as alerting:
+    async with open_alerts(tmp_path, channel=Keeping(), conditions=True) as alerting:
         await alerting.runtime.ask("alerts", OneOfMany(Command("create", {"rule": rule(trigger=ABOVE)})))
         assert await looked_at(alerting) == []
         alerting.runtime.kill("alerts")
