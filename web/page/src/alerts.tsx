@@ -1,121 +1,63 @@
-// The rules that tell somebody, when each last fired, and what became of the last deliveries.
+// The rules that tell somebody, how each alert stands, what is silenced, and what became of the last deliveries.
 import { useState } from "preact/hooks";
-import { whole } from "./format";
+import { Alert } from "./alert";
+import { Deliveries } from "./deliveries";
+import { whole, words } from "./format";
 import { allow, permission } from "./notify";
 import { useParts } from "./paint";
-import { attempt, Failure, Nothing, Panel, Refusal, Simulated, Switch, Time, waiting } from "./parts";
-import { post, type Problem } from "./rest";
-import { deliveries, rules } from "./store";
-import type { AlertRule, Delivery } from "./wire";
+import { Failure, Nothing, Panel, Refusal, waiting } from "./parts";
+import { NewAlert } from "./preset";
+import type { Problem } from "./rest";
+import { inForce, Silences } from "./silences";
+import { lives, rules } from "./store";
+import type { AlertRule, Silence } from "./wire";
 
 export function Alerts() {
-  useParts("rules", "deliveries");
+  useParts("rules");
   const [problem, setProblem] = useState<Problem>();
   const rows = rules.value ?? [];
-  const sent = deliveries.value ?? [];
+  const byId = new Map(lives.value?.map((life) => [life.alert_id, life]));
+  const silenced = new Map(inForce().filter(isOfOne).map((silence) => [silence.matchers.alert_id, silence]));
   return (
-    <Panel id="alerts" title="Alert rules" note={rows.length > 0 && `${rows.length}`}>
+    <Panel id="alerts" title="Alerts" note={rows.length > 0 && summary(rows.length)} controls={<NewAlert taken={rows} />}>
       <Failure poll={rules} what="Alert rules" />
+      <Failure poll={lives} what="How the alerts stand" />
       <Refusal problem={problem} clear={() => setProblem(undefined)} />
       {rows.length === 0 ? (
         <Nothing>
-          {rules.value ? (
-            <>
-              No alert rule yet. Make one with <code>POST /api/alerts</code>.
-            </>
-          ) : (
-            waiting(rules, "the alert rules")
-          )}
+          {rules.value ? "No alert yet. Make one of a preset, or with POST /api/alerts." : waiting(rules, "the alerts")}
         </Nothing>
       ) : (
-        <ul class="rules">
+        <ul class="alerts">
           {rows.map((rule) => (
-            <Rule key={rule.alert_id} rule={rule} failed={setProblem} />
+            <Alert
+              key={rule.alert_id}
+              rule={rule}
+              life={byId.get(rule.alert_id)}
+              silence={silenced.get(rule.alert_id)}
+              failed={setProblem}
+            />
           ))}
         </ul>
       )}
       <Allow rules={rows} />
-      <h3>Last deliveries</h3>
-      <Failure poll={deliveries} what="Deliveries" />
-      {sent.length === 0 ? (
-        <Nothing>{deliveries.value ? "Nothing has been delivered yet." : waiting(deliveries, "the deliveries")}</Nothing>
-      ) : (
-        <ul class="deliveries scroll" tabIndex={0} aria-label="Deliveries, newest first">
-          {sent.map((delivery) => (
-            <Sent key={delivery.id} delivery={delivery} rules={rows} />
-          ))}
-        </ul>
-      )}
+      <Silences />
+      <Deliveries />
     </Panel>
   );
 }
 
-function Rule({ rule, failed }: { rule: AlertRule; failed: (problem: Problem | undefined) => void }) {
-  return (
-    <li data-rule={rule.alert_id} class={rule.enabled ? undefined : "old"}>
-      <div>
-        <strong>{rule.name}</strong>
-        <span class="dim"> {condition(rule)}</span>
-        <div class="dim">
-          {rule.last_triggered ? (
-            <>
-              fired <Time iso={rule.last_triggered} />, {times(rule.trigger_count)}
-            </>
-          ) : (
-            "never fired"
-          )}
-          {" · "}
-          {rule.delivery_methods.join(", ") || "tells nobody"}
-          {rule.actions.map((action) => ` · ${action.command} ${action.target}${action.on === "fired" ? "" : ` when ${action.on}`}`)}
-          {rule.cooldown_seconds > 0 && ` · at most every ${whole(rule.cooldown_seconds)} s`}
-        </div>
-      </div>
-      <button
-        type="button"
-        class="quiet"
-        aria-label={`Test alert rule ${rule.name}`}
-        title="Deliver a test"
-        disabled={rule.delivery_methods.length + rule.actions.length === 0}
-        onClick={() => void test(rule).then(failed)}
-      >
-        Test
-      </button>
-      <Switch
-        on={rule.enabled}
-        label={`Alert rule ${rule.name}`}
-        change={async (on) => {
-          await post(`/api/alerts/${encodeURIComponent(rule.alert_id)}/${on ? "enable" : "disable"}`);
-          await rules.refresh();
-        }}
-        failed={failed}
-      />
-    </li>
-  );
+/** How many there are, and how many of them are in each phase that wants somebody to look. */
+function summary(count: number): string {
+  const phases = new Map<string, number>();
+  for (const { phase } of lives.value ?? []) phases.set(phase, (phases.get(phase) ?? 0) + 1);
+  phases.delete("inactive");
+  return [whole(count), ...[...phases].map(([phase, some]) => `${whole(some)} ${words(phase)}`)].join(" · ");
 }
 
-function Sent({ delivery, rules }: { delivery: Delivery; rules: AlertRule[] }) {
-  const { outcome, attempts, last_error, payload } = delivery;
-  const rule = rules.find((rule) => rule.alert_id === delivery.rule_id);
-  return (
-    <li data-delivery={delivery.id}>
-      <span class={`outcome ${outcome}`}>{outcome}</span>
-      <Time iso={delivery.ts} />
-      <span class="what" title={rule?.name ?? delivery.rule_id}>
-        {payload.event?.description ?? rule?.name ?? delivery.rule_id} <span class="dim">by {delivery.channel}</span>
-        {attempts.length > 1 && <span class="dim">, {whole(attempts.length)} tries</span>}
-        {last_error && <span class="dim">: {last_error}</span>}
-        {payload.event?.metadata?.simulated && <> <Simulated /></>}
-      </span>
-    </li>
-  );
-}
-
-/** Have a test delivered; the Problem, if there was one. */
-function test(rule: AlertRule): Promise<Problem | undefined> {
-  return attempt(async () => {
-    await post(`/api/alerts/${encodeURIComponent(rule.alert_id)}/test`);
-    await deliveries.refresh();
-  });
+/** Whether it silences all that one alert has to tell, and nothing else. */
+function isOfOne({ matchers: { alert_id, ...others } }: Silence): boolean {
+  return !!alert_id && !Object.values(others).some((list) => list?.length);
 }
 
 /** Where alerts want to be shown by this browser, and it was not asked yet whether it may. */
@@ -128,7 +70,7 @@ function Allow({ rules }: { rules: AlertRule[] }) {
       return (
         <p class="ask">
           Some alerts want to be shown on this desktop.{" "}
-          <button type="button" onClick={() => void allow()}>
+          <button type="button" class="quiet" onClick={() => void allow()}>
             Allow notifications
           </button>
         </p>
@@ -136,18 +78,4 @@ function Allow({ rules }: { rules: AlertRule[] }) {
     default:
       return <p class="ask dim">Some alerts want to be shown on this desktop; this browser does not allow it.</p>;
   }
-}
-
-/** The trigger in words. */
-function condition({ trigger }: AlertRule): string {
-  const filter = trigger.event_filter;
-  const parts = [filter?.event_types, filter?.severities, filter?.assets, filter?.watchdogs]
-    .filter((list): list is string[] => !!list?.length)
-    .map((list) => list.join(" or "));
-  if (trigger.type !== "watchdog_event") return `on ${trigger.type.replaceAll("_", " ")}`;
-  return parts.length ? `on ${parts.join(", ")}` : "on any watchdog event";
-}
-
-function times(count: number): string {
-  return count === 1 ? "once" : count === 2 ? "twice" : `${whole(count)} times`;
 }

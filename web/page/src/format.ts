@@ -34,6 +34,32 @@ export function short(value: number): string {
   return whole(value);
 }
 
+/** A number as it is, without digits that say nothing. */
+export function plain(value: number): string {
+  return format(0, Math.abs(value) >= 1 ? 6 : 12).format(value);
+}
+
+const SPANS = [[86_400, "day", "days"], [3_600, "h", "h"], [60, "min", "min"]] as const;
+
+/** A span as people set it: 60 is "60 s", 300 "5 min", 86400 "1 day". */
+export function span(seconds: number): string {
+  for (const [unit, one, many] of SPANS) {
+    const count = seconds / unit;
+    if (seconds > 90 && Number.isInteger(count)) return `${whole(count)} ${count === 1 ? one : many}`;
+  }
+  return `${plain(seconds)} s`;
+}
+
+/** How often, in words. */
+export function times(count: number): string {
+  return count === 1 ? "once" : count === 2 ? "twice" : `${whole(count)} times`;
+}
+
+/** A word of the server's as people write it. */
+export function words(name: string): string {
+  return name.replaceAll("_", " ");
+}
+
 /** Decimal places of a price: as many as it came with, at most what six digits need. */
 export function places(price: number): number {
   if (!(price > 0)) return 2;
@@ -59,9 +85,15 @@ export function age(seconds: number): string {
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const UTC_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 
 export function clockTime(at: Date): string {
   return CLOCK.format(at);
+}
+
+/** The day of a date without a time, "2026-11-26". */
+export function utcDay(day: string): string {
+  return UTC_DAY.format(new Date(day));
 }
 
 export function localDay(at: Date): string {

@@ -23,8 +23,8 @@ function Page() {
         </div>
         <div class="column">
           <Events />
-          <Watchdogs />
           <Alerts />
+          <Watchdogs />
         </div>
       </main>
       <footer>

@@ -9,6 +9,7 @@ export class Poll<T> {
   value: T | undefined;
   problem: Problem | undefined;
   private timer = 0;
+  private dueAt = Infinity;
   private running: Promise<void> | undefined;
   private again = false;
 
@@ -29,7 +30,7 @@ export class Poll<T> {
   /** Ask soon; many nudges in a moment are one request. */
   nudge(): void {
     if (this.running) this.again = true;
-    else this.after(SOON_MS);
+    else if (this.dueAt > performance.now() + SOON_MS) this.after(SOON_MS); // else a row of nudges would put it off for ever
   }
 
   /** Ask now; done when an answer to a request begun after this call is in. */
@@ -60,7 +61,9 @@ export class Poll<T> {
 
   private after(delayMs: number): void {
     clearTimeout(this.timer);
+    this.dueAt = performance.now() + delayMs;
     this.timer = window.setTimeout(() => {
+      this.dueAt = Infinity;
       if (document.hidden) return; // visibilitychange starts it again
       void this.refresh();
     }, delayMs);

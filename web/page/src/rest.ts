@@ -21,13 +21,22 @@ export function get(path: string): Promise<unknown> {
   return request("GET", path);
 }
 
-/** Ask for something to be done. The wish has an id by which the server knows it, so it can be said again until it is
+/** Ask for something to be done, with a body where it needs one. The wish has an id by which the server knows it, so it can be said again until it is
  * answered and is carried out once, whatever was lost on the way. */
-export async function post(path: string): Promise<unknown> {
+export function post(path: string, body?: object): Promise<unknown> {
+  return wish("POST", path, body);
+}
+
+/** Have something taken away, as `post` asks for things. */
+export function remove(path: string): Promise<unknown> {
+  return wish("DELETE", path);
+}
+
+async function wish(method: string, path: string, body?: object): Promise<unknown> {
   const id = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join("-");
   for (let turn = 0; ; turn += 1) {
     try {
-      return await request("POST", path, { "Idempotency-Key": id });
+      return await request(method, path, { "Idempotency-Key": id }, body);
     } catch (problem) {
       if (!(problem instanceof Problem) || !UNKNOWN.has(problem.status) || turn === AGAIN) throw problem;
     }
@@ -35,13 +44,14 @@ export async function post(path: string): Promise<unknown> {
   }
 }
 
-async function request(method: string, path: string, headers: Record<string, string> = {}): Promise<unknown> {
+async function request(method: string, path: string, headers: Record<string, string> = {}, sent?: object): Promise<unknown> {
   let response: Response;
   let text: string;
   try {
     response = await fetch(path, {
       method,
-      headers: { Accept: "application/json", ...headers },
+      headers: { Accept: "application/json", ...(sent && { "Content-Type": "application/json" }), ...headers },
+      ...(sent && { body: JSON.stringify(sent) }),
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
     text = await response.text(); // a server can also be lost in the middle of its answer
@@ -62,9 +72,15 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The server's own words: {error: {message}} or {detail}, as its families of routes spell them. */
+interface Wrong {
+  loc: (string | number)[];
+  msg: string;
+}
+
+/** The server's own words: {error: {message}}, {detail} or {detail: [{loc, msg}]}, as its families of routes spell them. */
 function reason(body: unknown): string | undefined {
   const { error, detail } = (body ?? {}) as { error?: { message?: unknown }; detail?: unknown };
   if (typeof error?.message === "string") return error.message;
+  if (Array.isArray(detail)) return (detail as Wrong[]).map(({ loc, msg }) => `${loc.slice(1).join(".")}: ${msg}`).join("; ");
   return typeof detail === "string" ? detail : undefined;
 }

@@ -6,7 +6,20 @@ import { Poll } from "./poll";
 import { get, Problem } from "./rest";
 import { Stream } from "./stream";
 import { Trail } from "./trail";
-import type { ActorNode, AlertRule, Bar, Delivery, Frame, Happening, Items, Quote, Trade, Watchdog } from "./wire";
+import type {
+  ActorNode,
+  AlertLife,
+  AlertRule,
+  Bar,
+  Delivery,
+  Frame,
+  Happening,
+  Items,
+  Quote,
+  Silence,
+  Trade,
+  Watchdog,
+} from "./wire";
 import { isSimulated } from "./wire";
 
 const TOPICS = ["quote:*", "trade:*", "event:*", "state:*", "life:*", "attempt:*"];
@@ -46,10 +59,12 @@ export const recorded = new Poll("/api/oracle/events?limit=500", 60_000, items<H
   touch("events");
 });
 export const watchdogs = new Poll("/dashboard/watchdogs", 5_000, (body) => body as Watchdog[], () => touch("watchdogs"));
-export const rules = new Poll("/api/alerts", 10_000, (body) => body as AlertRule[], () => touch("rules"));
+export const rules = new Poll("/api/alerts", 60_000, (body) => body as AlertRule[], () => touch("rules"));
+export const lives = new Poll("/api/oracle/alerts", 60_000, items<AlertLife>, () => touch("rules"));
+export const silences = new Poll("/api/oracle/silences", 60_000, items<Silence>, () => touch("rules"));
 export const deliveries = new Poll("/api/oracle/deliveries?limit=20", 10_000, items<Delivery>, () => touch("deliveries"));
 export const tree = new Poll("/api/oracle/tree", 2_000, (body) => body as ActorNode, () => touch("tree"));
-const polls = [recorded, watchdogs, rules, deliveries, tree];
+const polls = [recorded, watchdogs, rules, lives, silences, deliveries, tree];
 
 export const stream = new Stream(TOPICS, {
   frame: take,
@@ -84,8 +99,6 @@ function take(frame: Frame, fresh: boolean): void {
     case "event":
       takeEvent(told<Happening>(frame), fresh);
       touch("events");
-      rules.nudge();
-      deliveries.nudge();
       return;
     case "life":
       tree.nudge();
@@ -148,9 +161,12 @@ function takeState(frame: Frame): void {
     if (value) providers.set(topic.slice("state:source:".length), value.provider);
     return;
   }
-  if (/^state:(rule|delivery)/.test(topic)) {
+  if (/^state:(rule|alert):/.test(topic)) {
     rules.nudge();
+    lives.nudge();
     deliveries.nudge();
+  } else if (topic.startsWith("state:silence:")) {
+    silences.nudge();
   } else if (topic.includes("watchdog:")) {
     watchdogs.nudge();
   }

@@ -74,20 +74,68 @@ export interface AlertRule {
   name: string;
   description: string;
   enabled: boolean;
-  trigger: {
-    type: string;
-    event_filter?: {
-      event_types?: string[] | null;
-      severities?: string[] | null;
-      assets?: string[] | null;
-      watchdogs?: string[] | null;
-    } | null;
-  };
+  trigger: Trigger;
   delivery_methods: string[];
   actions: { command: string; target: string; on: string }[];
   cooldown_seconds: number;
-  last_triggered: string | null;
+}
+
+export interface Trigger {
+  type: string;
+  event_filter?: EventFilter | null;
+  symbol?: string | null;
+  /** In the quote currency of the symbol, and in its base units. */
+  price_threshold?: number | null;
+  volume_threshold?: number | null;
+  condition?: string | null;
+  direction?: string;
+  change_pct?: number | null;
+  window_s?: number | null;
+  hysteresis_pct?: number;
+  for_s?: number;
+}
+
+/** All lists that are given must agree; of each any item will do. */
+export interface EventFilter {
+  event_types?: string[] | null;
+  severities?: string[] | null;
+  assets?: string[] | null;
+  watchdogs?: string[] | null;
+}
+
+/** How an alert stands. */
+export interface AlertLife {
+  alert_id: string;
+  /** A word; the server may know more of them than this page has colours for. */
+  phase: string;
+  since: string | null;
+  by: string;
+  comment: string;
   trigger_count: number;
+  last_triggered: string | null;
+  /** How often it was met and nobody was told; by reason. */
+  suppressed: number;
+  suppressed_by: Record<string, number>;
+  /** What comes next by itself, and when. */
+  next_step: string | null;
+  next_deadline: string | null;
+  /** What may be wished of it now. */
+  allowed: string[];
+}
+
+export interface Silence {
+  id: string;
+  matchers: {
+    alert_id?: string | null;
+    kinds?: string[] | null;
+    severities?: string[] | null;
+    assets?: string[] | null;
+    watchdogs?: string[] | null;
+  };
+  since: string;
+  until: string;
+  by: string;
+  comment: string;
 }
 
 /** One try at a delivery. */
