@@ -28,15 +28,15 @@ interface AlertProps {
 
 export function Alert({ rule, life, silence, failed }: AlertProps) {
   const [open, setOpen] = useState<string>();
-  const row = useRef<HTMLLIElement>(null);
+  const deeds = useRef<HTMLDivElement>(null);
   const drawer = useId();
-  const shut = () => {
-    const deeds = (name: string) => row.current?.querySelector<HTMLElement>(`[data-deed${name}]`);
-    const opener = open && deeds(`="${open}"`);
+  const shut = (focused: HTMLElement | null | undefined) => {
     setOpen(undefined);
-    // What was pressed may be gone: an alert that was acknowledged can't be once more.
-    setTimeout(() => (opener && opener.isConnected ? opener : deeds(""))?.focus());
+    focused?.focus();
   };
+  // What was pressed may go: an alert that was acknowledged can't be once more.
+  const done = () => shut(deeds.current);
+  const cancel = () => shut(deeds.current?.querySelector<HTMLElement>(`[data-deed="${open}"]`) ?? deeds.current);
   const deed = (name: string, { verb, hint }: { verb: string; hint: string }) => (
     <button
       key={name}
@@ -53,7 +53,7 @@ export function Alert({ rule, life, silence, failed }: AlertProps) {
     </button>
   );
   return (
-    <li ref={row} data-alert={rule.alert_id} class={rule.enabled ? "alert" : "alert old"}>
+    <li data-alert={rule.alert_id} class={rule.enabled ? "alert" : "alert old"}>
       <Phase life={life} />
       <strong>{rule.name}</strong>
       <Test rule={rule} failed={failed} />
@@ -67,14 +67,14 @@ export function Alert({ rule, life, silence, failed }: AlertProps) {
         </div>
         {life && <Standing life={life} silence={silence} />}
       </div>
-      <div class="deeds" role="group" aria-label={`Alert ${rule.name}`}>
+      <div ref={deeds} class="deeds" role="group" tabIndex={-1} aria-label={`Alert ${rule.name}`}>
         {(life?.allowed ?? []).map((name) => WISHES[name] && deed(name, WISHES[name]))}
         <span class="gap" />
         {Object.entries(TOOLS).map(([name, tool]) => deed(name, tool))}
       </div>
-      <div id={drawer} class="drawer" hidden={!open} onKeyDown={(event) => event.key === "Escape" && shut()}>
-        {open && WISHES[open] && <Wish key={open} wish={open} rule={rule} done={shut} />}
-        {open === "silence" && <SilenceForm rule={rule} done={shut} />}
+      <div id={drawer} class="drawer" hidden={!open} onKeyDown={(event) => event.key === "Escape" && cancel()}>
+        {open && WISHES[open] && <Wish key={open} wish={open} rule={rule} done={done} cancel={cancel} />}
+        {open === "silence" && <SilenceForm rule={rule} done={done} cancel={cancel} />}
         {open === "why" && <Explain rule={rule} last={life?.last_triggered ?? null} />}
         {open === "try" && <Preview rule={rule} />}
       </div>

@@ -2,7 +2,7 @@
 import { times, whole, words } from "./format";
 import { Time } from "./parts";
 import { post } from "./rest";
-import { Sheet } from "./sheet";
+import { type Ends, Sheet } from "./sheet";
 import { lives } from "./store";
 import type { AlertLife, AlertRule, Silence } from "./wire";
 
@@ -49,10 +49,11 @@ export function Standing({ life, silence }: { life: AlertLife; silence: Silence 
   );
 }
 
-/** How often nobody was told, and why: "4 (cooldown 3, muted 1)". */
+/** How often nobody was told, and why: "3 (cooldown)", "4 (cooldown 3, muted 1)". */
 export function held({ suppressed, suppressed_by }: Pick<AlertLife, "suppressed" | "suppressed_by">): string {
-  const reasons = Object.entries(suppressed_by).map(([reason, count]) => `${words(reason)} ${whole(count)}`);
-  return `${whole(suppressed)} (${reasons.join(", ")})`;
+  const reasons = Object.entries(suppressed_by);
+  const told = reasons.map(([reason, count]) => (reasons.length > 1 ? `${words(reason)} ${whole(count)}` : words(reason)));
+  return `${whole(suppressed)} (${told.join(", ")})`;
 }
 
 export const WISHES: Record<string, { verb: string; hint: string }> = {
@@ -63,10 +64,10 @@ export const WISHES: Record<string, { verb: string; hint: string }> = {
 };
 
 /** Say something to an alert, with a comment or without. */
-export function Wish({ wish, rule, done }: { wish: string; rule: AlertRule; done: () => void }) {
+export function Wish({ wish, rule, ...ends }: { wish: string; rule: AlertRule } & Ends) {
   const ask = async (comment: string) => {
     await post(`/api/alerts/${encodeURIComponent(rule.alert_id)}/${wish}`, { comment });
     await lives.refresh();
   };
-  return <Sheet {...WISHES[wish]!} ask={ask} done={done} />;
+  return <Sheet {...WISHES[wish]!} ask={ask} {...ends} />;
 }

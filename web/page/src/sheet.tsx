@@ -1,27 +1,32 @@
 // A small form that opens below a line: what it does, a comment that may be left out, and two buttons.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { attempt, Refusal } from "./parts";
 import type { Problem } from "./rest";
 
-interface SheetProps {
+/** What happens to a sheet in the end. */
+export interface Ends {
+  done: () => void;
+  cancel: () => void;
+}
+
+interface SheetProps extends Ends {
   /** What the button says. */
   verb: string;
   /** What comes of it, in a sentence. */
   hint: string;
   /** Ask the server; done when the page shows what became of it. */
   ask: (comment: string) => Promise<void>;
-  /** It was done, or called off. */
-  done: () => void;
   children?: ComponentChildren;
 }
 
-export function Sheet({ verb, hint, ask, done, children }: SheetProps) {
+export function Sheet({ verb, hint, ask, done, cancel, children }: SheetProps) {
   const [comment, setComment] = useState("");
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  // At once, so that whoever types on is heard here.
+  useLayoutEffect(() => field.current?.focus(), []);
   const submit = async () => {
     if (asking) return;
     setAsking(true);
@@ -53,7 +58,7 @@ export function Sheet({ verb, hint, ask, done, children }: SheetProps) {
         <button type="submit" class="quiet strong" aria-busy={asking}>
           {verb}
         </button>
-        <button type="button" class="quiet" onClick={done}>
+        <button type="button" class="quiet" onClick={cancel}>
           Cancel
         </button>
       </div>

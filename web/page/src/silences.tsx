@@ -4,7 +4,7 @@ import { span, words } from "./format";
 import { useParts } from "./paint";
 import { attempt, Failure, Nothing, Refusal, Time, waiting } from "./parts";
 import { post, type Problem, remove } from "./rest";
-import { Sheet } from "./sheet";
+import { type Ends, Sheet } from "./sheet";
 import { rules, silences } from "./store";
 import type { AlertRule, Silence } from "./wire";
 
@@ -65,14 +65,14 @@ function matched({ matchers }: Silence): string {
 }
 
 /** Silence one alert for a while. */
-export function SilenceForm({ rule, done }: { rule: AlertRule; done: () => void }) {
+export function SilenceForm({ rule, ...ends }: { rule: AlertRule } & Ends) {
   const [for_s, setFor] = useState(3_600);
   const ask = async (comment: string) => {
     await post("/api/oracle/silences", { matchers: { alert_id: rule.alert_id }, for_s, comment });
     await silences.refresh();
   };
   return (
-    <Sheet verb="Silence" hint="What it has to tell is counted, and told to nobody for so long." ask={ask} done={done}>
+    <Sheet verb="Silence" hint="What it has to tell is counted, and told to nobody for so long." ask={ask} {...ends}>
       <div class="choice" role="radiogroup" aria-label="For how long">
         {SPANS_S.map((seconds) => (
           <label key={seconds}>

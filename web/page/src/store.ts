@@ -114,6 +114,7 @@ function take(frame: Frame, fresh: boolean): void {
 
 function takeEvent(happening: Happening, fresh: boolean): void {
   if (happening.kind === "notification" && (fresh || stream.resuming)) notify(happening);
+  if (happening.kind.startsWith("alert_")) deliveries.nudge();
   remember(happening);
 }
 
@@ -161,10 +162,11 @@ function takeState(frame: Frame): void {
     if (value) providers.set(topic.slice("state:source:".length), value.provider);
     return;
   }
-  if (/^state:(rule|alert):/.test(topic)) {
+  if (topic.startsWith("state:rule:")) {
     rules.nudge();
     lives.nudge();
-    deliveries.nudge();
+  } else if (topic.startsWith("state:alert:")) {
+    lives.nudge();
   } else if (topic.startsWith("state:silence:")) {
     silences.nudge();
   } else if (topic.includes("watchdog:")) {
