@@ -69,7 +69,6 @@ export function Alert({ rule, life, silence, failed }: AlertProps) {
       </div>
       <div ref={deeds} class="deeds" role="group" tabIndex={-1} aria-label={`Alert ${rule.name}`}>
         {(life?.allowed ?? []).map((name) => WISHES[name] && deed(name, WISHES[name]))}
-        <span class="gap" />
         {Object.entries(TOOLS).map(([name, tool]) => deed(name, tool))}
       </div>
       <div id={drawer} class="drawer" hidden={!open} onKeyDown={(event) => event.key === "Escape" && cancel()}>

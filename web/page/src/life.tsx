@@ -11,7 +11,7 @@ export function Phase({ life }: { life: AlertLife | undefined }) {
   return <span class={`phase ${phase}`}>{words(phase)}</span>;
 }
 
-const NEXT: Record<string, string> = { escalate: "escalates", resolve: "is resolved", met: "fires", lapse: "lapses" };
+const NEXT: Record<string, string> = { escalate: "escalates", resolve: "resolves", met: "fires", lapse: "lapses" };
 
 /** Since when it stands so, by whom and why, what comes next by itself; how often it fired, and how often nobody was told. */
 export function Standing({ life, silence }: { life: AlertLife; silence: Silence | undefined }) {
