@@ -13,7 +13,7 @@ import { lives, rules } from "./store";
 import type { AlertRule, Silence } from "./wire";
 
 export function Alerts() {
-  useParts("rules");
+  useParts("rules", "clock"); // a silence ends by the clock
   const [problem, setProblem] = useState<Problem>();
   const rows = rules.value ?? [];
   const byId = new Map(lives.value?.map((life) => [life.alert_id, life]));

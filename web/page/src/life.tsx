@@ -11,11 +11,12 @@ export function Phase({ life }: { life: AlertLife | undefined }) {
   return <span class={`phase ${phase}`}>{words(phase)}</span>;
 }
 
-const NEXT: Record<string, string> = { escalate: "escalates", resolve: "resolves", met: "fires", lapse: "lapses" };
+const NEXT: Record<string, string> = { escalate: "escalates", resolve: "resolves", tell: "tells", lapse: "lapses" };
+const HELD: Record<string, string> = { silence: "silenced" };
 
 /** Since when it stands so, by whom and why, what comes next by itself; how often it fired, and how often nobody was told. */
 export function Standing({ life, silence }: { life: AlertLife; silence: Silence | undefined }) {
-  const { since, by, comment, next_step, next_deadline } = life;
+  const { since, by, comment, next_step, next_deadline, held_by } = life;
   return (
     <div class="standing">
       {since && (
@@ -30,10 +31,12 @@ export function Standing({ life, silence }: { life: AlertLife; silence: Silence 
           {NEXT[next_step] ?? words(next_step)} <Time iso={next_deadline} />
         </span>
       )}
-      {silence && (
+      {silence ? (
         <span class="warn">
           silenced until <Time iso={silence.until} />
         </span>
+      ) : (
+        held_by && <span class="warn">{HELD[held_by] ?? words(held_by)}</span>
       )}
       <span>
         {life.last_triggered ? (

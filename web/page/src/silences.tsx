@@ -1,7 +1,6 @@
 // Silences: those in force, the button that ends one, and the form that makes one for an alert.
 import { useState } from "preact/hooks";
 import { span, words } from "./format";
-import { useParts } from "./paint";
 import { attempt, Failure, Nothing, Refusal, Time, waiting } from "./parts";
 import { post, type Problem, remove } from "./rest";
 import { type Ends, Sheet } from "./sheet";
@@ -16,7 +15,6 @@ export function inForce(): Silence[] {
 }
 
 export function Silences() {
-  useParts("rules", "clock");
   const [problem, setProblem] = useState<Problem>();
   const shown = inForce();
   return (

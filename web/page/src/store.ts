@@ -59,9 +59,9 @@ export const recorded = new Poll("/api/oracle/events?limit=500", 60_000, items<H
   touch("events");
 });
 export const watchdogs = new Poll("/dashboard/watchdogs", 5_000, (body) => body as Watchdog[], () => touch("watchdogs"));
-export const rules = new Poll("/api/alerts", 60_000, (body) => body as AlertRule[], () => touch("rules"));
-export const lives = new Poll("/api/oracle/alerts", 60_000, items<AlertLife>, () => touch("rules"));
-export const silences = new Poll("/api/oracle/silences", 60_000, items<Silence>, () => touch("rules"));
+export const rules = new Poll("/api/alerts", 10_000, (body) => body as AlertRule[], () => touch("rules"));
+export const lives = new Poll("/api/oracle/alerts", 10_000, items<AlertLife>, () => touch("rules"));
+export const silences = new Poll("/api/oracle/silences", 10_000, items<Silence>, () => touch("rules"));
 export const deliveries = new Poll("/api/oracle/deliveries?limit=20", 10_000, items<Delivery>, () => touch("deliveries"));
 export const tree = new Poll("/api/oracle/tree", 2_000, (body) => body as ActorNode, () => touch("tree"));
 const polls = [recorded, watchdogs, rules, lives, silences, deliveries, tree];
@@ -169,6 +169,7 @@ function takeState(frame: Frame): void {
     lives.nudge();
   } else if (topic.startsWith("state:silence:")) {
     silences.nudge();
+    lives.nudge();
   } else if (topic.includes("watchdog:")) {
     watchdogs.nudge();
   }

@@ -116,6 +116,8 @@ export interface AlertLife {
   /** How often it was met and nobody was told; by reason. */
   suppressed: number;
   suppressed_by: Record<string, number>;
+  /** What would hold a notice back now, where the server says it. */
+  held_by?: string | null;
   /** What comes next by itself, and when. */
   next_step: string | null;
   next_deadline: string | null;
