@@ -187,9 +187,7 @@ def test_an_alert_is_acknowledged_with_the_keys_and_its_phases_come_by_themselve
     expect(row.get_by_role("group")).to_be_focused()
     assert life(server, "boiler")["comment"] == "I look"
 
-    row.get_by_role("button", name="Resolve").click()
-    row.locator("form").get_by_role("button", name="Resolve").click()
-    expect(row.get_by_role("alert")).to_contain_text("its condition is still met")
+    expect(row.get_by_role("button", name="Resolve")).to_have_count(0)  # its condition is still met
     page.reads("boiler", 0)
     expect(phase).to_have_text("inactive")
 

@@ -60,7 +60,7 @@ export const recorded = new Poll("/api/oracle/events?limit=500", 60_000, items<H
 });
 export const watchdogs = new Poll("/dashboard/watchdogs", 5_000, (body) => body as Watchdog[], () => touch("watchdogs"));
 export const rules = new Poll("/api/alerts", 10_000, (body) => body as AlertRule[], () => touch("rules"));
-export const lives = new Poll("/api/oracle/alerts", 10_000, items<AlertLife>, () => touch("rules"));
+export const lives = new Poll("/api/oracle/alerts?limit=1000", 10_000, items<AlertLife>, () => touch("rules"));
 export const silences = new Poll("/api/oracle/silences", 10_000, items<Silence>, () => touch("rules"));
 export const deliveries = new Poll("/api/oracle/deliveries?limit=20", 10_000, items<Delivery>, () => touch("deliveries"));
 export const tree = new Poll("/api/oracle/tree", 2_000, (body) => body as ActorNode, () => touch("tree"));
