@@ -8,7 +8,7 @@ history before the first.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from ssl import SSLContext
@@ -25,16 +25,14 @@ from oracle.alerts.unheard import Unheard
 from oracle.backtest import backtest_work, tables_of
 from oracle.board import Board
 from oracle.border import structure
-from oracle.facts import HTTP_RESPONSE_MS
 from oracle.feeds import Feed, FeedStatistics, feed_class
-from oracle.feeds.earlier import earlier_samples
 from oracle.feeds.file import File
-from oracle.feeds.market import backfill
 from oracle.feeds.simulated import Simulated
+from oracle.first_start import give_a_past
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
 from oracle.history.lines import Lines
 from oracle.http import Http
-from oracle.model import Bar, Delivery
+from oracle.model import Delivery
 from oracle.problems import Bad, Invalid
 from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
@@ -52,7 +50,6 @@ from oracle.watchdogs.switchboard import Switchboard, switched_on
 
 __all__ = ["System", "open_system", "parts_of"]
 
-SIMULATED = "simulated"
 CATCHING_UP = 4
 WATCHDOG_PATIENCE_S = 0.01  # eleven that are woken for each message cost more than all that they do with it
 HISTORY_PATIENCE_S = 0.01  # with the 40 ms that a row waits in the queue: on disk within 50 ms and a commit
@@ -95,7 +92,7 @@ async def open_system(
     await trio.to_thread.run_sync(store.open)
     try:
         queries = Queries(store, deadline_s=settings.history.query_deadline_s)
-        await _give_a_past(store, queries, feeds.values(), clock())
+        await give_a_past(store, queries, feeds.values(), clock())
         counts = await queries.event_counts(source_prefix="watchdog:")
         receipts = await _known_commands(store, clock)
         system: System
@@ -202,17 +199,3 @@ async def _known_commands(store: Store, clock: Clock) -> Receipts:
     receipts = Receipts(clock, secret)
     receipts.load(rows)
     return receipts
-
-
-async def _give_a_past(store: Store, queries: Queries, feeds: Iterable[Feed], now_us: int) -> None:
-    """Where the simulated market runs, bars and samples from before its first start: marked simulated, added once."""
-    for feed in feeds:
-        known = await queries.bars("BTC-USD", "1d", limit=1, source=SIMULATED)
-        if isinstance(feed, Simulated) and not known.items:
-            make = partial(backfill, feed.seed, now_us, anomalies=feed.anomalies)
-            columns = await trio.to_thread.run_sync(make)
-            bars = {name: columns[name] for name in Bar.__struct_fields__ if name != "closed"}
-            await trio.to_thread.run_sync(store.backfill_bars, bars)
-        if isinstance(feed, Simulated) and not (await queries.samples(HTTP_RESPONSE_MS, limit=1)).items:
-            samples = await trio.to_thread.run_sync(earlier_samples, feed.seed, now_us)
-            await trio.to_thread.run_sync(store.write, samples)  # all at once: a part of them would be taken for all

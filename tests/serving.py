@@ -1,49 +1,55 @@
-"""A real `oracle serve` in a process of its own, for tests that go the whole way."""
+"""A real `oracle serve` in a process of its own, for tests that go the whole way.
+
+Where the simulated market runs, its past is made once and copied: making it is most of a first start, and tested elsewhere.
+"""
 
 from __future__ import annotations
 
+import atexit
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+from tests.forked import Forked, run
+
+REPO = Path(__file__).resolve().parents[1]
 ORACLE = Path(sys.executable).with_name("oracle")
 READY_S = 60.0
 
 
 def clean_env(**more: str) -> dict[str, str]:
-    """This environment without anything that sets oracle up."""
-    ours = ("ORACLE", "XDG_DATA_HOME", "PORT", "LOG_LEVEL", "CORS_ORIGINS")
+    """This environment without anything that sets oracle up, or that keeps python from keeping what it has compiled."""
+    ours = ("ORACLE", "XDG_DATA_HOME", "PORT", "LOG_LEVEL", "CORS_ORIGINS", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "PYTHONUNBUFFERED": "1", **more}
 
 
 def oracle(*args: object, timeout_s: float = 60.0, **env: str) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
-    return subprocess.run([ORACLE, *map(str, args)], capture_output=True, text=True, timeout=timeout_s,
-                          env=clean_env(**env), stdin=subprocess.DEVNULL, check=False)
+    return run("oracle", *args, timeout_s=timeout_s, env=clean_env(**env))
 
 
 class Serving:
     """A started server: `url` without a slash at the end, `ready` the whole line it said, `said()` its log."""
 
-    def __init__(self, process: subprocess.Popen[str], data: Path, log: Path, ready: str) -> None:
+    def __init__(self, process: Forked, data: Path, ready: str) -> None:
         self.process = process
         self.data = data
         self.ready = ready
         self.url = ready.split()[-1].partition("?")[0].rstrip("/")
-        self._log = log
+        self.said = process.errors
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
-
-    def said(self) -> str:
-        return self._log.read_text()
 
     def end(self, number: int = signal.SIGTERM, timeout_s: float = 20.0) -> int:
         """Signal it and wait; its exit code."""
@@ -54,16 +60,24 @@ class Serving:
 @contextmanager
 def serving(data: Path, *args: object, listen: Sequence[str] = ("127.0.0.1:0",), **env: str) -> Iterator[Serving]:
     """Start a server on `data` and wait until it says that it is ready."""
-    log = data.with_name(data.name + ".log")
+    if not data.exists() and not {"--no-demo", "--feed", "--settings"} & set(args):
+        shutil.copytree(simulated_past(), data)
     flags = [part for address in listen for part in ("--listen", address)]
-    with log.open("w") as errors, subprocess.Popen(
-        [ORACLE, "serve", "--data", str(data), *flags, *map(str, args)], stdout=subprocess.PIPE, stderr=errors,
-        stdin=subprocess.DEVNULL, text=True, env=clean_env(**env),
-    ) as process:
+    with Forked("oracle", "serve", "--data", data, *flags, *args, env=clean_env(**env)) as process:
         try:
             readable, _, _ = select.select([process.stdout], [], [], READY_S)
             line = process.stdout.readline() if readable else ""
-            assert line.startswith("oracle ready "), f"not ready: {line!r}\n{log.read_text()}"
-            yield Serving(process, data, log, line.strip())
+            assert line.startswith("oracle ready "), f"not ready: {line!r}\n{process.errors()}"
+            yield Serving(process, data, line.strip())
         finally:
             process.kill()
+
+
+@cache
+def simulated_past() -> Path:
+    """A data folder that holds the simulated market's past and nothing else."""
+    folder = Path(tempfile.mkdtemp(prefix="oracle-past-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = run(Path(__file__).with_name("past_child.py"), folder, timeout_s=READY_S, env=clean_env())
+    assert made.returncode == 0, made.stderr
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import stat
@@ -13,7 +14,8 @@ import urllib.request
 import pytest
 from websockets.sync.client import connect
 
-from tests.serving import ORACLE, clean_env, oracle, serving
+from tests.forked import Forked
+from tests.serving import ORACLE, REPO, clean_env, oracle, serving, simulated_past
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,22 @@ def test_help_names_every_command_and_exit_code():
     assert shown.returncode == 0
     for word in ("serve", "tail", "tree", "doctor", "config", "replay", "Exit codes:", "130"):
         assert word in shown.stdout
+
+
+def test_the_installed_command_serves_and_each_other_one_finds_it(tmp_path):
+    """With nothing imported before: each command brings all that it needs."""
+    where, env = ("--data", tmp_path), clean_env(PYTHONPATH=str(REPO))
+    serve = [ORACLE, "serve", *where, "--listen", "127.0.0.1:0", "--no-demo"]
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env) as process:
+        try:
+            assert process.stdout.readline().startswith("oracle ready http://127.0.0.1:")
+            for command in (("tree",), ("tail", "state:*", "--count", "1"), ("alert", "export", "-"), ("backtest",)):
+                done = subprocess.run([ORACLE, *command, *where], capture_output=True, text=True, env=env, check=False)
+                assert (done.returncode, done.stderr) == (0, ""), command
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 def test_ready_means_that_it_answers(server):
@@ -66,12 +84,11 @@ def test_tail_prints_what_happens_and_ends_after_count(server):
 
 
 def test_tail_ends_quietly_when_its_reader_goes(server):
-    command = [ORACLE, "tail", "quote:*", "--data", server.data]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_env()) as tail:
+    with Forked("oracle", "tail", "quote:*", "--data", server.data, env=clean_env()) as tail:
         try:
             assert "quote:" in tail.stdout.readline()
             tail.stdout.close()
-            assert (tail.wait(20), tail.stderr.read()) == (0, "")
+            assert (tail.wait(20), tail.errors()) == (0, "")
         finally:
             tail.kill()
 
@@ -219,6 +236,7 @@ Switchboard.start = start
 
 def test_a_runtime_that_crashed_is_exit_code_1(tmp_path):
     (tmp_path / "bug.py").write_text(BUG)
+    shutil.copytree(simulated_past(), tmp_path / "data")
     crashed = oracle("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0",
                      PYTHONPATH=str(tmp_path), ORACLE__FEEDS__BUG__KIND="bug:Bug")  # fmt: skip
     assert crashed.returncode == 1
@@ -239,7 +257,7 @@ def test_secrets_that_can_not_be_read_are_a_clear_error(tmp_path):
     secrets = tmp_path / "data" / "alert-secrets.json"
     secrets.parent.mkdir()
     secrets.write_text('{"secret:1": "hunter2')
-    refused = oracle("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0")
+    refused = oracle("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--no-demo")
     assert (refused.returncode, refused.stdout) == (3, "")
     assert f"can't start: the secrets in {secrets}" in refused.stderr
     assert "Traceback" not in refused.stderr and "hunter2" not in refused.stderr
@@ -285,8 +303,7 @@ def test_damaged_tokens_are_a_clear_error(tmp_path):
 
 def test_replay_serves_a_recording_until_it_is_told_to_end(tmp_path):
     (tmp_path / "x.rec").write_text('wss://example.org/ws <-> 1700000000.0\n1700000000.5: {"a": 1}\n')
-    command = [ORACLE, "replay", tmp_path / "x.rec", "--speed", "0", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean_env()) as replay:
+    with Forked("oracle", "replay", tmp_path / "x.rec", "--speed", "0", "--json", env=clean_env()) as replay:
         try:
             url = json.loads(replay.stdout.readline())["ready"]
             with connect(url) as client:

@@ -7,7 +7,6 @@ import http.client
 import itertools
 import json
 import socket
-import subprocess
 import threading
 import time
 import urllib.request
@@ -19,7 +18,8 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.serving import ORACLE, Serving, clean_env, serving
+from tests.forked import Forked
+from tests.serving import Serving, clean_env, serving
 
 RECORDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "exchange" / "binance-spot.rec"
 PATIENCE_S = 30
@@ -100,8 +100,7 @@ def test_a_replayed_recording_is_in_history_as_an_independent_count_has_it(tmp_p
     feed = {"ORACLE__FEEDS__BINANCE__URL": f"ws://{address}"}
     with serving(tmp_path / "data", "--feed", "binance", **feed) as server, witness(server) as seen:
         # the exchange comes up after the feed, which has tried in vain and tries again until somebody answers
-        replay = subprocess.Popen([ORACLE, "replay", str(RECORDING), "--speed", "0", "--listen", address],
-                                  stdout=subprocess.PIPE, env=clean_env(), text=True)  # fmt: skip
+        replay = Forked("oracle", "replay", RECORDING, "--speed", "0", "--listen", address, env=clean_env())
         try:
             seen.until(lambda f: f["topic"] == "event:system:feed:connected:feed:binance")
             left = Counter(kind for kind in expected["kinds"].elements())
@@ -110,7 +109,7 @@ def test_a_replayed_recording_is_in_history_as_an_independent_count_has_it(tmp_p
                 left[{"quote": "bookTicker", "trade": "aggTrade", "depth": "depth", "bar": "kline_1m"}[kind]] -= 1
         finally:
             replay.kill()
-            replay.communicate()
+            replay.communicate(PATIENCE_S)
         with urllib.request.urlopen(server.url + "/metrics", timeout=PATIENCE_S) as answer:
             metrics = answer.read().decode()
         assert server.end() == 0
@@ -165,9 +164,8 @@ def test_recordings_of_other_venues_too_in_one_server(tmp_path):
     feeds = {}
     with contextlib.ExitStack() as replays:
         for feed, name in names.items():
-            replay = subprocess.Popen([ORACLE, "replay", str(RECORDING.with_name(f"{name}.rec")), "--speed", "0", "--json"],
-                                      stdout=subprocess.PIPE, env=clean_env(), text=True)  # fmt: skip
-            replays.callback(replay.communicate)
+            file = RECORDING.with_name(f"{name}.rec")
+            replay = replays.enter_context(Forked("oracle", "replay", file, "--speed", "0", "--json", env=clean_env()))
             replays.callback(replay.kill)
             feeds[f"ORACLE__FEEDS__{feed.upper()}__KIND"] = name.partition("-")[0]
             feeds[f"ORACLE__FEEDS__{feed.upper()}__URL"] = json.loads(replay.stdout.readline())["ready"]

@@ -3,22 +3,19 @@ it was applied once and is answered as if nothing had been, real processes.
 """
 
 import json
-import os
 import random
 import signal
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-import trio
-from serving import clean_env
 from soak import SOAK
 
 from oracle.history import Queries, Store
+from tests.forked import run_beside
+from tests.serving import clean_env
 
 CHILD = Path(__file__).with_name("once_child.py")
-TESTS = Path(__file__).resolve().parents[1]
 RULE = {"alert_id": "a", "name": "n", "description": "d", "trigger": {"type": "watchdog_event"}, "delivery_methods": []}
 CREATE = ("POST", "/api/alerts", "k-1", json.dumps(RULE))
 DISABLE = ("POST", "/api/alerts/a/disable", "k-2")
@@ -69,12 +66,8 @@ async def test_a_row_of_kills_applies_each_command_once(tmp_path, round_):
 
 async def run_child(folder, command, crash_at=""):
     """The exit code and the answers."""
-    env = clean_env(PYTHONPATH=f"{TESTS}{os.pathsep}{TESTS.parent}", **({"ORACLE_CRASH_AT": crash_at} if crash_at else {}))
-    with trio.fail_after(DEADLINE_S):
-        done = await trio.run_process(
-            [sys.executable, str(CHILD), str(folder), *command], env=env, check=False, capture_stdout=True, capture_stderr=True
-        )
-    said = [line for line in done.stdout.decode().splitlines() if line.startswith("answer ")]
+    done = await run_beside(CHILD, folder, *command, timeout_s=DEADLINE_S, env=clean_env(ORACLE_CRASH_AT=crash_at))
+    said = [line for line in done.stdout.splitlines() if line.startswith("answer ")]
     return done.returncode, [json.loads(line.removeprefix("answer ")) for line in said]
 
 

@@ -2,15 +2,14 @@
 
 import json
 import signal
-import sys
 from pathlib import Path
 
 import pytest
-import trio
-from serving import clean_env
+
+from tests.forked import run_beside
+from tests.serving import clean_env
 
 CHILD = Path(__file__).with_name("life_child.py")
-TESTS = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("point", ["alerts:before-commit:2", "alerts:after-commit:2"])
@@ -22,6 +21,4 @@ async def test_an_acknowledgement_is_carried_out_once(tmp_path, point):
 
 
 async def run_child(folder, crash_at=""):
-    env = clean_env(PYTHONPATH=f"{TESTS}:{TESTS.parent}", **({"ORACLE_CRASH_AT": crash_at} if crash_at else {}))
-    with trio.fail_after(60):
-        return await trio.run_process([sys.executable, str(CHILD), str(folder)], env=env, check=False, capture_stdout=True)
+    return await run_beside(CHILD, folder, timeout_s=60, env=clean_env(ORACLE_CRASH_AT=crash_at))

@@ -1,10 +1,7 @@
 """SIGKILL, at each named point and at any moment: what was acknowledged is there, and what is there is a prefix."""
 
-import os
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,20 +9,19 @@ import trio
 
 from oracle.history import Queries, Store, inline
 from oracle.model import State
+from tests.forked import Forked
+from tests.serving import clean_env
 from tests.soak import rounds
 
 from .rows import published, trade, trade_ids
 
-REPO = Path(__file__).resolve().parents[3]
+VICTIM = Path(__file__).with_name("victim.py")
 OLD_US = 1_577_836_800_000_000  # 2020-01-01
 POINTS = ["mid-batch", "before-commit", "after-commit", "before-answer", "roll", "tidy", "retention", "compact"]
 
 
 def victim(folder, acknowledgements, point=""):
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.oracle.history.victim", str(folder), str(acknowledgements)],
-        cwd=REPO, env={**os.environ, "ORACLE_CRASH_AT": point}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )
+    return Forked(VICTIM, folder, acknowledgements, env=clean_env(ORACLE_CRASH_AT=point))
 
 
 def seed(folder):

@@ -1,4 +1,4 @@
-"""A process that writes history until it is killed: `python -m tests.oracle.history.victim FOLDER ACKNOWLEDGEMENTS`.
+"""A process that writes history until it is killed: `victim.py FOLDER ACKNOWLEDGEMENTS`.
 
 It publishes numbered trades, commits a state that names the last of them, and prints the number once that is acknowledged.
 """
@@ -13,8 +13,7 @@ import trio
 from actors import Child, open_runtime
 from oracle.history import Commit, History, Store
 from oracle.model import State
-
-from .rows import trade, trade_ids
+from tests.oracle.history.rows import trade, trade_ids
 
 
 async def main(folder: Path, acknowledgements: int) -> None:
