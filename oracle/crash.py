@@ -9,13 +9,19 @@ from __future__ import annotations
 import os
 import signal
 
-__all__ = ["crash_point"]
+__all__ = ["arm", "crash_point"]
 
 
 def crash_point(name: str) -> None:
     """End the process here with SIGKILL if the environment names this point and its visits are used up."""
     if name == _target:
         _visit()
+
+
+def arm(text: str) -> None:
+    """Name the point and the visit, counted from now, as the environment does at the start; an empty text names none."""
+    global _target, _left
+    _target, _left = _parse(text)
 
 
 def _parse(text: str) -> tuple[str, int]:
@@ -30,4 +36,4 @@ def _visit() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-_target, _left = _parse(os.environ.get("ORACLE_CRASH_AT", ""))
+arm(os.environ.get("ORACLE_CRASH_AT", ""))

@@ -183,8 +183,7 @@ def _become(wish: Any, files: Sequence[int]) -> None:
     os.environ.update(wish["env"])
     sys.path[:0] = [place for place in wish["env"].get("PYTHONPATH", "").split(os.pathsep) if place]
     sys.argv = wish["args"]
-    crash = importlib.import_module("oracle.crash")
-    crash._target, crash._left = crash._parse(os.environ.get("ORACLE_CRASH_AT", ""))
+    importlib.import_module("oracle.crash").arm(os.environ.get("ORACLE_CRASH_AT", ""))
 
 
 def _main() -> None:

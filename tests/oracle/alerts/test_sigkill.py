@@ -1,52 +1,93 @@
-"""The process is killed at each named point: what was committed reaches the receiver, with the same id, real processes.
+"""The process is killed at every named point between an event and its receipt, again and again on one folder: what was stored
+reaches the receiver, with one id, and at most once more for each kill. Real processes.
 
-`make soak` runs every point many times over, with several kills of one folder in a row.
+`make soak` does it a thousand times and shows what came of it, point by point.
 """
 
-import os
 import random
 import signal
-import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
+import attrs
 import pytest
-import trio
 from alerting import event
-from serving import clean_env
 from sink import answering, open_sink
 
 from oracle.history import Queries, Store
+from tests.forked import run_beside
+from tests.serving import clean_env
+from tests.soak import SOAK
 
 CHILD = Path(__file__).with_name("crash_child.py")
-TESTS = Path(__file__).resolve().parents[2]
-POINTS = ("alerts:before-commit", "alerts:after-commit", "alerts:before-send", "alerts:after-send",
-          "history:before-commit", "history:after-commit")  # fmt: skip
-EVENTS = 5
-SOAK = bool(os.environ.get("ORACLE_SOAK"))
-ROUNDS = 40 if SOAK else 1
-KILLS_IN_A_ROW = 3 if SOAK else 1
+POINTS = ("history:mid-batch", "history:before-commit", "history:after-commit", "history:before-answer",
+          "alerts:before-commit", "alerts:after-commit", "alerts:before-send", "alerts:after-send")  # fmt: skip
+EVENTS = 3  # in each life
+LATEST = {"history": EVENTS + 1, "alerts": EVENTS}  # visit of a point that is the last: so many are sure to come
+EARLY = 0.25  # share of the lives that may be killed while they still start, and catch up with what is owed
+CHAINS, KILLS = (50, 20) if SOAK else (3, 10)
 SEED = 7
 DEADLINE_S = 60.0
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
-@pytest.mark.parametrize("point", POINTS)
-async def test_every_committed_firing_is_delivered_with_the_same_id(tmp_path, point, round_):
-    chance = random.Random(f"{SEED} {point} {round_}")
+@attrs.define
+class Outcome:
+    """What came of the kills at one point: what was sent after each, up to the next."""
+
+    kills: int = 0
+    firings: int = 0
+    deliveries: int = 0
+    duplicates: int = 0
+    lost: int = 0
+
+    def add(self, **more: int) -> None:
+        for name, count in more.items():
+            setattr(self, name, getattr(self, name) + count)
+
+
+@pytest.fixture(scope="module")
+def table(request):
+    """What came of all kills, by point; shown at the end."""
+    outcomes = defaultdict(Outcome)
+    yield outcomes
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print("\n" + "\n".join(lines_of(outcomes)))
+
+
+@pytest.mark.parametrize("chain", range(CHAINS))
+async def test_a_chain_of_kills_loses_no_firing_and_repeats_at_most_one_for_each(tmp_path, table, chain):
+    chance = random.Random(f"{SEED} {chain}")
+    points = [*POINTS, *chance.choices(POINTS, k=KILLS - len(POINTS))]
+    chance.shuffle(points)
     async with open_sink() as sink:
-        for kill in range(KILLS_IN_A_ROW):
-            visit = chance.randint(1, EVENTS)
-            assert await run_child(tmp_path, sink.url(), kill * EVENTS, EVENTS, f"{point}:{visit}") == -signal.SIGKILL
+        seen, born = [], {}  # calls before each life; the point that a life's events were killed at, by event
+        for life, point in enumerate(points):
+            seen.append(len(sink.calls))
+            visit = chance.randint(1, LATEST[point.partition(":")[0]])
+            early, late = ("", f"{point}:{visit}") if chance.random() > EARLY else (f"{point}:{visit}", "")
+            code = await run_child(tmp_path, sink.url(), life * EVENTS, EVENTS, late, early)
+            assert code == -signal.SIGKILL, f"{point} was not visited {visit} times"
+            born |= {event(number).id: point for number in range(life * EVENTS, (life + 1) * EVENTS)}
+        seen.append(len(sink.calls))
         assert await run_child(tmp_path, sink.url(), 0, 0) == 0
     committed, outcomes = await ledger(tmp_path)
-    arrived = Counter(call.headers["webhook-id"] for call in sink.calls)
+    calls = [call.headers["webhook-id"] for call in sink.calls]
+    arrived = Counter(calls)
+    again = [ident in calls[:number] for number, ident in enumerate(calls)]
+    repeated = []  # after each kill
+    for point, begin, end in zip(points, [0, *seen[2:]], [*seen[2:], len(calls)], strict=True):
+        repeated.append(sum(again[begin:end]))
+        table[point].add(kills=1, firings=end - begin - repeated[-1], deliveries=end - begin, duplicates=repeated[-1])
+    for ident, cause in committed.items():
+        table[born[cause]].add(firings=not arrived[ident], lost=not arrived[ident])
+
     assert set(arrived) == set(committed)
-    assert len(sink.calls) - len(arrived) <= KILLS_IN_A_ROW
     assert outcomes == dict.fromkeys(committed, "delivered")
     assert len({(call.headers["webhook-id"], call.body) for call in sink.calls}) == len(arrived)
-    # Whatever was stored of the events sets the rule off, if not then, at the next start.
-    assert set(committed.values()) == stored(tmp_path)
+    assert max(repeated) <= 1, list(zip(points, repeated, strict=True))
+    # Whatever was stored of the events sets the rule off, if not then, at the next start; once.
+    assert Counter(committed.values()) == dict.fromkeys(stored(tmp_path), 1)
 
 
 async def test_a_receiver_that_was_down_at_the_kill_gets_it_at_the_next_start(tmp_path):
@@ -92,11 +133,10 @@ def stored(folder: Path) -> set[str]:
         store.close()
 
 
-async def run_child(folder: Path, url: str, first: int, count: int, crash_at: str = "") -> int:
-    env = clean_env(PYTHONPATH=f"{TESTS}{os.pathsep}{TESTS.parent}", **({"ORACLE_CRASH_AT": crash_at} if crash_at else {}))
-    command = [sys.executable, str(CHILD), str(folder), url, str(first), str(count)]
-    with trio.fail_after(DEADLINE_S):
-        done = await trio.run_process(command, env=env, check=False)
+async def run_child(folder: Path, url: str, first: int, count: int, late: str = "", early: str = "") -> int:
+    env = clean_env(ORACLE_CRASH_AT=early)
+    done = await run_beside(CHILD, folder, url, first, count, late, timeout_s=DEADLINE_S, env=env)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode
 
 
@@ -108,6 +148,14 @@ async def ledger(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
         rows = (await Queries(store).deliveries(limit=1000)).items
     finally:
         store.close()
-    order = {event(number).id: number for number in range(EVENTS * KILLS_IN_A_ROW)}
+    order = {event(number).id: number for number in range(EVENTS * KILLS)}
     rows.sort(key=lambda row: order[row["event_id"]])
     return {row["id"]: row["event_id"] for row in rows}, {row["id"]: row["status"] for row in rows}
+
+
+def lines_of(outcomes: dict[str, Outcome]) -> list[str]:
+    """The table, with a sum."""
+    total = Outcome(*map(sum, zip(*map(attrs.astuple, outcomes.values()), strict=True))) if outcomes else Outcome()
+    names = [field.name for field in attrs.fields(Outcome)]
+    rows = [("point", *names), *((point, *attrs.astuple(outcomes[point])) for point in POINTS), ("all", *attrs.astuple(total))]
+    return ["".join([f"{first:24}", *(f"{value:>12}" for value in values)]) for first, *values in rows]
