@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 from quart import Response, request, websocket
+from quart.routing import QuartRule
 from quart.utils import encode_headers
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
@@ -66,10 +67,22 @@ class _Exchange(TrioASGIHTTPConnection):
         await send({"type": "http.response.body", "body": await response.get_data(as_text=False), "more_body": False})
 
 
+class _Path(QuartRule):
+    """A path to be matched. To compile what builds its URL is most of what a rule costs at the start, and nobody builds one."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Any:
+        return _never_built
+
+
+def _never_built(path: _Path, **values: Any) -> tuple[str, str]:
+    raise NotImplementedError(f"the URL of {path.endpoint} is built by nobody")
+
+
 class App(QuartTrio):
     """Quart, and the lane beside it for the simplest requests."""
 
     asgi_http_class = _Exchange
+    url_rule_class = _Path
     quick: Quick
 
 
@@ -87,6 +100,10 @@ def make_app(system: System, doorman: Doorman | None = None) -> App:
     app.url_map.merge_slashes = False
     for route in house.routes:
         _mount(app, system, house, route)
+    headless = {route.name for route in house.routes if not route.head}
+    for path in app.url_map.iter_rules():
+        if path.endpoint in headless and path.methods is not None:
+            path.methods.discard("HEAD")
     app.register_error_handler(HTTPException, _http_error)
     gate = Gate(Direct(app.asgi_app, system, house), _limits(settings), now_us)
     app.asgi_app = gate  # type: ignore[method-assign,assignment]
@@ -109,10 +126,6 @@ def _mount(app: QuartTrio, system: System, house: House, route: Route) -> None:
         return
     view = _served_before if route.live else _view(system, house, route)
     app.add_url_rule(rule, route.name, view, methods=[route.method], strict_slashes=True)
-    if not route.head:
-        for made in app.url_map.iter_rules(route.name):
-            assert made.methods is not None
-            made.methods.discard("HEAD")
 
 
 def _view(system: System, house: House, route: Route) -> Callable[..., Awaitable[Response]]:
