@@ -12,6 +12,9 @@ from oracle.tls import why
 __all__ = ["Httpx", "trusted"]
 
 
+NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def trusted() -> ssl.SSLContext:
     """The certificate authorities to believe: the bundled ones, or those of SSL_CERT_FILE / SSL_CERT_DIR."""
     return httpx.create_ssl_context()
@@ -26,15 +29,17 @@ class Httpx:
     async def exchange(self, request: Request, address: str, limit_bytes: int) -> Answer:
         """See `oracle.exchange.Engine`."""
         try:
-            async with httpx.AsyncHTTPTransport(verify=request.trust or self._trust(), trust_env=False) as transport:
+            async with httpx.AsyncHTTPTransport(verify=request.trust or self._trust(request), trust_env=False) as transport:
                 return await _exchange(transport, request, address, limit_bytes)
         except httpx.HTTPError as error:
             raise _failure(error, request) from error
         except httpx.InvalidURL as error:
             raise HttpFailed("refused", "the URL can't be sent") from error
 
-    def _trust(self) -> ssl.SSLContext:
-        # Reading the authorities takes some 20 ms: once, and not before the first request.
+    def _trust(self, request: Request) -> ssl.SSLContext:
+        # Reading the authorities takes some 20 ms: once, and not before the first request that wants them.
+        if request.target.scheme == "http":
+            return NOBODY
         if self._context is None:
             self._context = trusted()
         return self._context
