@@ -42,7 +42,6 @@ _FAST, _SLOW = slice(0, 7), slice(7, None)  # what turns, and what would take a 
 _DAY_GAIN = 0.58  # makes the standard deviation of a day's change 1
 _SHAPES = 64  # different bridges within a minute
 _ROOT3 = 3**0.5
-
 _BLOCK = 14 * 1440  # minutes of the same correlation, on a market with anomalies
 
 
@@ -108,8 +107,10 @@ class Market:
 
     def _seconds(self, instrument: Instrument, minutes: Array, calm: Array | None = None) -> Array:
         """Logarithms of the price at the 61 seconds of each minute."""
-        ends = self._logs(instrument, np.append(minutes, minutes + 1))
-        first, last = ends[: len(minutes)], ends[len(minutes) :]
+        alone = np.append(np.diff(minutes) != 1, True)  # whose end is not the begin of the next
+        begins = self._logs(instrument, np.append(minutes, minutes[alone] + 1))
+        first, last = begins[: len(minutes)], begins[1 : len(minutes) + 1].copy()
+        last[alone] = begins[len(minutes) :]
         drawn = _hash(key_of(self._seed, instrument.symbol, "bridge"), minutes)
         shape = (drawn % np.uint64(_SHAPES)).astype(np.intp)
         height = np.where(drawn >> np.uint64(63), 1.0, -1.0) * (instrument.day_pct / 100)
