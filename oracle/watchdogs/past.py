@@ -7,6 +7,7 @@ come in since.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from operator import itemgetter
 from typing import Any
 
 import attrs
@@ -22,7 +23,8 @@ __all__ = ["Past", "Since", "past_of", "remember"]
 
 MOST_MESSAGES = 100_000  # shown at a start; older ones are left out
 MOST_BARS = 400_000  # taught at a start, over all symbols; the symbols that come last in the alphabet are left out
-NUMBERS = ("open", "high", "low", "close", "volume")
+NUMBERS = itemgetter("open", "high", "low", "close", "volume")
+FIELDS = tuple(name for name in Bar.__struct_fields__ if name != "closed")
 _PAGE = 10_000
 
 
@@ -87,7 +89,7 @@ async def _bars(queries: Queries, wish: Bars, until_us: int, now_us: int, upto: 
             cursor = page.next
             if cursor is None:
                 break
-    bars = [_bar(row) for row in rows if are_plausible(*(row[name] for name in NUMBERS))]
+    bars = [_bar(row) for row in rows if are_plausible(*NUMBERS(row))]
     return sorted(bars, key=lambda bar: bar.ts_us)
 
 
@@ -99,4 +101,4 @@ async def _means(tape: Tape, wish: Means, until_us: int, now_us: int, bound: Bou
 
 
 def _bar(row: dict[str, Any]) -> Bar:
-    return Bar(closed=True, **{name: row[name] for name in Bar.__struct_fields__ if name != "closed"})
+    return Bar(closed=True, **{name: row[name] for name in FIELDS})

@@ -17,7 +17,7 @@ def is_plausible(value: Any) -> bool:
 
 def are_plausible(*values: Any) -> bool:
     """Whether all are."""
-    return all(is_plausible(value) for value in values)
+    return all(map(is_plausible, values))
 
 
 def is_positive(value: Any) -> bool:
