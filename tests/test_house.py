@@ -92,7 +92,7 @@ def test_every_module_and_every_public_name_has_its_promise():
 def test_names_say_what_a_thing_is():
     vague = [place(path) for path in [*PRODUCT, *TESTS] if path.name in FILES_TO_AVOID]
     for path in PRODUCT:
-        vague += [f"{place(path)} {node.name}" for node in ast.walk(tree(path))
+        vague += [f"{place(path)} {node.name}" for node in nodes(path)
                   if isinstance(node, ast.ClassDef) and WORDS_TO_AVOID.search(node.name)]
     assert not vague
 
@@ -194,26 +194,34 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), str(path))
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything in a file."""
+    return tuple(ast.walk(tree(path)))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """The packages a file imports from."""
     found = set()
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             found.add(node.module.partition(".")[0])
-    return found - {"__future__"}
+    return frozenset(found - {"__future__"})
 
 
 def modules(path: Path) -> set[str]:
     """Full names of the modules a file imports from."""
-    return {node.module for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom) and node.module}
+    return {node.module for node in nodes(path) if isinstance(node, ast.ImportFrom) and node.module}
 
 
 def reads_of_settings(path: Path) -> Iterator[tuple[str, str]]:
     """`section.key` as written, and each attribute read in a file that imports a section's class."""
-    sections = {alias.name for node in ast.walk(tree(path))
+    sections = {alias.name for node in nodes(path)
                 if isinstance(node, ast.ImportFrom) and node.module == "oracle.settings" for alias in node.names}
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         match node:
             case ast.Attribute(attr=key, value=ast.Attribute(attr=part) | ast.Name(id=part)):
                 yield part, key
@@ -242,7 +250,7 @@ def _inherits_its_promise(method: ast.FunctionDef | ast.AsyncFunctionDef) -> boo
 
 def places_of(wanted, paths, allowed) -> list[str]:
     return [f"{place(path)}:{node.lineno}" for path in paths if place(path) not in allowed
-            for node in ast.walk(tree(path)) if wanted(node)]
+            for node in nodes(path) if wanted(node)]
 
 
 def _reads_the_clock(node: ast.AST) -> bool:
