@@ -1,26 +1,24 @@
 """`oracle record` against a venue of the test's own, and what it wrote played again."""
 
 import signal
-import subprocess
 import sys
 from functools import partial
 
 import pytest
 import trio
-from serving import ORACLE, clean_env
 from venue import open_venue
 
 from oracle.recording import Frame, Recording, read_recording
 from oracle.replay import replay_url, serve_recording
+from tests.forked import Forked, run_beside
+from tests.serving import ORACLE, REPO, clean_env, oracle
 
 
 async def recorded(script, path, *options):
     """The exit code, what was said, and the recording."""
     async with open_venue(script) as url:
-        command = [str(ORACLE), "record", url, str(path), *options]
-        with trio.fail_after(30):
-            done = await trio.run_process(command, env=clean_env(), check=False, capture_stderr=True)
-    return done.returncode, done.stderr.decode(), read_recording(path)
+        done = await run_beside("oracle", "record", url, path, *options, timeout_s=30, env=clean_env())
+    return done.returncode, done.stderr, read_recording(path)
 
 
 async def venue(connection):
@@ -48,8 +46,8 @@ async def test_however_it_is_ended_what_was_heard_can_be_played_and_recorded_aga
         path = tmp_path / again
         async with trio.open_nursery() as nursery:
             port = await nursery.start(partial(serve_recording, session, speed=0))
-            command = [str(ORACLE), "record", replay_url("127.0.0.1", port), str(path), "--send", "subscribe"]
-            child = subprocess.Popen(command, env=clean_env())
+            command = ("oracle", "record", replay_url("127.0.0.1", port), path, "--send", "subscribe")
+            child = await trio.to_thread.run_sync(partial(Forked, *command, env=clean_env()))
             with trio.fail_after(30):
                 while not (path.exists() and path.read_text().endswith("[2]\n")):
                     await trio.sleep(0.02)
@@ -71,7 +69,7 @@ async def test_a_disk_that_is_full_is_said(tmp_path):
                    "os.execv(sys.argv[1], sys.argv[1:])")  # fmt: skip
         command = [sys.executable, "-c", limited, str(ORACLE), "record", url, str(tmp_path / "x.rec")]
         with trio.fail_after(30):
-            done = await trio.run_process(command, env=clean_env(), check=False, capture_stderr=True)
+            done = await trio.run_process(command, env=clean_env(PYTHONPATH=str(REPO)), check=False, capture_stderr=True)
     assert done.returncode == 1 and b"can't be written any further" in done.stderr and b"4 frames are in" in done.stderr
     assert b"Traceback" not in done.stderr
 
@@ -90,22 +88,21 @@ async def test_a_venue_that_goes_away_leaves_what_it_said(tmp_path):
 ])  # fmt: skip
 def test_what_won_t_do_is_refused(tmp_path, url, file, why):
     (tmp_path / "old.rec").write_text("")
-    done = subprocess.run([ORACLE, "record", url, tmp_path / file], env=clean_env(), capture_output=True, text=True, check=False)
+    done = oracle("record", url, tmp_path / file)
     assert done.returncode == 2 and why in done.stderr
 
 
 def test_a_password_is_refused_unseen_and_nobody_there_leaves_no_file(tmp_path):
     for url, code in (("ws://me:s3cret@127.0.0.1:9/x", 2), ("ws://127.0.0.1:9/x?key=s3cret", 1)):
-        command = [ORACLE, "record", url, tmp_path / "x.rec"]
-        done = subprocess.run(command, env=clean_env(), capture_output=True, text=True, check=False)
+        done = oracle("record", url, tmp_path / "x.rec")
         assert done.returncode == code and "s3cret" not in done.stderr + done.stdout
         assert not (tmp_path / "x.rec").exists()
 
 
 async def test_what_follows_a_question_mark_is_in_no_recording(tmp_path):
     async with open_venue(venue) as url:
-        command = [str(ORACLE), "record", f"{url}/x?key=s3cret", str(tmp_path / "x.rec"), "--send", "a", "--frames", "1"]
-        with trio.fail_after(30):
-            await trio.run_process(command, env=clean_env(), capture_stderr=True)
+        done = await run_beside("oracle", "record", f"{url}/x?key=s3cret", tmp_path / "x.rec", "--send", "a", "--frames", "1",
+                                timeout_s=30, env=clean_env())  # fmt: skip
+    assert done.returncode == 0
     assert "s3cret" not in (tmp_path / "x.rec").read_text()
     assert read_recording(tmp_path / "x.rec").url.endswith("/x")
