@@ -128,15 +128,16 @@ def ours() -> Iterator[Ours]:
 
 
 @contextmanager
-def peer(module: str, *words: object) -> Iterator[Peer]:
-    """A peer that listens: `python -m bench.peers.MODULE WORDS... PORT` in the peers' environment. Raises CannotMeasure."""
-    if not PEERS.exists():
+def peer(module: str, *words: object, python: Path = PEERS) -> Iterator[Peer]:
+    """A peer that listens: `python -m bench.peers.MODULE WORDS... PORT`, in the peers' environment unless told otherwise.
+    Raises CannotMeasure."""
+    if not python.exists():
         raise CannotMeasure("the peers have no environment: `make bench` sets it up")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="oracle-bench-") as folder:
         log = Path(folder, "log")
-        with _running([PEERS, "-m", f"bench.peers.{module}", *words, port], log) as process:
+        with _running([python, "-m", f"bench.peers.{module}", *words, port], log) as process:
             _wait_for(port, process, log)
             yield Peer(process, port)
 
