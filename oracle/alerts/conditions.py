@@ -7,18 +7,20 @@ from __future__ import annotations
 import contextlib
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
 
-from oracle.alerts.levels import Levels
+from oracle.alerts.calm import Calm
 from oracle.alerts.lifecycle import Phase
 from oracle.alerts.rule import rule_of
 from oracle.alerts.terms import Terms, terms_of
 from oracle.alerts.trigger import LAPSED, MET, OVER, PENDING
+from oracle.alerts.watch import Watch
 from oracle.board import Board
-from oracle.conditions import Expression, Windows, clauses, memory_s, parse, series, topics
+from oracle.conditions import Expression, Windows, can_foresee, clauses, memory_s, topics
+from oracle.conditions.listeners import Numbers
 from oracle.conditions.tree import Comparison, Number, Series
 from oracle.model import Event, Finding, Gap, Severity, ref
 from oracle.problems import Invalid
@@ -62,6 +64,7 @@ class _Rule:
     waits: bool = False  # somebody has heard so, and not that it is over
     owes: str = ""  # what became of it while nobody spoke of it
     due_us: int | None = None  # when to look again though nothing is heard
+    calm: Calm | None = None  # of one that need not be looked at with every price, though it is no plain threshold
 
 
 @attrs.define
@@ -75,10 +78,11 @@ class Conditions:
     interval_s: float = 60.0
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _rules: dict[str, _Rule] = attrs.field(factory=dict, init=False, repr=False, eq=False)
-    _by_key: dict[str, list[_Rule]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
-    _levels: dict[str, tuple[Expression, Levels]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    _watches: dict[str, Watch] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     windows: Windows = attrs.field(factory=Windows, init=False, repr=False, eq=False)
     _due: list[tuple[int, str]] = attrs.field(factory=list, init=False, repr=False, eq=False)
+    next_deadline: int | None = attrs.field(default=None, init=False, repr=False, eq=False)
+    """When something may be met, or over, though nothing is heard."""
 
     patient = True  # a quiet market is nothing unusual
 
@@ -104,31 +108,19 @@ class Conditions:
         waits = [float(rule.terms.for_s) for rule in self._rules.values()]
         return SPARE_S + max(waits, default=0.0) + max(map(memory_s, self._expressions()), default=0.0)
 
-    @property
-    def next_deadline(self) -> int | None:
-        """When something may be met, or over, though nothing is heard."""
-        due = self._due
-        while due and self._rules[due[0][1]].due_us != due[0][0]:
-            heapq.heappop(due)
-        return due[0][0] if due else None
-
-    def update(self, message: Any, now: int) -> Iterator[Finding]:
+    def update(self, message: Any, now: int) -> Iterable[Finding]:
         """Take a message published at `now` (UTC microseconds). What came of an alert's action sets off no alert."""
-        if isinstance(message, Event) and message.cause.startswith(CARRIED):
-            return
-        for key in self.windows.update(message, now):
-            for rule in self._by_key.get(key, ()):
-                yield from self._look(rule, now, message)
-            if (found := self._levels.get(key)) is not None:
-                price = self.windows.value(found[0], now)
-                for ident in found[1].touched(price) if price is not None else ():
-                    yield from self._look(self._rules[ident], now, message)
+        if message.__class__ is Event and message.cause.startswith(CARRIED):
+            return ()
+        keys = self.windows.update(message, now)
+        return self._look_at(keys, now, message) if keys else ()
 
     def on_time(self, now: int) -> Iterator[Finding]:
         """Look at what is due."""
         while (due_us := self.next_deadline) is not None and due_us <= now:
             rule = self._rules[heapq.heappop(self._due)[1]]
             rule.due_us = None
+            self._set_deadline()
             yield from self._look(rule, now, None)
 
     def begun(self, now: int) -> None:
@@ -153,6 +145,8 @@ class Conditions:
         for rule in self._rules.values():
             if rule.pending_us is not None and gap.who == "watchdog":
                 rule.pending_us = max(rule.pending_us, gap.to_us)
+            if rule.calm is not None:
+                rule.calm.end()
             self._plan(rule, gap.to_us)
 
     def waits(self, ident: str) -> bool:
@@ -161,6 +155,18 @@ class Conditions:
 
     # ---- private
 
+    def _look_at(self, keys: Iterable[str], now: int, message: Any) -> Iterator[Finding]:
+        for watch in [self._watches[key] for key in keys if key in self._watches]:
+            for ident in watch.touched():
+                yield from self._look(self._rules[ident], now, message)
+            watch.settle()
+
+    def _set_deadline(self) -> None:
+        due = self._due
+        while due and self._rules[due[0][1]].due_us != due[0][0]:
+            heapq.heappop(due)
+        self.next_deadline = due[0][0] if due else None
+
     def _expressions(self) -> Iterator[Expression]:
         for rule in self._rules.values():
             yield rule.on
@@ -168,20 +174,22 @@ class Conditions:
                 yield rule.off
 
     def _file(self, rule: _Rule) -> None:
-        """A plain threshold is looked at only where the price passes it, anything else whenever its input changes."""
-        found = [_threshold(one) for one in (rule.on, rule.off) if one is not None]
-        keys = {key for one in (rule.on, rule.off) if one is not None for key in series(one)}
-        if len(keys) == 1 and all(found):
-            (key,) = keys
-            if key not in self._levels:
-                self._levels[key] = parse(key), Levels()
-                self.windows.want(self._levels[key][0])
-            for level in found:
-                assert level is not None
-                self._levels[key][1].add(level, rule.ident)
-            return
-        for key in sorted(keys):
-            self._by_key.setdefault(key, []).append(rule)
+        """A plain threshold is looked at only where the price passes it, another condition where what it reads may change it."""
+        wholes = [one for one in (rule.on, rule.off) if one is not None]
+        heard = {one.key: one for whole in wholes for one in self.windows.listeners(whole)}
+        levels = [_threshold(one) for one in wholes]
+        for key in sorted(heard):
+            watch = self._watches.get(key)
+            if watch is None:
+                numbers = heard[key]
+                watch = self._watches[key] = Watch(numbers if isinstance(numbers, Numbers) else None)
+            if len(heard) == 1 and None not in levels:
+                for level in levels:
+                    watch.add(level or 0.0, rule.ident)
+            elif len(heard) == 1 and all(can_foresee(one.root) for one in wholes):
+                rule.calm = Calm(rule.ident, wholes, watch, self.windows)
+            else:
+                watch.always(rule.ident)
 
     def _look(self, rule: _Rule, now: int, message: Any) -> Iterator[Finding]:
         if rule.owes:
@@ -212,13 +220,14 @@ class Conditions:
             if rule.waits:
                 yield self._finding(rule, LAPSED, now, message)
             rule.is_on, rule.pending_us, rule.waits = False, None, False
-        self._plan(rule, now)
+        self._plan(rule, now, rule.calm.seek(now) if rule.calm is not None else None)
 
-    def _plan(self, rule: _Rule, now: int, *also_us: int) -> None:
-        due = list(also_us)
+    def _plan(self, rule: _Rule, now: int, known_us: int | None = None) -> None:
+        """Look again when something may change; `known_us` is when, where that is known without asking the windows."""
+        due = [] if known_us is None else [known_us]
         if rule.pending_us is not None:
-            due = [rule.pending_us + rule.terms.for_s * SECOND_US] + ([] if rule.waits else [rule.pending_us + NEWS_US])
-        for one in rule.on, rule.off:
+            due += [rule.pending_us + rule.terms.for_s * SECOND_US] + ([] if rule.waits else [rule.pending_us + NEWS_US])
+        for one in (rule.on, rule.off) if known_us is None else ():
             at_us = self.windows.next_change(one, now) if one is not None else None
             if at_us is not None:  # on whole seconds: a busy window changes a hundred times in one
                 due.append(-(-at_us // SECOND_US) * SECOND_US)
@@ -230,6 +239,7 @@ class Conditions:
                 if len(self._due) > 64 + 2 * len(self._rules):  # most are of times that have moved on
                     self._due = [(one.due_us, one.ident) for one in self._rules.values() if one.due_us is not None]
                     heapq.heapify(self._due)
+            self._set_deadline()
 
     def _finding(self, rule: _Rule, kind: str, now: int, message: Any, **more: str) -> Finding:
         expression = rule.on if kind in (MET, PENDING) and more.get("direction") != "below" else rule.off or rule.on

@@ -5,13 +5,14 @@
 """
 
 from oracle.conditions.errors import BadExpression
-from oracle.conditions.needs import memory_s, series, topics
+from oracle.conditions.foresight import Ahead, can_foresee
+from oracle.conditions.needs import memory_s, series, shortest_window_us, topics
 from oracle.conditions.parser import parse, parse_condition
 from oracle.conditions.tree import Expression
 from oracle.conditions.why import Clause, Why, clauses, why
 from oracle.conditions.windows import Windows, evaluate, next_change
 
 __all__ = [
-    "BadExpression", "Clause", "Expression", "Why", "Windows", "clauses", "evaluate", "memory_s", "next_change", "parse",
-    "parse_condition", "series", "topics", "why",
+    "Ahead", "BadExpression", "Clause", "Expression", "Why", "Windows", "can_foresee", "clauses", "evaluate", "memory_s",
+    "next_change", "parse", "parse_condition", "series", "shortest_window_us", "topics", "why",
 ]

@@ -1,4 +1,4 @@
-"""What a window knows of its entries, as a list that grows by one entry, or is made of two that follow each other.
+"""What a window knows of its entries, as a list that is made of the values of a bucket, or of two lists that follow each other.
 
 The first place of each list is the bucket it begins with. No fold takes anything away again, so nothing cancels and a wrong
 value is gone with its bucket. `READS` says which of them a function reads, and how.
@@ -7,7 +7,7 @@ value is gone with its bucket. `READS` says which of them a function reads, and 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
@@ -19,39 +19,34 @@ Entries = list[Any]  # the bucket, an int, then floats
 
 @attrs.frozen
 class Fold:
-    """`new` holds one entry, `add` takes one more in place, `merge` joins an older and a newer list."""
+    """`of` holds the values of a bucket, one at least, and `merge` joins an older and a newer list; `mean` is that of the entries
+    where the list tells it."""
 
-    new: Callable[[int, float], Entries]
-    add: Callable[[Entries, float], None]
+    of: Callable[[int, list[float]], Entries]
     merge: Callable[[Entries, Entries], Entries]
+    mean: Callable[[Entries], float] = lambda _entries: 0.0
 
 
-def _add_count(entries: Entries, _value: float) -> None:
-    entries[1] += 1.0
-
-
-def _add_sum(entries: Entries, value: float) -> None:
-    # Knuth's two-sum: the third place collects what rounding took.
-    old = entries[2]
-    entries[1] += 1.0
-    entries[2] = new = old + value
-    part = new - old
-    entries[3] += (old - (new - part)) + (value - part)
+def _sum(values: Iterable[float]) -> float:
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):  # too large to be added, and so not known
+        return math.inf
 
 
 def _merge_sums(older: Entries, newer: Entries) -> Entries:
+    # Knuth's two-sum: the last place collects what rounding took.
     left, right = older[2], newer[2]
     both = left + right
     part = both - left
     return [older[0], older[1] + newer[1], both, older[3] + newer[3] + (left - (both - part)) + (right - part)]
 
 
-def _add_spread(entries: Entries, value: float) -> None:
-    # Welford: count, mean, sum of squared distances from the mean.
-    entries[1] += 1.0
-    away = value - entries[2]
-    entries[2] += away / entries[1]
-    entries[3] += away * (value - entries[2])
+def _spread(bucket: int, values: list[float]) -> Entries:
+    # Count, mean, sum of squared distances from the mean.
+    count = float(len(values))
+    mean = _sum(values) / count
+    return [bucket, count, mean, _sum((value - mean) * (value - mean) for value in values)]
 
 
 def _merge_spreads(older: Entries, newer: Entries) -> Entries:
@@ -60,36 +55,15 @@ def _merge_spreads(older: Entries, newer: Entries) -> Entries:
     return [older[0], count, mean, older[3] + newer[3] + away * away * (older[1] * newer[1] / count)]
 
 
-def _add_min(entries: Entries, value: float) -> None:
-    if value < entries[1]:
-        entries[1] = value
-
-
-def _add_max(entries: Entries, value: float) -> None:
-    if value > entries[1]:
-        entries[1] = value
-
-
-def _add_last(entries: Entries, value: float) -> None:
-    entries[1] = value
-
-
-def _add_nothing(_entries: Entries, _value: float) -> None:
-    pass
-
-
-def _new(bucket: int, value: float) -> Entries:
-    return [bucket, value]
-
-
 FOLDS = {
-    "count": Fold(lambda bucket, value: [bucket, 1.0], _add_count, lambda a, b: [a[0], a[1] + b[1]]),
-    "sum": Fold(lambda bucket, value: [bucket, 1.0, value, 0.0], _add_sum, _merge_sums),
-    "spread": Fold(lambda bucket, value: [bucket, 1.0, value, 0.0], _add_spread, _merge_spreads),
-    "min": Fold(_new, _add_min, lambda a, b: [a[0], a[1] if a[1] <= b[1] else b[1]]),
-    "max": Fold(_new, _add_max, lambda a, b: [a[0], a[1] if a[1] >= b[1] else b[1]]),
-    "first": Fold(_new, _add_nothing, lambda a, b: a),
-    "last": Fold(_new, _add_last, lambda a, b: [a[0], b[1]]),
+    "count": Fold(lambda bucket, values: [bucket, float(len(values))], lambda a, b: [a[0], a[1] + b[1]]),
+    "sum": Fold(
+        lambda bucket, values: [bucket, float(len(values)), _sum(values), 0.0], _merge_sums, lambda e: (e[2] + e[3]) / e[1]),
+    "spread": Fold(_spread, _merge_spreads),
+    "min": Fold(lambda bucket, values: [bucket, min(values)], lambda a, b: [a[0], a[1] if a[1] <= b[1] else b[1]]),
+    "max": Fold(lambda bucket, values: [bucket, max(values)], lambda a, b: [a[0], a[1] if a[1] >= b[1] else b[1]]),
+    "first": Fold(lambda bucket, values: [bucket, values[0]], lambda a, b: a),
+    "last": Fold(lambda bucket, values: [bucket, values[-1]], lambda a, b: [a[0], b[1]]),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from oracle.conditions.folds import READS
@@ -19,6 +20,8 @@ _INF = float("inf")
 
 class Listener:
     """What all have: a `key`, who was heard, and the windows of what was heard."""
+
+    __slots__ = ("_adds", "_source", "_sources", "_wants", "key", "since_us", "wants", "windows")
 
     def __init__(self, key: str, since_us: int) -> None:
         self.key = key
@@ -81,11 +84,17 @@ class Listener:
 
 
 class Numbers(Listener):
-    """A series: its last value and its windows. What is no finite number is in no window, and leaves no last value."""
+    """A series: its last value and its windows. What is no finite number is in no window, and leaves no last value.
+
+    Values between `low` and `high`, both excluded, are of no use to anybody for as many times as `left` says.
+    """
+
+    __slots__ = ("_read", "high", "left", "low", "refused", "value")
 
     def __init__(self, series: Series, since_us: int) -> None:
         super().__init__(str(series), since_us)
         self.value: float | None = None
+        self.low, self.high, self.left = _INF, -_INF, 0.0
         self.refused = 0
         self._read = _READERS[series.kind]
 
@@ -93,18 +102,22 @@ class Numbers(Listener):
         if message.source != self._source:
             self._hear(message)
         value = self._read(message)
-        if not -_INF < value < _INF:
+        is_calm = self.low < value < self.high
+        if not is_calm and not -_INF < value < _INF:
             self.value = None
             self.refused += 1
             return True
         self.value = value
         for add in self._adds:
             add(now_us, value)
-        return True
+        self.left = left = self.left - 1.0
+        return not is_calm or left < 0.0
 
 
 class Sightings(Listener):
     """Events of a kind, as far as subject and severity are as wanted."""
+
+    __slots__ = ("_events", "_severities")
 
     def __init__(self, events: Events, since_us: int) -> None:
         super().__init__(str(events), since_us)
@@ -130,6 +143,8 @@ class Sightings(Listener):
 
 class Silence(Listener):
     """When a topic, or one of a pattern, was last heard."""
+
+    __slots__ = ("heard_us",)
 
     def __init__(self, topic: str, since_us: int) -> None:
         super().__init__(topic, since_us)
@@ -177,7 +192,6 @@ def _spread_bps(quote: Any) -> float:
 
 
 _READERS: dict[str, Callable[[Any], float]] = {
-    "price": lambda trade: trade.price, "size": lambda trade: trade.size, "bid": lambda quote: quote.bid,
-    "ask": lambda quote: quote.ask, "mid": lambda quote: quote.mid, "spread_bps": _spread_bps,
-    "sample": lambda sample: sample.value,
+    "price": attrgetter("price"), "size": attrgetter("size"), "bid": attrgetter("bid"), "ask": attrgetter("ask"),
+    "mid": attrgetter("mid"), "spread_bps": _spread_bps, "sample": attrgetter("value"),
 }  # fmt: skip

@@ -6,7 +6,9 @@ from oracle.conditions.listeners import topic_of
 from oracle.conditions.rolling import resolution_us
 from oracle.conditions.tree import Absent, Events, Expression, Node, Over, Series, children, walk
 
-__all__ = ["LAST_VALUE_S", "memory_s", "series", "topics"]
+__all__ = ["LAST_VALUE_S", "memory_s", "series", "shortest_window_us", "topics"]
+
+_HOUR_US = 3_600_000_000
 
 LAST_VALUE_S = 3_600.0  # a last value older than that is not looked for at a start
 
@@ -21,6 +23,11 @@ def series(expression: Expression) -> tuple[str, ...]:
     """The keys of what it reads, sorted: it may be another once `Windows.update` has named one of these."""
     found = {str(node) for node in walk(expression.root) if isinstance(node, Series | Events)}
     return tuple(sorted(found | {node.topic for node in walk(expression.root) if isinstance(node, Absent)}))
+
+
+def shortest_window_us(expression: Expression) -> int:
+    """The shortest of its windows, microseconds; an hour where there is none."""
+    return min((node.window_us for node in walk(expression.root) if isinstance(node, Over | Absent)), default=_HOUR_US)
 
 
 def memory_s(expression: Expression) -> float:

@@ -3,13 +3,15 @@ how many there are.
 
 Entries are kept in buckets, at most 3,600 for a window: an entry leaves with its bucket, a 3,600th of the window late or so,
 and in windows of up to an hour one of a whole second leaves on time. Time is cut in blocks as long as the window, so it covers
-the tail of the block before and the head of this one: the head is folded as entries come, the tails once they are over (van
-Herk, Gil and Werman), 60 buckets at a time, so that no entry waits for thousands. Where blocks begin is fixed, so what is read
+the tail of the block before and the head of this one: the head is folded as it grows, the tails once they are over (van
+Herk, Gil and Werman), 60 buckets at a time, so that no entry waits for thousands. The values of the newest bucket are only
+noted, and folded 64 at a time. Where blocks begin is fixed, so what is read
 depends, to the last bit, on the entries and on the instant, and not on when somebody read before.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 
 from oracle.conditions.folds import FOLDS, Entries
@@ -19,6 +21,7 @@ __all__ = ["MOST_BUCKETS", "Held", "Rolling", "resolution_us"]
 MOST_BUCKETS = 3_600
 
 _AT_ONCE = 60  # buckets
+_TOGETHER = 64  # values of one bucket
 
 _SECOND_US = 1_000_000
 _PARTS_US: list[int] = [2**twos * 5**fives for twos in range(7) for fives in range(7)]  # what a second can be cut into
@@ -32,6 +35,8 @@ def resolution_us(window_us: int) -> int:
     return min(part_us for part_us in _PARTS_US if part_us >= least_us)
 
 
+_NONE = (float("inf"), float("-inf"))
+
 GAP_SHARE = 10  # a gap longer than this part of a window makes it unknown
 
 
@@ -39,21 +44,27 @@ class Rolling:
     """A fold of the entries in (now - window, now]. Times never go back. It is watched since `since_us`, and not known before
     that is a whole window ago."""
 
-    __slots__ = ("_add", "_after", "_block", "_bucket", "_buckets", "_head", "_old", "_open", "_over", "_per_block", "_tail",
-                 "_width_us", "fold", "since_us", "window_us")  # fmt: skip
+    __slots__ = (
+        "_after", "_block", "_bucket", "_buckets", "_ends_us", "_group", "_grouped", "_head", "_means", "_old", "_old_means",
+        "_open", "_over", "_per_block", "_tail", "_values", "_width_us", "fold", "since_us", "window_us",
+    )  # fmt: skip
 
     def __init__(self, fold: str, window_us: int, since_us: int) -> None:
         self.fold = FOLDS[fold]
         self.window_us = window_us
         self.since_us = since_us
-        self._add = self.fold.add
         self._width_us = resolution_us(window_us)
         self._per_block = -(-window_us // self._width_us)
         self._block = -1
         self._bucket = -1  # the newest
-        self._open: Entries = []
-        self._head: Entries | None = None  # all of this block
-        self._buckets: list[Entries] = []  # the newest of this block
+        self._ends_us = -1  # the last instant of that one
+        self._values: list[float] = []  # the last of that one, where it is of this block
+        self._open: Entries | None = None  # what it holds before these
+        self._buckets: list[Entries] = []  # those before it, 60 or less
+        self._group: Entries | None = None  # of these, as many as somebody has read
+        self._grouped = 0
+        self._head: Entries | None = None  # all of this block before these
+        self._means = self._old_means = _NONE  # the least and the largest mean of a bucket: of the head, of the block before
         self._over: list[list[Entries]] = []  # those before them: the tails of 60 each, the longest last
         self._old: list[list[Entries]] = []  # the same of the block before, the newest 60 first
         self._after: list[Entries | None] = []  # beside each of these: all of the block that comes after
@@ -61,40 +72,50 @@ class Rolling:
 
     def __len__(self) -> int:
         """How many buckets it holds."""
-        return len(self._buckets) + sum(map(len, self._over)) + sum(map(len, self._old))
+        return bool(self._values) + len(self._buckets) + sum(map(len, self._over)) + sum(map(len, self._old))
 
     def add(self, now_us: int, value: float) -> None:
         """Take an entry of this instant."""
-        bucket = -(-now_us // self._width_us)
-        if bucket == self._bucket:
-            self._add(self._open, value)
-            self._add(self._head, value)  # type: ignore[arg-type]
-            return
-        self._pass(now_us)
-        if self._buckets and bucket // _AT_ONCE != self._bucket // _AT_ONCE:
-            self._close()
-        self._bucket = bucket
-        self._open = self.fold.new(bucket, value)
-        self._buckets.append(self._open)
-        if self._head is None:
-            self._head = self.fold.new(bucket, value)
+        if now_us <= self._ends_us and len(self._values) < _TOGETHER:
+            self._values.append(value)
+        elif now_us <= self._ends_us:
+            self._open, self._values = self._newest(), [value]
         else:
-            self._add(self._head, value)
+            self._begin_bucket(now_us, value)
 
     def entries(self, now_us: int) -> Entries | None:
         """The fold of all that is in the window; None where there is nothing."""
         self._pass(now_us)
-        if self._tail is None:
-            return self._head
-        return self._tail if self._head is None else self.fold.merge(self._tail, self._head)
+        return self._all(self._tail)
+
+    @property
+    def known_us(self) -> int:
+        """When it will have been watched for a whole window."""
+        return self.since_us + self.window_us
+
+    def ahead(self, now_us: int, until_us: int) -> tuple[Entries, Entries, tuple[float, float]] | None:
+        """The fold of what is in the window, that of what of it will be there until then, that instant included, and between
+        which two numbers the mean of each bucket is that leaves before; None where that is not known."""
+        if now_us < self.since_us + self.window_us:
+            return None
+        self._pass(now_us)
+        oldest = (until_us - self.window_us) // self._width_us + 1
+        now, stays = self._all(self._tail), self._tail
+        if stays is not None and stays[0] < oldest:
+            stays = self._tail_from(oldest)
+        then = self._all(stays)
+        if now is None or then is None or then[0] < oldest:
+            return None
+        return now, then, self._old_means
 
     def next_change(self, now_us: int) -> int | None:
         """When the oldest bucket leaves, or when all of the window will have been watched."""
         if now_us < self.since_us + self.window_us:
             return self.since_us + self.window_us
         self._pass(now_us)
-        oldest = self._tail or self._head
-        return None if oldest is None else int(oldest[0]) * self._width_us + self.window_us
+        oldest = self._tail or self._head or (self._buckets or [None])[0]
+        bucket = int(oldest[0]) if oldest else self._bucket if self._values else None
+        return None if bucket is None else bucket * self._width_us + self.window_us
 
     def restart(self, since_us: int, gone_us: int) -> None:
         """Nobody watched until then, for `gone_us`; up to a tenth of the window, what is known stands for all of it."""
@@ -118,14 +139,55 @@ class Rolling:
             self._old[-1].pop()
         self._tail = self._joined(self._old[-1][-1], self._after[-1]) if self._old else None
 
+    def _tail_from(self, oldest: int) -> Entries | None:
+        for tails, after in zip(reversed(self._old), reversed(self._after), strict=True):
+            if tails[0][0] >= oldest:
+                return self._joined(tails[bisect_right(tails, -oldest, key=lambda one: -int(one[0])) - 1], after)
+        return None
+
+    def _all(self, tail: Entries | None) -> Entries | None:
+        """That and all of this block."""
+        buckets, merge = self._buckets, self.fold.merge
+        while self._grouped < len(buckets):
+            self._group = buckets[0] if self._group is None else merge(self._group, buckets[self._grouped])
+            self._grouped += 1
+        found = tail
+        for part in self._head, self._group, self._newest() if self._values else None:
+            if part is not None:
+                found = part if found is None else merge(found, part)
+        return found
+
+    def _newest(self) -> Entries:
+        last = self.fold.of(self._bucket, self._values)
+        return last if self._open is None else self.fold.merge(self._open, last)
+
+    def _begin_bucket(self, now_us: int, value: float) -> None:
+        bucket = -(-now_us // self._width_us)
+        if bucket // self._per_block != self._block:
+            self._turn(bucket // self._per_block)
+        self._end_bucket()
+        if self._buckets and bucket // _AT_ONCE != self._bucket // _AT_ONCE:
+            self._close()
+            self._pass(now_us)
+        self._bucket, self._ends_us, self._values = bucket, bucket * self._width_us, [value]
+
+    def _end_bucket(self) -> None:
+        if self._values:
+            self._buckets.append(self._newest())
+            self._values, self._open, self._ends_us = [], None, -1
+
     def _close(self) -> None:
         tails: list[Entries] = []
         for entries in reversed(self._buckets):
             tails.append(self._joined(entries, tails[-1] if tails else None))
         self._over.append(tails)
-        self._buckets = []
+        means, (low, high) = list(map(self.fold.mean, self._buckets)), self._means
+        self._means = min(low, *means), max(high, *means)
+        self._head = tails[-1] if self._head is None else self.fold.merge(self._head, tails[-1])
+        self._buckets, self._group, self._grouped = [], None, 0
 
     def _turn(self, block: int) -> None:
+        self._end_bucket()
         if self._buckets:
             self._close()
         self._old, self._after, self._tail = [], [], None
@@ -135,6 +197,7 @@ class Rolling:
                 self._after.append(self._tail)
                 self._tail = self._joined(tails[-1], self._tail)
         self._over, self._head = [], None
+        self._old_means, self._means = self._means, _NONE
         self._block, self._bucket = block, -1
 
     def _joined(self, older: Entries, newer: Entries | None) -> Entries:

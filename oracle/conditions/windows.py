@@ -7,20 +7,25 @@ was wanted is not in it; it is watched from then on.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
 
 from oracle.conditions.closures import Run, closure, window_of
+from oracle.conditions.foresight import Ahead, Foresight, foresight
 from oracle.conditions.listeners import NEVER, Listener, Numbers, Sightings, Silence, topic_of
-from oracle.conditions.tree import Absent, Events, Expression, Node, Over, Series, walk
-from oracle.model import Gap
+from oracle.conditions.rolling import Rolling
+from oracle.conditions.tree import Absent, Comparison, Events, Expression, Node, Over, Series, walk
+from oracle.model import Gap, Quote, Trade
 
 __all__ = ["Windows", "evaluate", "next_change"]
 
 _MOST_ROUTES = 65_536
 _FEW_MISSING = re.compile(r"(book|\d+ trades) of ")
+
+
+_Route = tuple[tuple[Callable[[Any, int], bool], str], ...]  # how each listener is told, and its key
 
 
 @attrs.define
@@ -29,6 +34,8 @@ class _Plan:
 
     run: Run
     timed: tuple[Any, ...]  # functions of the instant
+    foresight: Foresight | None
+    rolling: tuple[Rolling, ...]  # where it is a comparison that may be foreseen: none of them known, it is not known
     wants: int = 1
 
 
@@ -38,7 +45,9 @@ class Windows:
     def __init__(self) -> None:
         self._plans: dict[Expression, _Plan] = {}
         self._listeners: dict[str, dict[str, Listener]] = {}  # by topic or pattern, then by key
-        self._routes: dict[str, tuple[Listener, ...]] = {}
+        self._routes: dict[str, _Route] = {}
+        self._trades: dict[str, _Route] = {}  # the same by symbol
+        self._quotes: dict[str, _Route] = {}
         self._now_us = -1
 
     @property
@@ -61,9 +70,12 @@ class Windows:
         since_us = NEVER if since_us < 0 else since_us
         for node in walk(expression.root):
             self._open(node, since_us)
-        self._routes.clear()
+        self._forget_routes()
         timed = [clock for node in walk(expression.root) if (clock := self._clock(node))]
-        self._plans[expression] = _Plan(closure(expression.root, self), tuple(timed))
+        look = foresight(expression.root, self)
+        over = [node for node in walk(expression.root) if isinstance(node, Over)] if look else []
+        rolling = [window_of(self, node) for node in over] if isinstance(expression.root, Comparison) else []
+        self._plans[expression] = _Plan(closure(expression.root, self), tuple(timed), look, tuple(rolling))
 
     def drop(self, expression: Expression) -> None:
         """Want it once less; what nobody wants is forgotten. Raises KeyError for one that nobody wanted."""
@@ -74,16 +86,27 @@ class Windows:
         del self._plans[expression]
         for node in walk(expression.root):
             self._close(node)
-        self._routes.clear()
+        self._forget_routes()
 
     def update(self, message: Any, now_us: int) -> list[str]:
-        """Take a message published at `now_us` (UTC microseconds); the keys (`series`) of what has something new by it."""
-        now_us = self._pass(now_us)
-        topic = message.topic
-        route = self._routes.get(topic)
+        """Take a message published at `now_us` (UTC microseconds); the keys (`series`) of what has something new by it that is
+        of use."""
+        if 0 <= self._now_us < now_us:
+            self._now_us = now_us  # what `_pass` would do, without a call
+        else:
+            now_us = self._pass(now_us)
+        kind = message.__class__
+        ticks = self._trades if kind is Trade else self._quotes if kind is Quote else None
+        route = None if ticks is None else ticks.get(message.symbol)  # which is cheaper than its topic
         if route is None:
-            route = self._route(topic)
-        return [listener.key for listener in route if listener.update(message, now_us)]
+            route = self._route(message.topic)
+            if ticks is not None:
+                ticks[message.symbol] = route
+        found = []
+        for update, key in route:
+            if update(message, now_us):
+                found.append(key)
+        return found
 
     def on_gap(self, gap: Gap) -> None:
         """Nobody watched: windows and absences that reach into the gap are not known until they are past it.
@@ -110,10 +133,30 @@ class Windows:
         due = [at_us for clock in plan.timed if (at_us := clock(now_us)) is not None and at_us < NEVER]
         return min(due, default=None)
 
+    def foresees(self, expression: Expression, ahead: Ahead) -> bool:
+        """Whether a condition is bound to keep its truth as long as what is assumed holds; False where that can't be said."""
+        look = self._plans[expression].foresight
+        if look is None:
+            return False
+        now_us = self._pass(ahead.now_us)
+        return look(ahead if now_us == ahead.now_us else attrs.evolve(ahead, now_us=now_us)) is not None
+
+    def unknown_until(self, expression: Expression, now_us: int) -> int | None:
+        """Before which instant a condition can't be known, since nobody has watched its windows for long enough; None where it
+        may be known now, or that can't be said."""
+        known_us = max((window.known_us for window in self._plans[expression].rolling), default=now_us)
+        return known_us if known_us > now_us else None
+
     def listener(self, node: Node) -> Any:
         """What reads a series, events or an absence that is part of a wanted expression."""
         topic, key = _place(node)
         return self._listeners[topic][key]
+
+    def listeners(self, expression: Expression) -> list[Listener]:
+        """Who hears what a wanted expression reads, by key."""
+        nodes = [node for node in walk(expression.root) if isinstance(node, Series | Events | Absent)]
+        found = {listener.key: listener for listener in map(self.listener, nodes)}
+        return [found[key] for key in sorted(found)]
 
     def _all(self) -> Iterable[Listener]:
         return (listener for listeners in self._listeners.values() for listener in listeners.values())
@@ -160,15 +203,22 @@ class Windows:
             return lambda now_us: silence.next_change(node.window_us, now_us)
         return None
 
-    def _route(self, topic: str) -> tuple[Listener, ...]:
+    def _forget_routes(self) -> None:
+        for routes in self._routes, self._trades, self._quotes:
+            routes.clear()
+
+    def _route(self, topic: str) -> _Route:
+        known = self._routes.get(topic)
+        if known is not None:
+            return known
         if len(self._routes) >= _MOST_ROUTES:
-            self._routes.clear()
+            self._forget_routes()
         found = list(self._listeners.get(topic, {}).values())
         end = topic.find(":")
         while end >= 0:
             found += self._listeners.get(topic[: end + 1] + "*", {}).values()
             end = topic.find(":", end + 1)
-        route = self._routes[topic] = tuple(found)
+        route = self._routes[topic] = tuple((listener.update, listener.key) for listener in found)
         return route
 
 

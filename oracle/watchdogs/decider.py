@@ -131,14 +131,15 @@ class Course:
     def take(self, message: Any, time_us: int) -> Iterable[Finding]:
         """What it finds in a message published at `time_us`, after what is due before that; but nothing is due while nobody
         watches, which is what a gap of a start says."""
-        if message.__class__ is Gap and message.who == "history" and message.reason.startswith("start"):
+        due_us = self.decider.next_deadline if self._timed else None
+        if message.__class__ is not Gap:
+            if due_us is not None and due_us < time_us:
+                return self._take_late(message, time_us)
+            self.provider = message.source
+            return self._update(message, time_us)  # type: ignore[no-any-return]
+        if message.who == "history" and message.reason.startswith("start"):
             return self._begin_anew(message)
-        if self._timed and (due_us := self.decider.next_deadline) is not None and due_us < time_us:
-            return self._take_late(message, time_us)
-        if message.__class__ is Gap:
-            return self._gap(message)
-        self.provider = message.source
-        return self._update(message, time_us)  # type: ignore[no-any-return]
+        return self._gap(message) if due_us is None or due_us >= time_us else self._take_late(message, time_us)
 
     def pass_time(self, until_us: int) -> Iterator[Finding]:
         """What it finds at each deadline up to `until_us`, that one included."""

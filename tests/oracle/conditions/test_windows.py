@@ -235,7 +235,8 @@ def test_a_series_is_kept_once_and_as_long_as_somebody_wants_it():
     windows.want(one)
     for second in range(11):
         assert windows.update(trade(), T0 + second * S) == ['price("BTC-USD")']
-    assert windows.buckets == 10
+    assert evaluate(one, windows, T0 + 10 * S) is True
+    assert windows.buckets == 10, "the oldest is gone by the time that somebody reads"
     windows.drop(one)
     windows.drop(other)
     assert evaluate(one, windows, T0 + 10 * S) is True
