@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import attrs
 
-from actors import Actor, Refused, Timer
+from actors import Actor, Refused, Subscription, Timer
 from oracle.alerts.channel import Look
 from oracle.alerts.commit import NOT_NOW, committed
 from oracle.alerts.decider import WISHES, Decider, Edge, Held, Record, Step
 from oracle.alerts.inhibitors import Changed, Inhibitors
 from oracle.alerts.outbox import Outbox
-from oracle.alerts.rule import rule_of
+from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.silence import Silence
+from oracle.alerts.trigger import TOLD, TriggerType
 from oracle.alerts.unheard import Unheard, after
 from oracle.board import Board
 from oracle.crash import crash_point
@@ -46,8 +48,18 @@ class Memory:
     taking: tuple[Event, int, tuple[str, int]] | None = None
     in_hand: Step | None = None
     inhibitors: Inhibitors | None = None
+    events: Subscription | None = None
+    """To every event, where the rule is on events."""
     caught_up: bool = False
     """Whether what was stored before this process began was looked at."""
+
+    def deafen(self) -> None:
+        """Nobody hears anything for the rule any more."""
+        if self.inhibitors is not None:
+            self.inhibitors.close()
+        if self.events is not None:
+            self.events.cancel()
+        self.inhibitors = self.events = None
 
 
 class RuleActor(Actor):
@@ -62,7 +74,8 @@ class RuleActor(Actor):
         self, ident: str, board: Board, memory: Memory, outboxes: Mapping[str, Outbox], receipts: Receipts,
         unheard: Unheard | None = None,
     ) -> None:  # fmt: skip
-        self.listens = ("event:*", f"state:{ref('rule', ident)}", "state:silence:*")
+        # Every event is heard for rules on events only: of ten thousand with conditions none is woken by what others are told.
+        self.listens = (*(f"event:{kind}:{ident}" for kind in TOLD), f"state:{ref('rule', ident)}", "state:silence:*")
         self._ident = ident
         self._board = board
         self._memory = memory
@@ -123,9 +136,6 @@ class RuleActor(Actor):
     def gap(self, from_us: int, to_us: int, dropped: int) -> None:
         self.publish(Gap(self.name, from_us, to_us, f"the mailbox was full, {dropped} events were not looked at"))
 
-    async def stop(self) -> None:
-        self._inhibitors.close()
-
     @property
     def _record_ref(self) -> str:
         return ref("alert", self._ident)
@@ -135,8 +145,17 @@ class RuleActor(Actor):
         if value is not None:
             rule = rule_of(value)
             self._inhibitors.follow(rule.inhibited_by)
+            self._hear_events(rule)
             self._decider = Decider(
                 rule, record, self._outboxes, self._silences, value["updated_us"], self._inhibitors.active(self.now_us()))
+
+    def _hear_events(self, rule: Rule) -> None:
+        wanted, known = rule.trigger.type is TriggerType.watchdog_event, self._memory.events
+        if wanted and known is None:
+            self._memory.events = self.runtime.listen("event:*", partial(self.runtime.tell, self.name))
+        elif known is not None and not wanted:
+            known.cancel()
+            self._memory.events = None
 
     def _heed(self, state: State) -> None:
         ident = split_ref(state.ref)[1]

@@ -223,6 +223,8 @@ class Desk(Actor):
     async def _dismiss(self, ident: str) -> None:
         with contextlib.suppress(NobodyOwns):
             await self.runtime.remove(ref("rule", ident))
+        if (memory := self._ledger.memories.get(ident)) is not None:
+            memory.deafen()
 
     # ---- settling
 
