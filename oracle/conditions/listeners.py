@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from oracle.conditions.folds import READS
-from oracle.conditions.rolling import Held, Rolling
+from oracle.conditions.rolling import TOGETHER, Held, Rolling
 from oracle.conditions.tree import Events, Series
 from oracle.model import Event, Severity
 
@@ -21,7 +21,7 @@ _INF = float("inf")
 class Listener:
     """What all have: a `key`, who was heard, and the windows of what was heard."""
 
-    __slots__ = ("_adds", "_source", "_sources", "_wants", "key", "since_us", "wants", "windows")
+    __slots__ = ("_held", "_rolling", "_source", "_sources", "_wants", "key", "since_us", "wants", "windows")
 
     def __init__(self, key: str, since_us: int) -> None:
         self.key = key
@@ -29,7 +29,8 @@ class Listener:
         self.wants = 0
         self.windows: dict[tuple[str, int], Rolling | Held] = {}
         self._wants: dict[tuple[str, int], int] = {}
-        self._adds: tuple[Callable[[int, float], None], ...] = ()
+        self._rolling: tuple[Rolling, ...] = ()
+        self._held: tuple[Held, ...] = ()
         self._sources: set[str] = set()
         self._source: str | None = None
 
@@ -75,7 +76,8 @@ class Listener:
         return self._sources == {source}
 
     def _bind(self) -> None:
-        self._adds = tuple(window.add for window in self.windows.values())
+        self._rolling = tuple(window for window in self.windows.values() if isinstance(window, Rolling))
+        self._held = tuple(window for window in self.windows.values() if isinstance(window, Held))
 
     def _hear(self, message: Any) -> None:
         self._source = source = getattr(message, "source", "")
@@ -108,8 +110,13 @@ class Numbers(Listener):
             self.refused += 1
             return True
         self.value = value
-        for add in self._adds:
-            add(now_us, value)
+        for window in self._rolling:
+            if now_us <= window.ends_us and len(window.values) < TOGETHER:
+                window.values.append(value)  # what `add` would do, without a call
+            else:
+                window.add(now_us, value)
+        for held in self._held:
+            held.add(now_us, value)
         self.left = left = self.left - 1.0
         return not is_calm or left < 0.0
 
@@ -136,8 +143,8 @@ class Sightings(Listener):
             return False
         if wanted.subject and message.subject != wanted.subject:
             return False
-        for add in self._adds:
-            add(now_us, 1.0)
+        for window in self._rolling:
+            window.add(now_us, 1.0)
         return True
 
 

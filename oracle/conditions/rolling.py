@@ -16,12 +16,13 @@ from collections import deque
 
 from oracle.conditions.folds import FOLDS, Entries
 
-__all__ = ["MOST_BUCKETS", "Held", "Rolling", "resolution_us"]
+__all__ = ["MOST_BUCKETS", "TOGETHER", "Held", "Rolling", "resolution_us"]
 
 MOST_BUCKETS = 3_600
 
 _AT_ONCE = 60  # buckets
-_TOGETHER = 64  # values of one bucket
+TOGETHER = 64
+"""Values of one bucket that are folded together."""
 
 _SECOND_US = 1_000_000
 _PARTS_US: list[int] = [2**twos * 5**fives for twos in range(7) for fives in range(7)]  # what a second can be cut into
@@ -45,8 +46,8 @@ class Rolling:
     that is a whole window ago."""
 
     __slots__ = (
-        "_after", "_block", "_bucket", "_buckets", "_ends_us", "_group", "_grouped", "_head", "_means", "_old", "_old_means",
-        "_open", "_over", "_per_block", "_tail", "_values", "_width_us", "fold", "since_us", "window_us",
+        "_after", "_block", "_bucket", "_buckets", "_group", "_grouped", "_head", "_means", "_old", "_old_means", "_open",
+        "_over", "_per_block", "_tail", "_width_us", "ends_us", "fold", "since_us", "values", "window_us",
     )  # fmt: skip
 
     def __init__(self, fold: str, window_us: int, since_us: int) -> None:
@@ -57,8 +58,8 @@ class Rolling:
         self._per_block = -(-window_us // self._width_us)
         self._block = -1
         self._bucket = -1  # the newest
-        self._ends_us = -1  # the last instant of that one
-        self._values: list[float] = []  # the last of that one, where it is of this block
+        self.ends_us = -1  # the last instant of that one
+        self.values: list[float] = []  # the last of that one, where it is of this block: until then one more may be put here
         self._open: Entries | None = None  # what it holds before these
         self._buckets: list[Entries] = []  # those before it, 60 or less
         self._group: Entries | None = None  # of these, as many as somebody has read
@@ -72,14 +73,14 @@ class Rolling:
 
     def __len__(self) -> int:
         """How many buckets it holds."""
-        return bool(self._values) + len(self._buckets) + sum(map(len, self._over)) + sum(map(len, self._old))
+        return bool(self.values) + len(self._buckets) + sum(map(len, self._over)) + sum(map(len, self._old))
 
     def add(self, now_us: int, value: float) -> None:
         """Take an entry of this instant."""
-        if now_us <= self._ends_us and len(self._values) < _TOGETHER:
-            self._values.append(value)
-        elif now_us <= self._ends_us:
-            self._open, self._values = self._newest(), [value]
+        if now_us <= self.ends_us and len(self.values) < TOGETHER:
+            self.values.append(value)
+        elif now_us <= self.ends_us:
+            self._open, self.values = self._newest(), [value]
         else:
             self._begin_bucket(now_us, value)
 
@@ -114,7 +115,7 @@ class Rolling:
             return self.since_us + self.window_us
         self._pass(now_us)
         oldest = self._tail or self._head or (self._buckets or [None])[0]
-        bucket = int(oldest[0]) if oldest else self._bucket if self._values else None
+        bucket = int(oldest[0]) if oldest else self._bucket if self.values else None
         return None if bucket is None else bucket * self._width_us + self.window_us
 
     def restart(self, since_us: int, gone_us: int) -> None:
@@ -152,13 +153,13 @@ class Rolling:
             self._group = buckets[0] if self._group is None else merge(self._group, buckets[self._grouped])
             self._grouped += 1
         found = tail
-        for part in self._head, self._group, self._newest() if self._values else None:
+        for part in self._head, self._group, self._newest() if self.values else None:
             if part is not None:
                 found = part if found is None else merge(found, part)
         return found
 
     def _newest(self) -> Entries:
-        last = self.fold.of(self._bucket, self._values)
+        last = self.fold.of(self._bucket, self.values)
         return last if self._open is None else self.fold.merge(self._open, last)
 
     def _begin_bucket(self, now_us: int, value: float) -> None:
@@ -169,17 +170,18 @@ class Rolling:
         if self._buckets and bucket // _AT_ONCE != self._bucket // _AT_ONCE:
             self._close()
             self._pass(now_us)
-        self._bucket, self._ends_us, self._values = bucket, bucket * self._width_us, [value]
+        self._bucket, self.ends_us, self.values = bucket, bucket * self._width_us, [value]
 
     def _end_bucket(self) -> None:
-        if self._values:
+        if self.values:
             self._buckets.append(self._newest())
-            self._values, self._open, self._ends_us = [], None, -1
+            self.values, self._open, self.ends_us = [], None, -1
 
     def _close(self) -> None:
-        tails: list[Entries] = []
-        for entries in reversed(self._buckets):
-            tails.append(self._joined(entries, tails[-1] if tails else None))
+        merge, tail = self.fold.merge, self._buckets[-1]
+        tails = [tail]
+        for entries in self._buckets[-2::-1]:
+            tails.append(tail := merge(entries, tail))
         self._over.append(tails)
         means, (low, high) = list(map(self.fold.mean, self._buckets)), self._means
         self._means = min(low, *means), max(high, *means)

@@ -88,7 +88,7 @@ class Windows:
             self._close(node)
         self._forget_routes()
 
-    def update(self, message: Any, now_us: int) -> list[str]:
+    def update(self, message: Any, now_us: int) -> tuple[str, ...]:
         """Take a message published at `now_us` (UTC microseconds); the keys (`series`) of what has something new by it that is
         of use."""
         if 0 <= self._now_us < now_us:
@@ -102,10 +102,10 @@ class Windows:
             route = self._route(message.topic)
             if ticks is not None:
                 ticks[message.symbol] = route
-        found = []
+        found: tuple[str, ...] = ()
         for update, key in route:
             if update(message, now_us):
-                found.append(key)
+                found = (*found, key)
         return found
 
     def on_gap(self, gap: Gap) -> None:

@@ -234,7 +234,7 @@ def test_a_series_is_kept_once_and_as_long_as_somebody_wants_it():
     windows, one, other = wanting('avg("BTC-USD", "10s") > 1', 'avg("BTC-USD", "10s") + 1 > price("BTC-USD")')
     windows.want(one)
     for second in range(11):
-        assert windows.update(trade(), T0 + second * S) == ['price("BTC-USD")']
+        assert windows.update(trade(), T0 + second * S) == ('price("BTC-USD")',)
     assert evaluate(one, windows, T0 + 10 * S) is True
     assert windows.buckets == 10, "the oldest is gone by the time that somebody reads"
     windows.drop(one)
@@ -243,7 +243,7 @@ def test_a_series_is_kept_once_and_as_long_as_somebody_wants_it():
     with pytest.raises(KeyError):
         evaluate(other, windows, T0 + 10 * S)
     windows.drop(one)
-    assert (windows.buckets, windows.update(trade(), T0 + 11 * S)) == (0, [])
+    assert (windows.buckets, windows.update(trade(), T0 + 11 * S)) == (0, ())
     with pytest.raises(KeyError):
         windows.drop(one)
 
@@ -294,10 +294,10 @@ def test_memory_is_as_long_as_what_decides(text, seconds):
 def test_only_what_has_something_new_is_named():
     windows, *_ = wanting(
         'count(event("k", severity="high"), "1m") > 0', 'absent("event:k:*", "1m")', 'bid("AAPL") > ask("AAPL")')
-    assert windows.update(event(severity=Severity.low), T0) == ["event:k:*"]
-    assert windows.update(event(), T0) == ['event("k", severity="high")', "event:k:*"]
-    assert windows.update(Quote("AAPL", 1.0, 1.0, 2.0, 1.0, 0, "x"), T0) == ['bid("AAPL")', 'ask("AAPL")']
-    assert windows.update(Bar("X", "1m", 1, 1, 1, 1, 1, 1, True, 0, "x"), T0) == []
+    assert windows.update(event(severity=Severity.low), T0) == ("event:k:*",)
+    assert windows.update(event(), T0) == ('event("k", severity="high")', "event:k:*")
+    assert windows.update(Quote("AAPL", 1.0, 1.0, 2.0, 1.0, 0, "x"), T0) == ('bid("AAPL")', 'ask("AAPL")')
+    assert windows.update(Bar("X", "1m", 1, 1, 1, 1, 1, 1, True, 0, "x"), T0) == ()
 
 
 # ---- numbers that are none
