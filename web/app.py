@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 import attrs
 from quart import Response, request, websocket
-from quart.routing import QuartRule
+from quart.routing import QuartMap, QuartRule
 from quart.utils import encode_headers
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
@@ -82,7 +83,6 @@ class App(QuartTrio):
     """Quart, and the lane beside it for the simplest requests."""
 
     asgi_http_class = _Exchange
-    url_rule_class = _Path
     quick: Quick
 
 
@@ -97,13 +97,9 @@ def make_app(system: System, doorman: Doorman | None = None) -> App:
         MAX_CONTENT_LENGTH=settings.server.body_limit_bytes, BODY_TIMEOUT=settings.server.body_timeout_s,
         PROPAGATE_EXCEPTIONS=False, RESPONSE_TIMEOUT=RESPONSE_TIMEOUT_S, PROVIDE_AUTOMATIC_OPTIONS=False,
     )  # fmt: skip
-    app.url_map.merge_slashes = False
+    app.url_map = _paths()
     for route in house.routes:
-        _mount(app, system, house, route)
-    headless = {route.name for route in house.routes if not route.head}
-    for path in app.url_map.iter_rules():
-        if path.endpoint in headless and path.methods is not None:
-            path.methods.discard("HEAD")
+        app.view_functions[route.name] = _served_before if route.live else _view(system, house, route)
     app.register_error_handler(HTTPException, _http_error)
     gate = Gate(Direct(app.asgi_app, system, house), _limits(settings), now_us)
     app.asgi_app = gate  # type: ignore[method-assign,assignment]
@@ -118,14 +114,20 @@ def _limits(settings: Settings) -> Limits:
     return Limits(hosts, frozenset(server.allowed_origins), server.rate_per_s, server.burst)
 
 
-def _mount(app: QuartTrio, system: System, house: House, route: Route) -> None:
-    rule = re.sub(r"\{(\w+)\.\.\.\}", r"<path:\1>", route.path)
-    rule = re.sub(r"\{(\w+)\}", r"<\1>", rule)
-    if route.method == WS:
-        app.add_websocket(rule, route.name, _served_before)
-        return
-    view = _served_before if route.live else _view(system, house, route)
-    app.add_url_rule(rule, route.name, view, methods=[route.method], strict_slashes=True)
+@cache  # all houses of a process have the same
+def _paths() -> QuartMap:
+    paths = QuartMap(merge_slashes=False)
+    for route in routes():
+        rule = re.sub(r"\{(\w+)\.\.\.\}", r"<path:\1>", route.path)
+        rule = re.sub(r"\{(\w+)\}", r"<\1>", rule)
+        socket = route.method == WS
+        path = _Path(
+            rule, endpoint=route.name, methods=["GET" if socket else route.method], strict_slashes=True, websocket=socket
+        )
+        if path.methods is not None and not route.head:
+            path.methods.discard("HEAD")
+        paths.add(path)
+    return paths
 
 
 def _view(system: System, house: House, route: Route) -> Callable[..., Awaitable[Response]]:

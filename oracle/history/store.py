@@ -53,8 +53,8 @@ class Store:
         self.words = Words()
         self.holes = Holes()
         self.last_seq = 0  # of the last committed row
-        self.epoch = ""
-        self._started_us = 0
+        self.epoch, self.started_us = "", 0
+        self.before_us = 0  # when the last message of the run before was published
         self._memory_limit_mb = memory_limit_mb
         self._root: Connection | None = None
         self._file: tuple[int, int] | None = None  # the one that was opened, whatever the path leads to now
@@ -99,7 +99,7 @@ class Store:
             self._connect()
             self._prepare()
             if self.epoch:
-                ledger.begin(self.connection, self._months, self.words, self.epoch, self._started_us)
+                ledger.begin(self.connection, self._months, self.words, self.epoch, self.started_us)
 
     @property
     def connection(self) -> Connection:
@@ -126,10 +126,11 @@ class Store:
         """
         if epoch != self.epoch:
             self.holes.begin()
-        self.epoch, self._started_us = epoch, now_us
+        self.epoch, self.started_us = epoch, now_us
         with self._transaction() as connection:
             end = ledger.begin(connection, self._months, self.words, epoch, now_us)
             if end:
+                self.before_us = end[2]
                 self.statistics.watermark = 0
                 ledger.compact(connection)
                 crash_point("history:compact")
@@ -241,8 +242,7 @@ class Store:
             connection.execute(statement)
         self._learning = connection.cursor()
         self.words.load(self._learning)
-        found = connection.execute("SELECT max(value::INTEGER) FROM meta WHERE name = 'version'").fetchone()
-        version = found[0] if found else None
+        (version,) = connection.execute("SELECT max(value::INTEGER) FROM meta WHERE name = 'version'").fetchone() or (None,)
         if version is None:
             connection.execute("INSERT INTO meta VALUES ('version', ?)", [str(VERSION)])
         elif version > VERSION:

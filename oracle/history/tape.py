@@ -94,6 +94,8 @@ class Tape:
 
     async def ended_us_before(self, epoch: str) -> int:
         """When the last message of the run before was published; 0 where there was none."""
+        if epoch == self._store.epoch:
+            return self._store.before_us
         sql = "SELECT coalesce(max(prev_us), 0) FROM epochs WHERE epoch = ?"
         return await self._reader.read(lambda at: at.execute(sql, [epoch]).fetchone()[0])
 
@@ -149,10 +151,15 @@ class Tape:
 
     def _until(self, at: Any, bound: Bound) -> tuple[str, list[int]]:
         """What holds for the rows up to a bound, those of earlier runs included."""
-        found = at.execute("SELECT started_us FROM epochs WHERE epoch = ?", [bound.epoch]).fetchone()
         number = self._store.words.number(bound.epoch)
-        begun_us = found[0] if found else 2**62
+        begun_us = self._begun_us(at, bound.epoch)
         return '(epoch = ? AND "offset" <= ? OR epoch <> ? AND pub_us < ?)', [number, bound.offset, number, begun_us]
+
+    def _begun_us(self, at: Any, epoch: str) -> int:
+        if epoch == self._store.epoch:
+            return self._store.started_us
+        found = at.execute("SELECT started_us FROM epochs WHERE epoch = ?", [epoch]).fetchone()
+        return found[0] if found else 2**62
 
     def _measure(self, at: Any, spans: Sequence[Span], patterns: Patterns) -> Past:
         count = 0
