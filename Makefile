@@ -24,8 +24,11 @@ page: venv
 serve: venv page
 	exec $(BIN)/oracle serve --settings settings.toml $(ARGS)
 
+# Tests wait too, so there is one more of them at a time than cores, at most four.
+WORKERS ?= $(shell nproc=$$(nproc); echo $$((nproc < 3 ? nproc + 1 : 4)))
+
 test: venv page
-	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: venv
 	$(BIN)/ruff check .

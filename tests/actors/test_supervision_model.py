@@ -201,4 +201,4 @@ def compare(rt, model, log, step):
 
 
 TestSupervision = Supervision.TestCase
-TestSupervision.settings = settings(max_examples=rounds(150, 5_000), stateful_step_count=15, deadline=None)
+TestSupervision.settings = settings(max_examples=rounds(150, 5_000), stateful_step_count=15)

@@ -249,7 +249,7 @@ def numbers_of(value):
 
 
 @watchdogs
-@hypothesis.settings(max_examples=60, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.settings(max_examples=60, suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(data=st.data(), lesson=st.tuples(EXTREME, EXTREME))
 def test_extreme_numbers_neither_crash_it_nor_make_it_say_what_is_no_number(kind, data, lesson):
     more = {"symbols": ("*",)} if "symbols" in settings_of(WATCHDOGS[kind]) else {}

@@ -78,7 +78,7 @@ ANY = st.recursive(LEAVES, lambda some: st.lists(some, max_size=3) | st.dictiona
 async def test_any_change_of_an_alert_is_taken_or_refused_by_its_place(tmp_path):
     async with open_house(tmp_path) as house:
 
-        @settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=300, database=None, suppress_health_check=list(HealthCheck))
         @given(st.sampled_from(PLACES), ANY)
         def check(path, odd):
             body = put(WHOLE, path, odd)
@@ -115,17 +115,15 @@ async def test_over_http_it_is_200_or_422_and_nothing_else(tmp_path):
     (("webhook_config", "headers", "X-A"), "A" * 10_001), (("webhook_config", "headers"), {"A" * 10_001: "b"}),
     (("trigger", "price_threshold"), 10**400),
 ])
-async def test_what_is_too_long_is_named_and_not_shown(tmp_path, path, odd):
-    async with open_house(tmp_path) as house:
-        reply = await house.post("/api/alerts", json=put(WHOLE, path, odd))
-        assert reply.status == 422 and [one["loc"] for one in reply.json["detail"]] == [["body", *path]]
-        assert len(reply.body) < 2_000
-        assert (await house.get("/api/alerts")).json == []
+def test_what_is_too_long_is_named_and_not_shown(house, path, odd):
+    reply = house.post("/api/alerts", json=put(WHOLE, path, odd))
+    assert reply.status == 422 and [one["loc"] for one in reply.json["detail"]] == [["body", *path]]
+    assert len(reply.body) < 2_000
+    assert house.get("/api/alerts").json == []
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999", '"\\ud800"', "01", "[" * 100_000])
-async def test_what_is_no_json_is_refused(tmp_path, word):
+def test_what_is_no_json_is_refused(house, word):
     text = json.dumps(WHOLE).replace('"for_s": 5', f'"for_s": {word}')
-    async with open_house(tmp_path) as house:
-        reply = await house.post("/api/alerts", data=text, headers={"content-type": "application/json"})
-        assert reply.status == 422 and reply.json["detail"][0]["loc"][0] == "body", reply.body
+    reply = house.post("/api/alerts", data=text, headers={"content-type": "application/json"})
+    assert reply.status == 422 and reply.json["detail"][0]["loc"][0] == "body", reply.body

@@ -48,16 +48,15 @@ async def test_an_alert_is_acknowledged_muted_and_resolved(tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge", "mute", "resolve"])
-async def test_what_is_not_in_the_table_is_refused_with_what_is(tmp_path, verb):
-    async with open_house(tmp_path) as house:
-        assert (await house.post(f"/api/alerts/a/{verb}")).status == 404
-        await house.post("/api/alerts", json=ALERT)
-        reply = await house.post(f"/api/alerts/a/{verb}")
-        assert (reply.status, reply.json["detail"]) == (409, f"an alert that is inactive can't {verb}; allowed: nothing")
-        await house.post("/api/alerts/a/disable")
-        reply = await house.post(f"/api/alerts/a/{verb}")
-        assert (reply.status, reply.json["detail"]) == (409, "Alert 'a' is disabled")
-        assert (await house.post(f"/api/alerts/a/{verb}", json={"comment": 1})).status == 422
+def test_what_is_not_in_the_table_is_refused_with_what_is(house, verb):
+    assert house.post(f"/api/alerts/{verb}/{verb}").status == 404
+    house.post("/api/alerts", json={**ALERT, "alert_id": verb})
+    reply = house.post(f"/api/alerts/{verb}/{verb}")
+    assert (reply.status, reply.json["detail"]) == (409, f"an alert that is inactive can't {verb}; allowed: nothing")
+    house.post(f"/api/alerts/{verb}/disable")
+    reply = house.post(f"/api/alerts/{verb}/{verb}")
+    assert (reply.status, reply.json["detail"]) == (409, f"Alert '{verb}' is disabled")
+    assert house.post(f"/api/alerts/{verb}/{verb}", json={"comment": 1}).status == 422
 
 
 async def test_a_command_with_an_id_is_carried_out_once(tmp_path):
@@ -106,11 +105,10 @@ async def test_a_silence_lives_from_create_to_delete(tmp_path):
     ({"matchers": {"severities": ["loud"]}, "for_s": 1}, "severities"),
     ({"matchers": {"ids": ["a"]}, "for_s": 1}, "ids"),
 ])  # fmt: skip
-async def test_a_silence_that_makes_no_sense_is_refused_by_its_field(tmp_path, body, field):
-    async with open_house(tmp_path) as house:
-        reply = await house.post("/api/oracle/silences", json=body)
-        assert reply.status == 422 and field in str(reply.json["error"]["details"]), reply.json
-        assert (await house.get("/api/oracle/silences")).json["items"] == []
+def test_a_silence_that_makes_no_sense_is_refused_by_its_field(house, body, field):
+    reply = house.post("/api/oracle/silences", json=body)
+    assert reply.status == 422 and field in str(reply.json["error"]["details"]), reply.json
+    assert house.get("/api/oracle/silences").json["items"] == []
 
 
 async def test_a_circle_of_inhibitions_is_refused_by_its_field(tmp_path):

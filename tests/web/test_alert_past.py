@@ -128,12 +128,11 @@ async def test_what_was_silenced_inhibited_and_gathered_then_is_so_again(tmp_pat
     ({"rule": {**ALERT, "trigger": EVENTS}, "from": "2026-01-02", "to": "2026-01-01"}, "to"),
     ({"rule": {**ALERT, "trigger": EVENTS}, "from": "yesterday"}, "from"),
 ])  # fmt: skip
-async def test_what_makes_no_sense_is_refused_by_its_field(tmp_path, body, field):
-    async with open_house(tmp_path) as house:
-        reply = await house.post("/api/alerts/preview", json=body)
-        assert reply.status == 422
-        assert ".".join(reply.json["detail"][0]["loc"]) == f"body.{field}"
-        assert (await house.post("/api/alerts/preview", json={"alert_id": "nobody"})).status == 404
+def test_what_makes_no_sense_is_refused_by_its_field(house, body, field):
+    reply = house.post("/api/alerts/preview", json=body)
+    assert reply.status == 422
+    assert ".".join(reply.json["detail"][0]["loc"]) == f"body.{field}"
+    assert house.post("/api/alerts/preview", json={"alert_id": "nobody"}).status == 404
 
 
 async def explained(house, at=""):

@@ -80,11 +80,10 @@ async def test_parameters_go_where_they_belong_and_the_rest_is_the_owners(tmp_pa
     ("whale", {"cooldown_seconds": -1}, "cooldown_seconds", "greater"),
     ("whale", {"alert_id": "a/b"}, "alert_id", "match"),
 ])
-async def test_what_is_wrong_is_said_by_field(tmp_path, name, said, field, word):
-    async with open_house(tmp_path) as house:
-        found = faults(await house.post(f"{PRESETS}/{name}", json={**LOG, "alert_id": "a", **said}))
-        assert list(found) == [field] and word in found[field]
-        assert (await house.get("/api/alerts")).json == []
+def test_what_is_wrong_is_said_by_field(house, name, said, field, word):
+    found = faults(house.post(f"{PRESETS}/{name}", json={**LOG, "alert_id": "a", **said}))
+    assert list(found) == [field] and word in found[field]
+    assert house.get("/api/alerts").json == []
 
 
 async def test_refusals(tmp_path):

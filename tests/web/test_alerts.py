@@ -127,13 +127,12 @@ async def test_lists_keep_the_order_of_creation_also_after_a_restart_and_a_repla
     ("POST", "/api/alerts/x/enable", 404, "Alert 'x' not found"),
     ("POST", "/api/alerts/x/disable", 404, "Alert 'x' not found"),
 ])
-async def test_refusals_say_it_as_fiml_does(tmp_path, method, path, status, detail):
-    async with open_house(tmp_path) as house:
-        await house.post("/api/alerts", json=LEAST)
-        body = {"json": LEAST} if method in ("POST", "PUT") and not path.endswith("able") else {}
-        reply = await house.ask(method, path, **body)
-        assert (reply.status, reply.json) == (status, {"detail": detail})
-        assert [one["alert_id"] for one in (await house.get("/api/alerts")).json] == ["a"]
+def test_refusals_say_it_as_fiml_does(house, method, path, status, detail):
+    house.post("/api/alerts", json=LEAST)
+    body = {"json": LEAST} if method in ("POST", "PUT") and not path.endswith("able") else {}
+    reply = house.ask(method, path, **body)
+    assert (reply.status, reply.json) == (status, {"detail": detail})
+    assert [one["alert_id"] for one in house.get("/api/alerts").json] == ["a"]
 
 
 async def test_unusual_ids_find_their_way_through_the_path(tmp_path):
@@ -179,21 +178,19 @@ async def test_a_replace_keeps_what_the_server_counts_and_bodies_can_not_set_it(
     ([], ["body"], "model_attributes_type"),
 ])
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_bad_bodies_are_named_as_fastapi_names_them(tmp_path, method, body, loc, type_):
-    async with open_house(tmp_path) as house:
-        await house.post("/api/alerts", json=LEAST)
-        reply = await house.ask(method, "/api/alerts" if method == "POST" else "/api/alerts/a", json=body)
-        assert reply.status == 422
-        first = reply.json["detail"][0]
-        assert (first["loc"], first["type"]) == (loc, type_)
-        assert {"type", "loc", "msg", "input"} <= set(first)
+def test_bad_bodies_are_named_as_fastapi_names_them(house, method, body, loc, type_):
+    house.post("/api/alerts", json=LEAST)
+    reply = house.ask(method, "/api/alerts" if method == "POST" else "/api/alerts/a", json=body)
+    assert reply.status == 422
+    first = reply.json["detail"][0]
+    assert (first["loc"], first["type"]) == (loc, type_)
+    assert {"type", "loc", "msg", "input"} <= set(first)
 
 
-async def test_malformed_json_and_missing_bodies(tmp_path):
-    async with open_house(tmp_path) as house:
-        headers = {"content-type": "application/json"}
-        broken = await house.post("/api/alerts", data=b'{"alert_id": ', headers=headers)
-        empty = await house.post("/api/alerts", data=b"", headers=headers)
+def test_malformed_json_and_missing_bodies(house):
+    headers = {"content-type": "application/json"}
+    broken = house.post("/api/alerts", data=b'{"alert_id": ', headers=headers)
+    empty = house.post("/api/alerts", data=b"", headers=headers)
     assert broken.status == empty.status == 422
     assert (broken.json["detail"][0]["type"], broken.json["detail"][0]["loc"][0]) == ("json_invalid", "body")
     assert empty.json["detail"][0]["type"] == "missing"
@@ -231,22 +228,20 @@ async def test_a_put_for_another_id_is_422_and_changes_nothing(tmp_path):
     {"telegram_config": {"bot_token": "s3cret"}}, [{"bot_token": "s3cret"}], json.dumps({"bot_token": "s3cret"}),
 ])  # fmt: skip
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_a_refusal_echoes_no_secret(tmp_path, method, wrong):
-    async with open_house(tmp_path) as house:
-        await house.post("/api/alerts", json=LEAST)
-        body = wrong
-        if isinstance(wrong, dict):
-            body = {**LEAST, "telegram_config": {"bot_token": "s3cret", "chat_ids": []}, **wrong}
-            body = {name: value for name, value in body.items() if value is not None}  # one that is missing
-        reply = await house.ask(method, "/api/alerts" if method == "POST" else "/api/alerts/a", json=body)
-        assert reply.status == 422
-        assert b"s3cret" not in reply.body and b"4711" not in reply.body
-        assert all({"type", "loc", "msg", "input"} <= set(row) for row in reply.json["detail"])
+def test_a_refusal_echoes_no_secret(house, method, wrong):
+    house.post("/api/alerts", json=LEAST)
+    body = wrong
+    if isinstance(wrong, dict):
+        body = {**LEAST, "telegram_config": {"bot_token": "s3cret", "chat_ids": []}, **wrong}
+        body = {name: value for name, value in body.items() if value is not None}  # one that is missing
+    reply = house.ask(method, "/api/alerts" if method == "POST" else "/api/alerts/a", json=body)
+    assert reply.status == 422
+    assert b"s3cret" not in reply.body and b"4711" not in reply.body
+    assert all({"type", "loc", "msg", "input"} <= set(row) for row in reply.json["detail"])
 
 
-async def test_a_refusal_echoes_a_plain_value(tmp_path):
-    async with open_house(tmp_path) as house:
-        reply = await house.post("/api/alerts", json={**LEAST, "cooldown_seconds": -1, "webhook_config": {"url": "no"}})
+def test_a_refusal_echoes_a_plain_value(house):
+    reply = house.post("/api/alerts", json={**LEAST, "cooldown_seconds": -1, "webhook_config": {"url": "no"}})
     assert [row["input"] for row in reply.json["detail"]] == ["no", -1]
 
 
@@ -337,9 +332,8 @@ async def test_a_secret_is_in_one_private_file_and_nowhere_else(tmp_path):
     ({"type": "custom_condition", "condition": 'prise("BTC-USD") > 1'}, "condition", "price"),
     ({"type": "custom_condition", "condition": 'price("BTC-USD") >'}, "condition", "column 19"),
 ])  # fmt: skip
-async def test_a_trigger_that_means_nothing_is_refused_by_its_field(tmp_path, trigger, field, reason):
-    async with open_house(tmp_path) as house:
-        reply = await house.post("/api/alerts", json={**LEAST, "trigger": trigger})
+def test_a_trigger_that_means_nothing_is_refused_by_its_field(house, trigger, field, reason):
+    reply = house.post("/api/alerts", json={**LEAST, "trigger": trigger})
     assert reply.status == 422
     (problem,) = reply.json["detail"]
     assert problem["loc"] == ["body", "trigger", field] and reason in problem["msg"]

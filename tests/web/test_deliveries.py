@@ -298,9 +298,8 @@ async def test_the_new_secrets_are_masked_kept_and_nowhere_else(tmp_path):
     {"discord_config": {"url": "ftp://d.test/s3cret"}}, {"sms_config": {**NEW_SECRETS["sms_config"], "auth_token": ["s3cret"]}},
     {"webhook_config": {"url": "https://a.test/", "signing_secret": "s3cret"}},
 ])  # fmt: skip
-async def test_a_refusal_echoes_none_of_the_new_secrets(tmp_path, wrong):
-    async with open_house(tmp_path) as house:
-        reply = await house.post("/api/alerts", json={**NEW_SECRETS, **wrong})
+def test_a_refusal_echoes_none_of_the_new_secrets(house, wrong):
+    reply = house.post("/api/alerts", json={**NEW_SECRETS, **wrong})
     assert reply.status == 422 and b"s3cret" not in reply.body
 
 

@@ -133,9 +133,8 @@ async def test_a_switch_survives_a_restart(tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["enable", "disable", "restart"])
-async def test_an_unknown_watchdog_is_404_with_its_name(tmp_path, verb):
-    async with open_house(tmp_path) as house:
-        reply = await house.post(f"/dashboard/watchdogs/nobody/{verb}")
+def test_an_unknown_watchdog_is_404_with_its_name(house, verb):
+    reply = house.post(f"/dashboard/watchdogs/nobody/{verb}")
     assert (reply.status, reply.json) == (404, {"detail": "Watchdog 'nobody' not found"})
 
 
@@ -241,9 +240,8 @@ async def test_assets_are_answered_one_row_each_in_order(tmp_path):
 
 @pytest.mark.parametrize("query", ["", "symbols=", "symbols=,%20,", "symbols=A&asset_type=stock", "symbols=A&market=MOON",
                                    "symbols=" + ",".join(["A"] * 101)])  # fmt: skip
-async def test_bad_asset_questions_are_422(tmp_path, query):
-    async with open_house(tmp_path) as house:
-        reply = await house.get(f"/dashboard/assets/monitor?{query}")
+def test_bad_asset_questions_are_422(house, query):
+    reply = house.get(f"/dashboard/assets/monitor?{query}")
     assert reply.status == 422 and reply.json["detail"][0]["loc"][0] == "query"
 
 

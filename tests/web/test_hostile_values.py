@@ -4,7 +4,6 @@ import json
 from urllib.parse import quote
 
 import pytest
-from running import open_house
 
 from web.routes import WS, Family
 from web.table import routes
@@ -34,37 +33,34 @@ def in_family(route, reply):
 @pytest.mark.parametrize(
     "route", [route for route in routes() if route.method == "GET" and route.params and not route.live], ids=lambda r: r.name
 )
-async def test_no_parameter_value_is_a_fault(tmp_path, route):
-    async with open_house(tmp_path) as house:
-        path = route.path.replace("{alert_id}", "x")
-        for param in route.params:
-            needed = "&".join(f"{one.name}=x" for one in route.params if one.required and one is not param)
-            for value in NASTY:
-                reply = await house.get(f"{path}?{needed}&{param.name}={quote(value, errors='surrogatepass')}")
-                assert reply.status < 500, (param.name, value, reply.body)
-                if reply.status >= 400:
-                    assert in_family(route, reply), reply.body
+def test_no_parameter_value_is_a_fault(house, route):
+    path = route.path.replace("{alert_id}", "x")
+    for param in route.params:
+        needed = "&".join(f"{one.name}=x" for one in route.params if one.required and one is not param)
+        for value in NASTY:
+            reply = house.get(f"{path}?{needed}&{param.name}={quote(value, errors='surrogatepass')}")
+            assert reply.status < 500, (param.name, value, reply.body)
+            if reply.status >= 400:
+                assert in_family(route, reply), reply.body
 
 
 @pytest.mark.parametrize("route", [route for route in routes() if "{" in route.path], ids=lambda r: r.name)
-async def test_no_path_value_is_a_fault(tmp_path, route):
-    async with open_house(tmp_path) as house:
-        for value in NASTY:
-            path = route.path.replace("{name...}", "{name}").replace("{alert_id}", "{name}")
-            target = path.replace("{name}", quote(value, safe="", errors="surrogatepass"))
-            reply = await house.ask(route.method, target, json={"alert_id": "x"} if route.body else None)
-            assert 300 <= reply.status < 500, (value, reply.body)
+def test_no_path_value_is_a_fault(house, route):
+    for value in NASTY:
+        path = route.path.replace("{name...}", "{name}").replace("{alert_id}", "{name}")
+        target = path.replace("{name}", quote(value, safe="", errors="surrogatepass"))
+        reply = house.ask(route.method, target, json={"alert_id": "x"} if route.body else None)
+        assert 300 <= reply.status < 500, (value, reply.body)
 
 
 @pytest.mark.parametrize("route", [route for route in routes() if route.body is not None], ids=lambda r: r.name)
-async def test_no_body_is_a_fault(tmp_path, route):
-    async with open_house(tmp_path) as house:
-        for body in BODIES:
-            path = route.path.replace("{alert_id}", "x")
-            reply = await house.ask(route.method, path, data=body, headers={"content-type": "application/json"})
-            assert reply.status < 500, (body[:80], reply.body)
-            if reply.status >= 400:
-                assert in_family(route, reply), reply.body
+def test_no_body_is_a_fault(house, route):
+    for body in BODIES:
+        path = route.path.replace("{alert_id}", "x")
+        reply = house.ask(route.method, path, data=body, headers={"content-type": "application/json"})
+        assert reply.status < 500, (body[:80], reply.body)
+        if reply.status >= 400:
+            assert in_family(route, reply), reply.body
 
 
 def test_the_table_is_covered():

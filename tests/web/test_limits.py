@@ -13,20 +13,18 @@ STATS = "/dashboard/stats"
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST:1", "localhost.:8000"]
 )
-async def test_our_own_names_are_known(tmp_path, host):
-    async with open_house(tmp_path) as house:
-        assert (await house.get(STATS, headers={"host": host})).status == 200
+def test_our_own_names_are_known(house, host):
+    assert house.get(STATS, headers={"host": host}).status == 200
 
 
 @pytest.mark.parametrize("host", [
     "evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "", "[::1", "10.0.0.1",
     "user@localhost", "localhost:8000@evil.example", "localhost:port", "localhost:8000:8000", "[::1]evil",
 ])  # fmt: skip
-async def test_a_host_we_do_not_know_never_reaches_a_route(tmp_path, host):
-    async with open_house(tmp_path) as house:
-        for path in (STATS, "/healthz", "/nothing"):
-            assert (await house.get(path, headers={"host": host})).status == 400
-        native = await house.get("/api/oracle/tree", headers={"host": host})
+def test_a_host_we_do_not_know_never_reaches_a_route(house, host):
+    for path in (STATS, "/healthz", "/nothing"):
+        assert house.get(path, headers={"host": host}).status == 400
+    native = house.get("/api/oracle/tree", headers={"host": host})
     assert native.json["error"]["code"] == "host_not_allowed"
 
 
@@ -101,10 +99,9 @@ async def test_preflights_are_answered_for_every_path(tmp_path):
         ("text/json+json", 415),
     ],
 )
-async def test_bodies_are_json_and_say_so(tmp_path, kind, status):
-    async with open_house(tmp_path) as house:
-        headers = {"content-type": kind} if kind else {}
-        reply = await house.post("/api/oracle/inbox", data=b"{}", headers=headers)
+def test_bodies_are_json_and_say_so(house, kind, status):
+    headers = {"content-type": kind} if kind else {}
+    reply = house.post("/api/oracle/inbox", data=b"{}", headers=headers)
     assert reply.status == status
 
 

@@ -109,9 +109,8 @@ async def test_bars_of_any_interval_come_from_the_trades(tmp_path):
     ("events?cursor=AAAA", "cursor", "cursor"),
     ("gaps?cursor=", "cursor", "cursor"),
 ])  # fmt: skip
-async def test_bad_parameters_are_refused_by_name(tmp_path, path, field, kind):
-    async with open_house(tmp_path) as house:
-        reply = await house.get(f"/api/oracle/{path}")
+def test_bad_parameters_are_refused_by_name(house, path, field, kind):
+    reply = house.get(f"/api/oracle/{path}")
     assert reply.status == 422
     error = reply.json["error"]
     assert error["code"] == "invalid" and field in error["message"]
@@ -146,9 +145,8 @@ async def test_a_webhook_becomes_an_event_that_is_on_disk_when_it_is_acknowledge
     (b"[]", 422, "dict_type"), (b"{", 422, "json_invalid"), (b"", 422, "missing"), (b'{"a": NaN}', 422, "json_invalid"),
     (b"[" * 5000, 422, "json_invalid"), (b'"\xff"', 422, "json_invalid"),
 ])  # fmt: skip
-async def test_the_inbox_refuses_what_is_no_object(tmp_path, body, status, kind):
-    async with open_house(tmp_path) as house:
-        reply = await house.post("/api/oracle/inbox", data=body, headers={"content-type": "application/json"})
+def test_the_inbox_refuses_what_is_no_object(house, body, status, kind):
+    reply = house.post("/api/oracle/inbox", data=body, headers={"content-type": "application/json"})
     assert reply.status == status
     assert reply.json["error"]["details"][0]["type"] == kind
     assert reply.json["error"]["details"][0]["field"] in ("", "body")

@@ -170,7 +170,7 @@ class Walk(RuleBasedStateMachine):
 
 
 TestWalk = Walk.TestCase
-TestWalk.settings = settings(deadline=None, max_examples=60, stateful_step_count=40, suppress_health_check=list(HealthCheck))
+TestWalk.settings = settings(max_examples=60, stateful_step_count=40, suppress_health_check=list(HealthCheck))
 
 
 def test_decided_once_more_a_step_is_the_same():
@@ -260,4 +260,4 @@ class Holding(RuleBasedStateMachine):
 
 
 TestHolding = Holding.TestCase
-TestHolding.settings = settings(deadline=None, max_examples=80, stateful_step_count=40, suppress_health_check=list(HealthCheck))
+TestHolding.settings = settings(max_examples=80, stateful_step_count=40, suppress_health_check=list(HealthCheck))

@@ -34,7 +34,7 @@ def test_minute_by_minute_and_of_a_random_walk_too():
 
 
 @given(rate=st.floats(1e-5, 0.2), seed=st.integers(0, 99), scale=st.floats(0.01, 100.0))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_alarms_are_what_the_budget_allows_whatever_evidence_means(rate, seed, scale):
     chance, budget, rows, most = random.Random(seed), Budget(rate), 3_000, 0.0
     begin, alarms = budget.threshold, 0
@@ -89,7 +89,6 @@ def test_over_months_each_severity_keeps_to_its_own():
 
 
 @given(evidence=st.lists(st.floats(0.0, 10.0), max_size=200), cut=st.integers(0, 200))
-@settings(deadline=None)
 def test_a_restart_changes_no_bit(evidence, cut):
     one, other, both, again = Budget(0.01), Budget(0.01), Budgets(60.0), Budgets(60.0)
     for row, value in enumerate(evidence):

@@ -139,7 +139,7 @@ def test_units_and_offsets_change_no_alarm(family, factor, offset):
 
 
 @given(seed=st.integers(0, 999), holes=st.lists(st.tuples(st.integers(0, 399), st.sampled_from(NOTHING)), max_size=40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_is_no_number_changes_nothing(seed, holes):
     values = values_of("noise", 400, seed)
     rows = list(enumerate(values))
@@ -163,7 +163,7 @@ def learned(snapshot):
 
 @given(values=st.lists(NUMBERS, max_size=60), times=st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=9),
        side=st.sampled_from(["both", "above", "below"]), cut=st.integers(0, 400))  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_comes_it_answers_and_a_restart_changes_no_bit(values, times, side, cut):
     rows = [(value, times[row % len(times)]) for row, value in enumerate((values * 400)[:400])]
     detector, other = Detector(side), Detector(side)

@@ -35,7 +35,7 @@ def test_the_same_seed_makes_the_same_market_and_another_another():
 
 
 @given(INSTANTS, st.sampled_from(sorted(INSTRUMENTS)), st.integers(0, 2**62))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_prices_stay_sane_at_any_time_with_any_seed(at_s, symbol, seed):
     ratio = np.array(Market(seed, Anomalies()).minute(symbol, at_s // 60).prices) / INSTRUMENTS[symbol].level_usd
     assert (ratio > 0.02).all()
@@ -209,7 +209,7 @@ def test_the_past_is_calm_but_for_its_last_two_hours(past):
 
 
 @given(INSTANTS, st.integers(0, 1000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_without_anomalies_nothing_moves_3_percent_in_two_minutes(at_s, seed):
     market = Market(seed)
     for symbol in INSTRUMENTS:
@@ -219,7 +219,7 @@ def test_without_anomalies_nothing_moves_3_percent_in_two_minutes(at_s, seed):
 
 
 @given(INSTANTS, st.integers(0, 1000))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_whoever_starts_to_watch_sees_an_anomaly_within_90_seconds_and_then_every_two_minutes(at_s, seed):
     watched = Simulated(seed=seed, updates_per_s=1, symbols=Anomalies().symbols)
     tape, watchdog = Tape(watched), PriceAnomaly()

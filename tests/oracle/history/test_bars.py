@@ -68,7 +68,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=steps, interval=st.sampled_from(["7s", "30s", "1m", "90s", "5m", "1h", "1d", "1w"]))
 def test_bars_are_the_sum_of_the_trades(steps, interval):
     trades = []

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors import Published, Refused
@@ -136,7 +136,7 @@ async def test_bad_arguments_are_refused_by_name(store, queries, asked):
     assert set(refused.value.details) == set(asked)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(st.text(max_size=40))
 def test_a_cursor_is_ours_or_refused(text):
     try:

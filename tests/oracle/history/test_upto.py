@@ -93,7 +93,7 @@ class Told:
                 self.restart()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(steps=steps)
 def test_what_somebody_saw_who_began_is_seen_again_at_the_end(steps):
     with TemporaryDirectory() as folder:

@@ -78,7 +78,7 @@ def test_an_empty_obligation_waits_for_all_before_it(store, writer):
     assert (heard, trade_ids(store)) == (OK, [1])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(bad=st.sets(st.integers(0, 30)), kind=st.sampled_from(["us", "text"]))
 def test_rows_that_do_not_fit_are_left_out_and_the_rest_keeps_its_order(bad, kind):
     with TemporaryDirectory() as folder:
