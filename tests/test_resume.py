@@ -47,7 +47,7 @@ def stored_trades(server: Serving, symbols: set[str]) -> set[tuple[str, int]]:
     return found
 
 
-@pytest.mark.parametrize("run", range(rounds(2, 30)))
+@pytest.mark.parametrize("run", range(rounds(1, 30)))
 def test_after_a_kill_the_rest_of_the_run_and_the_next_one_are_told(tmp_path, run):
     with serving(tmp_path / "data", **FAST) as server, stream(server) as connection:
         place = frames_until(connection, "ready")[-1]

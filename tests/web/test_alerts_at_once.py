@@ -171,9 +171,8 @@ async def test_a_masked_secret_is_kept_for_the_same_far_end_only(tmp_path, dry_r
     ("x = " + "[" * 5_000, "TOML"), ("alert = 3", "two brackets"), ("[[alert]]\n" * 201, "at most 200"),
     ("x = " + "9" * 5_000, "TOML"),
 ])
-async def test_what_is_no_book_of_alerts_is_refused_whole(tmp_path, toml, word):
-    async with open_house(tmp_path) as house:
-        reply = await take(house, toml)
+def test_what_is_no_book_of_alerts_is_refused_whole(house, toml, word):
+    reply = house.post(f"{ALL}/import", json={"toml": toml, "mode": "create", "dry_run": False})
     assert reply.status == 422 and word in reply.json["error"]["message"]
     assert [one["field"].partition(".")[0] for one in reply.json["error"]["details"]] == ["toml"]
 
@@ -212,12 +211,11 @@ async def test_many_are_switched_and_deleted_at_once(tmp_path):
     ({"action": "enable", "alert_ids": ["a"] * 3 + [str(n) for n in range(1_000)]}, "alert_ids"),
     ({"action": "enable", "al": True}, "al"),
 ])
-async def test_a_wish_for_many_that_does_not_fit_touches_nobody(tmp_path, body, field):
-    async with open_house(tmp_path) as house:
-        await make(house, {**LEAST, "enabled": False})
-        reply = await house.post(f"{ALL}/bulk", json=body)
-        assert reply.status == 422 and {one["field"] for one in reply.json["error"]["details"]} == {field}
-        assert (await house.get("/api/alerts/a")).json["enabled"] is False
+def test_a_wish_for_many_that_does_not_fit_touches_nobody(house, body, field):
+    house.post("/api/alerts", json={**LEAST, "enabled": False})
+    reply = house.post(f"{ALL}/bulk", json=body)
+    assert reply.status == 422 and {one["field"] for one in reply.json["error"]["details"]} == {field}
+    assert house.get("/api/alerts/a").json["enabled"] is False
 
 
 async def test_all_conditions_are_at_work_with_the_answer_and_began_once(tmp_path):

@@ -25,9 +25,9 @@ from tests.soak import rounds
 from web import replay
 from web.desk import Bounds
 
-CUTS = rounds(200, 10_000)
-CLIENTS = 10  # at a time, of twice as many; so some are away for whole runs
-CUTS_OF_A_RUN = 50
+CUTS = rounds(100, 10_000)
+CLIENTS = rounds(5, 10)  # at a time, of twice as many; so some are away for whole runs
+CUTS_OF_A_RUN = rounds(25, 50)
 TOPICS = ("*", "*", "quote:*", "event:*", "quote:*,event:*,state:*,life:*", "trade:B", "state:*", "depth:*,attempt:*", "*",
           "none:*")  # fmt: skip
 # what is told comes in small pieces and pages; and too much of it comes to pass

@@ -80,19 +80,22 @@ async def test_what_is_not_wanted_any_more_is_not_told(tmp_path):
         assert (await house.get("/ws/connections")).json["subscribed_symbols"] == []
 
 
-@pytest.mark.parametrize(("said", "code"), [
+WRONG = [
     (b"{", "INVALID_JSON"), (b"7", "INVALID_MESSAGE_TYPE"), ({"type": "hello"}, "INVALID_MESSAGE_TYPE"),
     ({"type": "subscribe", "stream_type": "price"}, "SUBSCRIPTION_ERROR"), (wish(symbols=[]), "SUBSCRIPTION_ERROR"),
     (wish(symbols=[f"S{i}" for i in range(51)]), "SUBSCRIPTION_ERROR"), (wish("weather"), "SUBSCRIPTION_ERROR"),
     (wish(interval_ms=99), "SUBSCRIPTION_ERROR"), (wish(asset_type="x"), "SUBSCRIPTION_ERROR"),
     (wish(market="XX"), "SUBSCRIPTION_ERROR"),
     ({"type": "unsubscribe"}, "UNSUBSCRIBE_ERROR"),
-])  # fmt: skip
-async def test_what_is_wrong_is_told_and_the_socket_stays_open(tmp_path, said, code):
+]  # fmt: skip
+
+
+async def test_what_is_wrong_is_told_and_the_socket_stays_open(tmp_path):
     async with market(tmp_path) as (_, client):
-        await (client.send(1, said) if isinstance(said, bytes) else client.say(said))
-        error = await client.message()
-        assert (error["type"], error["error_code"], error["details"]) == ("error", code, None) and error["message"]
+        for said, code in WRONG:
+            await (client.send(1, said) if isinstance(said, bytes) else client.say(said))
+            error = await client.message()
+            assert (error["type"], error["error_code"], error["details"]) == ("error", code, None) and error["message"]
         await client.say(wish())
         assert (await client.message())["type"] == "subscription_ack"
 

@@ -1,24 +1,21 @@
 """The kill switch over HTTP: the typed word, the scopes, the cooldown, the record, and a SIGKILL in between."""
 
 import json
-import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
-import trio
 from running import open_house
 from serving import clean_env
 
 from oracle.settings import Auth, Data, Risk, Settings
+from tests.forked import run_beside
 from web.routes import Scope
 
 ONE = "/api/risk/kill-switch"
 KILL = {"action": "activate", "confirmation": "KILL", "reason": "Manual stop: market crash"}
 RESUME = {"action": "deactivate", "confirmation": "RESUME"}
 CHILD = Path(__file__).with_name("once_child.py")
-TESTS = Path(__file__).resolve().parents[1]
 
 
 def settings(folder, cooldown_s=0.0, auth="open"):
@@ -49,14 +46,13 @@ async def test_it_is_activated_and_deactivated_as_the_seed_says(tmp_path):
         assert rest["items"][0]["at"] == now["activated_at"] and rest["next"] is None
 
 
-@pytest.mark.parametrize("wish", [
-    {"action": "activate"}, {**KILL, "confirmation": "kill"}, {**KILL, "confirmation": "RESUME"},
-    {**RESUME, "confirmation": "KILL"}, {**RESUME, "confirmation": None},
-])
-async def test_without_the_typed_word_nothing_happens(tmp_path, wish):
+async def test_without_the_typed_word_nothing_happens(tmp_path):
+    said = [{"action": "activate"}, {**KILL, "confirmation": "kill"}, {**KILL, "confirmation": "RESUME"},
+            {**RESUME, "confirmation": "KILL"}, {**RESUME, "confirmation": None}]  # fmt: skip
     async with open_house(tmp_path, settings=settings(tmp_path)) as house:
-        no = await house.post(ONE, json=wish)
-        assert (no.status, [one["loc"] for one in no.json["detail"]]) == (422, [["body", "confirmation"]])
+        for wish in said:
+            no = await house.post(ONE, json=wish)
+            assert (no.status, [one["loc"] for one in no.json["detail"]]) == (422, [["body", "confirmation"]]), wish
         assert (await house.get(ONE + "/history")).json == {"items": [], "next": None}
 
 
@@ -105,9 +101,7 @@ async def test_it_is_tripped_once_wherever_the_process_was_killed(tmp_path, poin
 
 async def run_child(folder, crash_at=""):
     """The exit code and the answers."""
-    env = clean_env(PYTHONPATH=f"{TESTS}{os.pathsep}{TESTS.parent}", **({"ORACLE_CRASH_AT": crash_at} if crash_at else {}))
-    with trio.fail_after(60):
-        done = await trio.run_process([sys.executable, str(CHILD), str(folder), "POST", ONE, "k-1", json.dumps(KILL)], env=env,
-                                      check=False, capture_stdout=True)  # fmt: skip
-    said = [line for line in done.stdout.decode().splitlines() if line.startswith("answer ")]
+    command = ("POST", ONE, "k-1", json.dumps(KILL))
+    done = await run_beside(CHILD, folder, *command, timeout_s=60, env=clean_env(ORACLE_CRASH_AT=crash_at))
+    said = [line for line in done.stdout.splitlines() if line.startswith("answer ")]
     return done.returncode, [json.loads(line.removeprefix("answer ")) for line in said]

@@ -1,5 +1,7 @@
 """A command with an `Idempotency-Key` through the real routes: applied once, answered as often as it is sent."""
 
+import itertools
+
 import attrs
 import pytest
 import trio
@@ -132,10 +134,10 @@ async def test_ids_belong_to_their_callers(tmp_path):
         assert nobody.status == 401
 
 
-@pytest.mark.parametrize("ident", ["", "a b", "a/b", "x" * 65, "ö", "client/local/k"])
-async def test_an_id_has_a_form(tmp_path, ident):
+async def test_an_id_has_a_form(tmp_path):
+    wrong = ["", "a b", "a/b", "x" * 65, "ö", "client/local/k"]
     async with open_house(tmp_path) as house:
-        for path in ("/api/alerts", "/api/oracle/inbox"):
+        for ident, path in itertools.product(wrong, ("/api/alerts", "/api/oracle/inbox")):
             reply = await send(house, ident, path)
             assert reply.status == 422 and b"Idempotency-Key" in reply.body
         assert (await house.get("/api/alerts")).json == []

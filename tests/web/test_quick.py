@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-import pytest
 import trio
 from live import LISTENS, exchange, open_live
 from running import AWAY, LOCAL, open_house
@@ -35,16 +34,16 @@ def test_what_is_marked_quick():
         "/api/oracle/quote", "/api/oracle/snapshot", "/healthz", "/metrics", "/readyz"]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PATHS)
-async def test_both_lanes_say_the_same(tmp_path, path):
+async def test_both_lanes_say_the_same(tmp_path):
     async with open_house(tmp_path) as house:
         told(house.system.runtime)
-        quick = house.app.quick(HEAD % path.encode(), CLIENT, SERVER, None)
-        slow = await house.get(path, headers={"host": "localhost:8000"})
-    status, headers, body = parts(quick)
-    headers.pop("date")
-    assert (status, body) == (slow.status, slow.body) == (200, slow.body)
-    assert headers == {name: value.lower() for name, value in slow.headers.items()}
+        for path in PATHS:
+            quick = house.app.quick(HEAD % path.encode(), CLIENT, SERVER, None)
+            slow = await house.get(path, headers={"host": "localhost:8000"})
+            status, headers, body = parts(quick)
+            headers.pop("date")
+            assert (status, body) == (slow.status, slow.body) == (200, slow.body)
+            assert headers == {name: value.lower() for name, value in slow.headers.items()}
 
 
 async def test_metrics_are_told_by_both_lanes(tmp_path):
@@ -55,7 +54,7 @@ async def test_metrics_are_told_by_both_lanes(tmp_path):
     assert names[0] == names[1] and len(names[0]) > 40
 
 
-@pytest.mark.parametrize("head", [
+NOT_PLAIN = [
     b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n", b"GET  /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /healthz HTTP/1.1\r\n\r\n",
     b"GET /healthz HTTP/1.1\nHost: localhost\n\n", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n",
@@ -73,10 +72,12 @@ async def test_metrics_are_told_by_both_lanes(tmp_path):
     b"GET /api/oracle/quote HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /api/oracle/tree HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET /api/oracle/quote?symbol=NONE HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
-])  # fmt: skip
-async def test_what_is_not_plain_or_would_be_refused_goes_the_ordinary_way(tmp_path, head):
+]  # fmt: skip
+
+
+async def test_what_is_not_plain_or_would_be_refused_goes_the_ordinary_way(tmp_path):
     async with open_house(tmp_path) as house:
-        assert house.app.quick(head, CLIENT, SERVER, None) is None
+        assert [head for head in NOT_PLAIN if house.app.quick(head, CLIENT, SERVER, None) is not None] == []
 
 
 async def test_a_long_head_is_looked_at_once(tmp_path):

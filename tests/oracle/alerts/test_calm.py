@@ -9,6 +9,7 @@ from oracle.alerts.terms import Terms
 from oracle.conditions import Ahead, Windows, can_foresee, parse_condition
 from oracle.model import Gap, Trade
 from oracle.watchdogs.decider import Course, Memory
+from tests.soak import rounds
 
 T0, S = 1_700_000_000_000_000, 1_000_000
 P = 'price("BTC-USD")'
@@ -55,7 +56,7 @@ def said(rules, told):
     return found
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(rounds(4, 200)))
 def test_a_calm_rule_says_what_one_says_that_is_always_looked_at(seed):
     told = list(market(Random(seed), 600))
     rules = {f"r{number}": terms for number, terms in enumerate(FORESEEN)}

@@ -14,6 +14,7 @@ from oracle.conditions.tree import Expression
 from oracle.model import Bar, Event, Gap, Quote, Sample, Severity, Trade
 from tests.growing import FUNCTIONS, grown_over, grown_truth
 from tests.naive import OVER, Naive
+from tests.soak import rounds
 
 S = 1_000_000
 T0 = 1_795_449_600 * S
@@ -65,7 +66,7 @@ def steps(random, count, most_s):
 # ---- the same as from all messages
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(rounds(12, 400)))
 def test_every_window_reads_what_all_messages_say(seed):
     random = Random(seed)
     expressions = [Expression(grown_over(random)) for _ in range(8)]
@@ -87,7 +88,7 @@ def test_every_window_reads_what_all_messages_say(seed):
                 assert evaluate(expression, windows, now_us) == close, expression
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(rounds(20, 600)))
 def test_every_condition_is_what_all_messages_say(seed):
     random = Random(seed)
     functions = tuple(one for one in FUNCTIONS if one != "stddev")  # its last bit depends on the order of the sums
@@ -106,7 +107,7 @@ def test_every_condition_is_what_all_messages_say(seed):
                 assert evaluate(expression, windows, now_us) is naive.value(expression.root, now_us), expression
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(rounds(12, 400)))
 def test_nothing_changes_by_itself_but_at_the_instants_that_were_said(seed):
     random = Random(seed)
     functions = tuple(one for one in FUNCTIONS if one != "stddev")
@@ -132,7 +133,7 @@ def test_nothing_changes_by_itself_but_at_the_instants_that_were_said(seed):
     assert naive.value(expression.root, now_us + 10**12) is value
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(rounds(4, 100)))
 def test_what_is_read_does_not_depend_on_who_read_before(seed):
     random = Random(seed)
     expressions = [Expression(grown_over(random)) for _ in range(8)]

@@ -14,6 +14,7 @@ from actors import Refused
 from oracle.history import Queries, Store, inline
 from oracle.history.bars import bucket_of, interval_us
 from oracle.model import Bar
+from tests.soak import rounds
 
 from .rows import MINUTE_US, T0_US, published, trade
 
@@ -68,7 +69,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=rounds(15, 500))
 @given(steps=steps, interval=st.sampled_from(["7s", "30s", "1m", "90s", "5m", "1h", "1d", "1w"]))
 def test_bars_are_the_sum_of_the_trades(steps, interval):
     trades = []

@@ -77,7 +77,7 @@ def test_kills_under_load_one_after_the_other(tmp_path):
     seed(tmp_path)
     rng = random.Random(20_261)
     acknowledged = 100
-    for _ in range(rounds(12, 1_000)):
+    for _ in range(rounds(6, 1_000)):
         process = victim(tmp_path, 1_000_000)
         for _ in range(rng.randrange(1, 30)):
             acknowledged = int(process.stdout.readline())

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from oracle.history import Bound, Queries, Store, Tape, inline
 from oracle.model import Bar
+from tests.soak import rounds
 
 from .rows import MINUTE_US, T0_US, event, published, trade
 
@@ -93,7 +94,7 @@ class Told:
                 self.restart()
 
 
-@settings(max_examples=15)
+@settings(max_examples=rounds(6, 200))
 @given(steps=steps)
 def test_what_somebody_saw_who_began_is_seen_again_at_the_end(steps):
     with TemporaryDirectory() as folder:

@@ -14,6 +14,7 @@ from actors import ActorCrashed, Published, Refused
 from oracle.history import Broken, Store
 from oracle.history.owed import Owed
 from oracle.history.writer import BATCH, RETRY_S, Writer
+from tests.soak import rounds
 
 from .disk import full_disk
 from .rows import T0_US, delivery, published, state, trade, trade_ids
@@ -78,7 +79,7 @@ def test_an_empty_obligation_waits_for_all_before_it(store, writer):
     assert (heard, trade_ids(store)) == (OK, [1])
 
 
-@settings(max_examples=25)
+@settings(max_examples=rounds(8, 200))
 @given(bad=st.sets(st.integers(0, 30)), kind=st.sampled_from(["us", "text"]))
 def test_rows_that_do_not_fit_are_left_out_and_the_rest_keeps_its_order(bad, kind):
     with TemporaryDirectory() as folder:
