@@ -21,6 +21,7 @@ from oracle.problems import Invalid
 from oracle.watchdogs import WATCHDOGS
 from oracle.watchdogs.actor import finding_event
 from oracle.watchdogs.decider import Bars, Course, Mean, Means, Memory
+from tests.soak import rounds
 
 UNITS = re.compile(r"(_s|_ms|_us|_pct|_usd|_bps|_days|_ratio|_share|_trades|_venues|_values|_returns)$")
 UNITLESS = {"limit", "critical", "high", "rearm", "above", "below"}  # shares and correlations; metrics have their own unit
@@ -249,7 +250,7 @@ def numbers_of(value):
 
 
 @watchdogs
-@hypothesis.settings(max_examples=60, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.settings(max_examples=rounds(15, 600), suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(data=st.data(), lesson=st.tuples(EXTREME, EXTREME))
 def test_extreme_numbers_neither_crash_it_nor_make_it_say_what_is_no_number(kind, data, lesson):
     more = {"symbols": ("*",)} if "symbols" in settings_of(WATCHDOGS[kind]) else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from random import Random
 
 import pytest
@@ -11,8 +10,9 @@ from hypothesis import strategies as st
 
 from oracle.conditions import BadExpression, Windows, evaluate, memory_s, next_change, parse, series, topics, why
 from oracle.conditions.functions import FUNCTIONS
+from tests.soak import rounds
 
-EXAMPLES = 20_000 if os.environ.get("ORACLE_SOAK") else 300
+EXAMPLES = rounds(300, 20_000)
 
 WORDS = [
     *FUNCTIONS, "and", "or", "not", "true", "false", "(", ")", ",", "+", "-", "*", "/", "%", "<", "<=", ">", ">=", "==",
@@ -59,7 +59,7 @@ def test_any_words(words, between):
     tried(between.join(words))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(rounds(3, 80)))
 def test_pieces_that_often_fit(seed):
     random = Random(seed)
     fitting = sum(tried(" ".join(random.choices(PIECES, k=random.randint(1, 7)))) for _ in range(3_000))

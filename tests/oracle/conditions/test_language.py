@@ -15,6 +15,7 @@ from oracle.conditions.tree import Comparison, Events, Expression, Logic, Not, N
 from oracle.model import Event, Quote, Sample, Severity, Trade
 from oracle.problems import Bad
 from tests.growing import grown_number, grown_truth
+from tests.soak import rounds
 
 S = 1_000_000
 T0 = 1_795_449_600 * S
@@ -132,7 +133,7 @@ def test_it_is_written_one_way(text, written):
     assert hash(parse(written)) == hash(parse(text))
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(rounds(5, 200)))
 def test_what_is_written_parses_to_the_same_tree(seed):
     random = Random(seed)
     parsed = 0

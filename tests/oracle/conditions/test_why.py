@@ -11,6 +11,7 @@ from oracle.conditions import Clause, Windows, parse, why
 from oracle.conditions.tree import Absent, Logic, Not, Truth
 from oracle.conditions.why import decide, turning
 from oracle.model import Event, Sample, Severity, Trade
+from tests.soak import rounds
 
 S = 1_000_000
 T0 = 1_795_449_600 * S
@@ -44,7 +45,7 @@ def ways(nodes):
 
 
 @pytest.mark.parametrize("fresh", [True, False])
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(rounds(3, 100)))
 def test_to_turn_all_of_them_turns_the_value_and_to_turn_fewer_does_not(seed, fresh):
     random = Random(seed)
     empty = 0
