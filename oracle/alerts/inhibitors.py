@@ -30,25 +30,30 @@ class Changed:
 
 
 class Inhibitors:
-    """Of one rule, whose actor `name` is told Changed when the record of one of them does; `close` ends that."""
+    """Of one rule, whose actor `name` is told Changed when one of them or its record does; `close` ends that."""
 
     def __init__(self, board: Board, runtime: Runtime, name: str) -> None:
         self._board = board
         self._runtime = runtime
         self._name = name
-        self._ears: dict[str, Subscription] = {}
+        self._ears: dict[str, tuple[Subscription, Subscription]] = {}
         self._edges: dict[str, deque[tuple[int, bool]]] = {}  # when each began to be active, and ceased to, the oldest first
 
     def follow(self, idents: Iterable[str]) -> None:
         """These from now on."""
         wanted = set(idents)
         for ident in self._ears.keys() - wanted:
-            self._ears.pop(ident).cancel()
+            for ear in self._ears.pop(ident):
+                ear.cancel()
             del self._edges[ident]
         for ident in wanted - self._ears.keys():
             self._edges[ident] = deque(maxlen=MOST_EDGES)
             self._note(ident, Record.of(self._board.get(ref("alert", ident))))
-            self._ears[ident] = self._runtime.listen(f"state:{ref('alert', ident)}", partial(self._hear, ident))
+            listen = self._runtime.listen
+            self._ears[ident] = (
+                listen(f"state:{ref('alert', ident)}", partial(self._hear, ident)),
+                listen(f"state:{ref('rule', ident)}", self._tell),  # one that is switched off or deleted inhibits nobody
+            )
 
     def close(self) -> None:
         """Follow none."""
@@ -66,6 +71,9 @@ class Inhibitors:
 
     def _hear(self, ident: str, published: Published) -> None:
         self._note(ident, Record.of(published.message.value))
+        self._tell(published)
+
+    def _tell(self, _: Published) -> None:
         self._runtime.tell(self._name, Changed())
 
     def _note(self, ident: str, record: Record) -> None:

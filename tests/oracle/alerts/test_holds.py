@@ -67,6 +67,18 @@ async def test_a_condition_that_is_still_met_is_told_when_nothing_inhibits_it_an
         assert [one["alert_id"] for one in channel.sent] == ["root", "a", "root", "a"]
 
 
+@pytest.mark.parametrize("verb", ["disable", "delete"])
+async def test_a_condition_that_is_still_met_is_told_when_who_inhibits_it_is_gone(tmp_path, autojump_clock, verb):
+    channel = Keeping()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(trigger=ABOVE, inhibited_by=["root"]))
+        await alerting.wish("create", rule=rule(alert_id="root", trigger=HIGHER))
+        await priced(alerting, 99, 120)
+        await alerting.wish(verb, alert_id="root")
+        await settled()
+        assert [one["alert_id"] for one in channel.sent] == ["root", "a"]
+
+
 async def test_what_is_over_before_the_hold_is_told_nobody(tmp_path, autojump_clock):
     channel = Keeping()
     async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
