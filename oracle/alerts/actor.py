@@ -101,6 +101,7 @@ class RuleActor(Actor):
         if self._memory.taking is not None:
             await self._take(*self._memory.taking)
         await self._catch_up()
+        await self._look()
         self._arm()  # what was due while nothing ran is due at once
 
     async def receive(self, message: object) -> bool | State | None:

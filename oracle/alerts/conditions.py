@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from oracle.alerts.calm import Calm
+from oracle.alerts.inhibitors import in_order
 from oracle.alerts.lifecycle import Phase
 from oracle.alerts.rule import rule_of
 from oracle.alerts.terms import Terms, terms_of
@@ -36,6 +37,7 @@ SPARE_S = 60.0  # of the past beside what the windows need, so that what held be
 def conditions_now(board: Board) -> Conditions:
     """Those of the enabled rules, as they stand now; one that is not understood has none (`fault_of` says why)."""
     rules: dict[str, Terms] = {}
+    inhibited: dict[str, tuple[str, ...]] = {}
     on, waiting = [], []
     for state in board.kind("rule"):
         if state.value is None or not state.value["enabled"]:
@@ -45,9 +47,11 @@ def conditions_now(board: Board) -> Conditions:
             terms = terms_of(rule.trigger)
             if terms is not None:
                 rules[rule.alert_id] = terms
+                inhibited[rule.alert_id] = rule.inhibited_by
                 record = board.get(ref("alert", rule.alert_id)) or {}
                 on += [rule.alert_id] if record.get("on_since_us") is not None else []
                 waiting += [rule.alert_id] if record.get("phase") == Phase.pending else []
+    rules = {ident: rules[ident] for ident in in_order(inhibited)}  # who inhibits is met first, where one price is met by both
     return Conditions(rules, tuple(on), tuple(waiting))
 
 
@@ -69,7 +73,7 @@ class _Rule:
 
 @attrs.define
 class Conditions:
-    """`rules` by id; those in `on` were met before it began, and nobody has heard that they are over; those in `waiting` were to
+    """`rules` by id, in the order in which those that are met by the same message are said to be; those in `on` were met before it began, and nobody has heard that they are over; those in `waiting` were to
     be met, and nobody has heard that they ceased to hold."""
 
     rules: dict[str, Terms] = attrs.field(factory=dict)
@@ -80,13 +84,15 @@ class Conditions:
     _rules: dict[str, _Rule] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _watches: dict[str, Watch] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     windows: Windows = attrs.field(factory=Windows, init=False, repr=False, eq=False)
-    _due: list[tuple[int, str]] = attrs.field(factory=list, init=False, repr=False, eq=False)
+    _ranks: dict[str, int] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    _due: list[tuple[int, int, str]] = attrs.field(factory=list, init=False, repr=False, eq=False)
     next_deadline: int | None = attrs.field(default=None, init=False, repr=False, eq=False)
     """When something may be met, or over, though nothing is heard."""
 
     patient = True  # a quiet market is nothing unusual
 
     def __attrs_post_init__(self) -> None:
+        self._ranks = {ident: number for number, ident in enumerate(self.rules)}
         for ident, terms in self.rules.items():
             on, off = terms.expressions()
             rule = self._rules[ident] = _Rule(ident, terms, on, off)
@@ -118,7 +124,7 @@ class Conditions:
     def on_time(self, now: int) -> Iterator[Finding]:
         """Look at what is due."""
         while (due_us := self.next_deadline) is not None and due_us <= now:
-            rule = self._rules[heapq.heappop(self._due)[1]]
+            rule = self._rules[heapq.heappop(self._due)[2]]
             rule.due_us = None
             self._set_deadline()
             yield from self._look(rule, now, None)
@@ -156,14 +162,16 @@ class Conditions:
     # ---- private
 
     def _look_at(self, keys: Iterable[str], now: int, message: Any) -> Iterator[Finding]:
-        for watch in [self._watches[key] for key in keys if key in self._watches]:
-            for ident in watch.touched():
-                yield from self._look(self._rules[ident], now, message)
+        watches = [self._watches[key] for key in keys if key in self._watches]
+        touched = {ident for watch in watches for ident in watch.touched()}
+        for ident in sorted(touched, key=self._ranks.__getitem__):
+            yield from self._look(self._rules[ident], now, message)
+        for watch in watches:
             watch.settle()
 
     def _set_deadline(self) -> None:
         due = self._due
-        while due and self._rules[due[0][1]].due_us != due[0][0]:
+        while due and self._rules[due[0][2]].due_us != due[0][0]:
             heapq.heappop(due)
         self.next_deadline = due[0][0] if due else None
 
@@ -235,9 +243,10 @@ class Conditions:
         if due_us != rule.due_us:
             rule.due_us = due_us
             if due_us is not None:
-                heapq.heappush(self._due, (due_us, rule.ident))
+                heapq.heappush(self._due, (due_us, self._ranks[rule.ident], rule.ident))
                 if len(self._due) > 64 + 2 * len(self._rules):  # most are of times that have moved on
-                    self._due = [(one.due_us, one.ident) for one in self._rules.values() if one.due_us is not None]
+                    live = (one for one in self._rules.values() if one.due_us is not None)
+                    self._due = [(one.due_us or 0, self._ranks[one.ident], one.ident) for one in live]
                     heapq.heapify(self._due)
             self._set_deadline()
 

@@ -253,11 +253,13 @@ class Desk(Actor):
         """Where a condition has changed they begin anew, and know it when this returns."""
         self._say_faults()
         wanted = conditions_now(self._board).rules
-        if wanted != self._ledger.conditions and self.runtime.alive(CONDITIONS):
+        if list(wanted.items()) != list(self._ledger.conditions.items()) and self.runtime.alive(CONDITIONS):
             self._ledger.conditions = wanted
+            with contextlib.suppress(*NOT_NOW):
+                await self.ask(CONDITIONS, Begun(self.runtime.bus.offset), COMMIT_TIMEOUT_S)
             self.runtime.restart(CONDITIONS)
             with contextlib.suppress(*NOT_NOW):
-                while (await self.ask(CONDITIONS, Begun(), COMMIT_TIMEOUT_S)).rules != wanted:
+                while list((await self.ask(CONDITIONS, Begun(), COMMIT_TIMEOUT_S)).rules.items()) != list(wanted.items()):
                     pass
 
     def _say_faults(self) -> None:

@@ -19,7 +19,7 @@ from oracle.alerts.trigger import CONDITIONS, MET, EventFilter
 from oracle.conditions import Clause, why
 from oracle.history import Bound, Queries, Tape
 from oracle.history.lines import Lines
-from oracle.model import Event
+from oracle.model import Event, Severity
 from oracle.patterns import Patterns
 from oracle.watchdogs.decider import Course
 
@@ -111,7 +111,7 @@ async def _event(past: Past, rule: Rule, at_us: int) -> Explained:
 
 def event_of(row: Mapping[str, Any]) -> Event:
     """The event of a stored row."""
-    return Event(**{name: row[name] for name in Event.__struct_fields__})
+    return Event(**{**{name: row[name] for name in Event.__struct_fields__}, "severity": Severity(row["severity"])})
 
 
 def _filtered(wanted: EventFilter, event: Event) -> Iterator[Clause]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from graphlib import CycleError, TopologicalSorter
 
 import attrs
 
@@ -18,7 +19,7 @@ from oracle.alerts.trigger import CONDITIONS, TriggerType
 from oracle.board import Board
 from oracle.model import Event, Severity, ref
 
-__all__ = ["Changed", "Inhibitors", "circle", "holding"]
+__all__ = ["Changed", "Inhibitors", "circle", "holding", "in_order"]
 
 MOST_EDGES = 64  # of one alert: who lags behind by more of them takes the first that is known
 LAST_US = 2**63
@@ -95,6 +96,16 @@ def holding(board: Board, rule: Rule, record: Record, now_us: int) -> Held | Non
 
 def _enabled(board: Board, ident: str) -> bool:
     return bool((board.get(ref("rule", ident)) or {}).get("enabled"))
+
+
+def in_order(inhibited: Mapping[str, Sequence[str]]) -> list[str]:
+    """The ids, by whom each is inhibited given: whoever inhibits comes first; the order stays where nobody does."""
+    try:
+        first = list(TopologicalSorter({ident: [one for one in by if one in inhibited] for ident, by in inhibited.items() if by})
+                     .static_order())  # fmt: skip
+    except CycleError:  # of rules that an earlier version has stored
+        first = []
+    return list(dict.fromkeys((*(ident for ident in first if ident in inhibited), *inhibited)))
 
 
 def circle(ident: str, wanted: Sequence[str], known: Mapping[str, Sequence[str]]) -> list[str]:

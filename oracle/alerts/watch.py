@@ -58,6 +58,8 @@ class Watch:
         if numbers is None:
             return list(self._always)
         value, tired = numbers.value, numbers.left < 0.0
+        if value is None:
+            self._levels.price = None  # when there is one again all are looked at: they may have waited
         if tired or value is None:
             numbers.left = _INF
             held = list(self._spans)

@@ -28,7 +28,10 @@ BEGAN = "watchdog_began"  # the event of each life's begin; its data is the Sinc
 
 @attrs.frozen
 class Ready:
-    """Answered by a watchdog that has started, with the decider of its life."""
+    """Answered by a watchdog that has started, with the decider of its life. `heard`: the offset up to which all that it listens
+    to has come to it, so that what a next life hears beside that is its past from there."""
+
+    heard: int = 0
 
 
 @attrs.define
@@ -111,7 +114,10 @@ class Watchdog(Actor):
         """A message of the market, an own timer, or somebody who wants to know that this life has begun."""
         published = self.published
         if published is None:
-            return self.decider if isinstance(message, Ready) else self._on_timer(message)
+            if isinstance(message, Ready):
+                self.progress.offset = max(self.progress.offset, message.heard)
+                return self.decider
+            return self._on_timer(message)
         progress = self.progress
         progress.in_hand = published.offset, published.time_us
         for finding in self.course.take(message, published.time_us):
