@@ -14,7 +14,7 @@ import attrs
 from actors import Refused
 from oracle.alerts import MASK, Rule, rule_of
 from oracle.alerts.actions import COMMANDS
-from oracle.alerts.bounds import oversized
+from oracle.alerts.bounds import oversized, pointless
 from oracle.alerts.defaults import completed
 from oracle.alerts.permit import action_problems
 from oracle.alerts.terms import terms_of
@@ -35,7 +35,7 @@ def checked_rule(system: System, body: Any, extras: Literal["refuse", "drop"] = 
     rule = structure(Rule, body, extras=extras, path=("body",))
     settings = system.settings.alerts
     try:
-        if problems := list(oversized(rule)):
+        if problems := [*oversized(rule), *pointless(rule)]:
             raise Invalid(problems)
         terms_of(rule.trigger)
         rule = completed(rule, settings)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import attrs
+import trio
 
-from actors import Actor, Refused, Subscription, Timer
+from actors import Actor, AskTimeout, Refused, Timer
 from oracle.alerts.channel import Look
 from oracle.alerts.commit import NOT_NOW, committed
 from oracle.alerts.decider import WISHES, Decider, Edge, Held, Record, Step
 from oracle.alerts.inhibitors import Changed, Inhibitors
+from oracle.alerts.memory import Memory
 from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.silence import Silence
@@ -25,10 +26,11 @@ from oracle.log import logger
 from oracle.model import Command, Event, Gap, State, ref, split_ref
 from oracle.receipts import Receipts
 
-__all__ = ["Memory", "Ready", "RuleActor"]
+__all__ = ["Ready", "RuleActor"]
 
 
 LOG = logger("rule")
+SHOW_S = 1.0
 
 
 @attrs.frozen
@@ -41,25 +43,9 @@ class _Due:
     """A deadline of the alert may have passed."""
 
 
-@attrs.define
-class Memory:
-    """What must outlive a life of the rule's actor: an event that is not decided on, a step that is and is not done with."""
-
-    taking: tuple[Event, int, tuple[str, int]] | None = None
-    in_hand: Step | None = None
-    inhibitors: Inhibitors | None = None
-    events: Subscription | None = None
-    """To every event, where the rule is on events."""
-    caught_up: bool = False
-    """Whether what was stored before this process began was looked at."""
-
-    def deafen(self) -> None:
-        """Nobody hears anything for the rule any more."""
-        if self.inhibitors is not None:
-            self.inhibitors.close()
-        if self.events is not None:
-            self.events.cancel()
-        self.inhibitors = self.events = None
+@attrs.frozen
+class _Show:
+    """The board may be told again."""
 
 
 class RuleActor(Actor):
@@ -85,9 +71,12 @@ class RuleActor(Actor):
         self._decider: Decider | None = None
         self._silences: dict[str, Silence] = {}
         self._shown: Record | None = None  # what the board has
+        self._shown_s = -SHOW_S
+        self._showing: Timer | None = None
         self._timer: Timer | None = None
         self._timer_us: int | None = None
         self._awake_us = 0
+        self._heard_upto = 0  # offset: what inhibits the rule has taken all until then
 
     async def start(self) -> None:
         self._awake_us = self.now_us()
@@ -97,7 +86,8 @@ class RuleActor(Actor):
             await self._fulfil(self._memory.in_hand)
         for state in self._board.kind("silence"):
             self._heed(state)
-        self._follow(self._board.get(ref("rule", self._ident)), Record.of(self._board.get(self._record_ref)))
+        record = self._memory.record or Record.of(self._board.get(self._record_ref))
+        self._follow(self._board.get(ref("rule", self._ident)), record)
         if self._memory.taking is not None:
             await self._take(*self._memory.taking)
         await self._catch_up()
@@ -121,6 +111,8 @@ class RuleActor(Actor):
                 await self._pass_time(self.now_us())
             case Changed():
                 await self._look()
+            case _Show():
+                self._showing = None
             case Ready():
                 return True
         return None
@@ -128,11 +120,19 @@ class RuleActor(Actor):
     def drained(self) -> None:
         # Suppressed events are counted once a batch: a storm of them is one change of the board.
         record = self._decider.record if self._decider is not None else self._shown
+        self._memory.record = record
         if record is not self._shown and record is not None:
-            self._shown = record
-            if record.value() != (self._board.get(self._record_ref) or _NEW):
-                self._board.put(self._record_ref, record.value(), self.now_us())
+            wait_s = self._shown_s + SHOW_S - trio.current_time() if record.gathered else 0.0
+            if wait_s <= 0:
+                self._show(record)
+            elif self._showing is None:  # a record that holds what is gathered is large
+                self._showing = self.after(wait_s, _Show())
         self._arm()
+
+    def _show(self, record: Record) -> None:
+        self._shown, self._shown_s = record, trio.current_time()
+        if record.value() != (self._board.get(self._record_ref) or _NEW):
+            self._board.put(self._record_ref, record.value(), self.now_us())
 
     def gap(self, from_us: int, to_us: int, dropped: int) -> None:
         self.publish(Gap(self.name, from_us, to_us, f"the mailbox was full, {dropped} events were not looked at"))
@@ -142,9 +142,11 @@ class RuleActor(Actor):
         return ref("alert", self._ident)
 
     def _follow(self, value: dict[str, Any] | None, record: Record) -> None:
-        self._decider = None
-        if value is not None:
+        if value is None:
+            self._decider = None
+        else:
             rule = rule_of(value)
+            record = record.tied_to(rule.trigger.mark)
             self._inhibitors.follow(rule.inhibited_by)
             self._hear_events(rule)
             self._decider = Decider(
@@ -199,21 +201,34 @@ class RuleActor(Actor):
         if hears or (due_us is not None and due_us < time_us):
             self._memory.taking = event, time_us, place
             await self._pass_time(time_us - 1)
-            await self._hear_inhibitors()
+            if hears:
+                await self._hear_inhibitors(*place)
             self._see(time_us)
             self._memory.taking = None  # what crashes is not taken again
         decided = self._decider.update(event, time_us)
         if decided is not None:
             self._decider.record = attrs.evolve(self._decider.record, handled=place)
+        self._memory.record = self._decider.record
         if isinstance(decided, Step):
             decided = attrs.evolve(decided, record=self._decider.record)
         await self._carry_out(decided)
 
-    async def _hear_inhibitors(self) -> None:
-        """Let those that inhibit it take what it takes first: whoever is set off by the same event holds it back."""
+    async def _hear_inhibitors(self, epoch: str, offset: int) -> None:
+        """Let those that inhibit it take what it takes first, however long they need for that: whoever is set off by the same
+        event holds it back. They are asked once for all that they have in hand."""
+        if epoch == self.runtime.epoch and offset <= self._heard_upto:
+            return
+        upto = self.runtime.bus.offset
         for name in self._inhibitors.at_work:
-            with contextlib.suppress(*NOT_NOW):
-                await self.ask(name, Ready())
+            while self.runtime.alive(name):
+                try:
+                    await self.ask(name, Ready())
+                except AskTimeout:
+                    continue
+                except NOT_NOW:
+                    pass  # it is not there: it holds back nobody
+                break
+        self._heard_upto = upto
 
     async def _pass_time(self, until_us: int) -> None:
         """Do what is due by then, at the time it is due; what was while nothing ran is due when it began."""
@@ -243,11 +258,12 @@ class RuleActor(Actor):
             raise Refused(f"Alert '{self._ident}' not found", code="not_found")
         if not self._receipts.applied(command.id):
             await self._do(self._decider.wish(command, self.now_us()))
+            await self._look()
         state = self._board.state(self._record_ref)
         return state or State(self._record_ref, _NEW, 0, self.now_us())
 
     async def _do(self, step: Step) -> None:
-        self._memory.in_hand = step
+        self._memory.in_hand, self._memory.record = step, step.record
         await self._fulfil(step)
 
     async def _fulfil(self, step: Step) -> None:

@@ -1,4 +1,4 @@
-"""How long the texts and lists of a rule may be that somebody writes now; one that is stored already stays as it is."""
+"""What may not be said in a rule that somebody writes now; one that is stored already stays as it is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from oracle.alerts.rule import Rule
+from oracle.alerts.trigger import TriggerType
 from oracle.border import unstructure
 from oracle.problems import Problem
 
-__all__ = ["oversized"]
+__all__ = ["oversized", "pointless"]
 
 LONGEST_TEXT = 10_000  # characters
 MOST_ITEMS = 1_000
@@ -18,6 +19,15 @@ MOST_ITEMS = 1_000
 def oversized(rule: Rule) -> Iterator[Problem]:
     """What of it is too long, by its path; the value, which may be a secret, is not shown."""
     return _oversized(unstructure(rule), ())
+
+
+def pointless(rule: Rule) -> Iterator[Problem]:
+    """What of it contradicts the rest, so that nobody would ever be told, or it would mean nothing."""
+    resolve_s, gather_s = rule.resolve_after_s, rule.group_wait_s
+    if resolve_s is not None and gather_s is not None and resolve_s <= gather_s:
+        yield Problem(("resolve_after_s",), "value_error", "Value error, it would be over before group_wait_s is", resolve_s)
+    if rule.trigger.type is TriggerType.watchdog_event and rule.trigger.for_s:
+        yield Problem(("trigger", "for_s"), "value_error", "Value error, an event lasts no time", rule.trigger.for_s)
 
 
 def _oversized(value: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:

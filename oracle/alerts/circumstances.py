@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -20,10 +20,10 @@ from oracle.alerts.silence import Silence
 from oracle.history import Queries
 from oracle.model import Command
 
-__all__ = ["Then", "circumstances"]
+__all__ = ["SWITCHES", "Then", "circumstances", "enabled_by"]
 
 SILENCES = ("silence_created", "silence_deleted", "silence_ended")
-SWITCHES = ("rule_created", "rule_enabled", "rule_disabled", "rule_deleted")
+SWITCHES = ("rule_created", "rule_replaced", "rule_enabled", "rule_disabled", "rule_deleted")
 PHASES = (*KINDS.values(), "alert_fired", "alert_gathering", "alert_silenced", "alert_inhibited", "alert_suppressed")
 _VERBS = {KINDS[step]: verb for verb, step in WISHES.items()}
 _QUIET = (Phase.inactive, Phase.pending)
@@ -37,6 +37,12 @@ async def circumstances(queries: Queries, rule: Rule, to_us: int) -> list[dict[s
     for ident in rule.inhibited_by:
         rows += await _all(queries, to_us, kind=(*PHASES, *SWITCHES), subject=ident)
     return sorted(rows, key=lambda row: row["ts_us"])
+
+
+def enabled_by(row: Mapping[str, Any]) -> bool | None:
+    """Whether a rule was enabled by one of SWITCHES; None for a change that left it as it was, or does not say."""
+    said: bool | None = row["data"].get("enabled")
+    return {"rule_enabled": True, "rule_disabled": False, "rule_deleted": False}.get(row["kind"], said)
 
 
 async def _all(queries: Queries, to_us: int, **wanted: Any) -> list[dict[str, Any]]:
@@ -83,7 +89,11 @@ class Then:
         elif subject == self.decider.rule.alert_id:
             return self._word(_VERBS[kind], row["data"], now_us)
         elif kind in SWITCHES:
-            (self._off.add if kind in ("rule_disabled", "rule_deleted") else self._off.discard)(subject)
+            if kind == "rule_deleted":
+                self._phases.pop(subject, None)
+            on = enabled_by(row)
+            if on is not None:
+                (self._off.discard if on else self._off.add)(subject)
         else:
             self._phases[subject] = Phase(row["data"].get("to") or row["data"]["phase"])
         self.decider.active = {

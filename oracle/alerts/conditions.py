@@ -73,8 +73,9 @@ class _Rule:
 
 @attrs.define
 class Conditions:
-    """`rules` by id, in the order in which those that are met by the same message are said to be; those in `on` were met before it began, and nobody has heard that they are over; those in `waiting` were to
-    be met, and nobody has heard that they ceased to hold."""
+    """`rules` by id, in the order in which those that are met by the same message are said to be; those in `on` were met before
+    it began, and nobody has heard that they are over; those in `waiting` were to be met, and nobody has heard that they ceased
+    to hold."""
 
     rules: dict[str, Terms] = attrs.field(factory=dict)
     on: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ from oracle.alerts.rule import Rule
 from oracle.alerts.silence import Silence
 from oracle.alerts.steps import Firing, Held, Step
 from oracle.alerts.terms import terms_of
-from oracle.alerts.trigger import LAPSED, MET, OVER, PENDING
+from oracle.alerts.trigger import LAPSED, MET, OVER, PENDING, TriggerType
 from oracle.model import Command, Delivery, Event, event_id
 from oracle.problems import Invalid
 
@@ -57,7 +57,9 @@ class Decider:
         if trigger.is_told(event, ident) and "direction" not in event.data:  # a crossing lasts no time either
             if event.kind == MET and lasts(self.rule, self.record):
                 return None  # said once more by conditions that began anew
-            self.record = attrs.evolve(self.record, on_since_us=event.ts_us if event.kind == MET else None)
+            is_met = event.kind == MET
+            self.record = attrs.evolve(
+                self.record, on_since_us=event.ts_us if is_met else None, mark=trigger.mark if is_met else "")
             step = _SAID.get(event.kind)
             if step is not None and (self.record.phase, step) in TABLE:
                 return self._move(step, now_us, why=_WHY[event.kind])
@@ -187,7 +189,7 @@ class Decider:
         over = phase is Phase.inactive
         self.record = attrs.evolve(
             before, phase=phase, since_us=now_us, by=by, comment=comment, edges=before.edges + 1,
-            told_us=None if over else before.told_us, held=None,
+            told_us=None if over else before.told_us, held=None if over else before.held,
         )  # fmt: skip
         for _ in before.gathered if over else ():
             self.record = self.record.suppressing("over")
@@ -198,7 +200,8 @@ class Decider:
             held = notice_held(self.rule, self.record, made.about, now_us, self.silences, self.active)
             if held is not None:
                 self.record = self.record.suppressing(held.reason)
-                made = made.unsent(held.reason)
+                # What a firing has done is undone also where nobody is told, or it stayed so for good.
+                made = made.unsent(held.reason, made.deeds if over else ())
         hopeless = hopeless_among(made.deliveries, self.rule, self.channels, now_us)
         return attrs.evolve(made, record=self.record, hopeless=hopeless)
 
@@ -208,7 +211,7 @@ class Decider:
             id=event_id("alert_fired", rule.alert_id, rule.ref, event.ts_us, event.id),
             kind="alert_fired", subject=rule.alert_id, source=rule.ref, severity=event.severity,
             summary=f"{rule.name}: {event.summary}",
-            data={"event_id": event.id, "event_kind": event.kind, "event_subject": event.subject,
+            data={"event_id": event.id, "event_kind": event.kind, "event_subject": event.subject, "event_source": event.source,
                   "provider": event.data.get("provider", ""), "deliveries": [one.id for one in deliveries],
                   "phase": str(self.record.phase), "began": began, **more},
             ts_us=now_us, cause=event.id,
@@ -232,7 +235,7 @@ def can_be_wished(rule: Rule, record: Record) -> list[str]:
 
 def deadlines(rule: Rule, record: Record, changed_us: int) -> Iterator[tuple[int, Input]]:
     """When the alert escalates, is resolved, or is told (`met`), as it stands now; no wait began before `changed_us`."""
-    if record.phase is Phase.pending and not rule.trigger.for_s:
+    if record.phase is Phase.pending and (not rule.trigger.for_s or rule.trigger.type is TriggerType.watchdog_event):
         yield changed_us, Input.lapse
     if record.phase is Phase.firing and rule.escalate_after_s is not None and record.told_us is not None:
         yield max(record.told_us, record.since_us or 0, changed_us) + rule.escalate_after_s * SECOND_US, Input.escalate
@@ -246,8 +249,8 @@ def deadlines(rule: Rule, record: Record, changed_us: int) -> Iterator[tuple[int
 
 
 def _first_gathered(record: Record) -> str | None:
-    """The group that is told next; all wait equally long."""
-    return min(record.gathered, key=lambda name: record.gathered[name]["since_us"], default=None)
+    """The group that is told next; all wait equally long, and they are in the order in which they began."""
+    return next(iter(record.gathered), None)
 
 
 def _later(until_us: int | None, now_us: int) -> int | None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import attrs
 
 from actors import Child
-from oracle.alerts.actor import Memory, RuleActor
+from oracle.alerts.actor import RuleActor
+from oracle.alerts.memory import Memory
 from oracle.alerts.outbox import Outbox
 from oracle.alerts.terms import Terms
 from oracle.alerts.unheard import Unheard

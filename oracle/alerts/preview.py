@@ -11,12 +11,13 @@ from typing import Any
 import attrs
 import trio
 
+from actors import Published
 from oracle.alerts.circumstances import Then, circumstances
 from oracle.alerts.conditions import Conditions
 from oracle.alerts.decider import Decider, Firing, Record
 from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.terms import Terms, terms_of
-from oracle.alerts.trigger import CONDITIONS
+from oracle.alerts.trigger import CONDITIONS, TOLD
 from oracle.backtest.job import Ask, Job
 from oracle.backtest.work import wrong_span
 from oracle.border import structure
@@ -99,12 +100,22 @@ async def _met(
     table = {"rules": {ident: attrs.asdict(one) for ident, one in rules.items()}}
     chosen = {CONDITIONS: ("", table, partial(Conditions, rules))}
     job = Job(queries, tape, lines, Ask(chosen, ask.from_us, ask.to_us, frozenset(chosen)), pace)
+    topics = Patterns([f"event:{kind}:{rule.alert_id}" for kind in TOLD])
+    said = {one.message.id: one.time_us async for one in _stored(tape, lines, ask, topics, pace)}
+    last_us = 0
     for event in (await job.run()).events:
-        yield event.ts_us, event
+        last_us = max(last_us, said.get(event.id, event.ts_us))  # when it was said live, where it was
+        yield last_us, event
 
 
 async def _said(tape: Tape, lines: Lines, ask: Preview, pace: Pace) -> AsyncIterator[tuple[int, Event]]:
     """What watchdogs said, in the order it was published."""
+    async for one in _stored(tape, lines, ask, _WATCHDOGS, pace):
+        yield one.time_us, one.message
+        pace.note(min(1.0, max(0.0, (one.time_us - ask.from_us) / (ask.to_us - ask.from_us))))
+
+
+async def _stored(tape: Tape, lines: Lines, ask: Preview, wanted: Patterns, pace: Pace) -> AsyncIterator[Published]:
     for run in await lines.runs():
         if run.ended_us <= ask.from_us or run.began_us >= ask.to_us:
             continue
@@ -112,10 +123,9 @@ async def _said(tape: Tape, lines: Lines, ask: Preview, pace: Pace) -> AsyncIter
         until = await lines.offset_before(run.epoch, ask.to_us)
         while after < until:
             await pace.turn()
-            page, _ = await tape.page(Span(run.epoch, after, until), _WATCHDOGS, PAGE)
+            page, _ = await tape.page(Span(run.epoch, after, until), wanted, PAGE)
             for one in page:
-                yield one.time_us, one.message
-                pace.note(min(1.0, max(0.0, (one.time_us - ask.from_us) / (ask.to_us - ask.from_us))))
+                yield one
             if len(page) < PAGE:
                 break
             after = page[-1].offset

@@ -38,6 +38,8 @@ class Record:
     last_event_id: str = ""
     on_since_us: int | None = None
     """Since when its condition is met; None while it is not, and for events, which last no time."""
+    mark: str = ""
+    """Of the trigger by which it is met."""
     suppressed_by: Mapping[str, int] = attrs.field(factory=dict)
     """The same by reason: cooldown, muted, silence, inhibited, quiet_hours, max_per_hour, over."""
     phase: Phase = attrs.field(default=Phase.inactive, converter=Phase)
@@ -81,8 +83,12 @@ class Record:
         return record
 
     def value(self) -> dict[str, Any]:
-        """The value of its State."""
-        return attrs.asdict(self, value_serializer=_plain)
+        """The value of its State. It shares its parts, which nobody changes."""
+        return attrs.asdict(self, recurse=False, value_serializer=_plain)
+
+    def tied_to(self, mark: str) -> Record:
+        """The same of a rule with the trigger of this mark: what was met, or held back, under another one is over."""
+        return self if self.mark in ("", mark) else attrs.evolve(self, on_since_us=None, held=None, mark="")
 
     def active_at(self, at_us: int) -> bool:
         """Whether it was firing, acknowledged, escalated or muted at an instant, as far as the last time goes."""

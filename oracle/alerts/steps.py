@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from oracle.alerts.actions import COMMAND
 from oracle.alerts.record import Record
 from oracle.model import Attempt, Delivery, Event
 
@@ -40,11 +41,16 @@ class Edge(Step):
     about: Event
     command_id: str = ""
 
-    def unsent(self, reason: str) -> Edge:
-        """The same, with nobody told of it."""
+    @property
+    def deeds(self) -> tuple[Delivery, ...]:
+        """What is to be done, beside telling somebody."""
+        return tuple(one for one in self.deliveries if one.channel == COMMAND)
+
+    def unsent(self, reason: str, done: tuple[Delivery, ...]) -> Edge:
+        """The same, with nobody told of it, and only that done."""
         kept = Event(**{name: getattr(self.alert, name) for name in Event.__struct_fields__ if name != "data"},
-                     data={**self.alert.data, "deliveries": [], "suppressed_by": reason})  # fmt: skip
-        return attrs.evolve(self, deliveries=(), alert=kept)
+                     data={**self.alert.data, "deliveries": [one.id for one in done], "suppressed_by": reason})  # fmt: skip
+        return attrs.evolve(self, deliveries=done, alert=kept)
 
 
 @attrs.frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 
 import attrs
 from attrs.validators import and_, ge, gt, le, lt, max_len, optional
@@ -94,6 +95,11 @@ class Trigger:
     window_s: int | None = attrs.field(default=None, validator=optional(and_(ge(1), le(LONGEST_S))))
     hysteresis_pct: float = attrs.field(default=0.0, validator=and_(ge(0), lt(100)))  # of the threshold, back to be over
     for_s: int = attrs.field(default=0, validator=and_(ge(0), le(LONGEST_S)))  # it has to hold so long before it is met
+
+    @property
+    def mark(self) -> str:
+        """The same for equal triggers, and for no other."""
+        return hashlib.blake2b(repr(self).encode(), digest_size=8).hexdigest()
 
     def fires_on(self, event: Event, rule_id: str) -> bool:
         """Whether this event sets it off. Only what a watchdog says does, or that its own condition is met, so no rule can set

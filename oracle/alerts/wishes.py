@@ -47,8 +47,13 @@ def event_of(command: Command, ident: str, version: int, now_us: int) -> Event:
     return Event(
         id=event_id(kind, ident, DESK, *salt), kind=kind, subject=ident, source=DESK, severity=Severity.low,
         summary=f"Alert '{ident}' {kind.removeprefix('rule_')}" + (f": {why}" if why else ""), ts_us=now_us,
-        cause=command.id, data={"by": command.by} | ({"why": why} if why else {}),
+        cause=command.id, data={"by": command.by} | ({"why": why} if why else {}) | _enabled(command),
     )  # fmt: skip
+
+
+def _enabled(command: Command) -> dict[str, bool]:
+    rule = command.args.get("rule")
+    return {"enabled": rule.enabled} if isinstance(rule, Rule) else {}
 
 
 def undone(told: Event) -> Event:

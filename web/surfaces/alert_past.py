@@ -82,7 +82,8 @@ async def explained(call: Call) -> WhyNot:
     found = await explain(Past(system.queries, system.tape, Lines(system.store)), rule_of(value), at_us)
     until = None if found.cooldown_until_us is None else iso(found.cooldown_until_us)
     clauses = [attrs.asdict(clause) for clause in found.clauses]
-    return WhyNot(ident, iso(at_us), found.met, clauses, found.event_id or None, found.fired, list(found.suppressed_by), until,
+    event_id = found.event.id if found.event else None
+    return WhyNot(ident, iso(at_us), found.met, clauses, event_id, found.fired, list(found.suppressed_by), until,
                   _sentence(found))  # fmt: skip
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from actors import Refused
 from oracle.alerts import Rule, rule_of
+from oracle.alerts.inhibitors import circle
 from oracle.alerts.masks import unkept_among
 from oracle.alerts.rulebook import entries, rulebook
 from oracle.border import structure
@@ -134,7 +135,7 @@ async def import_(call: Call) -> ImportDone:
         raise Invalid(attrs.evolve(one, path=("body", *one.path)) for one in wrong.problems) from None
     if len(found) > MOST_IMPORTED:
         raise invalid("too_long", ["body", "toml"], f"at most {MOST_IMPORTED} alerts at once, this has {len(found)}")
-    seen: set[str] = set()
+    seen: dict[str, Rule] = {}
     items = [await _imported(call, wish, entry, seen) for entry in found]
     if not wish.dry_run:
         await settled(call)
@@ -160,15 +161,15 @@ async def bulk(call: Call) -> BulkDone:
 # ---- one of them
 
 
-async def _imported(call: Call, wish: ImportWish, entry: Any, seen: set[str]) -> Imported:
+async def _imported(call: Call, wish: ImportWish, entry: Any, seen: dict[str, Rule]) -> Imported:
     ident = entry.get("alert_id") if isinstance(entry, dict) else None
     shown = ident[:128] if isinstance(ident, str) else None
     try:
         rule = checked_rule(call.system, entry, extras="refuse")
         if rule.alert_id in seen:
             return Imported(shown, "refused", [Fault("alert_id", "value_error", "it stands in the text before")])
-        seen.add(rule.alert_id)
-        return Imported(shown, await _carried_out(call, wish, rule))
+        seen[rule.alert_id] = rule
+        return Imported(shown, await _carried_out(call, wish, rule, seen))
     except Invalid as wrong:
         return Imported(shown, "refused", list(_faults(wrong)))
     except Refused as no:
@@ -177,7 +178,7 @@ async def _imported(call: Call, wish: ImportWish, entry: Any, seen: set[str]) ->
         return Imported(shown, "refused", [Fault("alert_id" if no.code == "exists" else "", no.code, str(no.reason))])
 
 
-async def _carried_out(call: Call, wish: ImportWish, rule: Rule) -> str:
+async def _carried_out(call: Call, wish: ImportWish, rule: Rule, seen: Mapping[str, Rule]) -> str:
     ident = rule.alert_id
     creating = f"create {ident}"
     value = call.system.board.get(rule.ref)
@@ -191,6 +192,9 @@ async def _carried_out(call: Call, wish: ImportWish, rule: Rule) -> str:
         may_call(call.who, commands_of(rule))
         for place, why in unkept_among(rule, None if value is None else rule_of(value)):
             raise invalid("value_error", ["body", *place.split(".", 2)], f"Value error, {why}")
+        known = {one["alert_id"]: one.get("inhibited_by", ()) for one in _values(call)}
+        if circle(ident, rule.inhibited_by, known | {name: one.inhibited_by for name, one in seen.items()}):
+            raise invalid("value_error", ["body", "inhibited_by"], "Value error, it would inhibit itself")
     elif value is None:
         await ask_desk(call, "create", creating, rule=rule)
     else:

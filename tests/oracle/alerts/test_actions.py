@@ -100,7 +100,9 @@ def test_what_is_held_back_does_nothing():
     one = decider(OFF, ON | {"on": "resolved"}, resolve_after_s=60)
     assert commands(one.update(event(), T0_US)) == ["alert.disable"]
     one.silences = {"s": silence}
-    assert one.on_time(T0_US + 60 * S).deliveries == ()
+    over = one.on_time(T0_US + 60 * S)
+    assert commands(over) == ["alert.enable"], "what was done does not stay so for good"
+    assert over.alert.data["suppressed_by"] == "silence"
     assert not hasattr(one.update(event(3), T0_US + 61 * S), "deliveries")
 
 

@@ -57,7 +57,7 @@ async def test_a_wish_is_committed_applied_said_and_staffed(tmp_path, autojump_c
         assert state.value == alerting.board.get("rule:a") == states.took()[0].value
         assert [one.ref for one in alerting.store.states()] == ["rule:a"]
         (told,) = said.took()
-        assert (told.kind, told.subject, told.source, told.data) == ("rule_created", "a", "alerts", {"by": "me"})
+        assert (told.kind, told.subject, told.source, told.data) == ("rule_created", "a", "alerts", {"by": "me", "enabled": True})
         assert children(alerting) == ["rule:a"]
 
 

@@ -230,3 +230,62 @@ async def test_a_wait_that_lapses_is_told_nobody(tmp_path, autojump_clock):
         await settled()
         assert seen(alerting)["phase"] == "inactive", "the rule waits for nothing any more"
 
+
+
+async def test_who_inhibits_is_met_first_where_one_price_sets_off_both(tmp_path, autojump_clock):
+    channel = Keeping()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(trigger={**ABOVE, "price_threshold": 90}, inhibited_by=["root"]))
+        await alerting.wish("create", rule=rule(alert_id="root", trigger=ABOVE))
+        await priced(alerting, 50, 101)
+        assert [one["alert_id"] for one in channel.sent] == ["root"]
+
+
+async def test_a_hold_that_ended_while_the_rule_was_off_is_seen_when_it_is_on_again(tmp_path, autojump_clock):
+    channel = Keeping()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(trigger=ABOVE))
+        one = await silence(alerting, 36_000, alert_id="a")
+        await priced(alerting, 99, 101)
+        await alerting.wish("disable", alert_id="a")
+        await alerting.runtime.ask("silences", Command("delete", {"id": one["id"]}, "me"))
+        await alerting.wish("enable", alert_id="a")
+        await settled()
+        assert channel.statuses == ["firing"]
+
+
+async def test_what_is_held_is_told_also_if_somebody_has_muted_it_for_a_while(tmp_path, autojump_clock):
+    channel = Keeping()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(trigger=ABOVE))
+        await silence(alerting, 100, alert_id="a")
+        await priced(alerting, 99, 101)
+        await say(alerting, "mute")
+        await trio.sleep(200)
+        assert channel.sent == []
+        await say(alerting, "unacknowledge")
+        await settled()
+        assert channel.statuses == ["firing"]
+
+
+async def test_a_rule_with_another_trigger_begins_anew(tmp_path, autojump_clock):
+    channel = Keeping()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(trigger=ABOVE))
+        await priced(alerting, 99, 101)
+        await alerting.wish("replace", alert_id="a", rule=rule())
+        await say(alerting, "resolve")
+        await alerting.wish("disable", alert_id="a")
+        await alerting.wish("replace", alert_id="a", rule=rule(trigger=ABOVE | {"price_threshold": 95}))
+        await trio.sleep(0.1)
+        assert channel.statuses == ["firing", "firing"] and seen(alerting)["phase"] == "firing"
+
+
+async def test_a_rule_that_is_made_while_its_condition_holds_is_met_at_once(tmp_path, autojump_clock):
+    channel = Keeping()
+    async with open_alerts(tmp_path, channel=channel, conditions=True) as alerting:
+        await alerting.wish("create", rule=rule(alert_id="other", trigger={**ABOVE, "symbol": "ETH"}))
+        await priced(alerting, 101)
+        await alerting.wish("create", rule=rule(trigger=ABOVE))  # of a topic that nobody listened to until now
+        await trio.sleep(0.1)
+        assert channel.statuses == ["firing"]

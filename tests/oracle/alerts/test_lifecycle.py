@@ -54,7 +54,7 @@ def test_a_record_goes_through_its_state_and_back_with_all_it_holds():
     event = {"kind": "k", "data": {"n": 1}}
     record = Record(
         trigger_count=3, last_triggered_us=5, suppressed=2, last_event_id="e", on_since_us=4, suppressed_by={"cooldown": 2},
-        phase="muted", since_us=7, began_us=6, by="me", comment="why", met_us=8, told_us=5, recent_us=(5,), last=event,
+        mark="x", phase="muted", since_us=7, began_us=6, by="me", comment="why", met_us=8, told_us=5, recent_us=(5,), last=event,
         held={"event": event, "until_us": 9}, groups={"asset=BTC": 5}, gathered={"": {"since_us": 1, "count": 2}}, edges=9,
         handled=("e", 4),
     )  # fmt: skip
