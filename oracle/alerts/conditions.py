@@ -141,7 +141,7 @@ class Conditions:
             elif heard_wait and not rule.waits:
                 rule.owes = LAPSED
             rule.waits = rule.waits and heard_wait
-            if rule.owes:
+            if rule.owes or rule.pending_us is not None:
                 self._plan(rule, now, now + 1)
 
     def on_gap(self, gap: Gap) -> None:

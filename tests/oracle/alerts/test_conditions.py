@@ -135,6 +135,16 @@ def test_what_nobody_was_told_of_the_past_is_told_when_it_begins(seconds, on, ex
     assert said(course, [], until_s=60) == [(5, "r", word) for _, word in expected]
 
 
+def test_a_wait_that_goes_on_from_the_past_is_told_of():
+    course = Course(Conditions({"r": terms_of(trigger(price_threshold=100, direction="above", for_s=10))}))
+    past = [trade(101, 0), trade(102, 3)]
+    course.begin(Memory(messages=past, watched_us=T0 + 5 * S), T0 + 5 * S)
+    assert said(course, [], until_s=60) == [(5, "r", "pending"), (10, "r", "met")]
+    course = Course(Conditions({"r": terms_of(trigger(price_threshold=100, direction="above", for_s=10))}))
+    course.begin(Memory(messages=past, watched_us=T0 + 4 * S), T0 + 5 * S)
+    assert said(course, [], until_s=60) == [(6, "r", "pending"), (15, "r", "met")], "nobody watched for a second"
+
+
 def test_a_life_goes_on_where_the_one_before_it_ended():
     told = [trade(price, second) for second, price in enumerate([99, 101, 102, 103, 99, 98, 104, 105])]
     rules = {"above": trigger(price_threshold=100, direction="above", for_s=2), "crosses": trigger(price_threshold=100)}
