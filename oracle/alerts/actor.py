@@ -31,6 +31,7 @@ __all__ = ["Ready", "RuleActor"]
 
 LOG = logger("rule")
 SHOW_S = 1.0
+AT_ONCE = 200  # events of before the start, then others run
 
 
 @attrs.frozen
@@ -182,16 +183,20 @@ class RuleActor(Actor):
         value = self._board.get(ref("rule", self._ident))
         if self._unheard is None or self._memory.caught_up or self._decider is None or value is None:
             return
+        trigger = self._decider.rule.trigger
         try:
-            events = await self._unheard.events(self.runtime.epoch, self.now_us())
+            events = await self._unheard.events(trigger, self._ident, self.runtime.epoch, self.now_us())
         except Refused as no:  # the next life looks again
             LOG.warning("what was stored before the start was not looked at", name=self.name, reason=no.reason)
             return
         record = self._decider.record
         since_us = value["updated_us"] if record.handled else max(value["updated_us"], record.last_triggered_us or 0)
-        for heard in after(events, record.handled, since_us):
+        for number, heard in enumerate(after(events, record.handled, since_us), 1):
             one = heard.published
-            await self._take(one.message, one.time_us, (heard.epoch, one.offset))
+            if trigger.fires_on(one.message, self._ident) or trigger.is_told(one.message, self._ident):
+                await self._take(one.message, one.time_us, (heard.epoch, one.offset))
+            if number % AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
         self._memory.caught_up = True
 
     async def _take(self, event: Event, time_us: int, place: tuple[str, int]) -> None:

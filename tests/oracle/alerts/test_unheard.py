@@ -2,10 +2,11 @@
 
 import attrs
 import trio
-from alerting import T0_US, event, open_alerts, rule
+from alerting import ABOVE, T0_US, event, open_alerts, rule
 
 from actors import Published, trio_clock
-from oracle.alerts.unheard import Heard, after
+from oracle.alerts.trigger import CONDITIONS, MET
+from oracle.alerts.unheard import after
 from oracle.history import Commit
 
 LATER_US = T0_US + 60_000_000
@@ -55,17 +56,43 @@ async def test_a_rule_that_came_later_fires_on_nothing_of_before(tmp_path, autoj
         assert channel.sent == []
 
 
-def heard(*places):
-    return [Heard(epoch, Published(offset, offset * 10, "", None)) for epoch, offset in places]
+async def test_each_rule_takes_what_may_set_it_off_and_nothing_else(tmp_path, autojump_clock):
+    channel = Counting()
+    met = event(3, subject="met", kind=MET, source=CONDITIONS)
+    async with open_alerts(tmp_path, channel=channel) as alerting:
+        await alerting.wish("create", rule=rule())
+        for ident in ("met", "other"):
+            await alerting.wish("create", rule=rule(alert_id=ident, trigger=ABOVE))
+        await trio.sleep(1)
+        for ident in ("a", "met", "other"):  # as if the process ended before they came to it
+            await alerting.runtime.remove(f"rule:{ident}")
+        for one in (event(1), event(2, source="rule:a"), met):
+            alerting.runtime.publish(one)
+        await alerting.runtime.ask("history", Commit(()))
+    async with open_alerts(tmp_path, channel=channel, clock=trio_clock(LATER_US)) as alerting:
+        await trio.sleep(5)
+        handled = {ident: alerting.board.get(f"alert:{ident}") for ident in ("a", "met", "other")}
+        assert [value and value["last_event_id"] for value in handled.values()] == [event(1).id, met.id, None]
+        assert sorted(channel.sent) == sorted([event(1).id, met.id])
+
+
+def runs(**offsets):
+    return {epoch: [Published(offset, offset * 10, "", None) for offset in found] for epoch, found in offsets.items()}
+
+
+def places(found):
+    return [(one.epoch, one.published.offset) for one in found]
 
 
 def test_what_comes_after_a_place():
-    events = heard(("a", 3), ("a", 7), ("b", 1), ("b", 4))
-    assert after(events, None, 0) == events
-    assert after(events, ("a", 3), 0) == events[1:]
-    assert after(events, ("a", 5), 0) == events[1:]
-    assert after(events, ("a", 9), 0) == events[2:]
-    assert after(events, ("b", 0), 0) == events[2:]
-    assert after(events, ("b", 4), 0) == []
-    assert after(events, ("older", 4), 0) == events
-    assert after(events, None, 30) == events[1:2] + events[3:]
+    events = runs(a=[3, 7], b=[1, 4])
+    every = [("a", 3), ("a", 7), ("b", 1), ("b", 4)]
+    assert places(after(events, None, 0)) == every
+    assert places(after(events, ("a", 3), 0)) == every[1:]
+    assert places(after(events, ("a", 5), 0)) == every[1:]
+    assert places(after(events, ("a", 9), 0)) == every[2:]
+    assert places(after(events, ("b", 0), 0)) == every[2:]
+    assert places(after(events, ("b", 4), 0)) == []
+    assert places(after(events, ("older", 4), 0)) == every
+    assert places(after(events, None, 30)) == every[1:2] + every[3:]
+    assert places(after(events, ("a", 3), 10)) == [("a", 7), ("b", 4)]
