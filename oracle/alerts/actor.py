@@ -19,7 +19,7 @@ from oracle.alerts.outbox import Outbox
 from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.silence import Silence
 from oracle.alerts.trigger import TOLD, TriggerType
-from oracle.alerts.unheard import Unheard, after
+from oracle.alerts.unheard import Unheard
 from oracle.board import Board
 from oracle.crash import crash_point
 from oracle.log import logger
@@ -183,18 +183,16 @@ class RuleActor(Actor):
         value = self._board.get(ref("rule", self._ident))
         if self._unheard is None or self._memory.caught_up or self._decider is None or value is None:
             return
-        trigger = self._decider.rule.trigger
         try:
-            events = await self._unheard.events(trigger, self._ident, self.runtime.epoch, self.now_us())
+            events = await self._unheard.events(self.runtime.epoch, self.now_us())
         except Refused as no:  # the next life looks again
             LOG.warning("what was stored before the start was not looked at", name=self.name, reason=no.reason)
             return
         record = self._decider.record
         since_us = value["updated_us"] if record.handled else max(value["updated_us"], record.last_triggered_us or 0)
-        for number, heard in enumerate(after(events, record.handled, since_us), 1):
+        for number, heard in enumerate(events.concerning(self._decider.rule, record.handled, since_us), 1):
             one = heard.published
-            if trigger.fires_on(one.message, self._ident) or trigger.is_told(one.message, self._ident):
-                await self._take(one.message, one.time_us, (heard.epoch, one.offset))
+            await self._take(one.message, one.time_us, (heard.epoch, one.offset))
             if number % AT_ONCE == 0:
                 await trio.lowlevel.checkpoint()
         self._memory.caught_up = True

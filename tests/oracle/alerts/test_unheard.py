@@ -6,10 +6,11 @@ from alerting import ABOVE, T0_US, event, open_alerts, rule
 
 from actors import Published, trio_clock
 from oracle.alerts.trigger import CONDITIONS, MET
-from oracle.alerts.unheard import after
+from oracle.alerts.unheard import Heard, after
 from oracle.history import Commit
 
 LATER_US = T0_US + 60_000_000
+ETHER = {"type": "watchdog_event", "event_filter": {"assets": ["ETH"]}}
 
 
 @attrs.define
@@ -61,23 +62,25 @@ async def test_each_rule_takes_what_may_set_it_off_and_nothing_else(tmp_path, au
     met = event(3, subject="met", kind=MET, source=CONDITIONS)
     async with open_alerts(tmp_path, channel=channel) as alerting:
         await alerting.wish("create", rule=rule())
+        await alerting.wish("create", rule=rule(alert_id="ether", trigger=ETHER))
         for ident in ("met", "other"):
             await alerting.wish("create", rule=rule(alert_id=ident, trigger=ABOVE))
         await trio.sleep(1)
-        for ident in ("a", "met", "other"):  # as if the process ended before they came to it
+        for ident in ("a", "ether", "met", "other"):  # as if the process ended before they came to it
             await alerting.runtime.remove(f"rule:{ident}")
-        for one in (event(1), event(2, source="rule:a"), met):
+        ether = event(4, "ETH-USD")
+        for one in (event(1), event(2, source="rule:a"), met, ether):
             alerting.runtime.publish(one)
         await alerting.runtime.ask("history", Commit(()))
     async with open_alerts(tmp_path, channel=channel, clock=trio_clock(LATER_US)) as alerting:
         await trio.sleep(5)
-        handled = {ident: alerting.board.get(f"alert:{ident}") for ident in ("a", "met", "other")}
-        assert [value and value["last_event_id"] for value in handled.values()] == [event(1).id, met.id, None]
-        assert sorted(channel.sent) == sorted([event(1).id, met.id])
+        handled = {ident: alerting.board.get(f"alert:{ident}") for ident in ("a", "ether", "met", "other")}
+        assert [value and value["last_event_id"] for value in handled.values()] == [ether.id, ether.id, met.id, None]
+        assert sorted(channel.sent) == sorted([event(1).id, ether.id, ether.id, met.id])
 
 
 def runs(**offsets):
-    return {epoch: [Published(offset, offset * 10, "", None) for offset in found] for epoch, found in offsets.items()}
+    return {epoch: [Heard(epoch, Published(one, one * 10, "", event())) for one in found] for epoch, found in offsets.items()}
 
 
 def places(found):
