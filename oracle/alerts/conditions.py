@@ -4,7 +4,6 @@ over. A decider like that of a watchdog, so that a replay finds the same.
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,10 +12,9 @@ from typing import Any
 import attrs
 
 from oracle.alerts.calm import Calm
-from oracle.alerts.inhibitors import in_order
 from oracle.alerts.lifecycle import Phase
-from oracle.alerts.rule import rule_of
-from oracle.alerts.terms import Terms, terms_of
+from oracle.alerts.readings import Readings
+from oracle.alerts.terms import Terms
 from oracle.alerts.trigger import LAPSED, MET, OVER, PENDING
 from oracle.alerts.watch import Watch
 from oracle.board import Board
@@ -24,7 +22,6 @@ from oracle.conditions import Expression, Windows, can_foresee, clauses, memory_
 from oracle.conditions.listeners import Numbers
 from oracle.conditions.tree import Comparison, Number, Series
 from oracle.model import Event, Finding, Gap, Severity, ref
-from oracle.problems import Invalid
 from oracle.receipts import CARRIED
 
 __all__ = ["Conditions", "conditions_now"]
@@ -34,24 +31,12 @@ NEWS_US = SECOND_US  # a wait is said to have begun once it has lasted so long: 
 SPARE_S = 60.0  # of the past beside what the windows need, so that what held before a start is known
 
 
-def conditions_now(board: Board) -> Conditions:
+def conditions_now(board: Board, readings: Readings) -> Conditions:
     """Those of the enabled rules, as they stand now; one that is not understood has none (`fault_of` says why)."""
-    rules: dict[str, Terms] = {}
-    inhibited: dict[str, tuple[str, ...]] = {}
-    on, waiting = [], []
-    for state in board.kind("rule"):
-        if state.value is None or not state.value["enabled"]:
-            continue
-        with contextlib.suppress(Invalid):
-            rule = rule_of(state.value)
-            terms = terms_of(rule.trigger)
-            if terms is not None:
-                rules[rule.alert_id] = terms
-                inhibited[rule.alert_id] = rule.inhibited_by
-                record = board.get(ref("alert", rule.alert_id)) or {}
-                on += [rule.alert_id] if record.get("on_since_us") is not None else []
-                waiting += [rule.alert_id] if record.get("phase") == Phase.pending else []
-    rules = {ident: rules[ident] for ident in in_order(inhibited)}  # who inhibits is met first, where one price is met by both
+    rules = readings.terms()
+    records = {ident: board.get(ref("alert", ident)) or {} for ident in rules}
+    on = (ident for ident, record in records.items() if record.get("on_since_us") is not None)
+    waiting = (ident for ident, record in records.items() if record.get("phase") == Phase.pending)
     return Conditions(rules, tuple(on), tuple(waiting))
 
 

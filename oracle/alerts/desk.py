@@ -8,12 +8,12 @@ from typing import Any
 from actors import Actor, NobodyOwns, Refused, Timer
 from oracle.alerts.actor import Ready
 from oracle.alerts.commit import NOT_NOW
-from oracle.alerts.conditions import conditions_now
 from oracle.alerts.inhibitors import circle
 from oracle.alerts.ledger import Ledger, rule_child
 from oracle.alerts.masks import unkept
-from oracle.alerts.rule import MASK, Rule, rule_of, with_secrets
-from oracle.alerts.terms import fault_of, terms_of
+from oracle.alerts.readings import Readings
+from oracle.alerts.rule import MASK, Rule, references_of, rule_of, with_secrets
+from oracle.alerts.terms import terms_of
 from oracle.alerts.trigger import CONDITIONS
 from oracle.alerts.vault import Vault
 from oracle.alerts.wishes import PAST, OneOfMany, Settle, about, event_of, undone
@@ -42,8 +42,9 @@ class Desk(Actor):
     it is now; with not_found where somebody deleted it since. Of several, each is asked as OneOfMany, and Settle after the last.
     """
 
-    def __init__(self, board: Board, vault: Vault, ledger: Ledger) -> None:
+    def __init__(self, board: Board, readings: Readings, vault: Vault, ledger: Ledger) -> None:
         self._board = board
+        self._readings = readings
         self._vault = vault
         self._ledger = ledger
         self._receipts = ledger.receipts
@@ -51,7 +52,7 @@ class Desk(Actor):
 
     async def start(self) -> None:
         if self._ledger.conditions is None:
-            self._ledger.conditions = conditions_now(self._board).rules
+            self._ledger.conditions = self._readings.terms()
         with contextlib.suppress(Refused):  # done before the next command, then
             await self._undo()
         await self._reconsider()  # what a life before has stored, and ended before it was at work
@@ -144,7 +145,7 @@ class Desk(Actor):
         self, told: Event, rule: Rule, old: Rule | None, created_us: int, updated_us: int, *also: State
     ) -> State:
         fresh: dict[str, str] = {}
-        kept = _references(old) if old else {}
+        kept = references_of(old) if old else {}
 
         def reference(place: str, secret: str) -> str:
             if secret != MASK:
@@ -245,14 +246,16 @@ class Desk(Actor):
     async def _forget_secrets(self) -> None:
         if self._ledger.undo:  # nobody knows which rule is stored, and which secrets it needs
             return
-        with contextlib.suppress(Invalid, OSError):  # a rule that is not understood keeps all; what is left over goes next time
-            rules = [rule_of(value) for value in self._values()]
-            await self._vault.keep_only(reference for rule in rules for reference in _references(rule).values())
+        rules = self._readings.every()
+        if any(one.rule is None for one in rules):  # which secrets it needs is not known either
+            return
+        with contextlib.suppress(OSError):  # what is left over goes next time
+            await self._vault.keep_only(reference for one in rules for reference in one.references)
 
     async def _reconsider(self) -> None:
         """Where a condition has changed they begin anew, and know it when this returns."""
         self._say_faults()
-        wanted = conditions_now(self._board).rules
+        wanted = self._readings.terms()
         if list(wanted.items()) != list(self._ledger.conditions.items()) and self.runtime.alive(CONDITIONS):
             self._ledger.conditions = wanted
             with contextlib.suppress(*NOT_NOW):
@@ -263,7 +266,7 @@ class Desk(Actor):
                     pass
 
     def _say_faults(self) -> None:
-        found = {value["alert_id"]: fault_of(value) for value in self._values() if value["enabled"]}
+        found = {split_ref(one.state.ref)[1]: one.fault for one in self._readings.every() if one.is_enabled}
         faults = {ident: fault for ident, fault in found.items() if fault is not None}
         for ident, fault in faults.items():
             if self._ledger.faults.get(ident) != fault:
@@ -271,9 +274,6 @@ class Desk(Actor):
         self._ledger.faults = faults
 
     # ---- answers
-
-    def _values(self) -> list[dict[str, Any]]:
-        return [state.value for state in self._board.kind("rule") if state.value is not None]
 
     def _known(self, ident: str) -> dict[str, Any]:
         value = self._board.get(ref("rule", ident))
@@ -285,10 +285,3 @@ class Desk(Actor):
         state = self._board.state(ref("rule", ident))
         assert state is not None
         return state
-
-
-def _references(rule: Rule) -> dict[str, str]:
-    """The references of a stored rule by place."""
-    found: dict[str, str] = {}
-    with_secrets(rule, lambda place, reference: found.setdefault(place, reference))
-    return found

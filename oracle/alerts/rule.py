@@ -32,7 +32,7 @@ from oracle.alerts.trigger import Trigger
 from oracle.border import structure, unstructure
 from oracle.secret import MASK
 
-__all__ = ["MASK", "NEED_NOTHING", "DeliveryMethod", "GroupKey", "Rule", "far_ends", "rule_of", "with_secrets"]
+__all__ = ["MASK", "NEED_NOTHING", "DeliveryMethod", "GroupKey", "Rule", "far_ends", "references_of", "rule_of", "with_secrets"]
 
 LONGEST_COOLDOWN_S = 366 * 86_400
 # No slash, star or control character: the id is a name in the tree, a topic and a part of a URL.
@@ -151,6 +151,13 @@ def with_secrets(rule: Rule, change: Callable[[str, str], str]) -> Rule:
         for place, secret, replace in config_secrets(config):
             changed[name] = replace(changed[name], change(f"{name}.{place}", secret))
     return attrs.evolve(rule, **changed)
+
+
+def references_of(rule: Rule) -> dict[str, str]:
+    """The references of a stored rule, by place."""
+    found: dict[str, str] = {}
+    with_secrets(rule, lambda place, reference: found.setdefault(place, reference))
+    return found
 
 
 def far_ends(rule: Rule) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NoReturn
 
 import attrs
@@ -13,7 +14,7 @@ from oracle.conditions import BadExpression, Expression, parse_condition
 from oracle.problems import Invalid, Problem
 from oracle.symbols import symbol_of
 
-__all__ = ["Terms", "fault_of", "terms_of"]
+__all__ = ["Terms", "fault_of", "terms_of", "why_not"]
 
 VOLUME_WINDOW_S = 3_600
 CHANGE_WINDOW_S = 300
@@ -30,7 +31,11 @@ class Terms:
     for_s: int = 0
 
     def expressions(self) -> tuple[Expression, Expression | None]:
-        """Both, parsed. Raises BadExpression."""
+        """Both, parsed once. Raises BadExpression."""
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> tuple[Expression, Expression | None]:
         return parse_condition(self.on), parse_condition(self.off) if self.off else None
 
 
@@ -57,8 +62,13 @@ def fault_of(value: Mapping[str, Any]) -> str | None:
     try:
         terms_of(rule_of(value).trigger)
     except Invalid as wrong:
-        return "; ".join(map(str, wrong.problems))
+        return why_not(wrong)
     return None
+
+
+def why_not(wrong: Invalid) -> str:
+    """Why a rule is not understood, in one line."""
+    return "; ".join(map(str, wrong.problems))
 
 
 def _price(trigger: Trigger) -> Terms:

@@ -17,6 +17,7 @@ from oracle.alerts.courier import Courier
 from oracle.alerts.desk import Desk
 from oracle.alerts.ledger import Ledger, rule_child
 from oracle.alerts.outbox import Outbox, Patience
+from oracle.alerts.readings import Readings
 from oracle.alerts.sending import Channel, Tools
 from oracle.alerts.silences import Silences, SilencesMemory
 from oracle.alerts.trigger import CONDITIONS
@@ -55,6 +56,7 @@ def alert_children(
     owed = list(pending)
     outboxes = {name: Outbox((one for one in owed if one.channel == name), last_attempts) for name in carriers}
     known = receipts or Receipts(now_us)
+    readings = Readings(board)
     ledger, silences = Ledger(outboxes=outboxes, receipts=known, unheard=unheard), SilencesMemory()
 
     channels = [
@@ -66,20 +68,20 @@ def alert_children(
         enabled = [split_ref(state.ref)[1] for state in board.kind("rule") if state.value and state.value["enabled"]]
         return Supervisor([rule_child(ident, board, ledger) for ident in enabled], exhausted="park")
 
-    conditions = [_conditions(board, past, runtime)] if runtime else []
+    conditions = [_conditions(board, readings, past, runtime)] if runtime else []
     return (
         Child("channels", lambda: Supervisor(channels, exhausted="park")),
         Child("rules", rules),
         Child("conditions", lambda: Supervisor(conditions, exhausted="park")),
-        Child("alerts", lambda: Desk(board, vault, ledger)),
+        Child("alerts", lambda: Desk(board, readings, vault, ledger)),
         Child("silences", lambda: Silences(board, known, silences)),
         Child("courier", lambda: Courier(board, outboxes, known)),
     )
 
 
-def _conditions(board: Board, past: Past | None, runtime: Runtime) -> Child:
+def _conditions(board: Board, readings: Readings, past: Past | None, runtime: Runtime) -> Child:
     kind, _, name = CONDITIONS.partition(":")
-    return watchdog_child(name, lambda: conditions_now(board), board, past, runtime, PATIENCE_S, kind)
+    return watchdog_child(name, lambda: conditions_now(board, readings), board, past, runtime, PATIENCE_S, kind)
 
 
 def _carriers(settings: Alerts) -> dict[str, Channel]:

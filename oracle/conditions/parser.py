@@ -6,6 +6,7 @@ No step looks back and nesting is bounded, so the time it takes grows with the t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -34,6 +35,7 @@ def parse(text: str) -> Expression:
     return _parsed(_Parser(tokens(text)).whole())
 
 
+@lru_cache(maxsize=1_024)  # an expression is a value that never changes
 def parse_condition(text: str) -> Expression:
     """The expression that a text is, if it is true or false. Raises BadExpression."""
     part = _Parser(tokens(text)).whole()
