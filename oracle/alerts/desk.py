@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 from actors import Actor, NobodyOwns, Refused, Timer
-from oracle.alerts.actor import Ready
+from oracle.alerts.actor import Memory, Ready
 from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.inhibitors import circle
 from oracle.alerts.ledger import Ledger, rule_child
@@ -106,6 +106,7 @@ class Desk(Actor):
         now_us = self.now_us()
         record = ref("alert", rule.alert_id)  # left over where the process ended in a delete
         left = () if self._board.get(record) is None else (self._board.draft(record, None, now_us),)
+        self._ledger.memories[rule.alert_id] = Memory(caught_up=True)  # what was stored before concerns nobody who comes now
         return await self._store(told, rule, None, now_us, now_us, *left)
 
     async def _replace(self, ident: str, rule: Rule, told: Event) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oracle.conditions.listeners import topic_of
 from oracle.conditions.rolling import resolution_us
-from oracle.conditions.tree import Absent, Events, Expression, Node, Over, Series, children, walk
+from oracle.conditions.tree import Absent, Events, Expression, Node, Over, Series, children
 
 __all__ = ["LAST_VALUE_S", "memory_s", "series", "shortest_window_us", "topics"]
 
@@ -15,19 +15,19 @@ LAST_VALUE_S = 3_600.0  # a last value older than that is not looked for at a st
 
 def topics(expression: Expression) -> tuple[str, ...]:
     """The topics, and patterns of topics, it must hear, sorted: `trade:BTC-USD`, `event:price_anomaly:*`."""
-    found = {topic_of(node) for node in walk(expression.root) if isinstance(node, Series | Events)}
-    return tuple(sorted(found | {node.topic for node in walk(expression.root) if isinstance(node, Absent)}))
+    found = {topic_of(node) for node in expression.nodes if isinstance(node, Series | Events)}
+    return tuple(sorted(found | {node.topic for node in expression.nodes if isinstance(node, Absent)}))
 
 
 def series(expression: Expression) -> tuple[str, ...]:
     """The keys of what it reads, sorted: it may be another once `Windows.update` has named one of these."""
-    found = {str(node) for node in walk(expression.root) if isinstance(node, Series | Events)}
-    return tuple(sorted(found | {node.topic for node in walk(expression.root) if isinstance(node, Absent)}))
+    found = {str(node) for node in expression.nodes if isinstance(node, Series | Events)}
+    return tuple(sorted(found | {node.topic for node in expression.nodes if isinstance(node, Absent)}))
 
 
 def shortest_window_us(expression: Expression) -> int:
     """The shortest of its windows, microseconds; an hour where there is none."""
-    return min((node.window_us for node in walk(expression.root) if isinstance(node, Over | Absent)), default=_HOUR_US)
+    return min((node.window_us for node in expression.nodes if isinstance(node, Over | Absent)), default=_HOUR_US)
 
 
 def memory_s(expression: Expression) -> float:

@@ -174,6 +174,11 @@ class Expression:
         """As it is written in full."""
         return str(self.root)
 
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All of its nodes, each before its parts."""
+        return tuple(walk(self.root))
+
     @property
     def is_condition(self) -> bool:
         """Whether its value is a truth, not a number."""

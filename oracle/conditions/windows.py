@@ -16,7 +16,7 @@ from oracle.conditions.closures import Run, closure, window_of
 from oracle.conditions.foresight import Ahead, Foresight, foresight
 from oracle.conditions.listeners import NEVER, Listener, Numbers, Sightings, Silence, topic_of
 from oracle.conditions.rolling import Rolling
-from oracle.conditions.tree import Absent, Comparison, Events, Expression, Node, Over, Series, walk
+from oracle.conditions.tree import Absent, Comparison, Events, Expression, Node, Over, Series
 from oracle.model import Gap, Quote, Trade
 
 __all__ = ["Windows", "evaluate", "next_change"]
@@ -68,12 +68,12 @@ class Windows:
             return
         since_us = self._pass(now_us) if now_us is not None else self._now_us
         since_us = NEVER if since_us < 0 else since_us
-        for node in walk(expression.root):
+        for node in expression.nodes:
             self._open(node, since_us)
         self._forget_routes()
-        timed = [clock for node in walk(expression.root) if (clock := self._clock(node))]
+        timed = [clock for node in expression.nodes if (clock := self._clock(node))]
         look = foresight(expression.root, self)
-        over = [node for node in walk(expression.root) if isinstance(node, Over)] if look else []
+        over = [node for node in expression.nodes if isinstance(node, Over)] if look else []
         rolling = [window_of(self, node) for node in over] if isinstance(expression.root, Comparison) else []
         self._plans[expression] = _Plan(closure(expression.root, self), tuple(timed), look, tuple(rolling))
 
@@ -84,7 +84,7 @@ class Windows:
         if plan.wants:
             return
         del self._plans[expression]
-        for node in walk(expression.root):
+        for node in expression.nodes:
             self._close(node)
         self._forget_routes()
 
@@ -154,7 +154,7 @@ class Windows:
 
     def listeners(self, expression: Expression) -> list[Listener]:
         """Who hears what a wanted expression reads, by key."""
-        nodes = [node for node in walk(expression.root) if isinstance(node, Series | Events | Absent)]
+        nodes = [node for node in expression.nodes if isinstance(node, Series | Events | Absent)]
         found = {listener.key: listener for listener in map(self.listener, nodes)}
         return [found[key] for key in sorted(found)]
 
