@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -59,6 +60,7 @@ Foresight = Callable[[Ahead], bool | None]
 _Bounds = Callable[[Ahead], Span | None]
 
 
+@lru_cache(maxsize=8_192)
 def can_foresee(root: Node) -> bool:
     """Whether a condition is such that anything may be said of what comes: it reads a single series, and of that its last value
     and the means, the extremes and the last values of windows."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -232,6 +233,7 @@ def next_change(expression: Expression, windows: Windows, now_us: int) -> int | 
     return windows.next_change(expression, now_us)
 
 
+@lru_cache(maxsize=8_192)
 def _place(node: Node) -> tuple[str, str]:
     return (node.topic, node.topic) if isinstance(node, Absent) else (topic_of(node), str(node))
 
