@@ -166,6 +166,7 @@ class Desk(Actor):
         await self._keep_secrets(fresh)
         value = safe.value(created_us, updated_us) | {"written_by": told.data["by"]}
         await self._commit(told, self._board.draft(rule.ref, value, updated_us), *also)
+        self._readings.of(self._present(rule.alert_id))
         await self._staff(rule.alert_id)
         return self._present(rule.alert_id)
 

@@ -38,13 +38,17 @@ class Readings:
         self._board = board
         self._known: dict[str, Reading] = {}
 
+    def of(self, state: State) -> Reading:
+        """A rule as it stands now. Who reads each when it is stored has not to read a thousand at once."""
+        known = self._known.get(state.ref)
+        # The very state, not its version: what is gone for long begins with the first one again.
+        if known is None or known.state is not state:
+            known = self._known[state.ref] = _read(state)
+        return known
+
     def every(self) -> list[Reading]:
         """All rules as they stand now, in the order in which they were first seen."""
-        before, self._known = self._known, {}
-        for state in self._board.kind("rule"):
-            known = before.get(state.ref)
-            # The very state, not its version: what is gone for long begins with the first one again.
-            self._known[state.ref] = known if known is not None and known.state is state else _read(state)
+        self._known = {state.ref: self.of(state) for state in self._board.kind("rule")}
         return list(self._known.values())
 
     def terms(self) -> dict[str, Terms]:
@@ -63,6 +67,8 @@ def _read(state: State) -> Reading:
     try:
         rule = rule_of(state.value or {})
         terms = terms_of(rule.trigger)
+        if terms is not None:
+            terms.expressions()  # which it keeps, for each life of the conditions
     except Invalid as wrong:
         fault = why_not(wrong)
     references = frozenset(references_of(rule).values()) if rule is not None else frozenset()

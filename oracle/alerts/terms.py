@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NoReturn
@@ -92,7 +93,7 @@ def _price(trigger: Trigger) -> Terms:
     if trigger.for_s:
         _wrong("for_s", "a crossing is over at once; direction above or below can hold for a time", trigger.for_s)
     band = level * trigger.hysteresis_pct / 100
-    return Terms(f"{price} > {level + band!r}", f"{price} < {level - band!r}", crosses=True)
+    return Terms(f"{price} > {_finite(level + band, trigger)!r}", f"{price} < {level - band!r}", crosses=True)
 
 
 def _volume(trigger: Trigger) -> Terms:
@@ -109,7 +110,13 @@ def _above(of: str, level: float, trigger: Trigger) -> Terms:
 
 
 def _below(of: str, level: float, trigger: Trigger) -> Terms:
-    return Terms(f"{of} < {level!r}", f"{of} >= {level * (1 + trigger.hysteresis_pct / 100)!r}", for_s=trigger.for_s)
+    return Terms(f"{of} < {level!r}", f"{of} >= {_finite(level * (1 + trigger.hysteresis_pct / 100), trigger)!r}", for_s=trigger.for_s)
+
+
+def _finite(raised: float, trigger: Trigger) -> float:
+    if not math.isfinite(raised):
+        _wrong("hysteresis_pct", "is too much of this threshold: the sum is no finite number", trigger.hysteresis_pct)
+    return raised
 
 
 def _symbol(trigger: Trigger) -> str:

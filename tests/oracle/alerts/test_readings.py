@@ -1,5 +1,6 @@
 """What is understood of each rule is that of the version which stands."""
 
+import pytest
 from alerting import ABOVE, T0_US, rule
 
 from actors import Bus
@@ -50,6 +51,14 @@ def test_terms_are_of_enabled_rules_that_are_understood_and_who_inhibits_comes_f
     assert list(readings.terms()) == ["root", "a"]
     faults = {one.state.ref: one.fault for one in readings.every() if one.fault}
     assert list(faults) == ["rule:broken"] and "trigger.condition" in faults["rule:broken"]
+
+
+@pytest.mark.parametrize("direction", ["below", "crosses"])
+def test_a_threshold_that_is_over_at_no_finite_number_is_a_fault_of_its_rule_alone(direction):
+    huge = ABOVE | {"price_threshold": 1.7e308, "direction": direction, "hysteresis_pct": 90}
+    readings = Readings(board_of(rule(trigger=huge), rule(alert_id="b", trigger=ABOVE)))
+    assert list(readings.terms()) == ["b"]
+    assert readings.every()[0].fault.startswith("trigger.hysteresis_pct: is too much")
 
 
 def test_secrets_are_those_of_a_rule_that_is_understood():
