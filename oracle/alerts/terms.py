@@ -110,7 +110,8 @@ def _above(of: str, level: float, trigger: Trigger) -> Terms:
 
 
 def _below(of: str, level: float, trigger: Trigger) -> Terms:
-    return Terms(f"{of} < {level!r}", f"{of} >= {_finite(level * (1 + trigger.hysteresis_pct / 100), trigger)!r}", for_s=trigger.for_s)
+    back = _finite(level * (1 + trigger.hysteresis_pct / 100), trigger)
+    return Terms(f"{of} < {level!r}", f"{of} >= {back!r}", for_s=trigger.for_s)
 
 
 def _finite(raised: float, trigger: Trigger) -> float:
