@@ -6,11 +6,12 @@ import contextlib
 from typing import Any
 
 from actors import Actor, NobodyOwns, Refused, Timer
-from oracle.alerts.actor import Memory, Ready
+from oracle.alerts.actor import Ready
 from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.inhibitors import circle
 from oracle.alerts.ledger import Ledger, rule_child
 from oracle.alerts.masks import unkept
+from oracle.alerts.memory import Memory
 from oracle.alerts.readings import Readings
 from oracle.alerts.rule import MASK, Rule, references_of, rule_of, with_secrets
 from oracle.alerts.terms import terms_of
