@@ -206,10 +206,10 @@ class _Book:
         self._price = price
         self._window.append((-(-now_us // SECOND_US), round(price * CENTS)))
         self._sum += self._window[-1][1]
+        for ident, level in self.levels:
+            if (price > level) is not self._on.get(ident, False):
+                yield from self._edge(ident, now_us)
         yield from self.look_at_mean(now_us)
-        passed = sorted((level, ident) for ident, level in self.levels if (price > level) is not self._on.get(ident, False))
-        for _, ident in passed:
-            yield from self._edge(ident, now_us)
 
     def look_at_mean(self, now_us: int) -> Iterator[Found]:
         window = self._window
