@@ -78,12 +78,13 @@ class Conditions:
     patient = True  # a quiet market is nothing unusual
 
     def __attrs_post_init__(self) -> None:
+        on_before, waiting = frozenset(self.on), frozenset(self.waiting)
         self._ranks = {ident: number for number, ident in enumerate(self.rules)}
         for ident, terms in self.rules.items():
             on, off = terms.expressions()
             rule = self._rules[ident] = _Rule(ident, terms, on, off)
-            rule.is_on = True if ident in self.on and not terms.crosses else None
-            rule.waits = ident in self.waiting
+            rule.is_on = True if ident in on_before and not terms.crosses else None
+            rule.waits = ident in waiting
             for one in rule.on, rule.off:
                 if one is not None:
                     self.windows.want(one)
@@ -117,10 +118,11 @@ class Conditions:
 
     def begun(self, now: int) -> None:
         """Say at once how what it has recalled differs from what was heard of before it began."""
+        on, waiting = frozenset(self.on), frozenset(self.waiting)
         for rule in self._rules.values():
             if rule.terms.crosses:
                 continue
-            heard_on, heard_wait = rule.ident in self.on, rule.ident in self.waiting
+            heard_on, heard_wait = rule.ident in on, rule.ident in waiting
             if bool(rule.is_on) is not heard_on:
                 rule.owes = MET if rule.is_on else OVER
             elif heard_wait and not rule.waits:
