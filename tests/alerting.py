@@ -121,6 +121,16 @@ class Keeping:
         return 200
 
     @property
+    def ids(self):
+        """The delivery ids."""
+        return [payload["delivery_id"] for payload in self.sent]
+
+    @property
+    def events(self):
+        """The ids of the events that were told."""
+        return [payload["event"]["event_id"] for payload in self.sent]
+
+    @property
     def statuses(self):
         """What each notice said of the alert."""
         return [payload.get("status", "firing") for payload in self.sent]

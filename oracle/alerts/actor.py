@@ -229,7 +229,7 @@ class RuleActor(Actor):
                 except AskTimeout:
                     continue
                 except NOT_NOW:
-                    pass  # it is not there: it holds back nobody
+                    pass  # it is gone, or has crashed over what it had in hand: that holds back nobody
                 break
         self._heard_upto = upto
 

@@ -1,26 +1,13 @@
 """The actor of a rule: nothing is sent that was not committed, and nothing committed is forgotten. Virtual time."""
 
-import attrs
 import trio
-from alerting import event, open_alerts, rule
+from alerting import Keeping, event, open_alerts, rule
 
 from actors import Actor, Refused
 from actors.testing import probe
 from oracle.model import Delivery, State
 
 DOWN = Refused("disk full", code="unavailable")
-
-
-@attrs.define
-class Counting:
-    """A channel that takes everything."""
-
-    sent: list = attrs.field(factory=list)
-
-    async def send(self, delivery, rule, tools):
-        self.sent.append(delivery.id)
-        await trio.lowlevel.checkpoint()
-        return 200
 
 
 class Notebook(Actor):
@@ -51,7 +38,7 @@ async def test_the_order_is_commit_board_event_channel(tmp_path, autojump_clock)
         def receive(self, commit):
             order.append("commit " + " ".join(type(one).__name__ for one in commit.messages))
 
-    async with open_alerts(tmp_path, channel=Counting(), history=lambda: Watching([], [])) as alerting:
+    async with open_alerts(tmp_path, channel=Keeping(), history=lambda: Watching([], [])) as alerting:
         await alerting.wish("create", rule=rule())
         order.clear()
         alerting.runtime.listen("state:alert:*", lambda p: order.append("board"))
@@ -63,29 +50,29 @@ async def test_the_order_is_commit_board_event_channel(tmp_path, autojump_clock)
 
 
 async def test_a_firing_waits_for_the_history_however_long_it_takes(tmp_path, autojump_clock):
-    channel, rows = Counting(), []
+    channel, rows = Keeping(), []
     async with open_alerts(tmp_path, channel=channel, history=lambda: Notebook(rows, [DOWN] * 20)) as alerting:
         await alerting.wish("create", rule=rule())
         alerting.runtime.publish(event())
         await trio.sleep(10)
-        assert channel.sent == []
+        assert channel.ids == []
         await trio.sleep(100)
-        assert len(channel.sent) == 1
+        assert len(channel.ids) == 1
         assert alerting.board.get("alert:a")["trigger_count"] == 1
 
 
 async def test_an_answer_that_was_lost_does_not_send_twice(tmp_path, autojump_clock):
-    channel, rows = Counting(), []
+    channel, rows = Keeping(), []
     async with open_alerts(tmp_path, channel=channel, history=lambda: Notebook(rows, [None])) as alerting:
         await alerting.wish("create", rule=rule())
         alerting.runtime.publish(event())
         await trio.sleep(60)
-        assert len(channel.sent) == 1
+        assert len(channel.ids) == 1
         assert len({one.id for one in rows if isinstance(one, Delivery)}) == 1
 
 
 async def test_a_rule_killed_between_commit_and_send_sends_in_its_next_life(tmp_path, autojump_clock):
-    channel, rows = Counting(), []
+    channel, rows = Keeping(), []
     async with open_alerts(tmp_path, channel=channel, history=lambda: Notebook(rows, [None])) as alerting:
         fired = probe(alerting.runtime, "event:alert_fired:*")
         await alerting.wish("create", rule=rule())
@@ -95,12 +82,12 @@ async def test_a_rule_killed_between_commit_and_send_sends_in_its_next_life(tmp_
         alerting.runtime.kill("rule:a")
         await trio.sleep(1)
         assert [one.cause for one in fired.took()] == [event(1).id, event(2).id]
-        assert len(channel.sent) == 2
+        assert len(channel.ids) == 2
         assert alerting.board.get("alert:a")["trigger_count"] == 2
 
 
 async def test_what_can_never_be_stored_goes_to_the_dead_letters_and_the_rule_goes_on(tmp_path, autojump_clock):
-    channel, unfit = Counting(), Refused("no text", code="invalid")
+    channel, unfit = Keeping(), Refused("no text", code="invalid")
     async with open_alerts(tmp_path, channel=channel, history=lambda: Notebook([], [unfit])) as alerting:
         dead = probe(alerting.runtime, "dead:rule:a")
         await alerting.wish("create", rule=rule())
@@ -108,12 +95,12 @@ async def test_what_can_never_be_stored_goes_to_the_dead_letters_and_the_rule_go
         alerting.runtime.publish(event(2))
         await settled()
         assert [letter.message for letter in dead.took()] == [event(1)]
-        assert len(channel.sent) == 1
+        assert len(channel.ids) == 1
         assert alerting.runtime.node("rule:a").restarts == 0
 
 
 async def test_the_cooldown_survives_a_kill_and_a_restart_and_a_replace(tmp_path, autojump_clock):
-    channel = Counting()
+    channel = Keeping()
     async with open_alerts(tmp_path, channel=channel) as alerting:
         await alerting.wish("create", rule=rule(cooldown_seconds=60))
         alerting.runtime.publish(event(1))
@@ -124,19 +111,19 @@ async def test_the_cooldown_survives_a_kill_and_a_restart_and_a_replace(tmp_path
         await alerting.wish("replace", alert_id="a", rule=rule(cooldown_seconds=60, name="x"))
         alerting.runtime.publish(event(3))
         await settled()
-        assert len(channel.sent) == 1
+        assert len(channel.ids) == 1
         assert alerting.board.get("alert:a")["suppressed"] == 2
-    again = Counting()
+    again = Keeping()
     async with open_alerts(tmp_path, channel=again) as alerting:
         alerting.runtime.publish(event(4))
         await trio.sleep(30)
-        assert again.sent == []
+        assert again.ids == []
         record = alerting.board.get("alert:a")
         assert (record["trigger_count"], record["suppressed"]) == (1, 3)
 
 
 async def test_suppressed_events_are_counted_once_a_batch(tmp_path, autojump_clock):
-    async with open_alerts(tmp_path, channel=Counting()) as alerting:
+    async with open_alerts(tmp_path, channel=Keeping()) as alerting:
         await alerting.wish("create", rule=rule(cooldown_seconds=60))
         alerting.runtime.publish(event(0))
         await settled()
@@ -151,7 +138,7 @@ async def test_suppressed_events_are_counted_once_a_batch(tmp_path, autojump_clo
 
 async def test_a_change_counts_from_its_place_in_the_stream(tmp_path, autojump_clock):
     only_eth = rule(trigger={"type": "watchdog_event", "event_filter": {"assets": ["ETH"]}})
-    channel = Counting()
+    channel = Keeping()
     async with open_alerts(tmp_path, channel=channel) as alerting:
         fired = probe(alerting.runtime, "event:alert_fired:*")
         await alerting.wish("create", rule=rule())
@@ -165,7 +152,7 @@ async def test_a_change_counts_from_its_place_in_the_stream(tmp_path, autojump_c
 
 
 async def test_an_overflow_is_told_as_a_gap(tmp_path, autojump_clock):
-    async with open_alerts(tmp_path, channel=Counting()) as alerting:
+    async with open_alerts(tmp_path, channel=Keeping()) as alerting:
         gaps = probe(alerting.runtime, "gap:rule:a")
         await alerting.wish("create", rule=rule(delivery_methods=[], cooldown_seconds=60))
         await settled()
@@ -176,7 +163,7 @@ async def test_an_overflow_is_told_as_a_gap(tmp_path, autojump_clock):
 
 
 async def test_what_nobody_can_carry_is_recorded_with_its_reason(tmp_path, autojump_clock):
-    async with open_alerts(tmp_path, channel=Counting()) as alerting:
+    async with open_alerts(tmp_path, channel=Keeping()) as alerting:
         tries = probe(alerting.runtime, "attempt:*")
         await alerting.wish("create", rule=rule(delivery_methods=["email", "telegram"]))
         alerting.runtime.publish(event())

@@ -1,8 +1,7 @@
 """What was stored and not handled when a process ended sets its rules off at the next start, once."""
 
-import attrs
 import trio
-from alerting import ABOVE, T0_US, event, open_alerts, rule
+from alerting import ABOVE, T0_US, Keeping, event, open_alerts, rule
 
 from actors import Published, trio_clock
 from oracle.alerts.trigger import CONDITIONS, MET
@@ -13,20 +12,8 @@ LATER_US = T0_US + 60_000_000
 ETHER = {"type": "watchdog_event", "event_filter": {"assets": ["ETH"]}}
 
 
-@attrs.define
-class Counting:
-    """A channel that takes everything."""
-
-    sent: list = attrs.field(factory=list)
-
-    async def send(self, delivery, rule, tools):
-        self.sent.append(delivery.event_id)
-        await trio.lowlevel.checkpoint()
-        return 200
-
-
 async def test_an_event_that_no_rule_heard_is_fired_on_at_the_next_start_and_once(tmp_path, autojump_clock):
-    channel = Counting()
+    channel = Keeping()
     async with open_alerts(tmp_path, channel=channel) as alerting:
         await alerting.wish("create", rule=rule())
         await trio.sleep(1)
@@ -36,16 +23,16 @@ async def test_an_event_that_no_rule_heard_is_fired_on_at_the_next_start_and_onc
         alerting.runtime.publish(event(2))
         await alerting.runtime.ask("history", Commit(()))
         await trio.sleep(1)
-        assert channel.sent == [event(1).id]
+        assert channel.events == [event(1).id]
     for start in (1, 2, 3):
         async with open_alerts(tmp_path, channel=channel, clock=trio_clock(T0_US + start * 60_000_000)) as alerting:
             await trio.sleep(5)
-            assert sorted(channel.sent) == sorted([event(1).id, event(2).id])
+            assert sorted(channel.events) == sorted([event(1).id, event(2).id])
             assert alerting.board.get("alert:a")["trigger_count"] == 2
 
 
 async def test_a_rule_that_came_later_fires_on_nothing_of_before(tmp_path, autojump_clock):
-    channel = Counting()
+    channel = Keeping()
     async with open_alerts(tmp_path, channel=channel) as alerting:
         alerting.runtime.publish(event(1))
         await trio.sleep(1)
@@ -54,11 +41,11 @@ async def test_a_rule_that_came_later_fires_on_nothing_of_before(tmp_path, autoj
     async with open_alerts(tmp_path, channel=channel, clock=trio_clock(LATER_US)) as alerting:
         await alerting.wish("create", rule=rule(alert_id="b"))
         await trio.sleep(5)
-        assert channel.sent == []
+        assert channel.events == []
 
 
 async def test_each_rule_takes_what_may_set_it_off_and_nothing_else(tmp_path, autojump_clock):
-    channel = Counting()
+    channel = Keeping()
     met = event(3, subject="met", kind=MET, source=CONDITIONS)
     async with open_alerts(tmp_path, channel=channel) as alerting:
         await alerting.wish("create", rule=rule())
@@ -76,7 +63,7 @@ async def test_each_rule_takes_what_may_set_it_off_and_nothing_else(tmp_path, au
         await trio.sleep(5)
         handled = {ident: alerting.board.get(f"alert:{ident}") for ident in ("a", "ether", "met", "other")}
         assert [value and value["last_event_id"] for value in handled.values()] == [ether.id, ether.id, met.id, None]
-        assert sorted(channel.sent) == sorted([event(1).id, ether.id, ether.id, met.id])
+        assert sorted(channel.events) == sorted([event(1).id, ether.id, ether.id, met.id])
 
 
 def runs(**offsets):
