@@ -29,7 +29,7 @@ from oracle.model import Event, Severity, event_id
 
 __all__ = [
     "ANSWERED", "CARRIED", "CLIENT", "KEEP_US", "MOST", "MOST_BYTES", "UNDONE", "Answered", "Key", "Receipts", "Turn",
-    "answered_event", "part_of",
+    "answered_event", "part_of", "undone",
 ]  # fmt: skip
 
 CLIENT = "client/"
@@ -250,3 +250,12 @@ def _split(command_id: str) -> tuple[str, str]:
         return command_id, ""
     name, _, digest = command_id.rpartition("/")
     return name, digest
+
+
+def undone(told: Event) -> Event:
+    """Takes back what may have been stored with `told`."""
+    return Event(
+        id=event_id(UNDONE, told.subject, told.source, told.ts_us, told.id), kind=UNDONE, subject=told.subject,
+        source=told.source, severity=Severity.low, summary=f"not done after all: {told.summary}",
+        data={**told.data, "event_id": told.id}, ts_us=told.ts_us, cause=told.cause,
+    )  # fmt: skip

@@ -23,6 +23,7 @@ from oracle.patterns import are_patterns
 from oracle.problems import Bad, Invalid, Problem
 from oracle.secret import Secret
 from oracle.settings_sources import from_env, from_file, merge
+from oracle.settings_trading import Broker, Mt5, Risk, Scheduler, Trading
 
 __all__ = ["Alerts", "Auth", "Data", "Demo", "History", "Http", "Log", "Risk", "Server", "Settings", "Sources", "load"]
 
@@ -180,14 +181,6 @@ class Sources:
 
 
 @attrs.frozen
-class Risk:
-    """What keeps trading within bounds."""
-
-    kill_switch_cooldown_s: float = attrs.field(default=300.0, validator=ge(0))
-    """A kill switch that was tripped can't be resumed before this long."""
-
-
-@attrs.frozen
 class Demo:
     """The simulated market, which runs where no feed is set."""
 
@@ -207,7 +200,8 @@ class Log:
 
 @attrs.frozen
 class Settings:
-    """The whole tree, checked. `feeds` and `watchdogs` hold a raw table by name, which the part's own class reads."""
+    """The whole tree, checked. `feeds`, `watchdogs` and `strategies` hold a raw table by name, which the part's own
+    class reads."""
 
     server: Server = attrs.field(factory=Server)
     auth: Auth = attrs.field(factory=Auth)
@@ -218,7 +212,12 @@ class Settings:
     watchdogs: dict[str, Table] = attrs.field(factory=dict)
     sources: Sources = attrs.field(factory=Sources)
     alerts: Alerts = attrs.field(factory=Alerts)
+    broker: Broker = attrs.field(factory=Broker)
+    trading: Trading = attrs.field(factory=Trading)
+    strategies: dict[str, Table] = attrs.field(factory=dict)
     risk: Risk = attrs.field(factory=Risk)
+    scheduler: Scheduler = attrs.field(factory=Scheduler)
+    mt5: Mt5 = attrs.field(factory=Mt5)
     demo: Demo = attrs.field(factory=Demo)
     log: Log = attrs.field(factory=Log)
 

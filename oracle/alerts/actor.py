@@ -11,7 +11,6 @@ import trio
 
 from actors import Actor, AskTimeout, Refused, Timer
 from oracle.alerts.channel import Look
-from oracle.alerts.commit import NOT_NOW, committed
 from oracle.alerts.decider import WISHES, Decider, Edge, Held, Record, Step
 from oracle.alerts.inhibitors import Changed, Inhibitors
 from oracle.alerts.memory import Memory
@@ -21,6 +20,7 @@ from oracle.alerts.silence import Silence
 from oracle.alerts.trigger import TOLD, TriggerType
 from oracle.alerts.unheard import Unheard
 from oracle.board import Board
+from oracle.commit import NOT_NOW, committed
 from oracle.crash import crash_point
 from oracle.log import logger
 from oracle.model import Command, Event, Gap, State, ref, split_ref

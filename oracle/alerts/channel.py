@@ -10,12 +10,12 @@ import attrs
 import trio
 
 from actors import Actor, Refused
-from oracle.alerts.commit import NOT_NOW, committed
 from oracle.alerts.outbox import Debt, Outbox, Patience
 from oracle.alerts.outcome import outcomes
 from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.sending import Channel, DeliveryFailed, Tools
 from oracle.board import Board
+from oracle.commit import NOT_NOW, committed
 from oracle.crash import crash_point
 from oracle.model import Attempt, Command, ref
 

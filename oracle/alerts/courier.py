@@ -10,12 +10,12 @@ import attrs
 from actors import Actor, Refused
 from oracle.alerts.actions import When
 from oracle.alerts.channel import Look
-from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.outbox import Outbox
 from oracle.alerts.owed import actions_for, again, hopeless_among, notices_for
 from oracle.alerts.payload import rehearsal
 from oracle.alerts.rule import Rule, rule_of
 from oracle.board import Board
+from oracle.commit import NOT_NOW
 from oracle.history import Commit
 from oracle.model import Attempt, Command, Delivery, Event, Severity, event_id, ref
 from oracle.receipts import Receipts

@@ -7,7 +7,6 @@ from typing import Any
 
 from actors import Actor, NobodyOwns, Refused, Timer
 from oracle.alerts.actor import Ready
-from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.inhibitors import circle
 from oracle.alerts.ledger import Ledger, rule_child
 from oracle.alerts.masks import unkept
@@ -17,13 +16,15 @@ from oracle.alerts.rule import MASK, Rule, references_of, rule_of, with_secrets
 from oracle.alerts.terms import terms_of
 from oracle.alerts.trigger import CONDITIONS
 from oracle.alerts.vault import Vault
-from oracle.alerts.wishes import PAST, OneOfMany, Settle, about, event_of, undone
+from oracle.alerts.wishes import PAST, OneOfMany, Settle, about, event_of
 from oracle.board import Board
+from oracle.commit import NOT_NOW
 from oracle.crash import crash_point
 from oracle.history import Commit
 from oracle.log import logger
 from oracle.model import Command, Event, State, ref, split_ref
 from oracle.problems import Invalid
+from oracle.receipts import undone
 from oracle.watchdogs.actor import Ready as Begun
 
 __all__ = ["Desk"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import attrs
 
 from actors import Actor, Refused
-from oracle.alerts.commit import committed
 from oracle.alerts.silence import Matchers, Silence
 from oracle.board import Board
+from oracle.commit import committed
 from oracle.model import Command, Event, Severity, State, event_id, ref
 from oracle.receipts import Receipts
 

@@ -7,9 +7,8 @@ import attrs
 from actors import Refused
 from oracle.alerts.rule import Rule
 from oracle.model import Command, Event, Severity, event_id
-from oracle.receipts import UNDONE
 
-__all__ = ["PAST", "OneOfMany", "Settle", "about", "event_of", "undone"]
+__all__ = ["PAST", "OneOfMany", "Settle", "about", "event_of"]
 
 DESK = "alerts"
 PAST = {"create": "rule_created", "replace": "rule_replaced", "delete": "rule_deleted", "enable": "rule_enabled",
@@ -54,12 +53,3 @@ def event_of(command: Command, ident: str, version: int, now_us: int) -> Event:
 def _enabled(command: Command) -> dict[str, bool]:
     rule = command.args.get("rule")
     return {"enabled": rule.enabled} if isinstance(rule, Rule) else {}
-
-
-def undone(told: Event) -> Event:
-    """Takes back what may have been stored with `told`."""
-    return Event(
-        id=event_id(UNDONE, told.subject, told.source, told.ts_us, told.id), kind=UNDONE, subject=told.subject,
-        source=told.source, severity=Severity.low, summary=f"not done after all: {told.summary}",
-        data={**told.data, "event_id": told.id}, ts_us=told.ts_us, cause=told.cause,
-    )  # fmt: skip

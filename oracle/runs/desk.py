@@ -10,8 +10,8 @@ import attrs
 import trio
 
 from actors import Actor, Refused, Reply
-from oracle.alerts.commit import NOT_NOW, committed
 from oracle.board import Board
+from oracle.commit import NOT_NOW, committed
 from oracle.history import Commit
 from oracle.model import Command, Event, Severity, State, event_id
 from oracle.receipts import Receipts

@@ -12,13 +12,12 @@ from typing import Any
 import attrs
 
 from actors import Actor, Refused
-from oracle.alerts.commit import NOT_NOW, committed
-from oracle.alerts.wishes import undone
 from oracle.board import Board
+from oracle.commit import NOT_NOW, committed
 from oracle.crash import crash_point
 from oracle.history import Commit
 from oracle.model import Command, Event, Severity, State, event_id
-from oracle.receipts import UNDONE, Receipts
+from oracle.receipts import UNDONE, Receipts, undone
 
 __all__ = ["SWITCH", "KillSwitch", "SwitchMemory", "Tripped", "tripped"]
 

@@ -7,11 +7,11 @@ from attrs.validators import gt
 
 from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
 from oracle.alerts.actions import COMMANDS, AlertAction
-from oracle.alerts.commit import NOT_NOW
 from oracle.alerts.message import one_line
 from oracle.alerts.permit import is_allowed
 from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.sending import DeliveryFailed, Tools
+from oracle.commit import NOT_NOW
 from oracle.model import Command, Delivery
 from oracle.settings import Alerts
 

@@ -1,0 +1,1 @@
+"""What keeps trading within bounds: pure rules over a view of the desk, joined by the gate."""
