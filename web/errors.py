@@ -35,6 +35,7 @@ STATUS = {
     "rate_limited": 429,
     "internal": 500,
     "unavailable": 503,
+    "rejected": 422,
     "full": 503,
 }
 """HTTP status by `Refused.code`; a code that is not here is a domain error, 400."""

@@ -91,8 +91,8 @@ def opened_account(account: Account, positions: Iterable[Position], by: str, now
     states = {account.ref: attrs.asdict(account), **{one.ref: attrs.asdict(one) for one in held}}
     data = {"account": attrs.asdict(account), "positions": [attrs.asdict(one) for one in held], "by": by}
     summary = f"The account begins with {account.cash:,.2f} {account.currency} and {len(held)} positions, as said by {by}"
-    told = Event(event_id("account_opened", SOURCE, SOURCE, now_us), "account_opened", SOURCE, SOURCE, Severity.low, summary, data,
-                 now_us)  # fmt: skip
+    kind = "account_opened"
+    told = Event(event_id(kind, SOURCE, SOURCE, now_us), kind, SOURCE, SOURCE, Severity.low, summary, data, now_us)
     return Step(states, (told,))
 
 

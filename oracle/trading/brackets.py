@@ -15,10 +15,9 @@ from oracle.trading.intake import order_id
 from oracle.trading.ledger import DUST, Fill
 from oracle.trading.order import Order, OrderStatus, OrderType
 
-__all__ = ["RESIZED", "entry", "exits", "renewed", "twin"]
+__all__ = ["entry", "exits", "orphaned", "renewed", "twin", "withdrawn", "yielded"]
 
-RESIZED = "resized"
-"""Why one of a pair is withdrawn that is to come again."""
+RESIZED, FILLED, FLAT = "the other exit was filled in part", "the other exit was filled", "nothing is held any more"
 
 
 def entry(order: Order) -> Order:
@@ -45,14 +44,37 @@ def twin(order: Order, orders: Iterable[Order]) -> Order | None:
     return next((one for one in orders if pair and one.id != order.id and one.metadata.get("pair") == pair and one.open), None)
 
 
+def withdrawn(order: Order, why: str, to: OrderStatus, now_us: int) -> Order:
+    """The order, marked as one that is to end; the first mark counts."""
+    if "withdrawn" in order.metadata:
+        return order
+    return attrs.evolve(order, updated_us=now_us, metadata={**order.metadata, "withdrawn": {"why": why, "to": to.value}})
+
+
+def yielded(other: Order, filled: Order, fill: Fill, now_us: int) -> Order:
+    """What becomes of one of a pair when the other, `filled`, has got a fill."""
+    taken = other.metadata.get("taken", 0.0) + fill.quantity
+    other = attrs.evolve(other, metadata={**other.metadata, "taken": taken})
+    return withdrawn(other, RESIZED if filled.open else FILLED, OrderStatus.cancelled, now_us)
+
+
+def orphaned(orders: Iterable[Order], symbol: str, now_us: int) -> list[Order]:
+    """The exits that have nothing to close once a position is flat, marked as to end."""
+    exits_of_it = [one for one in orders if one.parent_id and one.symbol == symbol]
+    return [withdrawn(one, FLAT, OrderStatus.cancelled, now_us) for one in exits_of_it]
+
+
 def renewed(ended: Order, orders: Iterable[Order], now_us: int) -> Order | None:
     """What takes the place of one that was withdrawn to be resized; None where nothing does."""
     other = twin(ended, orders)
-    withdrawn = ended.metadata.get("withdrawn") or {}
-    if ended.status is not OrderStatus.cancelled or withdrawn.get("why") != RESIZED or other is None or other.remaining <= DUST:
+    mark = ended.metadata.get("withdrawn") or {}
+    if ended.status is not OrderStatus.cancelled or mark.get("why") != RESIZED or other is None:
         return None
-    metadata = {name: value for name, value in ended.metadata.items() if name != "withdrawn"}
-    return attrs.evolve(ended, id=order_id(f"{ended.id}/again"), status=OrderStatus.submitted, quantity=other.remaining,
+    left = other.remaining - other.metadata.get("taken", 0.0)
+    if left <= DUST:
+        return None
+    metadata = {name: value for name, value in ended.metadata.items() if name not in ("withdrawn", "taken")}
+    return attrs.evolve(ended, id=order_id(f"{ended.id}/again"), status=OrderStatus.submitted, quantity=left,
                         filled_quantity=0.0, filled_price=None, filled_us=None, fees=0.0, broker_order_id="", reasons=(),
                         created_us=now_us, updated_us=now_us, metadata=metadata)  # fmt: skip
 

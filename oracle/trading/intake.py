@@ -1,4 +1,4 @@
-"""From what is wished for to an order: whether it makes sense by itself, which id it has, and what it is expected to cost. Pure."""
+"""From what is wished for to an order: whether it makes sense by itself, which id it has, what it is expected to cost. Pure."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def order_of(wish: NewOrder, ident: str, price: float, by: str, now_us: int) -> 
 
 def wish_of(order: Order) -> NewOrder:
     """What an order would be wished for as, to ask the gate again."""
-    facts = {name: getattr(order, name) for name in (*_CONTENT, "strategy_name", "signal_strength", "signal_us", "client_order_id")}
+    names = (*_CONTENT, "strategy_name", "signal_strength", "signal_us", "client_order_id")
+    facts = {name: getattr(order, name) for name in names}
     return NewOrder(**facts, metadata=order.metadata)
 
 

@@ -1,0 +1,147 @@
+"""The desk's orders at its broker: placed, withdrawn, made sure of after a break, and ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from actors import Actor, AskTimeout, Refused
+from oracle.board import Board
+from oracle.commit import NOT_NOW
+from oracle.crash import crash_point
+from oracle.trading.bookkeeping import Books, Step, kept, moved
+from oracle.trading.brackets import entry, renewed, withdrawn
+from oracle.trading.kill_switch import tripped
+from oracle.trading.order import MOVES, Order, OrderStatus
+from oracle.trading.pen import Pen
+from oracle.trading.reports import Ended, Place, Withdraw, Working
+
+__all__ = ["AGAIN_S", "Again", "Work"]
+
+PATIENCE_S = 2.0  # with a broker; less than the asker has with the desk
+AGAIN_S = 5.0  # until a broker that did not answer is asked again
+WAITS = "waits for the broker, which can't be reached"
+UNKNOWN = "the broker does not know it any more"
+_S = OrderStatus
+
+
+@attrs.frozen
+class Again:
+    """Ask the broker once more for what it did not answer."""
+
+
+class Work:
+    """One life's conversation with the broker. All but `place` and `withdraw` of a bracket's exits are asked for by the desk."""
+
+    def __init__(self, actor: Actor, board: Board, pen: Pen) -> None:
+        self._actor = actor
+        self._board = board
+        self._books = Books(board)
+        self._pen = pen
+        self._again = False
+        self._hangs = False
+
+    async def place(self, order: Order) -> Order:
+        """Have an order worked. One that the broker refuses is REJECTED; one that it can't take now stays as it is."""
+        try:
+            known_as = await self._asked(Place(entry(order)))
+        except NOT_NOW as no:
+            if isinstance(no, Refused) and no.code != "unavailable":
+                return await self.end(order, _S.rejected, str(no.reason))
+            self._later()
+            if WAITS in order.reasons:
+                return order
+            order = attrs.evolve(order, reasons=(*order.reasons, WAITS), updated_us=self._actor.now_us())
+            await self._pen.enact(kept(order))
+            return order
+        crash_point("desk:placed")
+        return await self.accepted(order.id, known_as) or order
+
+    async def accepted(self, ident: str, known_as: Any) -> Order | None:
+        """Note what the broker calls an order; None where that is not open any more."""
+        order = self._books.order(ident)
+        name = str(known_as or ident)
+        if order is None or order.broker_order_id == name:
+            return order
+        reasons = tuple(one for one in order.reasons if one != WAITS)
+        order = attrs.evolve(order, broker_order_id=name, reasons=reasons, updated_us=self._actor.now_us())
+        await self._pen.enact(kept(order))
+        return order
+
+    async def withdraw(self, order: Order, reason: str, to: OrderStatus = _S.cancelled, cause: str = "") -> Order:
+        """Have an order end. Where the broker must say so first, it stays open until that, and is marked."""
+        if order.status is _S.pending:
+            return await self.end(order, to, reason, cause)
+        try:
+            if await self._asked(Withdraw(order.id)):
+                return await self.end(order, to, reason, cause)
+        except NOT_NOW as no:
+            if isinstance(no, Refused) and no.code == "not_found":
+                # what it became of may be on its way, and counts more
+                self._actor.tell(self._actor.name, Ended(order.id, to, reason, self._actor.now_us()))
+            else:
+                self._later()
+        marked = withdrawn(order, reason, to, self._actor.now_us())
+        if marked is not order:
+            await self._pen.enact(kept(marked))
+        return marked
+
+    async def end(self, order: Order, to: OrderStatus, reason: str, cause: str = "") -> Order:
+        """End an order for a reason. What was withdrawn ends as it was to."""
+        mark = order.metadata.get("withdrawn")
+        if mark and to is _S.cancelled:
+            to, reason = _S(mark["to"]), mark["why"]
+        if to not in MOVES[order.status]:
+            to = _S.cancelled  # what has been filled in part was not refused
+        now_us = self._actor.now_us()
+        if reason and reason not in order.reasons:
+            order = attrs.evolve(order, reasons=(*(one for one in order.reasons if one != WAITS), reason))
+        ended = order.moved(to, now_us)
+        again = None if tripped(self._board) else renewed(ended, self._books.orders(), now_us)
+        await self._pen.enact(moved(ended, cause) + (moved(again) if again else Step()))
+        if again:
+            await self.place(again)
+        return ended
+
+    async def resume(self) -> None:
+        """Tell a broker that has begun, or is there again, what to work; a broker that is not there says when it is."""
+        self._hangs = False
+        orders = [one for one in self._books.orders() if one.status is not _S.pending]
+        wanted = tuple(entry(one) for one in orders if "withdrawn" not in one.metadata)
+        try:
+            unknown = set(await self._asked(Working(wanted)))
+        except NOT_NOW:
+            if orders:
+                self._later()
+            return
+        for order in orders:
+            if order.id in unknown and order.broker_order_id:
+                now_us = self._actor.now_us()
+                over = order.metadata.get("expires_us", now_us + 1) <= now_us
+                self._actor.tell(self._actor.name, Ended(order.id, _S.expired if over else _S.cancelled, UNKNOWN, now_us))
+        await self.again()
+
+    async def again(self) -> None:
+        """Ask for what the broker has not answered yet."""
+        self._again = self._hangs = False
+        for order in self._books.orders():
+            mark = order.metadata.get("withdrawn")
+            if mark:
+                await self.withdraw(order, mark["why"], _S(mark["to"]))
+            elif order.status is not _S.pending and not order.broker_order_id:
+                await self.place(order)
+
+    async def _asked(self, wish: Any) -> Any:
+        if self._hangs:  # not again for each of many orders while a kill switch waits
+            raise Refused("the broker does not answer", "unavailable")
+        try:
+            return await self._actor.ask("broker", wish, PATIENCE_S)
+        except AskTimeout:
+            self._hangs = True
+            raise
+
+    def _later(self) -> None:
+        if not self._again:
+            self._again = True
+            self._actor.after(AGAIN_S, Again())
