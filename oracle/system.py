@@ -1,8 +1,8 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
 Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
-switchboard, runs, sources, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from
-history before the first.
+switchboard, runs, sources, trading, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt
+from history before the first.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.trading import KillSwitch, SwitchMemory
+from oracle.trading.wiring import trading_children
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
 from oracle.watchdogs.past import past_of
@@ -178,6 +179,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         Child("runs", lambda: Runs(board, system.receipts, system.shelf, kinds)),
         Child("sources", lambda: SourceWatch(board)),
+        *trading_children(system),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip
 

@@ -29,9 +29,12 @@ from oracle.trading.reports import Accepted, BrokerUp, Ended, Filled, Reported
 from oracle.trading.risk.assessment import Assessment, RiskView
 from oracle.trading.work import Again, Work
 
-__all__ = ["Desk", "Gate"]
+__all__ = ["Desk", "Gate", "View"]
 
-Gate = Callable[[NewOrder, "float | None", RiskView], Assessment]
+Gate = Callable[[NewOrder, float | None, RiskView], Assessment]
+View = Callable[[str], RiskView]
+"""The desk as the rules see it now, without the open order of this id: one that is judged again does not count besides."""
+
 _S = OrderStatus
 EXPIRED = "its day is over"
 
@@ -65,7 +68,7 @@ class Desk(Actor):
 
     def __init__(
         self, board: Board, receipts: Receipts, records: Records, memory: DeskMemory, *, gate: Gate,
-        view: Callable[[], RiskView], opening: Account | None, reconcile_every_s: float,
+        view: View, opening: Account | None, reconcile_every_s: float,
     ) -> None:
         self._board = board
         self._receipts = receipts
@@ -148,7 +151,7 @@ class Desk(Actor):
                                   {"id": known.id, "differing": differing})  # fmt: skip
                 return known
         price = self._priced(wish.symbol)
-        assessment = self._gate(wish, price, self._view())
+        assessment = self._gate(wish, price, self._view(""))
         order = word.assessed(intake.order_of(wish, ident, price, command.by, self.now_us()), assessment)
         if order is None:
             return await self._refuse(wish, assessment, command)
@@ -167,7 +170,7 @@ class Desk(Actor):
             return order
         word.must_wait(order)
         price = self._priced(order.symbol)
-        assessment = self._gate(intake.wish_of(order), price, word.without(self._view(), order, price))
+        assessment = self._gate(intake.wish_of(order), price, self._view(order.id))
         after = word.approved(order, assessment, price, command.by, self.now_us())
         await self._pen.attempt(moved(after, command.id) + word.breached(assessment, self.now_us(), f"{order.id} approved"))
         return await self._go(after)

@@ -59,7 +59,7 @@ class Portfolio:
     sector_exposure: dict[str, float]
 
 
-def snapshot(board: Board, now_us: int, sectors: Mapping[str, str] = {}) -> Portfolio:  # noqa: B006
+def snapshot(board: Board, now_us: int, sectors: Mapping[str, str] = {}) -> Portfolio:
     """The portfolio as it is on the board. Raises Refused `unavailable` before there is an account."""
     books = Books(board)
     account = books.account

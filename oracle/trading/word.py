@@ -11,11 +11,10 @@ from oracle.model import Event, Severity, event_id
 from oracle.trading.bookkeeping import SOURCE, Step
 from oracle.trading.expiry import expires_us
 from oracle.trading.intake import wished
-from oracle.trading.ledger import DUST
-from oracle.trading.order import NewOrder, Order, OrderStatus, Side
-from oracle.trading.risk.assessment import Action, Assessment, RiskView
+from oracle.trading.order import NewOrder, Order, OrderStatus
+from oracle.trading.risk.assessment import Action, Assessment
 
-__all__ = ["approved", "assessed", "breached", "must_wait", "refusal", "refused", "without"]
+__all__ = ["approved", "assessed", "breached", "must_wait", "refusal", "refused"]
 
 
 def assessed(order: Order, word: Assessment) -> Order | None:
@@ -42,16 +41,6 @@ def must_wait(order: Order) -> None:
     if order.status is not OrderStatus.pending:
         raise Refused(f"Order '{order.id}' is {order.status}, and does not wait for an approval", "illegal",
                       {"status": order.status.value})  # fmt: skip
-
-
-def without(view: RiskView, order: Order, price: float) -> RiskView:
-    """The view, in which an order that is asked about does not count as an open one besides."""
-    pending = dict(view.pending_quantity)
-    others = pending.pop(order.symbol, 0.0) - order.side.sign * order.remaining
-    if abs(others) > DUST:
-        pending[order.symbol] = others
-    taken = (order.limit_price or price) * order.remaining if order.side is Side.buy else 0.0
-    return attrs.evolve(view, pending_quantity=pending, reserved_cash=max(view.reserved_cash - taken, 0.0))
 
 
 def refusal(reasons: Sequence[str]) -> Refused:

@@ -1,0 +1,55 @@
+"""How trading is put together: the broker, the watch over risk, the desk and the strategies, in the order they start in."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from actors import Child
+from oracle.settings_trading import Broker
+from oracle.trading.desk import Desk, Gate, View
+from oracle.trading.ledger import Account
+from oracle.trading.order import NewOrder
+from oracle.trading.pen import DeskMemory
+from oracle.trading.records import Records
+from oracle.trading.risk.assessment import Action, Assessment, Breach, RiskView
+
+if TYPE_CHECKING:
+    from oracle.system import System
+
+__all__ = ["desk_child", "opening", "trading_children"]
+
+DESK_CAPACITY = 100_000  # a fill that finds no room would have to be told again
+
+
+def trading_children(system: System) -> list[Child]:
+    """The actors of trading."""
+    return [desk_child(system, _closed, partial(_seen, system))]
+
+
+def desk_child(system: System, gate: Gate, view: View) -> Child:
+    """The actor `desk`."""
+    settings = system.settings
+    records = Records(system.store, system.board, deadline_s=settings.history.query_deadline_s)
+    memory = DeskMemory()
+    return Child("desk", lambda: Desk(
+        system.board, system.receipts, records, memory, gate=gate, view=view, opening=opening(settings.broker),
+        reconcile_every_s=settings.risk.breakers.reconcile_every_s,
+    ), capacity=DESK_CAPACITY)  # fmt: skip
+
+
+def opening(broker: Broker) -> Account | None:
+    """The account to begin with where the desk keeps it itself; None where the broker does."""
+    if broker.provider in ("push", "ibkr"):
+        return None
+    return Account(initial_cash=broker.paper.cash, cash=broker.paper.cash)
+
+
+def _closed(order: NewOrder, price: float | None, view: RiskView) -> Assessment:
+    """Without rules that judge orders none may pass."""
+    reason = "there are no rules to judge orders by"
+    return Assessment(Action.reject, 0.0, (reason,), (Breach("gate", "high", reason, order.symbol),))
+
+
+def _seen(system: System, without: str) -> RiskView:
+    return RiskView(now_us=system.runtime.now_us(), equity=0.0, cash=0.0, positions={}, prices={})
