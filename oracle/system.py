@@ -1,8 +1,8 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
 Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
-switchboard, runs, sources, trading, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt
-from history before the first.
+switchboard, runs, scheduler, sources, trading, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board
+is rebuilt from history before the first.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.runs import Runs
 from oracle.runs.shelf import Shelf
+from oracle.schedule.wiring import scheduler_child
+from oracle.schedule.work import job_work
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
@@ -155,6 +157,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     pending: list[Delivery] = store.pending_deliveries()
     tables, lines, switch = tables_of(settings.watchdogs), Lines(store), SwitchMemory()
     kinds = {
+        "job": job_work(board, system.queries, system.runtime, settings.trading, settings.risk),
         "backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us),
         "alert_preview": preview_work(system.queries, system.tape, lines, CHANNELS, system.runtime.now_us),
     }
@@ -178,6 +181,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         Child("runs", lambda: Runs(board, system.receipts, system.shelf, kinds)),
+        scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
