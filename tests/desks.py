@@ -11,7 +11,7 @@ import attrs
 
 from actors import Actor, Child, Refused, Runtime, open_runtime, trio_clock
 from oracle.board import Board
-from oracle.history import History, Store, inline
+from oracle.history import History, Queries, Store, inline
 from oracle.model import Command, Quote
 from oracle.receipts import Receipts
 from oracle.trading import KillSwitch, SwitchMemory
@@ -146,15 +146,13 @@ class Room:
 
     async def events(self, *kinds: str) -> list[dict[str, Any]]:
         """What was told, oldest first."""
-        from oracle.history import Queries
-
         return (await Queries(self.store, inline).events(kind=kinds, source="desk", newest_first=False, limit=1_000)).items
 
 
 @asynccontextmanager
 async def open_room(
     folder: Path, market: Market | None = None, *, gate: Any = approve, opening: Account | None = OPENING,
-    broker: bool = True, history: Callable[[Store], Actor] | None = None, start_us: int = T0_US, crashes: bool = False,
+    broker: bool = True, history: Callable[[Store], Actor] | None = None, start_us: int = T0_US, reconcile_every_s: float = 300.0,
 ) -> AsyncIterator[Room]:
     """A desk on a history in `folder`, as a start after whatever ended there, with quotes of AAPL and BTC-USD."""
     store, market, made = Store(folder), market or Market(), []
@@ -179,7 +177,7 @@ async def open_room(
             Child("kill_switch", lambda: KillSwitch(board, receipts, 0.0, SwitchMemory())),
             *([Child("broker", lambda: Broker(market))] if broker else []),
             Child("desk", lambda: Desk(board, receipts, records, memory, gate=gate, view=view, opening=opening,
-                                       reconcile_every_s=300.0), capacity=10_000),
+                                       reconcile_every_s=reconcile_every_s), capacity=10_000),
         ]  # fmt: skip
 
     try:

@@ -142,7 +142,7 @@ class Desk(Actor):
     async def _submit(self, command: Command) -> Order:
         self._memory.asked += 1
         wish = intake.checked(command.args["order"])
-        ident = intake.order_id(wish.client_order_id or command.id or f"{self.now_us()} {self._memory.asked}")
+        ident = intake.order_id(wish.client_order_id or command.id or self._salt())
         if wish.client_order_id or command.id:
             known = await self._known(ident, command)
             if known is not None:
@@ -159,7 +159,7 @@ class Desk(Actor):
         return await self._go(order)
 
     async def _refuse(self, wish: NewOrder, assessment: Assessment, command: Command) -> Order:
-        salt = command.id or f"{self.now_us()} {self._memory.asked}"
+        salt = command.id or self._salt()
         told = word.refused(wish, assessment, command.by, self.now_us(), salt, command.id)
         await self._pen.attempt(Step(events=(told,)) + word.breached(assessment, self.now_us(), salt))
         raise word.refusal(assessment.reasons)
@@ -289,6 +289,10 @@ class Desk(Actor):
         if order is None:
             raise Refused(f"Order '{ident}' not found", "not_found", {"id": ident})
         return order
+
+    def _salt(self) -> str:
+        """What no other wish has, also of another run of a clock that was set back."""
+        return f"{self.runtime.epoch} {self.now_us()} {self._memory.asked}"
 
     def _watch(self, order: Order) -> None:
         due_us = order.metadata.get("expires_us")
