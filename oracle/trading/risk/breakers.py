@@ -11,11 +11,13 @@ import attrs
 
 from oracle.settings_trading import Risk
 
-__all__ = ["HALTING", "NAMES", "Breaker", "Inputs", "breakers", "stale"]
+__all__ = ["AGED", "HALTING", "NAMES", "Breaker", "Inputs", "breakers", "stale"]
 
 NAMES = ("vix", "stale_data", "drawdown", "daily_loss", "reconciliation", "dead_man_switch")
 HALTING = frozenset({"drawdown", "daily_loss", "reconciliation"})
 """Those that trip the kill switch too."""
+AGED = frozenset({"stale_data", "dead_man_switch"})
+"""Those whose value is an age in seconds, which is another one at every look."""
 
 
 @attrs.frozen(kw_only=True)

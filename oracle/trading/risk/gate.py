@@ -26,7 +26,7 @@ RECHECKS = 3
 
 def assess(order: NewOrder, price: float | None, view: RiskView, risk: Risk) -> Assessment:
     """The gate's word on an order; `price` is the newest of its symbol, None where there is none. Never approves more than was
-    wished for. `metadata`: price (what it was judged at), notional (of what may be ordered), entry and exit (their quantities)."""
+    wished for. `metadata`: price (what it was judged at), notional (of what may be ordered), entry and exit (quantities)."""
     at = price_of(order, price)
     entry = entry_of(order, at or 0.0, view)
     leaving = order.quantity - entry.quantity

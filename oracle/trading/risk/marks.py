@@ -12,23 +12,27 @@ __all__ = ["loss_pct", "mark", "near_stop"]
 
 
 def mark(
-    before: Mapping[str, Any] | None, account: Account, positions: Mapping[str, Position], prices: Mapping[str, float], now_us: int,
+    before: Mapping[str, Any] | None, account: Account, positions: Mapping[str, Position], newest: Mapping[str, float],
+    now_us: int,
 ) -> dict[str, Any]:
     """The value of State `equity:desk` after `before`, in the account's currency; falls are positive percents of the peak.
 
-    The first mark of a day in New York is what the day's result is counted from; the peak is kept for good. `unpriced` are
-    symbols that no price is known of, which stand at what they were bought at.
+    The first mark of a day in New York is what the day's result is counted from; the peak is kept for good. `prices` are those
+    it was marked at: a position whose price is not known now, as after a start, stands at the one before, or at its entry's.
     """
+    known = before or {}
+    old = known.get("prices", {})
+    prices = {symbol: newest.get(symbol, old.get(symbol, one.avg_entry_price)) for symbol, one in positions.items()}
     worth, day = equity(account, positions, prices), exchange_day(now_us).isoformat()
-    known = before or {"peak_equity": worth, "max_drawdown_pct": 0.0, "day": "", "day_open_equity": worth}
-    peak = max(known["peak_equity"], worth)
+    peak = max(known.get("peak_equity", worth), worth)
     drawdown = 100 * (peak - worth) / peak if peak > 0 else 0.0
-    opened = known["day_open_equity"] if known["day"] == day else worth
+    opened = known["day_open_equity"] if known.get("day") == day else worth
+    gained_pct = 100 * (worth - opened) / opened if opened > 0 else 0.0
     return {
         "equity": worth, "cash": account.cash, "positions_value": worth - account.cash, "peak_equity": peak,
-        "max_drawdown_pct": max(known["max_drawdown_pct"], drawdown), "drawdown_pct": drawdown, "day": day,
-        "day_open_equity": opened, "daily_pnl": worth - opened, "daily_pnl_pct": 100 * (worth - opened) / opened if opened > 0 else 0.0,
-        "unpriced": sorted(positions.keys() - prices.keys()), "ts_us": now_us,
+        "max_drawdown_pct": max(known.get("max_drawdown_pct", 0.0), drawdown), "drawdown_pct": drawdown, "day": day,
+        "day_open_equity": opened, "daily_pnl": worth - opened, "daily_pnl_pct": gained_pct, "prices": prices,
+        "ts_us": now_us,
     }  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def _pending(orders: Iterable[Order], positions: Mapping[str, Position], prices:
 
 def _tripped(board: Board, now_us: int) -> Iterator[tuple[str, str]]:
     for state in board.kind("breaker"):
-        value, name = state.value or {}, state.ref.partition(":")[2]
+        value, name = state.value or {"limit": 0.0}, state.ref.partition(":")[2]
         if name == "stale_data":  # judged now: what was said some seconds ago may not be so any more
             newest_us = max(filter(None, (board.sources.newest_us, value.get("newest_us"))), default=None)
             if reason := stale(newest_us, now_us, value["limit"]):
