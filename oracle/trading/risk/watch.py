@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import attrs
@@ -46,7 +47,8 @@ class RiskMemory:
         bar, at_us = published.message, published.time_us
         if isinstance(bar, Bar):
             if is_pushed(bar.source):
-                at_us = min(at_us, bar.ts_us + interval_us(bar.interval))
+                with contextlib.suppress(Refused):  # an interval of somebody's own
+                    at_us = min(at_us, bar.ts_us + interval_us(bar.interval))
             self.newest_us = max(self.newest_us or 0, at_us)
 
 
