@@ -270,7 +270,8 @@ class RiskWatch(Actor):
         self.publish(told)
 
     def _told(self, command: Command, kind: str, ref: str, summary: str, data: dict[str, Any], now_us: int) -> Event:
-        salt = (0, command.id) if command.id else (now_us,)
+        version = self._board.draft(ref, None, now_us).version
+        salt = (0, command.id) if command.id else (now_us, version)
         severity = Severity.low if kind == "heartbeat" else Severity.high
         return Event(event_id(kind, ref, SOURCE, *salt), kind, ref, SOURCE, severity, summary, data, now_us, command.id)
 
