@@ -87,16 +87,18 @@ async def open_floor(folder, risk=Risk(), at_us=NOW_US, history=None):  # noqa: 
 
 async def test_data_that_stops_coming_trips_and_data_that_comes_again_resets(tmp_path, autojump_clock):
     async with open_floor(tmp_path) as floor:
-        assert floor.on() == {"stale_data"}
-        floor.quote(100.0)
+        assert floor.on() == set() and view_of(floor.board, Trading(), Broker(), NOW_US, 0, 0).breakers, "the gate waits for data"
         await trio.sleep(3)
+        assert floor.told() == [("breaker_tripped", "stale_data"), ("risk_breach", "stale_data")]
+        floor.quote(100.0)
+        await trio.sleep(2)
         assert floor.on() == set()
         floor.told()
         await trio.sleep(294)
         assert floor.told() == []
         await trio.sleep(6)
         assert floor.told() == [("breaker_tripped", "stale_data"), ("risk_breach", "stale_data")]
-        assert floor.board.get("breaker:stale_data")["reason"] == "the newest data is 302 s old, more than 300 s"
+        assert floor.board.get("breaker:stale_data")["reason"] == "the newest data is 301 s old, more than 300 s"
         await trio.sleep(601)
         assert floor.told() == [] and floor.on() == {"stale_data"}, "nothing resets by itself"
         floor.runtime.publish(Bar("AAPL", "1m", 1.0, 1.0, 1.0, 1.0, 1.0, 1, True, floor.runtime.now_us(), "feed"))
@@ -117,7 +119,8 @@ async def test_the_gate_goes_by_the_newest_data_and_not_by_the_last_look(tmp_pat
         def breakers():
             return view_of(floor.board, Trading(), Broker(), floor.runtime.now_us(), 0, 0).breakers
 
-        assert set(breakers()) == {"stale_data"}
+        await trio.sleep(3)
+        assert floor.on() == set(breakers()) == {"stale_data"}
         floor.quote(100.0)
         assert floor.on() == {"stale_data"} and breakers() == {}
 
