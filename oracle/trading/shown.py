@@ -61,11 +61,12 @@ class Shown:
             else:
                 self._touch.pop(side, None)
 
-    def trade(self, trade: Trade) -> None:
-        """Somebody traded: the only price there is while nobody has quoted the symbol."""
+    def trade(self, trade: Trade) -> Level:
+        """Somebody traded, which is the touch on both sides while nobody has quoted the symbol."""
+        level = Level(trade.price, trade.size)
         if not self._quoting:
-            level = Level(trade.price, trade.size)
             self._touch = {Side.buy: level, Side.sell: level}
+        return level
 
     def depth(self, depth: Depth, now_us: int) -> None:
         """Levels of the book. What does not follow what was said before is not known, until the next snapshot."""

@@ -1,16 +1,17 @@
-"""The paper venue: what becomes of orders in a market that does not know of them. Pure and the same live and in backtests; it has
-no clock and knows no desk.
+"""The paper venue: what becomes of orders in a market that does not know of them. Pure, and the same live and in backtests; it
+has no clock and knows no desk.
 
-Live it is driven by quotes, trades and order books. An order is at work `latency_ms` after it was placed. A market order takes what
-is shown, at `slippage_bps` beside it; a limit order what is shown at its limit or better, and what of it then rests is filled at its
-limit once the other side's touch has reached that, or a trade has printed through it. A stop becomes a market order (or a limit
-order) once the touch it would take, or a trade, is at its price or beyond. Of each price an order takes at most `participation` of
-the size shown there, and all together no more than it; the rest waits until something else is shown.
+Live it is driven by quotes, trades and order books. An order is at work `latency_ms` after it was placed. A market order takes
+what is shown, at `slippage_bps` beside it; a limit order what is shown at its limit or better, and what of it then rests is
+filled at its limit once the other side's touch has reached that, or a trade has printed through it. A stop becomes a market order
+(or a limit order) once the touch it would take, or a trade, is at its price or beyond. Of each price an order takes at most
+`participation` of the size shown there, and all together no more than it; the rest waits until something else is shown.
 
 In backtests it is driven by closed bars, and an order works from the next bar of its symbol on: market orders at its open, beside
-it by the slippage; a limit order at the open where that is better, else at its limit where the range reaches it; a stop at the open
-where that is beyond it, else at its price, both beside it by the slippage. Nothing else is read from a bar. `participation` is then
-that of the bar's volume, where it has any. Of what belongs to one bracket, stops come first, and no limit follows in that bar.
+it by the slippage; a limit order at the open where that is better, else at its limit where the range reaches it; a stop at the
+open where that is beyond it, else at its price, both beside it by the slippage. Nothing else is read from a bar. `participation`
+is then that of the bar's volume, where it has any. Of what belongs to one bracket, stops come first, and no limit follows in the
+same bar.
 """
 
 from __future__ import annotations
@@ -131,8 +132,16 @@ class PaperVenue:
             del self._markets[job.order.symbol].jobs[order_id]
         return job is not None
 
+    def learn(self, symbol: str, message: Quote | Trade | None, now_us: int) -> None:
+        """What is shown of a symbol, before anything works there: None where that is not known, or not any more."""
+        market = self._markets.setdefault(symbol, _Market())
+        if message is None:
+            market.shown = Shown()
+        else:
+            _see(market.shown, message, now_us)
+
     def update(self, message: Quote | Trade | Depth | Bar, now_us: int) -> Iterable[Filled | Ended]:
-        """What comes of it; nothing has happened before that is gone through."""
+        """What comes of it; it happens as it is gone through."""
         market = self._markets.get(message.symbol)
         if market is None or not market.jobs:
             return ()
@@ -148,14 +157,7 @@ class PaperVenue:
     def _shown(self, market: _Market, message: Quote | Trade | Depth, now_us: int) -> Iterator[Filled | Ended]:
         for job in list(market.jobs.values()):  # those that got to work by now did so before this came
             yield from self._pass_time(job, now_us)
-        match message:
-            case Quote():
-                market.shown.quote(message)
-            case Trade():
-                market.shown.trade(message)
-            case _:
-                market.shown.depth(message, now_us)
-        printed = Level(message.price, message.size) if isinstance(message, Trade) else None
+        printed = _see(market.shown, message, now_us)
         for job in list(market.jobs.values()):
             if job.begun and job.order.id in self._jobs:
                 yield from self._work(job, market.shown, printed, now_us)
@@ -268,6 +270,18 @@ class PaperVenue:
         self._ended[order_id] = None
         if len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
+
+
+def _see(shown: Shown, message: Quote | Trade | Depth, now_us: int) -> Level | None:
+    """What was traded, where it is a trade."""
+    match message:
+        case Quote():
+            shown.quote(message)
+        case Trade():
+            return shown.trade(message)
+        case _:
+            shown.depth(message, now_us)
+    return None
 
 
 def _check(order: Order, kind: OrderType) -> None:
