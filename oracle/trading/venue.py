@@ -145,7 +145,7 @@ class PaperVenue:
         market = self._markets.get(message.symbol)
         if market is None or not market.jobs:
             return ()
-        return self._bar(market, message, now_us) if message.__class__ is Bar else self._shown(market, message, now_us)
+        return self._bar(market, message, now_us) if isinstance(message, Bar) else self._shown(market, message, now_us)
 
     def on_time(self, now_us: int) -> Iterator[Filled | Ended]:
         """What comes of time having passed."""

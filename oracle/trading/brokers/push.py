@@ -44,7 +44,7 @@ class PushBroker:
 
 @attrs.define
 class PushMemory:
-    """What outlives the actor's lives: the books as they were reported last, and the orders that are out, with what was filled."""
+    """What outlives the actor's lives: the books as they were reported last, and the orders that are out, with what is filled."""
 
     account: AccountReport | None = None
     positions: list[PositionReport] | None = None
@@ -57,7 +57,8 @@ class PushMemory:
 class PushOffice(Actor):
     """`broker`. Asked Place, Withdraw and Working (`oracle.trading.reports`), and by whoever speaks for the bot
     `Command("report", {...})`, which is an `oracle.trading.brokers.report.Report`; answers it with
-    {taken, unknown}: how many executions and ends of orders the desk has booked, and the ids of orders that are not out (any more).
+    {taken, unknown}: how many executions and words on orders the desk has booked, and the ids of orders that are not out (any
+    more).
 
     An order goes out as Event `order_wanted` (subject its symbol, data the whole order); what is to be worked no more as
     `order_cancel_wanted`. The bot's reports on them close them. A report that is sent again changes nothing.
@@ -150,7 +151,7 @@ class PushOffice(Actor):
 
     async def _tell_desk(self, report: Report) -> dict[str, Any]:
         """Asked, not told: what is answered is committed."""
-        now_us, memory, taken, unknown = self.now_us(), self._memory, 0, []
+        now_us, memory, taken, unknown = self.now_us(), self._memory, 0, list[str]()
         for trade in report.trades:
             await self._fill(of_trade(trade, memory.orders.get(trade.order_id), now_us))
             taken += 1
@@ -167,10 +168,10 @@ class PushOffice(Actor):
             if isinstance(told, Ended):
                 self._forget(order.id)
             taken += 1
-        memory.account, memory.positions = report.account or memory.account, report.positions or memory.positions
-        if report.positions is not None:
-            memory.positions = report.positions
-        if memory.account is not None and memory.positions is not None and (report.account or report.positions is not None):
+        memory.account = memory.account if report.account is None else report.account
+        memory.positions = memory.positions if report.positions is None else report.positions
+        news = report.account is not None or report.positions is not None
+        if news and memory.account is not None and memory.positions is not None:
             await self.ask("desk", held_of(memory.account, memory.positions, now_us))
         return {"taken": taken, "unknown": unknown}
 

@@ -16,7 +16,9 @@ from oracle.trading.ledger import Fill
 from oracle.trading.order import Order, OrderStatus, Side
 from oracle.trading.reports import Accepted, Ended, Filled, Held, Reported
 
-__all__ = ["AccountReport", "OrderReport", "PositionReport", "Report", "TradeReport", "held_of", "of_order", "of_trade", "report_of"]
+__all__ = [
+    "AccountReport", "OrderReport", "PositionReport", "Report", "TradeReport", "held_of", "of_order", "of_trade", "report_of",
+]  # fmt: skip
 
 _ENDS = {"rejected": OrderStatus.rejected, "cancelled": OrderStatus.cancelled, "expired": OrderStatus.expired}
 
@@ -119,8 +121,8 @@ def of_order(report: OrderReport, order: Order, remaining: float, now_us: int) -
         return Ended(order.id, _ENDS[report.status], report.reason, ts_us)
     return Filled(Fill(
         id=report.trade_id or f"{order.id}-all", order_id=order.id, symbol=order.symbol, side=order.side,
-        quantity=remaining if report.quantity is None else report.quantity, price=report.price or 0.0, fee=report.fee, ts_us=ts_us,
-        strategy_name=order.strategy_name,
+        quantity=remaining if report.quantity is None else report.quantity, price=report.price or 0.0, fee=report.fee,
+        ts_us=ts_us, strategy_name=order.strategy_name,
     ))  # fmt: skip
 
 
