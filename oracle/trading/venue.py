@@ -133,7 +133,7 @@ class PaperVenue:
         return job is not None
 
     def learn(self, symbol: str, message: Quote | Trade | None, now_us: int) -> None:
-        """What is shown of a symbol, before anything works there: None where that is not known, or not any more."""
+        """What is shown of a symbol that nothing has worked in yet, or that was not followed: None where that is not known."""
         market = self._markets.setdefault(symbol, _Market())
         if message is None:
             market.shown = Shown()
@@ -143,7 +143,11 @@ class PaperVenue:
     def update(self, message: Quote | Trade | Depth | Bar, now_us: int) -> Iterable[Filled | Ended]:
         """What comes of it; it happens as it is gone through."""
         market = self._markets.get(message.symbol)
-        if market is None or not market.jobs:
+        if market is None:
+            return ()
+        if not market.jobs:
+            if not isinstance(message, Bar):
+                _see(market.shown, message, now_us)
             return ()
         return self._bar(market, message, now_us) if isinstance(message, Bar) else self._shown(market, message, now_us)
 
