@@ -100,8 +100,8 @@ def limit(ident: str = "o1", side: str = "BUY", quantity: float = 10.0, price: f
 
 
 @asynccontextmanager
-async def open_end(provider: str, paper: Paper | None = None, desk: bool = True):
-    """A broker of a provider, in virtual time from T0_US on."""
+async def open_end(provider: str, paper: Paper | None = None, desk: bool = True, start_us: int = T0_US):
+    """A broker of a provider, in virtual time from `start_us` on."""
     settings = Settings(broker=Broker(provider=provider, paper=paper or Paper(slippage_bps=0.0)))
     told: list[Any] = []
     made: list[Board] = []
@@ -110,7 +110,7 @@ async def open_end(provider: str, paper: Paper | None = None, desk: bool = True)
         made.append(Board(runtime.bus, runtime.now_us))
         return [broker_child(settings, made[0]), *([Child("desk", lambda: Listener(told))] if desk else [])]
 
-    async with open_runtime(children, clock=trio_clock(T0_US), seed=1) as runtime:
+    async with open_runtime(children, clock=trio_clock(start_us), seed=1) as runtime:
         yield End(provider, runtime, made[0], told)
 
 

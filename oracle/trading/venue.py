@@ -132,7 +132,7 @@ class PaperVenue:
             del self._markets[job.order.symbol].jobs[order_id]
         return job is not None
 
-    def learn(self, symbol: str, message: Quote | Trade | None, now_us: int) -> None:
+    def learn(self, symbol: str, message: Quote | Trade | Depth | None, now_us: int) -> None:
         """What is shown of a symbol that nothing has worked in yet, or that was not followed: None where that is not known."""
         market = self._markets.setdefault(symbol, _Market())
         if message is None:

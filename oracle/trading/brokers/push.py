@@ -44,12 +44,13 @@ class PushBroker:
 
 @attrs.define
 class PushMemory:
-    """What outlives the actor's lives: the books as they were reported last, and the orders that are out, with what is filled."""
+    """What outlives the actor's lives: the books as they were reported last, and the orders that are out, with their fills by
+    id (what was filled before they went out has none)."""
 
     account: AccountReport | None = None
     positions: list[PositionReport] | None = None
     orders: dict[str, Order] = attrs.field(factory=dict)
-    filled: dict[str, float] = attrs.field(factory=dict)
+    fills: dict[str, dict[str, float]] = attrs.field(factory=dict)
     reported_us: int | None = None
     outbox: Outbox = attrs.field(factory=Outbox)
 
@@ -89,8 +90,9 @@ class PushOffice(Actor):
             case Working(orders):
                 return self._work_only(orders)
             case Command(verb="report", args=args):
+                report = report_of(args)
                 self._hear()
-                self.helper(self._book, self.reply_later(), report_of(args))
+                self.helper(self._book, self.reply_later(), report)
             case "gone":
                 self._show(False, f"no report for {self._settings.gone_after_s:g} s")
             case "again":
@@ -127,7 +129,7 @@ class PushOffice(Actor):
 
     def _put_out(self, order: Order) -> None:
         self._memory.orders[order.id] = order
-        self._memory.filled[order.id] = max(order.filled_quantity, self._memory.filled.get(order.id, 0.0))
+        self._memory.fills.setdefault(order.id, {"": order.filled_quantity})
         self._want(ORDER_WANTED, order, f"{order.side.value} {order.quantity:g} {order.symbol} is wanted")
 
     def _want(self, kind: str, order: Order, summary: str) -> None:
@@ -137,7 +139,12 @@ class PushOffice(Actor):
 
     def _forget(self, order_id: str) -> None:
         self._memory.orders.pop(order_id, None)
-        self._memory.filled.pop(order_id, None)
+        self._memory.fills.pop(order_id, None)
+
+    def _remaining(self, order: Order) -> float:
+        """By the desk's books, which know fills from before this process too; by what was reported where it is not in them."""
+        booked = self._board.get(order.ref)
+        return order.quantity - (booked["filled_quantity"] if booked else sum(self._memory.fills[order.id].values()))
 
     # ---- reports
 
@@ -157,10 +164,10 @@ class PushOffice(Actor):
             taken += 1
         for one in report.orders:
             order = memory.orders.get(one.order_id)
-            if order is None:
+            if order is None or self._remaining(order) <= DUST:
                 unknown.append(one.order_id)
                 continue
-            told = of_order(one, order, order.quantity - memory.filled[order.id], now_us)
+            told = of_order(one, order, self._remaining(order), now_us)
             if isinstance(told, Filled):
                 await self._fill(told)
             else:
@@ -177,11 +184,11 @@ class PushOffice(Actor):
 
     async def _fill(self, told: Filled) -> None:
         await self.ask("desk", told)
-        filled, ident = self._memory.filled, told.fill.order_id
-        if ident in filled:
-            filled[ident] += told.fill.quantity
-            if self._memory.orders[ident].quantity - filled[ident] <= DUST:
-                self._forget(ident)
+        order = self._memory.orders.get(told.fill.order_id)
+        if order is not None:
+            self._memory.fills[order.id][told.fill.id] = told.fill.quantity
+            if self._remaining(order) <= DUST:
+                self._forget(order.id)
 
     # ---- how it is
 
