@@ -45,6 +45,7 @@ from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.trading import KillSwitch, SwitchMemory
+from oracle.trading.brokers import broker_child
 from oracle.trading.risk.day_trades import DayTrades
 from oracle.trading.risk.wiring import risk_child
 from oracle.trading.wiring import trading_children
@@ -177,6 +178,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         ),
         Child("kill_switch", lambda: KillSwitch(board, system.receipts, settings.risk.kill_switch_cooldown_s, switch)),
         risk_child(board, settings.risk, system.receipts, system.queries, system.day_trades, system.runtime),
+        broker_child(settings, board),
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,
             now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(), receipts=system.receipts,

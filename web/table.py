@@ -14,6 +14,7 @@ from web.surfaces import (
     alpha_risk,
     alpha_system,
     alpha_trades,
+    broker,
     deliveries,
     fiml,
     fiml_alerts,
@@ -29,7 +30,7 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    runs, push, deliveries, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system,
+    runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system,
 )  # fmt: skip
 
 

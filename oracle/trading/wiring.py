@@ -12,7 +12,9 @@ from oracle.trading.ledger import Account
 from oracle.trading.order import NewOrder
 from oracle.trading.pen import DeskMemory
 from oracle.trading.records import Records
-from oracle.trading.risk.assessment import Action, Assessment, Breach, RiskView
+from oracle.trading.risk.assessment import Assessment, RiskView
+from oracle.trading.risk.gate import assess
+from oracle.trading.risk.view import view_of
 
 if TYPE_CHECKING:
     from oracle.system import System
@@ -24,7 +26,7 @@ DESK_CAPACITY = 100_000  # a fill that finds no room would have to be told again
 
 def trading_children(system: System) -> list[Child]:
     """The actors of trading."""
-    return [desk_child(system, _closed, partial(_seen, system))]
+    return [desk_child(system, partial(_gate, system), partial(_view, system))]
 
 
 def desk_child(system: System, gate: Gate, view: View) -> Child:
@@ -45,11 +47,11 @@ def opening(broker: Broker) -> Account | None:
     return Account(initial_cash=broker.paper.cash, cash=broker.paper.cash)
 
 
-def _closed(order: NewOrder, price: float | None, view: RiskView) -> Assessment:
-    """Without rules that judge orders none may pass."""
-    reason = "there are no rules to judge orders by"
-    return Assessment(Action.reject, 0.0, (reason,), (Breach("gate", "high", reason, order.symbol),))
+def _gate(system: System, order: NewOrder, price: float | None, view: RiskView) -> Assessment:
+    return assess(order, price, view, system.settings.risk)
 
 
-def _seen(system: System, without: str) -> RiskView:
-    return RiskView(now_us=system.runtime.now_us(), equity=0.0, cash=0.0, positions={}, prices={})
+def _view(system: System, without: str) -> RiskView:
+    settings, now_us = system.settings, system.runtime.now_us()
+    used = system.day_trades.used(now_us, settings.risk.pdt.rolling_window_days)
+    return view_of(system.board, settings.trading, settings.broker, now_us, used, system.day_trades.today(now_us), without)

@@ -21,8 +21,8 @@ _NO_MARKET = ("health", "poll")  # kinds of feeds that tell of something else th
 
 @attrs.frozen
 class SystemStatus:
-    """Whether the broker, and any feed of market data, can be reached; `ibkr_gateway_connected` only where the broker is Interactive
-    Brokers'."""
+    """Whether the broker, and any feed of market data, can be reached; `ibkr_gateway_connected` only where the broker is
+    Interactive Brokers'."""
 
     broker: Word
     feed: Word

@@ -1,4 +1,4 @@
-"""Alpha-oracle's trades: orders are given, approved, cancelled and looked up here, closed trades and how well orders were filled."""
+"""Alpha-oracle's trades: orders are given, approved, cancelled and looked up, so are closed trades and how well orders filled."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _short = attrs.validators.max_len(200)
 @attrs.frozen(kw_only=True)
 class OrderWish:
     """An order to be given. `quantity` in shares or coins, prices in the quote currency. LIMIT needs `limit_price`, STOP
-    `stop_price`, STOP_LIMIT both, BRACKET `stop_price` and `take_profit_price` (its entry is a limit where `limit_price` is given).
-    `time_in_force` DAY ends with the session. The same `client_order_id` is the same order, however often it is sent."""
+    `stop_price`, STOP_LIMIT both, BRACKET `stop_price` and `take_profit_price` (its entry is a limit where `limit_price` is
+    given). `time_in_force` DAY ends with the session. The same `client_order_id` is the same order, however often it is sent."""
 
     symbol: str = attrs.field(validator=_short)
     side: Literal["BUY", "SELL"]
@@ -88,8 +88,8 @@ class OrderShown:
 
 @attrs.frozen(kw_only=True)
 class TradeRecord:
-    """A round trip, or a part of one, that is closed. `side` is that of the position; `pnl` after fees, in the account's currency;
-    `pnl_pct` percent of what was put in; `is_day_trade`: closed on the exchange's day on which it was last added to."""
+    """A round trip, or a part of one, that is closed. `side` is that of the position; `pnl` after fees, in the account's
+    currency; `pnl_pct` percent of what was put in; `is_day_trade`: closed on the exchange's day on which it was last added to."""
 
     id: str
     symbol: str
@@ -151,8 +151,8 @@ async def pending(call: Call) -> list[OrderShown]:
 async def submit(call: Call) -> Answer:
     """Give an order; answers when it is on disk, with 201, or with 202 where it waits for an approval.
 
-    The gate of risk judges it first. One that it refuses is 422, with the `reasons` beside `detail`; one that it makes smaller has
-    the smaller `quantity`, and says so in `reasons`. A `client_order_id` that was given to another order is 409.
+    The gate of risk judges it first. One that it refuses is 422, with the `reasons` beside `detail`; one that it makes smaller
+    has the smaller `quantity`, and says so in `reasons`. A `client_order_id` that was given to another order is 409.
     """
     if isinstance(call.body, dict) and isinstance(symbol := call.body.get("symbol"), str) and not is_symbol(symbol):
         raise invalid("symbol", ["body", "symbol"], "Input should be a symbol, such as AAPL or BTC-USD", symbol)
