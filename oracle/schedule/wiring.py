@@ -6,7 +6,7 @@ from actors import Child
 from oracle.board import Board
 from oracle.schedule.jobs import JOBS, crons
 from oracle.schedule.scheduler import Scheduler
-from oracle.settings_trading import Scheduler as Times
+from oracle.settings import Scheduler as Times
 
 __all__ = ["scheduler_child"]
 

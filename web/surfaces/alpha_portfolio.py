@@ -39,8 +39,9 @@ class PositionShown:
 @attrs.frozen(kw_only=True)
 class PortfolioSnapshot:
     """The account at an instant, in its currency: `total_equity` = `cash` + `positions_value`. `daily_pnl` is since the first
-    mark of the exchange's day, `total_pnl` since the account began; their percents are of the equity then. `max_drawdown_pct` is the
-    deepest fall from a peak, a positive percent. `sector_exposure` is in percent of the equity. Null is what is not known."""
+    mark of the exchange's day, `total_pnl` since the account began; their percents are of the equity then. `max_drawdown_pct`
+    is the deepest fall from a peak, a positive percent. `sector_exposure` is in percent of the equity. Null is what is not
+    known."""
 
     timestamp: datetime
     total_equity: float

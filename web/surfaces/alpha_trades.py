@@ -266,7 +266,7 @@ _READ = {"auth": Auth.token, "tag": "trades"}
 _DO = {"auth": Auth.token, "scope": Scope.operate, "tag": "trades", "answer": OrderShown}
 ROUTES = (
     Route("GET", _ALL, orders, params=(*_SPAN, _STATUS, _SYMBOL, _LIMIT), answer=list[OrderShown], refuses=(503, 504), **_READ),
-    Route("POST", _ALL, submit, body=OrderWish, done=201, refuses=(202, 409, 503, 504), **_DO),
+    Route("POST", _ALL, submit, body=OrderWish, done=201, also=(202,), refuses=(409, 503, 504), **_DO),
     Route("GET", _ONE, order, answer=OrderShown, refuses=(404, 503, 504), **_READ),
     Route("DELETE", _ONE, cancel, refuses=(404, 409, 503, 504), **_DO),
     Route("POST", f"{_ONE}/approve", approve, refuses=(404, 409, 503, 504), **_DO),
