@@ -42,6 +42,8 @@ from oracle.runs.shelf import Shelf
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
+from oracle.terminal import Terminal, TerminalState
+from oracle.terminal.actor import TerminalMemory
 from oracle.trading import KillSwitch, SwitchMemory
 from oracle.trading.wiring import trading_children
 from oracle.watchdogs import watchdog_class
@@ -72,8 +74,14 @@ class System:
     receipts: Receipts
     shelf: Shelf
     statistics: Mapping[str, FeedStatistics]  # by feed name
+    terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
     """Of those who are told what they missed; who has none waits, so that those who are told what happens do not."""
+
+    @property
+    def terminal(self) -> TerminalState:
+        """What the streaming terminal shows."""
+        return self.terminal_memory.shown
 
 
 @asynccontextmanager
@@ -178,6 +186,8 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         Child("runs", lambda: Runs(board, system.receipts, system.shelf, kinds)),
+        Child("terminal", lambda: Terminal(
+            board, system.queries, system.receipts, system.terminal_memory, settings.mt5.gone_after_s)),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),

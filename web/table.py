@@ -16,6 +16,7 @@ from web.surfaces import (
     fiml_market,
     front,
     live,
+    mt5,
     native,
     push,
     runs,
@@ -25,7 +26,7 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    runs, push, deliveries, alpha_oracle,
+    mt5, runs, push, deliveries, alpha_oracle,
 )  # fmt: skip
 
 
