@@ -94,7 +94,8 @@ async def test_a_bot_that_is_silent_for_too_long_is_gone(tmp_path):
 async def test_quotes_are_prices_and_none_is_invented(tmp_path):
     async with open_house(tmp_path) as house:
         assert (await house.get("/api/quote?symbol=XAUUSDm")).status == 404
-        reply = await house.post("/api/push", json={"type": "QUOTE", "symbol": "XAUUSDm", "bid": 2345.5, "ask": 2345.8, "time": 1.7e9})
+        told = {"type": "QUOTE", "symbol": "XAUUSDm", "bid": 2345.5, "ask": 2345.8, "time": 1.7e9}
+        reply = await house.post("/api/push", json=told)
         assert reply.status == 202
         quote = (await house.get("/api/quote?symbol=XAUUSDm")).json
         assert (quote["symbol"], quote["bid"], quote["ask"]) == ("XAUUSDm", 2345.5, 2345.8)

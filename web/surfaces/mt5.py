@@ -15,6 +15,7 @@ from oracle.patterns import is_pattern
 from oracle.terminal import PUSH, objects_of
 from oracle.terminal.journal import Entry, Today, confluence, desk_entries, pushed_entries, today
 from web.errors import invalid
+from web.resume import Place
 from web.routes import WS, Answer, Auth, Call, Param, Route, Scope
 from web.union_socket import UnionSocket
 from web.visitor import session
@@ -221,6 +222,7 @@ async def stream(call: Call) -> None:
         if not is_pattern(channel):
             reason = "a star stands alone or after a final ':', as in market:quotes:*"
             raise invalid("channels", ["query", "channels"], reason, channel[:200])
+    Place.parse(args["since"] or "")  # before it is let in
     surface = args["surface"] or visitor.pin(call.system.settings.server.listen)
     await session(call.system, visitor, lambda: UnionSocket(call.system, visitor, surface, channels, args["since"], producer))
 

@@ -58,14 +58,18 @@ def test_other_types_are_kept_among_the_events_only():
 
 
 @pytest.mark.parametrize(("body", "where"), [
-    (7, "body"), ([], "body"), ([{**TRADE}] * 1_001, "body"), ({}, "body.type"), ({"type": 3}, "body.type"), ({"type": "a b"}, "body.type"),
-    ([TRADE, 5], "body[1]"), ({"type": "ACCOUNT_UPDATE"}, "body.account"), ({"type": "ACCOUNT_UPDATE", "account": []}, "body.account"),
+    (7, "body"), ([], "body"), ([{**TRADE}] * 1_001, "body"), ({}, "body.type"), ({"type": 3}, "body.type"),
+    ({"type": "a b"}, "body.type"),
+    ([TRADE, 5], "body[1]"), ({"type": "ACCOUNT_UPDATE"}, "body.account"),
+    ({"type": "ACCOUNT_UPDATE", "account": []}, "body.account"),
     ({"type": "ACCOUNT_UPDATE", "account": {"balance": "much"}}, "body.account"),
     ({"type": "ACCOUNT_UPDATE", "account": {"equity": math.nan}}, "body.account"),
-    ({"type": "POSITION_UPDATE", "positions": {}}, "body.positions"), ({"type": "POSITION_UPDATE", "positions": [1]}, "body.positions"),
+    ({"type": "POSITION_UPDATE", "positions": {}}, "body.positions"),
+    ({"type": "POSITION_UPDATE", "positions": [1]}, "body.positions"),
     ({"type": "SCAN_SUMMARY", "symbols": ["A"]}, "body.symbols"), ({**TRADE, "price": -1}, "body.price"),
     ({**TRADE, "lot": True}, "body.lot"), ({**TRADE, "symbol": ""}, "body.symbol"),
-    ({"type": "QUOTE", "symbol": "a:*", "bid": 1, "ask": 2}, "body.symbol"), ({"type": "QUOTE", "symbol": "A", "bid": 1}, "body.ask"),
+    ({"type": "QUOTE", "symbol": "a:*", "bid": 1, "ask": 2}, "body.symbol"),
+    ({"type": "QUOTE", "symbol": "A", "bid": 1}, "body.ask"),
     ({"type": "TRADE_CLOSED", "ticket": 1, "profit": 1.0}, "body.exit_price"),
 ])  # fmt: skip
 def test_what_makes_no_sense_names_its_field(body, where):
@@ -74,13 +78,17 @@ def test_what_makes_no_sense_names_its_field(body, where):
     assert refused.value.problems[0].where == where
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3), max_leaves=8)
+ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+JSON = st.recursive(ATOMS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+                    max_leaves=8)  # fmt: skip
 KNOWN = st.sampled_from(["ACCOUNT_UPDATE", "POSITION_UPDATE", "SCAN_SUMMARY", "TRADE_EXECUTION", "TRADE_CLOSED", "QUOTE", "X"])
 FIELDS = ["account", "positions", "symbols", "symbol", "price", "lot", "count", "exit_price", "profit", "bid", "ask", "timestamp"]
 
 
-@given(st.lists(st.builds(lambda kind, more: {**more, "type": kind}, KNOWN, st.dictionaries(st.sampled_from(FIELDS), JSON)), max_size=5))
+OBJECTS = st.builds(lambda kind, more: {**more, "type": kind}, KNOWN, st.dictionaries(st.sampled_from(FIELDS), JSON))
+
+
+@given(st.lists(OBJECTS, max_size=5))
 def test_whatever_is_taken_can_be_shown(objects):
     state = TerminalState()
     for one in objects:
