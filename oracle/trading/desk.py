@@ -114,7 +114,7 @@ class Desk(Actor):
                 await self._work.accepted(ident, known_as)
             case Ended(ident, status, reason):
                 if order := self._books.order(ident):
-                    await self._work.end(order, status, reason)
+                    await self._work.end(order, _S(status), reason)
             case Reported():
                 await self._report(message)
             case BrokerUp():
