@@ -11,7 +11,7 @@ import attrs
 
 from actors import Actor, Child, Refused, Runtime, open_runtime, trio_clock
 from oracle.board import Board
-from oracle.history import History, Store, inline
+from oracle.history import History, Queries, Store, inline
 from oracle.model import Command, Quote
 from oracle.receipts import Receipts
 from oracle.trading import KillSwitch, SwitchMemory
@@ -26,6 +26,7 @@ from oracle.trading.risk.assessment import Action, Assessment, RiskView
 
 T0_US = 1_700_000_000_000_000  # a Tuesday, 17:13 in New York
 CASH = 100_000.0
+PRICE, FEE, QUANTITY = 101.0, 0.5, 4.0  # of those that are killed
 OPENING = Account(initial_cash=CASH, cash=CASH)
 
 
@@ -108,7 +109,9 @@ class Room:
         """A command."""
         return await self.runtime.ask("desk", Command(verb, args, by, ident))
 
-    async def submit(self, symbol: str = "AAPL", side: str = "BUY", quantity: float = 100.0, ident: str = "", **more: Any) -> Order:
+    async def submit(
+        self, symbol: str = "AAPL", side: str = "BUY", quantity: float = 100.0, ident: str = "", **more: Any
+    ) -> Order:
         """A wish."""
         return await self.ask("submit", ident, order=NewOrder(symbol=symbol, side=side, quantity=quantity, **more))
 
@@ -146,15 +149,14 @@ class Room:
 
     async def events(self, *kinds: str) -> list[dict[str, Any]]:
         """What was told, oldest first."""
-        from oracle.history import Queries
-
         return (await Queries(self.store, inline).events(kind=kinds, source="desk", newest_first=False, limit=1_000)).items
 
 
 @asynccontextmanager
 async def open_room(
     folder: Path, market: Market | None = None, *, gate: Any = approve, opening: Account | None = OPENING,
-    broker: bool = True, history: Callable[[Store], Actor] | None = None, start_us: int = T0_US, crashes: bool = False,
+    worker: Callable[[], Actor] | None = None,
+    history: Callable[[Store], Actor] | None = None, start_us: int = T0_US, reconcile_every_s: float = 300.0,
 ) -> AsyncIterator[Room]:
     """A desk on a history in `folder`, as a start after whatever ended there, with quotes of AAPL and BTC-USD."""
     store, market, made = Store(folder), market or Market(), []
@@ -170,16 +172,15 @@ async def open_room(
         made[0].quote("BTC-USD", 39_990.0, 40_010.0)
 
         def view(without: str) -> RiskView:
-            books = Books(board)
-            return RiskView(now_us=runtime.now_us(), equity=0.0, cash=0.0, positions=books.positions(), prices={},
-                            pending_quantity={one.symbol: one.remaining for one in books.orders() if one.id != without})  # fmt: skip
+            pending = {one.symbol: one.remaining for one in Books(board).orders() if one.id != without}
+            return RiskView(now_us=runtime.now_us(), equity=0.0, cash=0.0, positions={}, prices={}, pending_quantity=pending)
 
         return [
             Child("history", lambda: history(store) if history else History(store, threaded=False), capacity=10_000),
             Child("kill_switch", lambda: KillSwitch(board, receipts, 0.0, SwitchMemory())),
-            *([Child("broker", lambda: Broker(market))] if broker else []),
+            Child("broker", worker or (lambda: Broker(market))),
             Child("desk", lambda: Desk(board, receipts, records, memory, gate=gate, view=view, opening=opening,
-                                       reconcile_every_s=300.0), capacity=10_000),
+                                       reconcile_every_s=reconcile_every_s), capacity=10_000),
         ]  # fmt: skip
 
     try:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from actors import Child
 from oracle.settings_trading import Broker
-from oracle.trading.desk import Desk, Gate, View
+from oracle.trading.desk import Desk
 from oracle.trading.ledger import Account
 from oracle.trading.order import NewOrder
 from oracle.trading.pen import DeskMemory
 from oracle.trading.records import Records
 from oracle.trading.risk.assessment import Action, Assessment, Breach, RiskView
+from oracle.trading.word import Gate, View
 
 if TYPE_CHECKING:
     from oracle.system import System

@@ -6,7 +6,7 @@ import trio
 from desks import CASH, T0_US, Market, open_room
 
 from actors import Refused
-from oracle.history import Store
+from oracle.history import Commit, History, Store
 from oracle.model import Command
 from oracle.trading.order import Order, OrderStatus
 from oracle.trading.reports import Accepted, BrokerUp, Filled
@@ -35,7 +35,7 @@ async def test_an_order_is_submitted_placed_filled_and_booked(tmp_path, autojump
 
 
 async def test_a_sale_closes_a_trade_and_a_flat_position_is_gone(tmp_path, autojump_clock):
-    async with open_room(tmp_path) as room:
+    async with open_room(tmp_path, reconcile_every_s=1e6) as room:
         await room.fill(await room.submit(quantity=10), 10, 100.0)
         await trio.sleep(86_400 * 3)
         room.quote()
@@ -51,7 +51,8 @@ async def test_a_sale_closes_a_trade_and_a_flat_position_is_gone(tmp_path, autoj
 
 
 @pytest.mark.parametrize("wish", [
-    {"quantity": 0}, {"quantity": float("nan")}, {"quantity": float("inf")}, {"quantity": -1}, {"side": "HOLD"}, {"symbol": "a:*"},
+    {"quantity": 0}, {"quantity": float("nan")}, {"quantity": float("inf")}, {"quantity": -1}, {"side": "HOLD"},
+    {"symbol": "a:*"},
     {"order_type": "ICEBERG"}, {"order_type": "LIMIT"}, {"order_type": "STOP"}, {"order_type": "STOP_LIMIT", "stop_price": 1.0},
     {"limit_price": -1.0, "order_type": "LIMIT"}, {"order_type": "BRACKET", "stop_price": 90.0}, {"time_in_force": "FOK"},
     {"order_type": "BRACKET", "stop_price": 110.0, "take_profit_price": 90.0}, {"symbol": "MSFT"},
@@ -266,7 +267,7 @@ async def test_cancel_all_answers_with_what_was_open(tmp_path, autojump_clock):
 async def test_an_order_for_the_day_ends_with_it_also_over_a_start(tmp_path, autojump_clock, symbol, hours):
     """It is 17:13 in New York, 22:13 UTC: after the session, which the next day's is for."""
     market = Market()
-    async with open_room(tmp_path, market) as room:
+    async with open_room(tmp_path, market, reconcile_every_s=1e6) as room:
         order = await room.submit(symbol, time_in_force="DAY")
         await trio.sleep(3600 * (hours - 0.02))
         assert room.books.order(order.id) is not None
@@ -279,16 +280,12 @@ async def test_an_order_for_the_day_ends_with_it_also_over_a_start(tmp_path, aut
 
 
 async def test_a_history_that_takes_nothing_takes_no_orders(tmp_path, autojump_clock):
-    from oracle.history import History
-
     class Stubborn(History):
         """A history that can refuse commits."""
 
         no = False
 
         async def receive(self, message):
-            from oracle.history import Commit
-
             if Stubborn.no and isinstance(message, Commit):
                 raise Refused("disk full", "unavailable")
             answer = super().receive(message)
