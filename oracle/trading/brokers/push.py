@@ -58,8 +58,8 @@ class PushMemory:
 class PushOffice(Actor):
     """`broker`. Asked Place, Withdraw and Working (`oracle.trading.reports`), and by whoever speaks for the bot
     `Command("report", {...})`, which is an `oracle.trading.brokers.report.Report`; answers it with
-    {taken, unknown}: how many executions and words on orders the desk has booked, and the ids of orders that are not out (any
-    more).
+    {taken, unknown}: how many executions and words on orders the desk has booked, and the ids of those that it has not, since the
+    order is not out (any more), or the execution is in the books that are reported first.
 
     An order goes out as Event `order_wanted` (subject its symbol, data the whole order); what is to be worked no more as
     `order_cancel_wanted`. The bot's reports on them close them. A report that is sent again changes nothing.
@@ -160,8 +160,10 @@ class PushOffice(Actor):
         """Asked, not told: what is answered is committed."""
         now_us, memory, taken, unknown = self.now_us(), self._memory, 0, list[str]()
         for trade in report.trades:
-            await self._fill(of_trade(trade, memory.orders.get(trade.order_id), now_us))
-            taken += 1
+            if await self._fill(of_trade(trade, memory.orders.get(trade.order_id), now_us)):
+                taken += 1
+            else:
+                unknown.append(trade.id)
         for one in report.orders:
             order = memory.orders.get(one.order_id)
             if order is None or self._remaining(order) <= DUST:
@@ -182,13 +184,21 @@ class PushOffice(Actor):
             await self.ask("desk", held_of(memory.account, memory.positions, now_us))
         return {"taken": taken, "unknown": unknown}
 
-    async def _fill(self, told: Filled) -> None:
-        await self.ask("desk", told)
+    async def _fill(self, told: Filled) -> bool:
+        """Whether the desk has booked it, now or before. It does not before it knows the account: the books that are reported
+        first have what was traded until then."""
+        try:
+            await self.ask("desk", told)
+        except Refused as no:
+            if no.code != "invalid":
+                raise
+            return False
         order = self._memory.orders.get(told.fill.order_id)
         if order is not None:
             self._memory.fills[order.id][told.fill.id] = told.fill.quantity
             if self._remaining(order) <= DUST:
                 self._forget(order.id)
+        return True
 
     # ---- how it is
 
