@@ -139,24 +139,34 @@ async def test_a_bot_that_is_silent_is_gone_and_gets_no_orders(autojump_clock):
 class Blank(Actor):
     """A desk without books: it takes what is reported of them, and no fill before."""
 
-    def __init__(self, told):
-        self.told = told
+    def __init__(self, board, told):
+        self.board, self.told = board, told
 
     def receive(self, message):
         """As the desk does."""
-        if isinstance(message, Filled) and not self.told:
+        if isinstance(message, Filled) and not self.board.get("account:desk"):
             raise Refused("it came before the first report", "invalid")
+        if isinstance(message, Reported):
+            self.board.put("account:desk", {"cash": message.cash}, 1)
         if not isinstance(message, BrokerUp):
             self.told.append(type(message))
 
 
 async def test_what_was_traded_before_the_first_books_is_in_them(autojump_clock):
     async with open_end("push", desk=False) as end:
-        end.runtime.add(Child("desk", lambda: Blank(end.told)))
-        whole = report(trades=[TRADE], account={"cash": 5e4}, positions=[])
-        assert await end.ask(whole) == {"taken": 0, "unknown": ["77"]}
-        assert await end.ask(report(trades=[{**TRADE, "id": "78"}])) == {"taken": 1, "unknown": []}
-        assert end.told == [Reported, Filled]
+        end.runtime.add(Child("desk", lambda: Blank(end.board, end.told)))
+        timeless = {**TRADE, "id": "76", "ts_us": None}
+        whole = report(trades=[TRADE, timeless], account={"cash": 5e4}, positions=[])
+        assert await end.ask(whole) == {"taken": 0, "unknown": ["77", "76"]}
+        books_us = end.state["books_us"]
+        assert await end.ask(whole) == {"taken": 0, "unknown": ["77", "76"]}, "told again it is in them still"
+        new = [{**TRADE, "id": "78", "ts_us": books_us}, {**TRADE, "id": "79", "ts_us": None}]
+        early = {**TRADE, "id": "75", "ts_us": books_us - 1}
+        assert await end.ask(report(trades=[*new, early])) == {"taken": 2, "unknown": ["75"]}
+        assert end.told == [Reported, Reported, Filled, Filled]
+        end.runtime.kill("broker")
+        await trio.sleep(5)
+        assert end.state["books_us"] == books_us
 
 
 class Hung(Actor):
