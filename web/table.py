@@ -10,6 +10,7 @@ from web.surfaces import (
     alert_presets,
     alerts_at_once,
     alpha_oracle,
+    broker,
     deliveries,
     fiml,
     fiml_alerts,
@@ -26,7 +27,7 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    mt5, runs, push, deliveries, alpha_oracle,
+    mt5, runs, push, deliveries, alpha_oracle, broker,
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from actors import Child
 from oracle.settings_trading import Broker
+from oracle.trading.brokers import broker_child
 from oracle.trading.desk import Desk
 from oracle.trading.ledger import Account
 from oracle.trading.order import NewOrder
@@ -25,7 +26,7 @@ DESK_CAPACITY = 100_000  # a fill that finds no room would have to be told again
 
 def trading_children(system: System) -> list[Child]:
     """The actors of trading."""
-    return [desk_child(system, _closed, partial(_seen, system))]
+    return [broker_child(system.settings, system.board), desk_child(system, _closed, partial(_seen, system))]
 
 
 def desk_child(system: System, gate: Gate, view: View) -> Child:
