@@ -126,6 +126,11 @@ class Bus:
             self._gate.set()
             self._gate = None
 
+    @property
+    def gated(self) -> bool:
+        """Whether publishers that care are asked to pause."""
+        return self._gate is not None
+
     async def room(self) -> None:
         """Yield once; while the gate is closed wait for it, at most two seconds. Publishers call it once per batch."""
         if self._gate is None:

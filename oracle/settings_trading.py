@@ -7,6 +7,8 @@ from pathlib import Path
 import attrs
 from attrs.validators import and_, ge, gt, in_, le
 
+from oracle.schedule.cron import zone_of
+from oracle.schedule.jobs import crons
 from oracle.secret import Secret
 
 __all__ = ["Breakers", "Broker", "Ibkr", "Limits", "Mt5", "Paper", "Pdt", "Push", "Risk", "Scheduler", "Trading"]
@@ -148,13 +150,21 @@ class Risk:
     breakers: Breakers = attrs.field(factory=Breakers)
 
 
+def _is_zone(_: object, __: object, name: str) -> None:
+    zone_of(name)
+
+
+def _are_jobs(_: object, __: object, jobs: dict[str, str]) -> None:
+    crons("UTC", jobs)
+
+
 @attrs.frozen
 class Scheduler:
     """Jobs at times of the exchange."""
 
     enabled: bool = True
-    timezone: str = "America/New_York"
-    jobs: dict[str, str] = attrs.field(factory=dict)
+    timezone: str = attrs.field(default="America/New_York", validator=_is_zone)
+    jobs: dict[str, str] = attrs.field(factory=dict, validator=_are_jobs)
     """Other times for jobs, by name, as cron says them: { daily_bars = "30 16 * * mon-fri" }; "off" for never."""
 
 

@@ -1,8 +1,8 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
 Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
-switchboard, runs, sources, trading, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt
-from history before the first.
+switchboard, runs, scheduler, sources, trading, terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web).
+The board is rebuilt from history before the first.
 """
 
 from __future__ import annotations
@@ -39,12 +39,15 @@ from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.runs import Runs
 from oracle.runs.shelf import Shelf
+from oracle.schedule.wiring import scheduler_child
+from oracle.schedule.work import job_work
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.terminal import Terminal, TerminalState
 from oracle.terminal.actor import TerminalMemory
 from oracle.trading import KillSwitch, SwitchMemory
+from oracle.trading.risk.day_trades import DayTrades
 from oracle.trading.wiring import trading_children
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
@@ -75,6 +78,7 @@ class System:
     shelf: Shelf
     statistics: Mapping[str, FeedStatistics]  # by feed name
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
+    day_trades: DayTrades = attrs.field(factory=DayTrades)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
     """Of those who are told what they missed; who has none waits, so that those who are told what happens do not."""
 
@@ -163,6 +167,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     pending: list[Delivery] = store.pending_deliveries()
     tables, lines, switch = tables_of(settings.watchdogs), Lines(store), SwitchMemory()
     kinds = {
+        "job": job_work(board, system.queries, system.runtime, settings.trading, settings.risk),
         "backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us),
         "alert_preview": preview_work(system.queries, system.tape, lines, CHANNELS, system.runtime.now_us),
     }
@@ -186,10 +191,11 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         Child("runs", lambda: Runs(board, system.receipts, system.shelf, kinds)),
-        Child("terminal", lambda: Terminal(
-            board, system.queries, system.receipts, system.terminal_memory, settings.mt5.gone_after_s)),
+        scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),
+        Child("terminal", lambda: Terminal(
+            board, system.queries, system.receipts, system.terminal_memory, settings.mt5.gone_after_s)),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip
 

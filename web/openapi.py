@@ -144,7 +144,7 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         done = {"200": {"description": "done", "content": {route.answer: {"schema": {"type": "string"}}}}}
     else:
         shape = {"application/json": {"schema": schemas[route.answer]}}
-        done = {str(route.done): {"description": "done", "content": shape}}
+        done = {str(status): {"description": "done", "content": shape} for status in (route.done, *route.also)}
     name = "NativeError" if route.family is Family.error else "DetailError"
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
     return done | {str(code): {"description": _REFUSAL[code], "content": content} for code in _refusals(route)}

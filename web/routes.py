@@ -124,10 +124,10 @@ class Route:
 
     `path` writes parameters as `{name}` (one segment; `{name...}` takes the rest). `body` is the attrs or msgspec class
     the JSON body is described by (None: the route takes no body); the view checks it. `answer` describes the 200 body.
-    `refuses` lists the further statuses it may answer with. `scope` counts only with `Auth.token`. `head`: HEAD is
-    answered too (the seeds' servers answer it with 405). `live`: a stream of server-sent events. `quick`:
-    the view never waits, so a plain request may be answered without the framework (`web.quick`). `secret`: the answer holds
-    a secret, so it is stored nowhere and the route takes no `Idempotency-Key`.
+    `also` are further statuses of success, with the same body. `refuses` lists the further statuses it may answer with.
+    `scope` counts only with `Auth.token`. `head`: HEAD is answered too (the seeds' servers answer it with 405). `live`: a
+    stream of server-sent events. `quick`: the view never waits, so a plain request may be answered without the framework
+    (`web.quick`). `secret`: the answer holds a secret, so it is stored nowhere and the route takes no `Idempotency-Key`.
     """
 
     method: str
@@ -141,6 +141,7 @@ class Route:
     body_limit_bytes: int = 1_048_576
     answer: Any = None
     done: int = 200
+    also: tuple[int, ...] = ()
     refuses: tuple[int, ...] = ()
     tag: str = "server"
     head: bool = False

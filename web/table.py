@@ -10,6 +10,10 @@ from web.surfaces import (
     alert_presets,
     alerts_at_once,
     alpha_oracle,
+    alpha_portfolio,
+    alpha_risk,
+    alpha_system,
+    alpha_trades,
     broker,
     deliveries,
     fiml,
@@ -27,7 +31,7 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    mt5, runs, push, deliveries, alpha_oracle, broker,
+    mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system,
 )  # fmt: skip
 
 

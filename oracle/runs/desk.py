@@ -149,7 +149,8 @@ class Runs(Actor):
             await self._record(run.moved(Status.running, self.now_us()))
         try:
             summary, rows = await self._kinds[run.kind](run.params, self._pace)
-            await trio.to_thread.run_sync(self._shelf.put, run.id, rows)
+            if rows:
+                await trio.to_thread.run_sync(self._shelf.put, run.id, rows)
         except Refused as no:
             await self._end(run.id, Status.failed, error=no.reason)
         else:

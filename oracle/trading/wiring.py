@@ -13,7 +13,10 @@ from oracle.trading.ledger import Account
 from oracle.trading.order import NewOrder
 from oracle.trading.pen import DeskMemory
 from oracle.trading.records import Records
-from oracle.trading.risk.assessment import Action, Assessment, Breach, RiskView
+from oracle.trading.risk.assessment import Assessment, RiskView
+from oracle.trading.risk.gate import assess
+from oracle.trading.risk.view import view_of
+from oracle.trading.risk.wiring import risk_child
 from oracle.trading.word import Gate, View
 
 if TYPE_CHECKING:
@@ -26,7 +29,12 @@ DESK_CAPACITY = 100_000  # a fill that finds no room would have to be told again
 
 def trading_children(system: System) -> list[Child]:
     """The actors of trading."""
-    return [broker_child(system.settings, system.board), desk_child(system, _closed, partial(_seen, system))]
+    settings = system.settings
+    return [
+        broker_child(settings, system.board),
+        risk_child(system.board, settings.risk, system.receipts, system.queries, system.day_trades, system.runtime),
+        desk_child(system, partial(_gate, system), partial(_view, system)),
+    ]
 
 
 def desk_child(system: System, gate: Gate, view: View) -> Child:
@@ -47,11 +55,11 @@ def opening(broker: Broker) -> Account | None:
     return Account(initial_cash=broker.paper.cash, cash=broker.paper.cash)
 
 
-def _closed(order: NewOrder, price: float | None, view: RiskView) -> Assessment:
-    """Without rules that judge orders none may pass."""
-    reason = "there are no rules to judge orders by"
-    return Assessment(Action.reject, 0.0, (reason,), (Breach("gate", "high", reason, order.symbol),))
+def _gate(system: System, order: NewOrder, price: float | None, view: RiskView) -> Assessment:
+    return assess(order, price, view, system.settings.risk)
 
 
-def _seen(system: System, without: str) -> RiskView:
-    return RiskView(now_us=system.runtime.now_us(), equity=0.0, cash=0.0, positions={}, prices={})
+def _view(system: System, without: str) -> RiskView:
+    settings, now_us = system.settings, system.runtime.now_us()
+    used = system.day_trades.used(now_us, settings.risk.pdt.rolling_window_days)
+    return view_of(system.board, settings.trading, settings.broker, now_us, used, system.day_trades.today(now_us), without)
