@@ -9,7 +9,7 @@ from attrs.validators import and_, ge, gt, in_, le
 
 from oracle.secret import Secret
 
-__all__ = ["Breakers", "Broker", "Ibkr", "Limits", "Mt5", "Paper", "Pdt", "Risk", "Scheduler", "Trading"]
+__all__ = ["Breakers", "Broker", "Ibkr", "Limits", "Mt5", "Paper", "Pdt", "Push", "Risk", "Scheduler", "Trading"]
 
 _pct = attrs.validators.and_(gt(0), le(100))
 
@@ -37,6 +37,14 @@ class Paper:
 
 
 @attrs.frozen
+class Push:
+    """An external bot or terminal that reports account, positions and trades."""
+
+    gone_after_s: float = attrs.field(default=60.0, validator=ge(0))
+    """One that has not reported for this long is gone, and gets no orders; 0: never by itself."""
+
+
+@attrs.frozen
 class Ibkr:
     """Interactive Brokers' gateway; needs the extra `ibkr`."""
 
@@ -57,6 +65,7 @@ class Broker:
     """paper fills from live quotes; simulated does so on the simulated market's only; push is an external bot or terminal that
     reports account, positions and trades; ibkr is Interactive Brokers' gateway."""
     paper: Paper = attrs.field(factory=Paper)
+    push: Push = attrs.field(factory=Push)
     ibkr: Ibkr = attrs.field(factory=Ibkr)
 
 

@@ -98,9 +98,12 @@ class Sources:
         self._count += 1
         heard.number = self._count
 
-    def believed(self, symbol: str, now_us: int, quoting: bool = False) -> Believed | None:
-        """Who is believed about a symbol now, `quoting`: of those who have quoted it; None where nobody has said anything."""
+    def believed(self, symbol: str, now_us: int, quoting: bool = False, simulated: bool = False) -> Believed | None:
+        """Who is believed about a symbol now, `quoting`: of those who have quoted it, `simulated`: of the simulated ones;
+        None where nobody has said anything."""
         sources = self._heard.get(symbol)
+        if sources and simulated:
+            sources = {source: heard for source, heard in sources.items() if is_simulated(source)}
         if sources and quoting:
             sources = {source: heard for source, heard in sources.items() if heard.quote is not None}
         if not sources:

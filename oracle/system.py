@@ -1,8 +1,8 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
-Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
-switchboard, runs, sources, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from
-history before the first.
+Children start in this order and stop in reverse: log, history, kill_switch, broker, channels, rules, conditions, alerts,
+watchdogs, switchboard, runs, sources, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is
+rebuilt from history before the first.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.trading import KillSwitch, SwitchMemory
+from oracle.trading.brokers import broker_child
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
 from oracle.watchdogs.past import past_of
@@ -169,6 +170,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
             capacity=100_000, when_full="drop_oldest", patience_s=HISTORY_PATIENCE_S,
         ),
         Child("kill_switch", lambda: KillSwitch(board, system.receipts, settings.risk.kill_switch_cooldown_s, switch)),
+        broker_child(settings, board),
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,
             now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(), receipts=system.receipts,
