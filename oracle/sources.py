@@ -71,6 +71,8 @@ class Sources:
         self._heard: dict[str, dict[str, _Heard]] = {}
         self._ranks: dict[str, tuple[int, int]] = {}
         self._count = 0
+        self.newest_us: int | None = None
+        """When anybody last said anything about any symbol, as old as it is taken to be; None before the first."""
 
     def put(self, published: Published) -> None:
         """Take a quote or a trade; a listener of the bus."""
@@ -97,6 +99,8 @@ class Sources:
         heard.at_us = min(published.time_us, message.ts_us) if is_pushed(message.source) else published.time_us
         self._count += 1
         heard.number = self._count
+        if self.newest_us is None or heard.at_us > self.newest_us:
+            self.newest_us = heard.at_us
 
     def believed(self, symbol: str, now_us: int, quoting: bool = False, simulated: bool = False) -> Believed | None:
         """Who is believed about a symbol now, `quoting`: of those who have quoted it, `simulated`: of the simulated ones;

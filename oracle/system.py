@@ -1,6 +1,6 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
-Children start in this order and stop in reverse: log, history, kill_switch, broker, channels, rules, conditions, alerts,
+Children start in this order and stop in reverse: log, history, kill_switch, risk, broker, channels, rules, conditions, alerts,
 watchdogs, switchboard, runs, sources, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is
 rebuilt from history before the first.
 """
@@ -44,6 +44,8 @@ from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.trading import KillSwitch, SwitchMemory
 from oracle.trading.brokers import broker_child
+from oracle.trading.risk.day_trades import DayTrades
+from oracle.trading.risk.wiring import risk_child
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
 from oracle.watchdogs.past import past_of
@@ -72,6 +74,7 @@ class System:
     receipts: Receipts
     shelf: Shelf
     statistics: Mapping[str, FeedStatistics]  # by feed name
+    day_trades: DayTrades = attrs.field(factory=DayTrades)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
     """Of those who are told what they missed; who has none waits, so that those who are told what happens do not."""
 
@@ -170,6 +173,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
             capacity=100_000, when_full="drop_oldest", patience_s=HISTORY_PATIENCE_S,
         ),
         Child("kill_switch", lambda: KillSwitch(board, system.receipts, settings.risk.kill_switch_cooldown_s, switch)),
+        risk_child(board, settings.risk, system.receipts, system.queries, system.day_trades, system.runtime),
         broker_child(settings, board),
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,

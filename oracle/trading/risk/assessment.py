@@ -60,10 +60,11 @@ class RiskView:
     """The desk as the rules see it.
 
     prices: newest known by symbol. sectors: by symbol, missing where unknown. reserved_cash: what open BUY orders may still
-    take. pending_quantity: what open orders may still add to a position, by symbol, signed. opened_today: quantity of each symbol
-    that was bought (long) or sold short today, signed. day_trades_used: in the rolling window. trades_today: fills of
-    today's orders. kill_reason: why the kill switch is on, None where it is off. breakers: tripped ones by name, with their
-    reason.
+    take. pending_quantity: what open orders may still add to a position, by symbol, signed. pending_exits: what they may still
+    take from one, by symbol, never negative; the legs of a bracket, which one close makes needless, are not in it.
+    pending_orders: how many of them nothing was filled of yet. day_trades_used: in the rolling window. trades_today: orders
+    that something was filled of today. kill_reason: why the kill switch is on, None where it is off. breakers: tripped ones by
+    name, with their reason. shorting: whether more may be sold than is held.
     """
 
     now_us: int
@@ -74,6 +75,8 @@ class RiskView:
     sectors: Mapping[str, str] = attrs.field(factory=dict)
     reserved_cash: float = 0.0
     pending_quantity: Mapping[str, float] = attrs.field(factory=dict)
+    pending_exits: Mapping[str, float] = attrs.field(factory=dict)
+    pending_orders: int = 0
     day_trades_used: int = 0
     day_trades_known: bool = True
     trades_today: int = 0
@@ -81,3 +84,9 @@ class RiskView:
     breakers: Mapping[str, str] = attrs.field(factory=dict)
     autonomy: Autonomy = Autonomy.paper
     real_money: bool = False
+    shorting: bool = True
+
+    def price(self, symbol: str) -> float | None:
+        """The newest known; of what is held without one, what it was bought at."""
+        held = self.positions.get(symbol)
+        return self.prices.get(symbol, held.avg_entry_price if held else None)
