@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from itertools import takewhile
 
 import attrs
 
-from oracle.exchange_days import days_back, exchange_day
-from oracle.trading.ledger import Account, ClosedTrade, Fill, Position, settle
+from oracle.exchange_days import exchange_day
+from oracle.settings_trading import Risk, Trading
+from oracle.trading.ledger import DUST, Account, ClosedTrade, Fill, Position, settle
 from oracle.trading.order import Order, Side
 from oracle.trading.risk.assessment import RiskView
+from oracle.trading.risk.pdt import window_start
 from oracle.trading.signal import Holding
 
 __all__ = ["Books"]
@@ -23,8 +24,9 @@ class Books:
     what was traded in all, in the currency of the account."""
 
     account: Account
-    sectors: Mapping[str, str] = attrs.field(factory=dict)
-    pdt_window_days: int = 5
+    trading: Trading = attrs.field(factory=Trading)
+    pdt_days: int = 5
+    shorting: bool = False
     positions: dict[str, Position] = attrs.field(factory=dict)
     prices: dict[str, float] = attrs.field(factory=dict)
     working: dict[str, Order] = attrs.field(factory=dict)
@@ -37,9 +39,9 @@ class Books:
     _done: defaultdict[str, float] = attrs.field(factory=lambda: defaultdict(float))  # filled of working orders, by id
 
     @classmethod
-    def of(cls, capital: float, sectors: Mapping[str, str], pdt_window_days: int) -> Books:
-        """Books that begin with so much cash."""
-        return cls(Account(initial_cash=capital, cash=capital), sectors, pdt_window_days)
+    def of(cls, capital: float, trading: Trading, risk: Risk, *, shorting: bool) -> Books:
+        """Books that begin with so much cash; `shorting` where more may be sold than is held."""
+        return cls(Account(initial_cash=capital, cash=capital), trading, risk.pdt.rolling_window_days, shorting)
 
     def book(self, fill: Fill) -> None:
         """A fill has happened, in the bar that comes next for its symbol."""
@@ -88,41 +90,43 @@ class Books:
         }
 
     def reserved(self) -> float:
-        """What BUY orders at work may still take of the cash, at the newest closes or their limits."""
-        return sum(
-            (order.quantity - self._done[order.id]) * (order.limit_price or self.prices[order.symbol])
-            for order in self.working.values() if order.side is Side.buy
-        )  # fmt: skip
+        """What BUY orders at work may still take of the cash, at the newest closes."""
+        return sum(self._left(order) * self.prices[order.symbol] for order in self.working.values() if order.side is Side.buy)
 
     def view(self, now_us: int) -> RiskView:
         """The desk as the gate sees it. No switch is on and no breaker has tripped: those wait for an operator, whom a backtest
         has not."""
-        today = exchange_day(now_us)
-        pending: defaultdict[str, float] = defaultdict(float)
+        adding: defaultdict[str, float] = defaultdict(float)
+        taking: defaultdict[str, float] = defaultdict(float)
         for order in self.working.values():
-            pending[order.symbol] += order.side.sign * (order.quantity - self._done[order.id])
-        opened = {s: one.quantity for s, one in self.positions.items() if exchange_day(one.added_us) == today}
-        fills_today = sum(1 for _ in takewhile(lambda fill: exchange_day(fill.ts_us) == today, reversed(self.fills)))
+            position, left = self.positions.get(order.symbol), self._left(order)
+            if position is not None and position.side is not order.side and not taking[order.symbol]:
+                taking[order.symbol] += left
+            else:
+                adding[order.symbol] += order.side.sign * left
         return RiskView(
             now_us=now_us, equity=self.equity(), cash=self.account.cash, positions=self.positions, prices=self.prices,
-            sectors=self.sectors, reserved_cash=self.reserved(), pending_quantity=pending, opened_today=opened,
-            day_trades_used=self._day_trades(now_us), trades_today=fills_today,
+            sectors=self.trading.sectors, reserved_cash=self.reserved(), pending_quantity=adding, pending_exits=taking,
+            pending_orders=sum(not self._done[order.id] for order in self.working.values()),
+            day_trades_used=self._day_trades(now_us), trades_today=self._traded(now_us), shorting=self.shorting,
         )  # fmt: skip
+
+    def _left(self, order: Order) -> float:
+        return order.quantity - self._done[order.id]
 
     def _filled(self, fill: Fill) -> None:
         order = self.working.get(fill.order_id)
         if order is not None:
             self._done[order.id] += fill.quantity
-            if self._done[order.id] >= order.quantity - 1e-9:
+            if self._left(order) <= DUST:
                 self.ended(order.id)
 
+    def _traded(self, now_us: int) -> int:
+        """Orders of which something was filled today."""
+        today = exchange_day(now_us)
+        return len({fill.order_id for fill in takewhile(lambda one: exchange_day(one.ts_us) == today, reversed(self.fills))})
+
     def _day_trades(self, now_us: int) -> int:
-        back = days_back(exchange_day(now_us))
-        first = [next(back) for _ in range(self.pdt_window_days)][-1]
-        count = 0
-        for trade in reversed(self.trades):
-            day = exchange_day(trade.closed_us)
-            if day < first:
-                break
-            count += exchange_day(trade.added_us) == day
-        return count
+        start = window_start(now_us, self.pdt_days)
+        recent = takewhile(lambda trade: exchange_day(trade.closed_us) >= start, reversed(self.trades))
+        return sum(exchange_day(trade.added_us) == exchange_day(trade.closed_us) for trade in recent)
