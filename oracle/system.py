@@ -43,6 +43,7 @@ from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.trading import KillSwitch, SwitchMemory
+from oracle.trading.backtest.work import KIND, strategy_work
 from oracle.trading.brokers import broker_child
 from oracle.trading.risk.day_trades import DayTrades
 from oracle.trading.risk.wiring import risk_child
@@ -159,6 +160,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     tables, lines, switch = tables_of(settings.watchdogs), Lines(store), SwitchMemory()
     kinds = {
         "backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us),
+        KIND: strategy_work(system.queries, settings, system.runtime.now_us),
         "alert_preview": preview_work(system.queries, system.tape, lines, CHANNELS, system.runtime.now_us),
     }
     watchdogs = {

@@ -9,7 +9,9 @@ from web.surfaces import (
     alert_past,
     alert_presets,
     alerts_at_once,
+    alpha_backtests,
     alpha_oracle,
+    alpha_rankings,
     deliveries,
     fiml,
     fiml_alerts,
@@ -25,7 +27,7 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    runs, push, deliveries, alpha_oracle,
+    runs, push, deliveries, alpha_oracle, alpha_backtests, alpha_rankings,
 )  # fmt: skip
 
 

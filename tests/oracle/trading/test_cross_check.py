@@ -4,6 +4,7 @@ mean the same by them. docs/trading.md has the numbers."""
 import math
 import statistics
 import warnings
+from itertools import pairwise
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_where_they_differ_it_is_the_definition(both):
     """From its own trades and equity, by our definitions, ours come out."""
     _, theirs, _, ours = both
     equity, gains = theirs._equity_curve.Equity.tolist(), theirs._trades.PnL.tolist()
-    series = [after / before - 1 for before, after in zip(equity, equity[1:], strict=False)]
+    series = [after / before - 1 for before, after in pairwise(equity)]
     mean = statistics.fmean(series)
     below = math.sqrt(statistics.fmean(min(0.0, one) ** 2 for one in series))
     assert ours["sharpe_ratio"] == pytest.approx(mean / statistics.stdev(series) * math.sqrt(252), abs=1e-6)
