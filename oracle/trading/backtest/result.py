@@ -47,7 +47,7 @@ def figures(engine: Engine, span: Span, held: Mapping[str, Buy]) -> dict[str, An
     series, per_year = metrics.returns(equity), _per_year(dates)
     years = (dates[-1] - dates[0]).days / 365.25 if dates else 0.0
     gains = [trade.pnl for trade in engine.books.trades]
-    consistent = window_returns(dates, equity, span.start, span.end)
+    consistent = window_returns(dates, equity)
     factor = metrics.profit_factor(gains)
     rated: dict[str, float | None] = {
         "annual_return_pct": _pct(metrics.cagr([span.capital, *equity[-1:]], years)),

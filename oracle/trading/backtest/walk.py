@@ -27,11 +27,12 @@ def windows(start: dt.date, end: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
         month += STEP_MONTHS
 
 
-def window_returns(dates: Sequence[dt.date], equity: Sequence[float], start: dt.date, end: dt.date) -> list[float]:
-    """The return of each window, a fraction: from the last point before it to its own last. Windows without a point are left
-    out, and those that begin with nothing. `dates` in order, one for each point of the equity."""
+def window_returns(dates: Sequence[dt.date], equity: Sequence[float]) -> list[float]:
+    """The return of each window there is between the first point and the last, a fraction: from the last point before it to its
+    own last. Windows without a point are left out, and those that begin with nothing. `dates` in order, one for each point of
+    the equity."""
     found = []
-    for since, until in windows(start, end):
+    for since, until in windows(dates[0], dates[-1]) if dates else ():
         first, last = bisect_left(dates, since), bisect_left(dates, until)
         if last > first > 0 and equity[first - 1] > 0:
             found.append(equity[last - 1] / equity[first - 1] - 1)

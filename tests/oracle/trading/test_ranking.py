@@ -56,9 +56,9 @@ def test_the_return_of_a_window_is_from_the_close_before_it_to_its_last():
     start, end = dt.date(2020, 1, 1), dt.date(2022, 9, 30)
     dates = [start + number * DAY for number in range((end - start).days + 1)]
     equity = [100.0 if day < dt.date(2022, 1, 1) else 110.0 if day < dt.date(2022, 7, 1) else 121.0 for day in dates]
-    assert window_returns(dates, equity, start, end) == pytest.approx([0.1, 0.1])
-    assert window_returns(dates[:300], equity[:300], start, end) == []
-    assert window_returns([], [], start, end) == []
+    assert window_returns(dates, equity) == pytest.approx([0.1, 0.1])
+    assert window_returns(dates[:300], equity[:300]) == []
+    assert window_returns([], []) == []
 
 
 LISTED = Listed("SmaCross", "bench.trading:SmaCross", {"fast": 5})
