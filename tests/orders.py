@@ -28,7 +28,7 @@ def trade(price: float, size: float = 1.0, symbol: str = "AAPL", at_us: int = T0
     return Trade(symbol, price, size, "buy", "1", at_us, source)
 
 
-def bar(low: float, open: float, high: float, volume: float = 0.0, at_us: int = T0_US, **facts: Any) -> Bar:  # noqa: A002
+def bar(low: float, open: float, high: float, volume: float = 0.0, at_us: int = T0_US, **facts: Any) -> Bar:
     """A closed daily bar, which closes in the middle."""
     plain = {"symbol": "AAPL", "interval": "1d", "close": (low + high) / 2, "trades": 0, "closed": True, "source": "test"}
     return Bar(**{**plain, "low": low, "open": open, "high": high, "volume": volume, "ts_us": at_us, **facts})

@@ -41,7 +41,8 @@ def past(symbols=("AAPL", "MSFT")):
         dice, price = random.Random(symbol), 100.0
         for number in range(DAYS):
             after = price * (1 + dice.gauss(0.0005, 0.02))
-            row = (symbol, "1d", price, max(price, after), min(price, after), after, 1e6, 10, FIRST_US + number * DAY_US, "simulated")
+            at_us = FIRST_US + number * DAY_US
+            row = (symbol, "1d", price, max(price, after), min(price, after), after, 1e6, 10, at_us, "simulated")
             for name, value in zip(columns, row, strict=True):
                 columns[name].append(value)
             price = after
@@ -110,9 +111,11 @@ async def test_what_is_wrong_is_named(tmp_path):
         later = dt.datetime.fromtimestamp(house.system.runtime.now_us() / 1e6 + 9 * 86400, dt.UTC).date().isoformat()
         wrong = [
             ({"end": "2022-12-31"}, "end"), ({"start": "yesterday"}, "start"), ({"start": later, "end": later}, "start"),
-            ({"start": None}, "start"), ({"initial_capital": 0}, "initial_capital"), ({"initial_capital": "much"}, "initial_capital"),
+            ({"start": None}, "start"), ({"initial_capital": 0}, "initial_capital"),
+            ({"initial_capital": "much"}, "initial_capital"),
             ({"params": {"slow": "much"}}, "params"), ({"params": {"slwo": 5}}, "params"), ({"sizing": "bold"}, "sizing"),
-            ({"symbols": ["GLD"]}, "symbols"), ({"symbols": ["../x"]}, "symbols"), ({"start": "2019-01-01", "end": "2020-01-01"}, "start"),
+            ({"symbols": ["GLD"]}, "symbols"), ({"symbols": ["../x"]}, "symbols"),
+            ({"start": "2019-01-01", "end": "2020-01-01"}, "start"),
         ]  # fmt: skip
         for change, field in wrong:
             no = await house.post(ONE, json={**BODY, **change})

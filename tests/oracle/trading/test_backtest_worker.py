@@ -65,7 +65,7 @@ def test_piece_by_piece_is_the_same_as_at_once():
 def test_what_was_before_the_start_is_seen_and_not_traded():
     course = through(begin(f"{__name__}:Listener", from_us=T0_US + 30 * DAY_US), series())
     shown = course.engine.strategy.shown
-    assert [one for one in shown[:31]] == [("Bar", T0_US + number * DAY_US) for number in range(31)]
+    assert shown[:31] == [("Bar", T0_US + number * DAY_US) for number in range(31)]
     assert shown[31] == ("asked", T0_US + 31 * DAY_US)
     assert course.engine.times_us[0] == T0_US + 30 * DAY_US and course.engine.equity[0] == 10_000
     assert course.held["AAPL"].first == PRICES[30]
@@ -74,7 +74,8 @@ def test_what_was_before_the_start_is_seen_and_not_traded():
 def test_what_is_said_beside_bars_is_seen_before_the_close_it_was_said_before():
     noon = [Sample("fundamental_pe_ratio", "AAPL", 20.0, "", T0_US + number * DAY_US + DAY_US // 2, "x") for number in range(3)]
     late = Sample("fundamental_pe_ratio", "AAPL", 20.0, "", T0_US + 2 * DAY_US, "x")
-    course = through(begin(f"{__name__}:Listener"), series(prices=PRICES[:3]), beside=sorted([*noon, late], key=lambda x: x.ts_us))
+    said = sorted([*noon, late], key=lambda one: one.ts_us)
+    course = through(begin(f"{__name__}:Listener"), series(prices=PRICES[:3]), beside=said)
     kinds = [kind for kind, _ in course.engine.strategy.shown]
     assert kinds == ["Sample", "Bar", "asked"] * 2 + ["Sample", "Sample", "Bar", "asked"]
 

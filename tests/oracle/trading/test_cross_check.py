@@ -2,9 +2,11 @@
 mean the same by them. docs/trading.md has the numbers."""
 
 import math
+import re
 import statistics
 import warnings
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +77,26 @@ def test_where_they_differ_it_is_the_definition(both):
     for name, value in {"Sharpe Ratio": ours["sharpe_ratio"], "Sortino Ratio": ours["sortino_ratio"],
                         "Profit Factor": ours["profit_factor"]}.items():  # fmt: skip
         assert abs(float(theirs[name]) - value) > 1e-3, f"{name} is the same after all: say so in docs/trading.md"
+
+
+def test_the_table_of_the_page_is_true(both):
+    _, theirs, engine, ours = both
+    more, page = ours["metadata"], (Path(__file__).parents[3] / "docs" / "trading.md").read_text()
+    rows = dict(re.findall(r"^\| ([^|]+) \| (\d[\d.]* \| \d[\d.]*) \|", page, re.MULTILINE))
+    here = {
+        "# Trades": ours["total_trades"], "Equity Final [$]": ours["final_capital"], "Return [%]": ours["total_return_pct"],
+        "CAGR [%]": ours["annual_return_pct"], "Max. Drawdown [%]": ours["max_drawdown_pct"],
+        "Sharpe Ratio": ours["sharpe_ratio"],
+        "Return (Ann.) [%]": 100 * metrics.annualised_return(metrics.returns(engine.equity), 252),
+        "Max. Drawdown Duration": more["drawdown_days"], "Win Rate [%]": 100 * ours["win_rate"],
+        "Exposure Time [%]": more["exposure_pct"], "Volatility (Ann.) [%]": more["volatility_pct"],
+        "Sortino Ratio": ours["sortino_ratio"], "Profit Factor": ours["profit_factor"], "Expectancy": more["expectancy"],
+        "Buy & Hold Return [%]": more["benchmark"]["total_return_pct"],
+    }  # fmt: skip
+    assert rows.keys() == here.keys()
+    for name, value in here.items():
+        theirs_is = theirs["Expectancy [%]" if name == "Expectancy" else name]
+        other = abs(getattr(theirs_is, "days", theirs_is))
+        written = rows[name].split(" | ")
+        places = [len(text.partition(".")[2]) for text in written]
+        assert written == [f"{value:.{places[0]}f}", f"{other:.{places[1]}f}"], name

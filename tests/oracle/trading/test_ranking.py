@@ -75,8 +75,9 @@ def test_only_results_over_all_that_is_stored_as_it_is_set_up_now_count():
     other = {"metadata": {"params": {}}}
     runs = [
         run("old", T0_US - 9), run("new", T0_US), run("short", T0_US + 1, start_us=101), run("past", T0_US + 2, end_us=200),
-        run("changed", T0_US + 3, params={"fast": 6}), run("some", T0_US + 4, symbols=["AAPL"]), run("bold", T0_US + 5, limits=False),
-        run("before", T0_US + 6, result=other), run("failed", T0_US + 7, "failed", None), run("whose", T0_US + 8, strategy="Other"),
+        run("changed", T0_US + 3, params={"fast": 6}), run("some", T0_US + 4, symbols=["AAPL"]),
+        run("bold", T0_US + 5, limits=False), run("before", T0_US + 6, result=other), run("failed", T0_US + 7, "failed", None),
+        run("whose", T0_US + 8, strategy="Other"),
         run("alien", T0_US + 9, colour="red"), run("whole", T0_US + 10, sizing="all_in"),
     ]  # fmt: skip
     stands = standing(LISTED, runs, 100)
