@@ -83,8 +83,8 @@ class EquityPoint:
 
 @attrs.frozen(kw_only=True)
 class BacktestTrade:
-    """A position that was closed, or a part of one: `side` is the position's, `pnl` in USD after `fees`, `pnl_pct` percent of what
-    was put in."""
+    """A position that was closed, or a part of one: `side` is the position's, `pnl` in USD after `fees`, `pnl_pct` percent of
+    what was put in."""
 
     id: str
     symbol: str
