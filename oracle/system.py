@@ -47,6 +47,7 @@ from oracle.tally import Tally
 from oracle.terminal import Terminal, TerminalState
 from oracle.terminal.actor import TerminalMemory
 from oracle.trading import KillSwitch, SwitchMemory
+from oracle.trading.backtest.work import KIND, strategy_work
 from oracle.trading.risk.day_trades import DayTrades
 from oracle.trading.wiring import trading_children
 from oracle.watchdogs import watchdog_class
@@ -169,6 +170,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     kinds = {
         "job": job_work(board, system.queries, system.runtime, settings.trading, settings.risk),
         "backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us),
+        KIND: strategy_work(system.queries, settings, system.runtime.now_us),
         "alert_preview": preview_work(system.queries, system.tape, lines, CHANNELS, system.runtime.now_us),
     }
     watchdogs = {
