@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from oracle.problems import Invalid, Problem
 
-__all__ = ["time_us"]
+__all__ = ["iso_text", "time_us"]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _YEARS_US = (0, 253_402_300_799_999_999)  # what ISO 8601 can write
@@ -32,3 +32,8 @@ def time_us(text: str, where: Sequence[str]) -> int:
         msg = "Input should be a time between the years 1970 and 9999"
         raise Invalid([Problem(tuple(where), "datetime_parsing", msg, text)])
     return at_us
+
+
+def iso_text(at_us: int) -> str:
+    """ISO 8601 of UTC microseconds, with `Z`."""
+    return (_EPOCH + dt.timedelta(microseconds=at_us)).isoformat().replace("+00:00", "Z")

@@ -1,7 +1,7 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
-Children start in this order and stop in reverse: log, history, kill_switch, risk, broker, channels, rules, conditions, alerts,
-watchdogs, switchboard, runs, scheduler, sources, trading, feeds, and then whatever the outermost layer adds (hub, sockets, web).
+Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
+switchboard, runs, scheduler, sources, trading, terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web).
 The board is rebuilt from history before the first.
 """
 
@@ -44,10 +44,11 @@ from oracle.schedule.work import job_work
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
+from oracle.terminal import Terminal, TerminalState
+from oracle.terminal.actor import TerminalMemory
 from oracle.trading import KillSwitch, SwitchMemory
-from oracle.trading.brokers import broker_child
+from oracle.trading.backtest.work import KIND, strategy_work
 from oracle.trading.risk.day_trades import DayTrades
-from oracle.trading.risk.wiring import risk_child
 from oracle.trading.wiring import trading_children
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
@@ -77,9 +78,15 @@ class System:
     receipts: Receipts
     shelf: Shelf
     statistics: Mapping[str, FeedStatistics]  # by feed name
+    terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
     day_trades: DayTrades = attrs.field(factory=DayTrades)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
     """Of those who are told what they missed; who has none waits, so that those who are told what happens do not."""
+
+    @property
+    def terminal(self) -> TerminalState:
+        """What the streaming terminal shows."""
+        return self.terminal_memory.shown
 
 
 @asynccontextmanager
@@ -163,6 +170,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     kinds = {
         "job": job_work(board, system.queries, system.runtime, settings.trading, settings.risk),
         "backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us),
+        KIND: strategy_work(system.queries, settings, system.runtime.now_us),
         "alert_preview": preview_work(system.queries, system.tape, lines, CHANNELS, system.runtime.now_us),
     }
     watchdogs = {
@@ -177,8 +185,6 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
             capacity=100_000, when_full="drop_oldest", patience_s=HISTORY_PATIENCE_S,
         ),
         Child("kill_switch", lambda: KillSwitch(board, system.receipts, settings.risk.kill_switch_cooldown_s, switch)),
-        risk_child(board, settings.risk, system.receipts, system.queries, system.day_trades, system.runtime),
-        broker_child(settings, board),
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,
             now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(), receipts=system.receipts,
@@ -190,6 +196,8 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),
+        Child("terminal", lambda: Terminal(
+            board, system.queries, system.receipts, system.terminal_memory, settings.mt5.gone_after_s)),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip
 

@@ -26,6 +26,7 @@ from oracle.trading.risk.assessment import Action, Assessment, RiskView
 
 T0_US = 1_700_000_000_000_000  # a Tuesday, 17:13 in New York
 CASH = 100_000.0
+PRICE, FEE, QUANTITY = 101.0, 0.5, 4.0  # of those that are killed
 OPENING = Account(initial_cash=CASH, cash=CASH)
 
 
@@ -108,7 +109,9 @@ class Room:
         """A command."""
         return await self.runtime.ask("desk", Command(verb, args, by, ident))
 
-    async def submit(self, symbol: str = "AAPL", side: str = "BUY", quantity: float = 100.0, ident: str = "", **more: Any) -> Order:
+    async def submit(
+        self, symbol: str = "AAPL", side: str = "BUY", quantity: float = 100.0, ident: str = "", **more: Any
+    ) -> Order:
         """A wish."""
         return await self.ask("submit", ident, order=NewOrder(symbol=symbol, side=side, quantity=quantity, **more))
 
@@ -152,7 +155,8 @@ class Room:
 @asynccontextmanager
 async def open_room(
     folder: Path, market: Market | None = None, *, gate: Any = approve, opening: Account | None = OPENING,
-    broker: bool = True, history: Callable[[Store], Actor] | None = None, start_us: int = T0_US, reconcile_every_s: float = 300.0,
+    worker: Callable[[], Actor] | None = None,
+    history: Callable[[Store], Actor] | None = None, start_us: int = T0_US, reconcile_every_s: float = 300.0,
 ) -> AsyncIterator[Room]:
     """A desk on a history in `folder`, as a start after whatever ended there, with quotes of AAPL and BTC-USD."""
     store, market, made = Store(folder), market or Market(), []
@@ -168,14 +172,13 @@ async def open_room(
         made[0].quote("BTC-USD", 39_990.0, 40_010.0)
 
         def view(without: str) -> RiskView:
-            books = Books(board)
-            return RiskView(now_us=runtime.now_us(), equity=0.0, cash=0.0, positions=books.positions(), prices={},
-                            pending_quantity={one.symbol: one.remaining for one in books.orders() if one.id != without})  # fmt: skip
+            pending = {one.symbol: one.remaining for one in Books(board).orders() if one.id != without}
+            return RiskView(now_us=runtime.now_us(), equity=0.0, cash=0.0, positions={}, prices={}, pending_quantity=pending)
 
         return [
             Child("history", lambda: history(store) if history else History(store, threaded=False), capacity=10_000),
             Child("kill_switch", lambda: KillSwitch(board, receipts, 0.0, SwitchMemory())),
-            *([Child("broker", lambda: Broker(market))] if broker else []),
+            Child("broker", worker or (lambda: Broker(market))),
             Child("desk", lambda: Desk(board, receipts, records, memory, gate=gate, view=view, opening=opening,
                                        reconcile_every_s=reconcile_every_s), capacity=10_000),
         ]  # fmt: skip

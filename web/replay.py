@@ -115,8 +115,9 @@ class Replay:
                 if size >= self._piece_bytes:
                     return entries, taken
                 frame = dialect.frame(one)
-                entries.append((one.offset, None, frame))
-                size += len(frame)
+                if frame is not None:
+                    entries.append((one.offset, None, frame))
+                    size += len(frame)
         return entries, len(messages)
 
     def _show(self, entries: Sequence[Entry]) -> None:

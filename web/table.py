@@ -9,8 +9,10 @@ from web.surfaces import (
     alert_past,
     alert_presets,
     alerts_at_once,
+    alpha_backtests,
     alpha_oracle,
     alpha_portfolio,
+    alpha_rankings,
     alpha_risk,
     alpha_system,
     alpha_trades,
@@ -21,6 +23,7 @@ from web.surfaces import (
     fiml_market,
     front,
     live,
+    mt5,
     native,
     push,
     runs,
@@ -30,7 +33,8 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system,
+    mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_backtests,
+    alpha_rankings,
 )  # fmt: skip
 
 

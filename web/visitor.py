@@ -5,10 +5,11 @@ sent away. Its session is an actor `socket:N`, adopted from the task that serves
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from actors import Actor, AskTimeout, Child, Killed, MailboxFull, NobodyOwns, Supervisor
+from oracle.listen import Listen
 from web.hub import Detach
 from web.inbox import Inbox
 from web.outlet import Outlet
@@ -34,12 +35,14 @@ def child() -> Child:
 class Visitor:
     """A client at the door. `outlet` tells it things, `inbox` has what it sends, `transport` is `websocket` or `events`."""
 
-    def __init__(self, outlet: Outlet, inbox: Inbox, send: Any, who: Identity, address: str, transport: str) -> None:
+    def __init__(self, outlet: Outlet, inbox: Inbox, send: Any, who: Identity, address: str, transport: str,
+                 port: int = 0) -> None:  # fmt: skip
         self.outlet = outlet
         self.inbox = inbox
         self.who = who
         self.address = address
         self.transport = transport
+        self._port = port
         self._send = send
 
     @classmethod
@@ -50,7 +53,8 @@ class Visitor:
             raise RuntimeError("live streams need web.server: this ASGI server offers no outlet")
         address = ":".join(str(part) for part in (scope.get("client") or ())[:2])
         transport = "websocket" if scope["type"] == "websocket" else "events"
-        return cls(extensions["oracle.outlet"], extensions["oracle.inbox"], send, who, address, transport)
+        return cls(extensions["oracle.outlet"], extensions["oracle.inbox"], send, who, address, transport,
+                   (scope.get("server") or ("", 0))[1] or 0)  # fmt: skip
 
     def about(self) -> dict[str, Any]:
         """Who it is and what it was told, for the tree."""
@@ -59,6 +63,10 @@ class Visitor:
             "who": self.who.name, "address": self.address, "transport": self.transport, "told": outlet.told,
             "skipped": outlet.skipped, "held_bytes": outlet.held_bytes,
         }  # fmt: skip
+
+    def pin(self, addresses: Iterable[Listen]) -> str:
+        """The family that the address it came to is pinned to; empty where it is pinned to none."""
+        return next((one.surface for one in addresses if one.port == self._port), "")
 
     async def accept(self) -> None:
         """Let it in."""

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import IO, Any
+from typing import Any
 
 import attrs
 import msgspec
-import trio
 
-from actors import Refused
 from oracle.backtest.lives import Life, lives_of, virtual_life
 from oracle.backtest.wire import Begin, Cut, Done, Found, Order, Piece, Told, actor_of, message_lines
 from oracle.history import Queries, Tape
@@ -24,6 +19,7 @@ from oracle.runs.pace import Pace
 from oracle.watchdogs.actor import BEGAN
 from oracle.watchdogs.decider import Mean
 from oracle.watchdogs.past import Since, remember
+from oracle.work_process import DIED, WorkProcess
 
 __all__ = ["Ask", "Job", "Verdict"]
 
@@ -67,20 +63,13 @@ class Job:
 
     async def run(self) -> Verdict:
         """The verdict. Raises Refused: `failed` with what the worker died of, `timeout`, `unavailable`."""
-        said = tempfile.TemporaryFile()  # noqa: SIM115 - closed below; a pipe nobody reads would stop who says much
-        command = [sys.executable, "-m", "oracle.backtest.worker"]
-        process = await trio.lowlevel.open_process(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
-        )
-        worker = _Worker(process, self._events.append, said)
+        process = await WorkProcess.begun("oracle.backtest.worker", _SAID)
         try:
-            return await self._through(worker)
-        except (trio.BrokenResourceError, trio.ClosedResourceError, EOFError, msgspec.MsgspecError):
-            await worker.end()
-            raise Refused(f"the worker died: {worker.last_words()}", "failed") from None
+            return await self._through(_Worker(process, self._events.append))
+        except DIED:
+            raise await process.failure() from None
         finally:
-            await worker.end()
-            said.close()
+            await process.close()
 
     async def _through(self, worker: _Worker) -> Verdict:
         ask, runs = self.ask, await self.lines.runs()
@@ -146,15 +135,12 @@ class Job:
 class _Worker:
     """The process, as its parent talks with it: everything up to a Cut is said, then its answer is heard."""
 
-    def __init__(self, process: trio.Process, found: Callable[[Event], None], said: IO[bytes]) -> None:
+    def __init__(self, process: WorkProcess, found: Callable[[Event], None]) -> None:
         self._process = process
-        self._said = said
         self._found = found
-        self._buffer = bytearray()
 
     async def send(self, what: Order | Begin | Piece | Cut) -> None:
-        assert self._process.stdin is not None
-        await self._process.stdin.send_all(msgspec.json.encode(what) + b"\n")
+        await self._process.send(what)
 
     async def cut(self, cut: Cut) -> Told:
         await self.send(cut)
@@ -164,38 +150,16 @@ class _Worker:
         return told
 
     async def done(self) -> Done:
-        assert self._process.stdin is not None
-        await self._process.stdin.aclose()
+        await self._process.said_all()
         said = await self._hear()
         if not isinstance(said, Done):
             raise EOFError
         return said
 
-    def last_words(self) -> str:
-        """The last line it wrote on standard error."""
-        self._said.seek(max(0, self._said.seek(0, 2) - 4096))
-        return self._said.read().decode(errors="replace").strip().rpartition("\n")[2] or "no reason was given"
-
-    async def end(self) -> None:
-        self._process.kill()
-        with trio.CancelScope(shield=True):
-            await self._process.wait()
-
     async def _hear(self) -> Told | Done:
-        assert self._process.stdout is not None
-        while True:
-            line, newline, rest = self._buffer.partition(b"\n")
-            if newline:
-                self._buffer = rest
-                said = _SAID.decode(line)
-                if not isinstance(said, Found):
-                    return said
-                self._found(said.event)
-                continue
-            part = await self._process.stdout.receive_some()
-            if not part:
-                raise EOFError
-            self._buffer += part
+        while isinstance(said := await self._process.hear(), Found):
+            self._found(said.event)
+        return said
 
 
 def _steps(lives: Sequence[tuple[str, Life]], first: int, last: int) -> Iterator[tuple[int, int]]:

@@ -26,17 +26,14 @@ from oracle.trading.order import NewOrder, Order, OrderStatus
 from oracle.trading.pen import DeskMemory, Pen, insisted
 from oracle.trading.records import Records
 from oracle.trading.reports import Accepted, BrokerUp, Ended, Filled, Reported
-from oracle.trading.risk.assessment import Assessment, RiskView
+from oracle.trading.risk.assessment import Assessment
+from oracle.trading.word import Gate, View
 from oracle.trading.work import Again, Work
 
-__all__ = ["Desk", "Gate", "View"]
-
-Gate = Callable[[NewOrder, float | None, RiskView], Assessment]
-View = Callable[[str], RiskView]
-"""The desk as the rules see it now, without the open order of this id: one that is judged again does not count besides."""
+__all__ = ["Desk"]
 
 _S = OrderStatus
-EXPIRED = "its day is over"
+EXPIRED, RECONCILIATION = "its day is over", "reconciliation:desk"
 
 
 @attrs.frozen
@@ -117,7 +114,7 @@ class Desk(Actor):
                 await self._work.accepted(ident, known_as)
             case Ended(ident, status, reason):
                 if order := self._books.order(ident):
-                    await self._work.end(order, status, reason)
+                    await self._work.end(order, _S(status), reason)
             case Reported():
                 await self._report(message)
             case BrokerUp():
@@ -180,8 +177,7 @@ class Desk(Actor):
         if self._receipts.applied(command.id):
             return order
         word.must_wait(order)
-        reason = str(command.args.get("reason") or f"rejected by {command.by}")
-        after = order.moved(_S.rejected, self.now_us(), reasons=(*order.reasons, reason))
+        after = order.moved(_S.rejected, self.now_us(), reasons=(*order.reasons, _reason(command, "rejected")))
         await self._pen.enact(moved(after, command.id))
         return after
 
@@ -191,11 +187,10 @@ class Desk(Actor):
             return order
         if not order.open:
             order.moved(_S.cancelled, self.now_us())  # says why not
-        reason = str(command.args.get("reason") or f"cancelled by {command.by}")
-        return await self._work.withdraw(order, reason, cause=command.id)
+        return await self._work.withdraw(order, _reason(command, "cancelled"), cause=command.id)
 
     async def _cancel_all(self, command: Command) -> list[Order]:
-        return await self._withdraw_all(str(command.args.get("reason") or f"cancelled by {command.by}"))
+        return await self._withdraw_all(_reason(command, "cancelled"))
 
     async def _withdraw_all(self, reason: str) -> list[Order]:
         after = []
@@ -205,7 +200,6 @@ class Desk(Actor):
         return after
 
     async def _go(self, order: Order) -> Order:
-        """Have a broker work what has just been submitted."""
         if order.status is not _S.submitted:
             return order
         self._watch(order)
@@ -261,7 +255,8 @@ class Desk(Actor):
             report = reconciling.with_stored(account, self._books.positions(), rebuilt, self.now_us())
         else:
             report = reconciling.with_broker(account, self._books.positions(), told, self.now_us())
-        self._board.put("reconciliation:desk", report, self.now_us())
+        if reconciling.is_news(report, self._board.get(RECONCILIATION)):
+            self._board.put(RECONCILIATION, report, self.now_us())
         return report
 
     # ---- private
@@ -291,10 +286,14 @@ class Desk(Actor):
         return order
 
     def _salt(self) -> str:
-        """What no other wish has, also of another run of a clock that was set back."""
+        # what no other wish has, also none of a run before which the clock was set back
         return f"{self.runtime.epoch} {self.now_us()} {self._memory.asked}"
 
     def _watch(self, order: Order) -> None:
         due_us = order.metadata.get("expires_us")
         if due_us is not None and order.status is not _S.pending:
             self.after(max(due_us - self.now_us(), 0) / 1e6, _Expire(order.id))
+
+
+def _reason(command: Command, done: str) -> str:
+    return str(command.args.get("reason") or f"{done} by {command.by}")

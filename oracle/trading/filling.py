@@ -36,7 +36,7 @@ def consequence(books: Books, account: Account, fill: Fill, order: Order | None,
     if order is not None and not fill.strategy_name:
         fill = attrs.evolve(fill, strategy_name=order.strategy_name)
     ours = order if order is not None and order.status is not OrderStatus.pending else None  # nobody was asked to work that
-    step = booked(account, books.position(fill.symbol), fill, order, late=ours is None or not ours.open)
+    step = booked(account, books.position(fill.symbol), fill, order, late=bool(fill.order_id) and (ours is None or not ours.open))
     new: tuple[Order, ...] = ()
     leaving: dict[str, Order] = {}
     if ours is not None:

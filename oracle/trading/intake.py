@@ -23,6 +23,8 @@ _NEEDED = {
 }
 _PRICES = ("limit_price", "stop_price", "take_profit_price")
 _CONTENT = ("symbol", "side", "quantity", "order_type", *_PRICES, "time_in_force")
+OURS = frozenset({"wished", "risk", "expires_us", "withdrawn", "pair", "taken"})
+"""What the desk notes in an order's metadata; nobody else may."""
 _LONGEST = 200  # characters of a client's id
 
 
@@ -71,7 +73,7 @@ def order_of(wish: NewOrder, ident: str, price: float, by: str, now_us: int) -> 
         updated_us=now_us, limit_price=wish.limit_price, stop_price=wish.stop_price, take_profit_price=wish.take_profit_price,
         time_in_force=wish.time_in_force, strategy_name=wish.strategy_name, signal_strength=wish.signal_strength,
         signal_us=wish.signal_us, client_order_id=wish.client_order_id, by=by, expected_price=wish.limit_price or price,
-        arrival_price=price, metadata={**wish.metadata, "wished": wished(wish)},
+        arrival_price=price, metadata={**_theirs(wish), "wished": wished(wish)},
     )  # fmt: skip
 
 
@@ -91,6 +93,10 @@ def conflicting(order: Order, wish: NewOrder) -> list[str]:
     """In what another wish differs from the one that an order was made of."""
     before, now = order.metadata.get("wished", {}), wished(wish)
     return [name for name in _CONTENT if before.get(name) != now[name]]
+
+
+def _theirs(wish: NewOrder) -> dict[str, Any]:
+    return {name: value for name, value in wish.metadata.items() if name not in OURS}
 
 
 def _check_bracket(wish: NewOrder) -> None:

@@ -1,7 +1,8 @@
 """The kill switch: the one committed word on whether trading may go on.
 
-Nothing inside oracle trades yet, so it stops nothing by itself. Bots outside go by it: they read it over REST or the board, or
-are told it on the stream, as `state:switch:kill` and `event:kill_switch_tripped:*`. What was answered survives a SIGKILL.
+While it is on the gate lets no order pass, and the desk cancels those that are open; what is held stays. Bots outside go by it
+too: they read it over REST or the board, or are told it on the stream, as `state:switch:kill` and
+`event:kill_switch_tripped:*`. What was answered survives a SIGKILL.
 """
 
 from __future__ import annotations

@@ -12,7 +12,10 @@ from oracle.trading.ledger import DUST, Account, Position
 from oracle.trading.rebuilt import Rebuilt
 from oracle.trading.reports import Reported
 
-__all__ = ["adopted", "drift_report", "with_broker", "with_stored"]
+__all__ = ["adopted", "drift_report", "is_news", "with_broker", "with_stored"]
+
+
+TELL_US = 60_000_000
 
 
 def adopted(told: Reported) -> tuple[Account, list[Position]]:
@@ -51,6 +54,13 @@ def drift_report(ours: Mapping[str, float], theirs: Mapping[str, float], cash: f
             differences.append({"symbol": symbol, "ours": one, "theirs": other, "drift_pct": drift_pct})
     most = max((one["drift_pct"] for one in differences), default=0.0)
     return {"drift_pct": most, "checked_us": now_us, "cash_difference": cash, "differences": differences}
+
+
+def is_news(report: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
+    """Whether a report says something else than the one before, or that is a minute old: brokers report every few seconds."""
+    if before is None or report["checked_us"] - before["checked_us"] >= TELL_US:
+        return True
+    return any(report[name] != before[name] for name in ("drift_pct", "cash_difference", "differences"))
 
 
 def _quantities(positions: Mapping[str, Position]) -> dict[str, float]:

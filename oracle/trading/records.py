@@ -17,7 +17,6 @@ from oracle.board import Board
 from oracle.exchange_days import days_back, exchange_day, session_of
 from oracle.history import Store
 from oracle.history.page import checked_limit
-from oracle.history.queries import EVENTS
 from oracle.history.reader import Reader, RunSync
 from oracle.receipts import UNDONE
 from oracle.trading.bookkeeping import KIND, SOURCE, Books
@@ -25,32 +24,36 @@ from oracle.trading.order import Order, OrderStatus
 
 __all__ = ["Quality", "Records"]
 
-_KINDS = ", ".join(f"'{kind}'" for kind in KIND.values())
-_TOLD = (
-    f"(SELECT * FROM {EVENTS} WHERE source = '{SOURCE}' AND id NOT IN (SELECT json_extract_string(data, '$.event_id') "
-    f"FROM event WHERE kind = '{UNDONE}' AND source = '{SOURCE}'))"
-)
+_ENDS = tuple(KIND.values())
+
+
+def _told(*kinds: str, more: str = "TRUE") -> str:
+    """Whatever the desk tells is committed before it is published, so the rows without an offset are all of it, in the order of
+    the commits. One that was committed twice counts once, and one that was taken back not at all."""
+    wanted = ", ".join(f"'{kind}'" for kind in kinds)
+    return (
+        f"(SELECT * FROM event WHERE source = '{SOURCE}' AND \"offset\" IS NULL AND kind IN ({wanted}) AND {more} AND id NOT IN "
+        f"(SELECT json_extract_string(data, '$.event_id') FROM event WHERE kind = '{UNDONE}' AND source = '{SOURCE}') "
+        "QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1)"
+    )
+
+
 # An order is what was told of it last.
-_LAST = (
-    f"(SELECT data, seq, ts_us, subject, kind, json_extract_string(data, '$.id') AS ident, "
-    f"CAST(json_extract(data, '$.created_us') AS BIGINT) AS created_us FROM {_TOLD} WHERE kind IN ({_KINDS}) "
-    "QUALIFY row_number() OVER (PARTITION BY ident ORDER BY seq DESC) = 1)"
-)
 ORDERS = (
-    f"SELECT data FROM {_LAST} WHERE created_us >= $from AND created_us < $to AND ($symbol = '' OR subject = $symbol) "
-    "AND ($kind = '' OR kind = $kind) ORDER BY created_us DESC, seq DESC LIMIT $limit"
+    "SELECT data FROM (SELECT *, json_extract_string(data, '$.id') AS ident, "
+    f"CAST(json_extract(data, '$.created_us') AS BIGINT) AS created_us FROM {_told(*_ENDS, more='ts_us >= $from')} "
+    "QUALIFY row_number() OVER (PARTITION BY ident ORDER BY seq DESC) = 1) "
+    "WHERE created_us >= $from AND created_us < $to AND ($symbol = '' OR subject = $symbol) AND ($kind = '' OR kind = $kind) "
+    "ORDER BY created_us DESC, seq DESC LIMIT $limit"
 )
-ORDER = f"SELECT data FROM {_TOLD} WHERE kind IN ({_KINDS}) AND json_extract_string(data, '$.id') = ? ORDER BY seq DESC LIMIT 1"
-EVENTS_OF = (
-    f"SELECT data FROM {_TOLD} WHERE kind = $kind AND ts_us >= $from AND ts_us < $to "
-    "ORDER BY ts_us DESC, seq DESC LIMIT $limit"
-)
-REFUSAL = f"SELECT data FROM {_TOLD} WHERE kind = 'order_refused' AND cause = ? LIMIT 1"
+_OF_ONE = "json_extract_string(data, '$.id') = ?"
+ORDER = f"SELECT data FROM {_told(*_ENDS, more=_OF_ONE)} ORDER BY seq DESC LIMIT 1"
+TOLD = "SELECT data FROM {told} WHERE ts_us >= $from AND ts_us < $to ORDER BY ts_us DESC, seq DESC LIMIT $limit"
+REFUSAL = f"SELECT data FROM {_told('order_refused', more='cause = ?')} LIMIT 1"
 DAY_TRADES = (
-    f"SELECT count(*) FROM {_TOLD} WHERE kind = 'trade_closed' AND ts_us >= ? "
-    "AND CAST(json_extract(data, '$.is_day_trade') AS BOOLEAN)"
+    f"SELECT count(*) FROM {_told('trade_closed', more='ts_us >= ?')} "
+    "WHERE CAST(json_extract(data, '$.is_day_trade') AS BOOLEAN)"
 )
-# As it was committed: once for each commit, and in their order.
 LEDGER = (
     f"SELECT seq, kind, data FROM event WHERE source = '{SOURCE}' AND kind IN ('fill', 'account_opened') "
     'AND "offset" IS NULL AND seq > ? ORDER BY seq'
@@ -101,15 +104,15 @@ class Records:
 
     async def trades(self, from_us: int | None = None, to_us: int | None = None, limit: int = 100) -> list[dict[str, Any]]:
         """Closed trades, newest first: the fields of ClosedTrade, pnl_pct, is_day_trade and hold_duration_days."""
-        return await self._told("trade_closed", from_us, to_us, limit)
+        return await self._newest("trade_closed", from_us, to_us, limit)
 
     async def fills(self, from_us: int | None = None, to_us: int | None = None, limit: int = 100) -> list[dict[str, Any]]:
         """Fills, newest first: the fields of Fill, order_type, and `late` where their order had ended."""
-        return await self._told("fill", from_us, to_us, limit)
+        return await self._newest("fill", from_us, to_us, limit)
 
     async def quality(self, from_us: int | None = None, to_us: int | None = None, limit: int = 100) -> list[Quality]:
         """Of the orders that were filled in that time, newest first."""
-        return [quality_of(Order(**data)) for data in await self._told("order_filled", from_us, to_us, limit)]
+        return [quality_of(Order(**data)) for data in await self._newest("order_filled", from_us, to_us, limit)]
 
     async def day_trades(self, business_days: int, now_us: int) -> int:
         """How many closed trades of the last so many business days, today's included, were day trades."""
@@ -128,9 +131,9 @@ class Records:
 
     # ---- private
 
-    async def _told(self, kind: str, from_us: int | None, to_us: int | None, limit: int) -> list[dict[str, Any]]:
-        asked = {"kind": kind, "from": from_us or 0, "to": to_us or _FOREVER, "limit": checked_limit(limit)}
-        return await self._data(EVENTS_OF, asked)
+    async def _newest(self, kind: str, from_us: int | None, to_us: int | None, limit: int) -> list[dict[str, Any]]:
+        asked = {"from": from_us or 0, "to": to_us or _FOREVER, "limit": checked_limit(limit)}
+        return await self._data(TOLD.format(told=_told(kind)), asked)
 
     async def _data(self, sql: str, parameters: Any) -> list[dict[str, Any]]:
         return [msgspec.json.decode(data) for (data,) in await self._rows(sql, parameters)]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from actors import Child
 from oracle.settings_trading import Broker
-from oracle.trading.desk import Desk, Gate, View
+from oracle.trading.brokers import broker_child
+from oracle.trading.desk import Desk
 from oracle.trading.ledger import Account
 from oracle.trading.order import NewOrder
 from oracle.trading.pen import DeskMemory
@@ -15,6 +16,8 @@ from oracle.trading.records import Records
 from oracle.trading.risk.assessment import Assessment, RiskView
 from oracle.trading.risk.gate import assess
 from oracle.trading.risk.view import view_of
+from oracle.trading.risk.wiring import risk_child
+from oracle.trading.word import Gate, View
 
 if TYPE_CHECKING:
     from oracle.system import System
@@ -26,7 +29,12 @@ DESK_CAPACITY = 100_000  # a fill that finds no room would have to be told again
 
 def trading_children(system: System) -> list[Child]:
     """The actors of trading."""
-    return [desk_child(system, partial(_gate, system), partial(_view, system))]
+    settings = system.settings
+    return [
+        broker_child(settings, system.board),
+        risk_child(system.board, settings.risk, system.receipts, system.queries, system.day_trades, system.runtime),
+        desk_child(system, partial(_gate, system), partial(_view, system)),
+    ]
 
 
 def desk_child(system: System, gate: Gate, view: View) -> Child:

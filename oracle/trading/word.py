@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -12,9 +12,15 @@ from oracle.trading.bookkeeping import SOURCE, Step
 from oracle.trading.expiry import expires_us
 from oracle.trading.intake import wished
 from oracle.trading.order import NewOrder, Order, OrderStatus
-from oracle.trading.risk.assessment import Action, Assessment
+from oracle.trading.risk.assessment import Action, Assessment, RiskView
 
-__all__ = ["approved", "assessed", "breached", "must_wait", "refusal", "refused"]
+__all__ = ["Gate", "View", "approved", "assessed", "breached", "must_wait", "refusal", "refused"]
+
+
+Gate = Callable[[NewOrder, float | None, RiskView], Assessment]
+"""What judges a wish at a price."""
+View = Callable[[str], RiskView]
+"""The desk as the rules see it now, without the open order of this id: one that is judged again does not count besides."""
 
 
 def assessed(order: Order, word: Assessment) -> Order | None:

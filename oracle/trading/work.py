@@ -21,7 +21,7 @@ __all__ = ["AGAIN_S", "Again", "Work"]
 
 PATIENCE_S = 2.0  # with a broker; less than the asker has with the desk
 AGAIN_S = 5.0  # until a broker that did not answer is asked again
-WAITS = "waits for the broker, which can't be reached"
+WAITS = "waits for the broker"
 UNKNOWN = "the broker does not know it any more"
 _S = OrderStatus
 
@@ -50,9 +50,9 @@ class Work:
             if isinstance(no, Refused) and no.code != "unavailable":
                 return await self.end(order, _S.rejected, str(no.reason))
             self._later()
-            if WAITS in order.reasons:
+            if _settled(order) != order.reasons:
                 return order
-            order = attrs.evolve(order, reasons=(*order.reasons, WAITS), updated_us=self._actor.now_us())
+            order = attrs.evolve(order, reasons=(*order.reasons, f"{WAITS}: {no}"), updated_us=self._actor.now_us())
             await self._pen.enact(kept(order))
             return order
         crash_point("desk:placed")
@@ -64,8 +64,7 @@ class Work:
         name = str(known_as or ident)
         if order is None or order.broker_order_id == name:
             return order
-        reasons = tuple(one for one in order.reasons if one != WAITS)
-        order = attrs.evolve(order, broker_order_id=name, reasons=reasons, updated_us=self._actor.now_us())
+        order = attrs.evolve(order, broker_order_id=name, reasons=_settled(order), updated_us=self._actor.now_us())
         await self._pen.enact(kept(order))
         return order
 
@@ -78,8 +77,7 @@ class Work:
                 return await self.end(order, to, reason, cause)
         except NOT_NOW as no:
             if isinstance(no, Refused) and no.code == "not_found":
-                # what it became of may be on its way, and counts more
-                self._actor.tell(self._actor.name, Ended(order.id, to, reason, self._actor.now_us()))
+                self._gone(order, to, reason)
             else:
                 self._later()
         marked = withdrawn(order, reason, to, self._actor.now_us())
@@ -96,7 +94,7 @@ class Work:
             to = _S.cancelled  # what has been filled in part was not refused
         now_us = self._actor.now_us()
         if reason and reason not in order.reasons:
-            order = attrs.evolve(order, reasons=(*(one for one in order.reasons if one != WAITS), reason))
+            order = attrs.evolve(order, reasons=(*_settled(order), reason))
         ended = order.moved(to, now_us)
         again = None if tripped(self._board) else renewed(ended, self._books.orders(), now_us)
         await self._pen.enact(moved(ended, cause) + (moved(again) if again else Step()))
@@ -116,21 +114,29 @@ class Work:
                 self._later()
             return
         for order in orders:
-            if order.id in unknown and order.broker_order_id:
-                now_us = self._actor.now_us()
-                over = order.metadata.get("expires_us", now_us + 1) <= now_us
-                self._actor.tell(self._actor.name, Ended(order.id, _S.expired if over else _S.cancelled, UNKNOWN, now_us))
-        await self.again()
+            now_us, mark = self._actor.now_us(), order.metadata.get("withdrawn")
+            over = order.metadata.get("expires_us", now_us + 1) <= now_us
+            if mark:
+                self._gone(order, _S(mark["to"]), mark["why"])
+            elif order.id in unknown and order.broker_order_id:
+                self._gone(order, _S.expired if over else _S.cancelled, UNKNOWN)
+            elif not order.broker_order_id:
+                await self.place(self._books.order(order.id) or order)
 
     async def again(self) -> None:
         """Ask for what the broker has not answered yet."""
         self._again = self._hangs = False
-        for order in self._books.orders():
-            mark = order.metadata.get("withdrawn")
-            if mark:
+        for one in self._books.orders():
+            order = self._books.order(one.id)
+            if order is not None and "withdrawn" in order.metadata:
+                mark = order.metadata["withdrawn"]
                 await self.withdraw(order, mark["why"], _S(mark["to"]))
-            elif order.status is not _S.pending and not order.broker_order_id:
+            elif order is not None and order.status is not _S.pending and not order.broker_order_id:
                 await self.place(order)
+
+    def _gone(self, order: Order, to: OrderStatus, reason: str) -> None:
+        """It is not worked any more. What was filled of it before may be on its way, and comes first."""
+        self._actor.tell(self._actor.name, Ended(order.id, to, reason, self._actor.now_us()))
 
     async def _asked(self, wish: Any) -> Any:
         if self._hangs:  # not again for each of many orders while a kill switch waits
@@ -145,3 +151,8 @@ class Work:
         if not self._again:
             self._again = True
             self._actor.after(AGAIN_S, Again())
+
+
+def _settled(order: Order) -> tuple[str, ...]:
+    """Its reasons without that it waits for the broker."""
+    return tuple(one for one in order.reasons if not one.startswith(WAITS))

@@ -16,8 +16,8 @@ def test_a_broker_that_executes_itself_takes_no_reports(house):
 
 def test_a_report_that_makes_no_sense_says_where(house):
     answer = house.post(PATH, json={"orders": [{"order_id": "o1", "status": "melted"}]})
-    (detail,) = answer.json["error"]["details"]["errors"]
-    assert answer.status == 422 and detail["loc"] == ["body", "orders", 0, "status"]
+    (detail,) = answer.json["error"]["details"]
+    assert answer.status == 422 and detail["field"] == "orders.0.status"
 
 
 async def test_a_report_says_that_the_bot_is_there(tmp_path):

@@ -14,7 +14,8 @@ __all__ = ["ROUTES"]
 
 @attrs.frozen
 class ReportTaken:
-    """How many executions and words on orders are booked, and the ids of orders that are not out (any more)."""
+    """How many executions and words on orders are booked, and the ids of those that are not: orders that are not out (any more),
+    executions from before the first report of the account, which has them."""
 
     taken: int
     unknown: list[str]

@@ -42,7 +42,7 @@ async def test_each_part_of_an_entry_is_protected_and_stays_so_when_the_rest_is_
         await room.fill(entry, 30)
         await room.fill(entry, 20)
         await room.ask("cancel", id=entry.id)
-        sizes = [("LIMIT", "SELL", 20, 120.0), ("LIMIT", "SELL", 30, 120.0), ("STOP", "SELL", 20, 90.0), ("STOP", "SELL", 30, 90.0)]
+        sizes = [(*kind, size, price) for *kind, price in (("LIMIT", "SELL", 120.0), ("STOP", "SELL", 90.0)) for size in (20, 30)]
         assert shown(room.books.orders()) == shown(room.market.works.values()) == sizes
         thirty = next(one for one in room.books.orders() if (one.quantity, one.limit_price) == (30, 120.0))
         await room.fill(thirty, 30, 120.0)

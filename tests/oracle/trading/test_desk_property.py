@@ -24,7 +24,8 @@ from oracle.trading.reports import BrokerUp, Filled
 from oracle.trading.risk.assessment import Action, Assessment
 
 BUG = 13.0  # a quantity that the gate can't bear
-TYPES = [{}, {"order_type": "LIMIT", "limit_price": 100.0}, {"order_type": "BRACKET", "stop_price": 50.0, "take_profit_price": 150.0}]
+TYPES = [{}, {"order_type": "LIMIT", "limit_price": 100.0},
+         {"order_type": "BRACKET", "stop_price": 50.0, "take_profit_price": 150.0}]  # fmt: skip
 QUARTERS = st.integers(1, 40).map(lambda n: n / 4)  # sums of them are exact
 SHORT = {"stop_price": 150.0, "take_profit_price": 50.0}
 WISHES = st.tuples(st.just("submit"), st.sampled_from(["AAPL", "BTC-USD"]), st.sampled_from(["BUY", "SELL"]), QUARTERS,

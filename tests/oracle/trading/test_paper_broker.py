@@ -8,9 +8,7 @@ from orders import S_US, T0_US, order, quote, trade
 
 from actors import Refused
 from oracle.settings_trading import Paper
-from oracle.trading.reports import Accepted, Ended, Filled, Place, Withdraw, Working
-
-DAY_US = 86_400 * S_US
+from oracle.trading.reports import Accepted, Filled, Place, Withdraw, Working
 
 
 async def refusal(end, one):
@@ -124,24 +122,3 @@ async def test_what_can_not_be_worked_is_refused_or_not_known(autojump_clock):
             await end.ask(Place(order(kind="STOP")))
         assert no.value.code == "rejected"
         assert await end.ask(Working((order(kind="STOP"), limit("good")))) == ["o1"]
-
-
-@pytest.mark.parametrize(("symbol", "created_us", "ends_us"), [
-    ("BTC-USD", T0_US, (T0_US // DAY_US + 1) * DAY_US),
-    ("AAPL", 1_700_058_600_000_000, 1_700_082_000_000_000),  # Wednesday 9:30 and 16:00 in New York
-    ("AAPL", 1_700_082_000_000_000, 1_700_168_400_000_000),
-    ("AAPL", 1_700_254_800_000_000, 1_700_514_000_000_000),  # Friday's close: Monday's
-])  # fmt: skip
-async def test_a_day_order_ends_with_its_session(autojump_clock, symbol, created_us, ends_us):
-    async with open_end("paper") as end:
-        await end.ready(symbol)
-        one = limit(symbol=symbol, time_in_force="DAY", created_us=created_us)
-        await end.ask(Place(one))
-        await trio.sleep((ends_us - end.runtime.now_us()) / 1e6 - 1)
-        assert end.ends == []
-        await trio.sleep(2)
-        assert end.ends == [Ended("o1", "EXPIRED", "its time is over", ends_us)]
-        assert await end.ask(Withdraw("o1")) is False
-        end.told.clear()
-        await end.ask(Working((one,)))
-        assert len(end.ends) == 1, "a desk that lost its end is told again"

@@ -39,7 +39,7 @@ def test_a_snapshot_adds_up():
     assert (apple.unrealized_pnl, apple.unrealized_pnl_pct, apple.side) == (pytest.approx(1_000), pytest.approx(10.0), "BUY")
     assert (bitcoin.market_value, bitcoin.unrealized_pnl, bitcoin.unrealized_pnl_pct) == (-15_000, 5_000, pytest.approx(25.0))
     assert (microsoft.current_price, microsoft.price_us, microsoft.unrealized_pnl) == (300.0, None, 0.0)
-    assert now.sector_exposure == {"Technology": pytest.approx(100 * 14_000 / 49_000), "Crypto": pytest.approx(100 * 15_000 / 49_000)}
+    assert now.sector_exposure == pytest.approx({"Technology": 100 * 14_000 / 49_000, "Crypto": 100 * 15_000 / 49_000})
     assert (now.total_pnl, now.total_pnl_pct) == (pytest.approx(-51_000), pytest.approx(-51.0))
     assert (now.daily_pnl, now.daily_pnl_pct, now.max_drawdown_pct) == (None, None, None)
 

@@ -7,7 +7,7 @@ from broker_ends import limit, open_end
 from actors import Actor, Child, Refused
 from actors.testing import probe
 from oracle.model import Command
-from oracle.trading.reports import Accepted, Ended, Filled, Held, Place, Reported, Withdraw, Working
+from oracle.trading.reports import Accepted, BrokerUp, Ended, Filled, Held, Place, Reported, Withdraw, Working
 
 TRADE = {"id": "77", "symbol": "AAPL", "side": "SELL", "quantity": 2, "price": 101.5, "fee": 0.5, "ts_us": 5}
 
@@ -134,6 +134,39 @@ async def test_a_bot_that_is_silent_is_gone_and_gets_no_orders(autojump_clock):
             await end.ask(Withdraw("o1"))
         await end.ask(report(orders=[{"order_id": "o1", "status": "cancelled"}]))
         assert end.state["connected"] and len(end.ends) == 1
+
+
+class Blank(Actor):
+    """A desk without books: it takes what is reported of them, and no fill before."""
+
+    def __init__(self, board, told):
+        self.board, self.told = board, told
+
+    def receive(self, message):
+        """As the desk does."""
+        if isinstance(message, Filled) and not self.board.get("account:desk"):
+            raise Refused("it came before the first report", "invalid")
+        if isinstance(message, Reported):
+            self.board.put("account:desk", {"cash": message.cash}, 1)
+        if not isinstance(message, BrokerUp):
+            self.told.append(type(message))
+
+
+async def test_what_was_traded_before_the_first_books_is_in_them(autojump_clock):
+    async with open_end("push", desk=False) as end:
+        end.runtime.add(Child("desk", lambda: Blank(end.board, end.told)))
+        timeless = {**TRADE, "id": "76", "ts_us": None}
+        whole = report(trades=[TRADE, timeless], account={"cash": 5e4}, positions=[])
+        assert await end.ask(whole) == {"taken": 0, "unknown": ["77", "76"]}
+        books_us = end.state["books_us"]
+        assert await end.ask(whole) == {"taken": 0, "unknown": ["77", "76"]}, "told again it is in them still"
+        new = [{**TRADE, "id": "78", "ts_us": books_us}, {**TRADE, "id": "79", "ts_us": None}]
+        early = {**TRADE, "id": "75", "ts_us": books_us - 1}
+        assert await end.ask(report(trades=[*new, early])) == {"taken": 2, "unknown": ["75"]}
+        assert end.told == [Reported, Reported, Filled, Filled]
+        end.runtime.kill("broker")
+        await trio.sleep(5)
+        assert end.state["books_us"] == books_us
 
 
 class Hung(Actor):

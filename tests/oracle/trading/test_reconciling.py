@@ -6,8 +6,8 @@ from desks import T0_US, open_room
 
 from actors import Refused
 from oracle.trading.ledger import Account, Position
-from oracle.trading.reconciling import drift_report, with_stored
 from oracle.trading.rebuilt import Rebuilt
+from oracle.trading.reconciling import drift_report, with_stored
 from oracle.trading.reports import Filled, Held, Reported
 
 

@@ -1,0 +1,81 @@
+"""What the terminal shows, and what each object makes of it. Pure: the same objects in the same order show the same."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import attrs
+
+from oracle.terminal.objects import ACCOUNT_UPDATE, POSITION_UPDATE
+
+__all__ = ["EVENTS", "TRADES", "TerminalState"]
+
+TRADES, EVENTS = 50, 200
+Object = dict[str, Any]
+
+
+@attrs.define(eq=False)
+class TerminalState:
+    """`account` and `positions` as they were said last; `scan_summary` its symbols, timestamp and count; `recent_trades` the
+    newest 50, newest first; `events` the newest 200 objects, oldest first. `external`: whether an external bot speaks, and not
+    our desk; `heard_us` when it was last heard."""
+
+    account: Object = attrs.field(factory=dict)
+    positions: list[Object] = attrs.field(factory=list)
+    scan_summary: Object = attrs.field(factory=dict)
+    recent_trades: deque[Object] = attrs.field(factory=lambda: deque(maxlen=TRADES))
+    events: deque[Object] = attrs.field(factory=lambda: deque(maxlen=EVENTS))
+    external: bool = False
+    by: str = ""
+    heard_us: int | None = None
+
+    def merged(self, given: Object, pushed: bool) -> Object:
+        """The account after an ACCOUNT_UPDATE: what it says over what was said before, unless that was of another account."""
+        return {**self.account, **given["account"]} if self.external or not pushed else dict(given["account"])
+
+    def apply(self, given: Object, pushed: bool = True) -> None:
+        """Take in one object. The first account or positions that a bot pushes take the place of the desk's."""
+        match given.get("type"):
+            case "ACCOUNT_UPDATE":
+                self.account = self.merged(given, pushed)
+                self._taken_over(pushed, keep=ACCOUNT_UPDATE)
+            case "POSITION_UPDATE":
+                self.positions = list(given["positions"])
+                self._taken_over(pushed, keep=POSITION_UPDATE)
+            case "SCAN_SUMMARY":
+                self.scan_summary = scan_of(given)
+            case "TRADE_EXECUTION":
+                self.recent_trades.appendleft(trade_of(given))
+        self.events.append(given)
+
+    def hand_back(self) -> None:
+        """The bot is gone: the desk's own account is shown again, from what it says next."""
+        self.external, self.by, self.heard_us = False, "", None
+        self.account, self.positions = {}, []
+
+    def _taken_over(self, pushed: bool, keep: str) -> None:
+        if not pushed or self.external:
+            return
+        self.external = True
+        if keep == ACCOUNT_UPDATE:
+            self.positions = []
+        else:
+            self.account = {}
+
+    def view(self) -> Object:
+        """All of it, as `/api/state` and STATE_SNAPSHOT show it."""
+        return {"account": self.account, "positions": self.positions, "scan_summary": self.scan_summary,
+                "recent_trades": list(self.recent_trades), "events": list(self.events)}  # fmt: skip
+
+
+def scan_of(given: Object) -> Object:
+    """The three keys of a SCAN_SUMMARY that are kept."""
+    symbols = given["symbols"]
+    count = given.get("count")
+    return {"symbols": symbols, "timestamp": given.get("timestamp"), "count": len(symbols) if count is None else count}
+
+
+def trade_of(given: Object) -> Object:
+    """A TRADE_EXECUTION as a trade: without its type."""
+    return {key: value for key, value in given.items() if key != "type"}

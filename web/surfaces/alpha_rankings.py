@@ -1,0 +1,105 @@
+"""Alpha-oracle's ranking of strategies by what their backtests found."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import attrs
+import trio
+
+from actors import Refused
+from oracle.runs import Run
+from oracle.system import System
+from oracle.trading.backtest.ask import Wish
+from oracle.trading.backtest.past import INTERVAL
+from oracle.trading.backtest.rankings import Standing, standing, unable
+from oracle.trading.backtest.roster import roster
+from oracle.trading.backtest.work import KIND
+from web.routes import Answer, Auth, Call, Route
+from web.surfaces.alpha_backtests import WAIT_S, ended, runs_of
+from web.surfaces.runs import ask_runs
+from web.wire import iso
+
+__all__ = ["ROUTES"]
+
+UNRANKED = "X-Unranked"
+
+
+@attrs.frozen(kw_only=True)
+class StrategyRanking:
+    """A strategy by its newest backtest over all that is stored. `composite_score` and `consistency_score` are 0 to 1, `win_rate`
+    a fraction, `max_drawdown_pct` a positive percent; `ranked_at` is when that backtest ended. `consistency_score` is 1 where
+    the returns of the test months of a walk forward (24 months before, 6 tested, 3 on) were all alike, 0 where there was no such
+    window. `meets_thresholds`: Sharpe above 1, drawdown below 20 %, profit factor above 1.5, and 100 trades."""
+
+    strategy_name: str
+    composite_score: float
+    sharpe_ratio: float
+    sortino_ratio: float
+    max_drawdown_pct: float
+    profit_factor: float
+    consistency_score: float
+    total_trades: int
+    win_rate: float
+    meets_thresholds: bool
+    ranked_at: dt.datetime
+
+
+async def rankings(call: Call) -> Answer:
+    """Strategies by composite score, the best first.
+
+    Each is ranked by its newest backtest as it is set up, over all daily bars that are stored, so that all are compared over the
+    same days: shorter backtests and those with other settings are not counted. Where there is none it is run now, and waited for
+    as long as 45 seconds; one older than a day (`ranked_at` says how old) is answered, and run anew meanwhile. Strategies that
+    can't work here, or are not through yet, are left out, and named in the header `X-Unranked`.
+    """
+    system = call.system
+    known = [one for one in roster(system.settings.strategies).values() if not unable(one)]
+    first_us = await _first_us(system)
+    found: list[Standing] = []
+    if first_us is not None:
+        for one in known:
+            found.append(await _begun(call, standing(one, runs_of(system), first_us), first_us))
+        with trio.move_on_after(WAIT_S):
+            for stands in found:
+                if stands.newest is None and stands.under_way is not None:
+                    await ended(system, stands.under_way, WAIT_S)
+        found = [standing(one.listed, runs_of(system), first_us) for one in found]
+    ranked = sorted((_ranking(one.newest) for one in found if one.newest), key=lambda one: -one.composite_score)
+    left = sorted(set(roster(system.settings.strategies)) - {one.strategy_name for one in ranked})
+    return Answer(ranked, headers=((UNRANKED, ", ".join(left)),) if left else ())
+
+
+async def _begun(call: Call, stands: Standing, first_us: int) -> Standing:
+    """How it stands when a run that is due was started."""
+    now_us = call.system.runtime.now_us()
+    if not stands.due(now_us):
+        return stands
+    wish = Wish(strategy=stands.listed.name, start_us=first_us, end_us=now_us)
+    try:
+        return attrs.evolve(stands, under_way=await ask_runs(call, "start", kind=KIND, params=attrs.asdict(wish)))
+    except Refused as no:
+        if no.code not in ("full", "unavailable"):
+            raise
+        return stands  # what is known is answered; who asks again later has it run then
+
+
+async def _first_us(system: System) -> int | None:
+    """When the first daily bar of the universe begins; None where there are none."""
+    firsts = []
+    for symbol in system.settings.trading.universe:
+        firsts += [row["ts_us"] for row in (await system.queries.bars(symbol, INTERVAL, limit=1)).items]
+    return min(firsts, default=None)
+
+
+def _ranking(run: Run) -> StrategyRanking:
+    result: dict[str, Any] = run.result or {}
+    facts = {field.name: result[field.name] for field in attrs.fields(StrategyRanking) if field.name in result}
+    return StrategyRanking(**facts, ranked_at=iso(run.finished_us or 0))
+
+
+ROUTES = (
+    Route("GET", "/api/strategies/rankings", rankings, Auth.token, answer=list[StrategyRanking], refuses=(503, 504),
+          tag="strategies"),
+)  # fmt: skip
