@@ -30,6 +30,8 @@ def test_breakers_are_listed_in_their_order(house):
     listed = house.get("/api/risk/circuit-breakers").json
     assert [one["name"] for one in listed] == NAMES
     assert {(type(one["tripped"]), type(one["reason"])) for one in listed} == {(bool, str)}
+    values = [one["value"] for one in listed]
+    assert (values[0], values[4]) == (None, None) and 0 < values[5] < 600
     assert {one["name"] for one in listed if one["tripped"]} <= {"stale_data"}, "nobody has said a price here"
     assert [(one["unit"], one["kill_switch"]) for one in listed] == [
         ("points", False), ("s", False), ("percent", True), ("percent", True), ("percent", True), ("s", False)]
