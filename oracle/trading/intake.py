@@ -23,7 +23,7 @@ _NEEDED = {
 }
 _PRICES = ("limit_price", "stop_price", "take_profit_price")
 _CONTENT = ("symbol", "side", "quantity", "order_type", *_PRICES, "time_in_force")
-OURS = frozenset({"wished", "risk", "expires_us", "withdrawn", "pair", "taken"})
+OURS = frozenset({"wished", "risk", "expires_us", "withdrawn", "pair"})
 """What the desk notes in an order's metadata; nobody else may."""
 _LONGEST = 200  # characters of a client's id
 
