@@ -138,7 +138,7 @@ class Desk(Actor):
 
     async def _submit(self, command: Command) -> Order:
         self._memory.asked += 1
-        wish = intake.checked(command.args["order"])
+        wish = intake.checked(command.args.get("order"))
         ident = intake.order_id(wish.client_order_id or command.id or self._salt())
         if wish.client_order_id or command.id:
             known = await self._known(ident, command)
@@ -215,6 +215,7 @@ class Desk(Actor):
         checked_fill(fill)
         account = self._books.account
         if account is None:
+            self._memory.fills = {*(self._memory.fills or ()), fill.id}
             raise Refused(f"fill {fill.id} came before the broker's first report, which holds it", "invalid")
         order = await insisted(lambda: self._records.order(fill.order_id)) if fill.order_id else None
         after = consequence(self._books, account, fill, order, tripped(self._board) is not None, self.now_us())

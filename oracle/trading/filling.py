@@ -8,11 +8,11 @@ import attrs
 
 from actors import Refused
 from oracle.trading.bookkeeping import Books, Step, booked, kept, moved, order_told, with_fill
-from oracle.trading.brackets import exits, orphaned, twin, yielded
+from oracle.trading.brackets import counted, exits, trimmed, twin, yielded
 from oracle.trading.ledger import Account, Fill
 from oracle.trading.order import Order, OrderStatus
 
-__all__ = ["Consequence", "checked_fill", "consequence"]
+__all__ = ["Consequence", "checked_fill", "consequence", "opened"]
 
 
 @attrs.frozen
@@ -36,18 +36,26 @@ def consequence(books: Books, account: Account, fill: Fill, order: Order | None,
     if order is not None and not fill.strategy_name:
         fill = attrs.evolve(fill, strategy_name=order.strategy_name)
     ours = order if order is not None and order.status is not OrderStatus.pending else None  # nobody was asked to work that
-    step = booked(account, books.position(fill.symbol), fill, order, late=bool(fill.order_id) and (ours is None or not ours.open))
+    held, known = books.position(fill.symbol), {one.id: one for one in books.orders()}
+    step = booked(account, held, fill, order, late=bool(fill.order_id) and (ours is None or not ours.open))
+    before, value = held.quantity if held else 0.0, step.states[f"position:{fill.symbol}"]
+    now = value["quantity"] if value else 0.0
     new: tuple[Order, ...] = ()
     leaving: dict[str, Order] = {}
     if ours is not None:
-        after = with_fill(ours, fill, now_us)
+        after = counted(with_fill(ours, fill, now_us), fill)
         step += moved(after) if ours.open else Step(events=(order_told(after),))
-        new = () if halted else exits(ours, fill, now_us)
-        if other := twin(after, books.orders()):
+        new = () if halted else exits(ours, fill, opened(before, now), now_us)
+        known.pop(after.id, None)
+        known |= {after.id: after} if after.open else {}
+        if other := twin(after, known.values()):
             leaving[other.id] = yielded(other, after, fill, now_us)
-    if step.states[f"position:{fill.symbol}"] is None:
-        others = [one for one in books.orders() if one.id != fill.order_id and one.id not in leaving]
-        leaving |= {one.id: one for one in orphaned(others, fill.symbol, now_us)}
+    leaving |= {one.id: one for one in trimmed({**known, **leaving}.values(), fill.symbol, now, now_us)}
     for one in (*map(moved, new), *map(kept, leaving.values())):
         step += one
     return Consequence(step, new, bool(leaving))
+
+
+def opened(before: float, now: float) -> float:
+    """What a fill that led from one quantity held to another has opened, and not only closed."""
+    return abs(now) if before * now <= 0 else max(abs(now) - abs(before), 0.0)

@@ -23,13 +23,15 @@ _NEEDED = {
 }
 _PRICES = ("limit_price", "stop_price", "take_profit_price")
 _CONTENT = ("symbol", "side", "quantity", "order_type", *_PRICES, "time_in_force")
-OURS = frozenset({"wished", "risk", "expires_us", "withdrawn", "pair", "taken"})
+OURS = frozenset({"wished", "risk", "expires_us", "withdrawn", "pair"})
 """What the desk notes in an order's metadata; nobody else may."""
 _LONGEST = 200  # characters of a client's id
 
 
-def checked(wish: NewOrder) -> NewOrder:
+def checked(wish: Any) -> NewOrder:
     """The wish with its words as what they name. Raises Refused `invalid` where it makes no sense by itself."""
+    if not isinstance(wish, NewOrder):
+        raise Refused(f"an order is a NewOrder, not {type(wish).__name__}", "invalid")
     if not is_symbol(wish.symbol):
         raise _invalid("symbol", wish.symbol, "is no symbol")
     if wish.side not in list(Side):
@@ -45,7 +47,7 @@ def checked(wish: NewOrder) -> NewOrder:
         value, needed = getattr(wish, name), name == "quantity" or name in _NEEDED.get(wish.order_type, ())
         if value is None and needed:
             raise _invalid(name, value, f"is needed by a {wish.order_type} order")
-        if value is not None and not (math.isfinite(value) and value > 0):
+        if value is not None and not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
             raise _invalid(name, value, "is not a positive number")
     if wish.order_type is OrderType.bracket:
         _check_bracket(wish)

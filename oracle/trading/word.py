@@ -11,6 +11,7 @@ from oracle.model import Event, Severity, event_id
 from oracle.trading.bookkeeping import SOURCE, Step
 from oracle.trading.expiry import expires_us
 from oracle.trading.intake import wished
+from oracle.trading.ledger import DUST
 from oracle.trading.order import NewOrder, Order, OrderStatus
 from oracle.trading.risk.assessment import Action, Assessment, RiskView
 
@@ -25,7 +26,7 @@ View = Callable[[str], RiskView]
 
 def assessed(order: Order, word: Assessment) -> Order | None:
     """The new order as the gate lets it through: SUBMITTED, or PENDING where a human must say so; None where it does not."""
-    if word.action is Action.reject:
+    if _is_no(word):
         return None
     metadata = {**order.metadata, "risk": word.metadata} if word.metadata else order.metadata
     order = attrs.evolve(order, quantity=word.quantity, reasons=word.reasons, metadata=metadata)
@@ -34,7 +35,7 @@ def assessed(order: Order, word: Assessment) -> Order | None:
 
 def approved(order: Order, word: Assessment, price: float, by: str, now_us: int) -> Order:
     """An order that waited, after a human said yes: SUBMITTED at the present price, or REJECTED where the gate says no now."""
-    if word.action is Action.reject:
+    if _is_no(word):
         return order.moved(OrderStatus.rejected, now_us, reasons=(*order.reasons, *word.reasons))
     more = [one for one in word.reasons if word.action is not Action.human and one not in order.reasons]
     order = attrs.evolve(order, quantity=min(word.quantity, order.quantity), arrival_price=price,
@@ -71,6 +72,10 @@ def breached(word: Assessment, now_us: int, salt: str) -> Step:
               one.symbol or one.type, SOURCE, Severity(one.severity), one.reason, attrs.asdict(one), now_us)
         for one in word.breaches
     ))  # fmt: skip
+
+
+def _is_no(word: Assessment) -> bool:
+    return word.action is Action.reject or word.quantity <= DUST
 
 
 def _submitted(order: Order, now_us: int) -> Order:

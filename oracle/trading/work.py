@@ -96,7 +96,7 @@ class Work:
         if reason and reason not in order.reasons:
             order = attrs.evolve(order, reasons=(*_settled(order), reason))
         ended = order.moved(to, now_us)
-        again = None if tripped(self._board) else renewed(ended, self._books.orders(), now_us)
+        again = None if tripped(self._board) else renewed(ended, now_us)
         await self._pen.enact(moved(ended, cause) + (moved(again) if again else Step()))
         if again:
             await self.place(again)

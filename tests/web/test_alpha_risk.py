@@ -7,6 +7,7 @@ from running import open_house, said
 from actors.testing import probe
 from oracle.model import Quote, Sample
 from oracle.settings import Auth, Data, Settings
+from oracle.settings_trading import Broker
 from oracle.trading.ledger import Account, Position
 from web.routes import Scope
 
@@ -29,6 +30,8 @@ def test_breakers_are_listed_in_their_order(house):
     listed = house.get("/api/risk/circuit-breakers").json
     assert [one["name"] for one in listed] == NAMES
     assert {(type(one["tripped"]), type(one["reason"])) for one in listed} == {(bool, str)}
+    values = [one["value"] for one in listed]
+    assert (values[0], values[4]) == (None, None) and 0 < values[5] < 600
     assert {one["name"] for one in listed if one["tripped"]} <= {"stale_data"}, "nobody has said a price here"
     assert [(one["unit"], one["kill_switch"]) for one in listed] == [
         ("points", False), ("s", False), ("percent", True), ("percent", True), ("percent", True), ("s", False)]
@@ -38,11 +41,16 @@ def test_day_trades_are_counted_from_the_start(house):
     status = house.get("/api/risk/pdt-status").json
     assert {"day_trades_used", "max_day_trades", "account_threshold"} < set(status)
     assert (status["max_day_trades"], status["account_threshold"], status["rolling_window_days"]) == (3, 25_000.0, 5)
-    assert (status["exempt"], status["enabled"]) == (False, True)
+    assert (status["exempt"], status["enabled"]) == (True, True), "the paper account is above the threshold"
+
+
+def without_an_account(folder):
+    """Whose account is a bot's, which has not reported."""
+    return Settings(auth=Auth(mode="open"), data=Data(folder=folder), broker=Broker(provider="push"))
 
 
 async def test_a_desk_is_summed_up_against_its_limits(tmp_path):
-    async with open_house(tmp_path) as house:
+    async with open_house(tmp_path, settings=without_an_account(tmp_path)) as house:
         system = house.system
         marked = probe(system.runtime, "state:equity:desk")
         hold(system, 300, 60_000.0)
@@ -64,7 +72,7 @@ async def test_a_desk_is_summed_up_against_its_limits(tmp_path):
 
 
 async def test_without_an_account_nothing_is_made_up(tmp_path):
-    async with open_house(tmp_path) as house:
+    async with open_house(tmp_path, settings=without_an_account(tmp_path)) as house:
         got = (await house.get("/api/risk/summary")).json
         unknown = {"current_drawdown_pct", "max_drawdown_pct", "daily_pnl", "daily_pnl_pct", "cash_reserve_pct", "as_of"}
         assert {name for name, value in got.items() if value is None} - {"pdt_trades_used"} == unknown

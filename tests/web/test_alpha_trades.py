@@ -9,6 +9,7 @@ import trio
 from running import open_house, said
 
 from actors.testing import probe
+from oracle.history import Commit
 from oracle.model import Event, Quote, Severity, event_id
 from oracle.settings import Auth, Data, Settings
 from oracle.settings_trading import Broker, Risk, Trading
@@ -189,7 +190,7 @@ async def test_the_answers_have_the_keys_and_types_of_the_examples(tmp_path):
         known = Order(id="abc123", symbol="AAPL", side="BUY", order_type="LIMIT", quantity=100.0, limit_price=150.0,
                       created_us=T0_US - 1_000_000, updated_us=T0_US, status="FILLED", filled_price=149.95, filled_us=T0_US,
                       filled_quantity=100.0)  # fmt: skip
-        runtime.publish(order_told(known))
+        await runtime.ask("history", Commit((order_told(known),)))
         await filled(house, BUY)
         example = {"id": "abc123", "symbol": "AAPL", "side": "BUY", "order_type": "LIMIT", "quantity": 100, "limit_price": 150.00,
                    "status": "FILLED", "filled_price": 149.95, "filled_at": "2024-03-15T10:32:15Z"}  # fmt: skip

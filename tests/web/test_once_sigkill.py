@@ -66,7 +66,7 @@ async def test_a_row_of_kills_applies_each_command_once(tmp_path, round_):
 
 async def run_child(folder, command, crash_at=""):
     """The exit code and the answers."""
-    done = await run_beside(CHILD, folder, *command, timeout_s=DEADLINE_S, env=clean_env(ORACLE_CRASH_AT=crash_at))
+    done = await run_beside(CHILD, folder, crash_at, *command, timeout_s=DEADLINE_S, env=clean_env())
     said = [line for line in done.stdout.splitlines() if line.startswith("answer ")]
     return done.returncode, [json.loads(line.removeprefix("answer ")) for line in said]
 

@@ -16,7 +16,7 @@ from oracle.trading.risk.autonomy import LADDER
 from oracle.trading.risk.breakers import HALTING, NAMES
 from oracle.trading.risk.marks import exposure, near_stop
 from oracle.trading.risk.pdt import exempt, window_start
-from oracle.trading.risk.view import autonomy_of, positions_of, prices_of
+from oracle.trading.risk.view import ages_s, autonomy_of, positions_of, prices_of
 from web.errors import invalid
 from web.routes import Auth, Call, Route, Scope
 from web.wire import iso
@@ -200,7 +200,9 @@ async def circuit_breakers(call: Call) -> list[CircuitBreaker]:
 
     One stays tripped until its cause is seen to be gone. Orders that only take from a position go through all the same.
     """
-    return [_breaker(name, call.system.board.get(f"breaker:{name}") or {}) for name in NAMES]
+    board, ages = call.system.board, ages_s(call.system.board, call.system.runtime.now_us())
+    known = {name: board.get(f"breaker:{name}") or {} for name in NAMES}
+    return [_breaker(name, known[name] | ({"value": ages[name]} if name in ages else {})) for name in NAMES]
 
 
 async def autonomy(call: Call) -> AutonomyShown:

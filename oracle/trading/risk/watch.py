@@ -79,11 +79,13 @@ class RiskWatch(Actor):
         self._vix: float | None = None
         self._next: Timer | None = None
         self._sampled_us = 0
+        self._data_due_us = 0  # so long have feeds to begin
         self._tell_us = min(TELL_US, round(risk.breakers.stale_data_s * 1e6 / 4))  # whoever goes by an age is not far off
 
     async def start(self) -> None:
         """Take over what was so, and look for the first time."""
         now_us = self.now_us()
+        self._data_due_us = now_us + round(LOOK_S * 1e6)
         if not self._memory.begun:
             self._board.put(HEARTBEAT, {"at_us": now_us, "by": "start"}, now_us)
             self._memory.begun = True
@@ -137,8 +139,8 @@ class RiskWatch(Actor):
         )  # fmt: skip
         on = {state.ref.partition(":")[2] for state in self._board.kind("breaker") if state.value and state.value["on"]}
         for breaker in breakers(inputs, self._risk, on):
-            if self._next is None and breaker.name == "stale_data" and breaker.name not in on:
-                breaker = attrs.evolve(breaker, on=False, reason="")  # feeds have until the next look to begin
+            if breaker.name == "stale_data" and breaker.name not in on and now_us < self._data_due_us:
+                breaker = attrs.evolve(breaker, on=False, reason="")
             self._say(breaker, inputs)
             await self._halt(breaker)
 

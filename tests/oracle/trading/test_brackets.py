@@ -71,6 +71,30 @@ async def test_an_exit_that_is_filled_in_part_has_the_other_shrink(tmp_path, aut
         assert room.books.orders() == [] and room.books.positions() == {}
 
 
+async def test_exits_shrink_with_what_is_held_and_never_close_more(tmp_path, autojump_clock):
+    async with open_room(tmp_path) as room:
+        entry = await room.submit(**BRACKET)
+        await room.fill(entry, 60)
+        await room.fill(entry, 40)
+        await room.fill(await room.submit(side="SELL", quantity=70), 70)
+        left = [("LIMIT", "SELL", 30, 120.0), ("STOP", "SELL", 30, 90.0)]
+        assert shown(room.books.orders()) == shown(room.market.works.values()) == left
+        await room.fill(room.books.orders()[0], 30, 100.0)
+        assert room.books.orders() == [] and room.books.positions() == {}
+
+
+async def test_an_entry_that_covers_a_short_position_protects_what_it_has_opened(tmp_path, autojump_clock):
+    async with open_room(tmp_path) as room:
+        await room.fill(await room.submit(side="SELL", quantity=30), 30)
+        entry = await room.submit(**BRACKET)
+        await room.fill(entry, 20)
+        assert room.books.orders() == [room.books.order(entry.id)], "it has only closed"
+        await room.fill(entry, 50)
+        await room.fill(entry, 30)
+        sizes = [(*kind, size, price) for *kind, price in (("LIMIT", "SELL", 120.0), ("STOP", "SELL", 90.0)) for size in (30, 40)]
+        assert shown(room.books.orders()) == sizes and room.books.position("AAPL").quantity == 70
+
+
 async def test_exits_of_what_was_sold_otherwise_are_withdrawn(tmp_path, autojump_clock):
     async with open_room(tmp_path) as room:
         await room.fill(await room.submit(**BRACKET), 100)

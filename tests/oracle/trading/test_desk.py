@@ -52,7 +52,7 @@ async def test_a_sale_closes_a_trade_and_a_flat_position_is_gone(tmp_path, autoj
 
 @pytest.mark.parametrize("wish", [
     {"quantity": 0}, {"quantity": float("nan")}, {"quantity": float("inf")}, {"quantity": -1}, {"side": "HOLD"},
-    {"symbol": "a:*"},
+    {"symbol": "a:*"}, {"quantity": "7"},
     {"order_type": "ICEBERG"}, {"order_type": "LIMIT"}, {"order_type": "STOP"}, {"order_type": "STOP_LIMIT", "stop_price": 1.0},
     {"limit_price": -1.0, "order_type": "LIMIT"}, {"order_type": "BRACKET", "stop_price": 90.0}, {"time_in_force": "FOK"},
     {"order_type": "BRACKET", "stop_price": 110.0, "take_profit_price": 90.0}, {"symbol": "MSFT"},
@@ -136,6 +136,15 @@ async def test_who_waits_may_be_rejected_by_a_human_or_by_the_gate_meanwhile(tmp
             with pytest.raises(Refused) as no:
                 await room.ask(verb, id="nothing")
             assert no.value.code == "not_found"
+
+
+async def test_a_gate_that_leaves_nothing_says_no_and_what_is_no_order_is_refused(tmp_path, autojump_clock):
+    async with open_room(tmp_path, gate=lambda *_: Assessment(Action.reduce, 0.0, ("no room",))) as room:
+        with pytest.raises(Refused, match="no room"):
+            await room.submit()
+        for args in ({}, {"order": {"symbol": "AAPL"}}):
+            with pytest.raises(Refused, match="NewOrder"):
+                await room.ask("submit", **args)
 
 
 async def test_a_cancelled_order_keeps_what_was_filled(tmp_path, autojump_clock):

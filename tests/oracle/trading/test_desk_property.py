@@ -160,6 +160,12 @@ class Play:
         assert sum(one.filled_quantity for one in known.values()) == sum(filled.values())
         open_ones = {one.id for one in room.books.orders() if one.status is not OrderStatus.pending}
         assert open_ones == self.market.works.keys()
+        closing = defaultdict(float)  # by symbol, what the pairs of exits may still close
+        for pair in {one.metadata["pair"]: one for one in room.books.orders() if one.parent_id}.values():
+            closing[pair.symbol] += pair.side.sign * pair.remaining
+        for symbol, quantity in closing.items():
+            held = room.books.position(symbol)
+            assert held is not None and held.quantity * quantity < 0 and abs(quantity) <= abs(held.quantity)
         assert all(one.status is OrderStatus.filled for one in known.values() if one.filled_quantity >= one.quantity)
 
 

@@ -286,6 +286,7 @@ async def test_day_trades_are_counted_over_a_restart(tmp_path, autojump_clock):
         return Event(ident, "trade_closed", symbol, "desk", Severity.low, "", data, at_us)
 
     async with open_floor(tmp_path) as floor:
+        await trio.sleep(1)
         floor.runtime.publish(closed(NOW_US, "AAPL"))
         assert floor.day_trades.used(NOW_US, 5) == 1, "in the instant it is told"
         await trio.sleep(1)
