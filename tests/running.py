@@ -14,7 +14,7 @@ from actors import Child, Runtime
 from actors.testing import probe
 from oracle.listen import Listen
 from oracle.model import Event, Severity, event_id
-from oracle.settings import Auth, Data, Demo, Settings
+from oracle.settings import Auth, Data, Demo, Scheduler, Settings
 from oracle.system import System, open_system
 from oracle.watchdogs import WATCHDOGS
 from web import hub, server, visitor
@@ -72,7 +72,8 @@ class Reply:
 @asynccontextmanager
 async def open_house(folder: Path, *, auth: str = "open", settings: Settings | None = None):
     """A house over a data folder; opening the same folder again is a restart."""
-    settings = settings or Settings(auth=Auth(mode=auth), data=Data(folder=folder))
+    quiet = Scheduler(enabled=False)  # no job comes between because it is five o'clock
+    settings = settings or Settings(auth=Auth(mode=auth), data=Data(folder=folder), scheduler=quiet)
     async with open_system(attrs.evolve(settings, demo=Demo(enabled=False))) as system:
         for name in WATCHDOGS:
             await said(system.runtime, f"state:watchdog:{name}")

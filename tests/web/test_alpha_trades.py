@@ -30,6 +30,7 @@ async def open_desk(folder, autonomy="PAPER_ONLY", auth="open", **more):
     settings = attrs.evolve(settings, trading=attrs.evolve(settings.trading, live_strategies=False))
     async with open_house(folder, settings=settings) as house:
         await said(house.system.runtime, "state:account:desk")
+        await said(house.system.runtime, "sample:equity:desk")
         quote(house)
         yield house
 
@@ -64,6 +65,12 @@ async def test_an_order_is_given_filled_and_becomes_a_position_and_a_trade(tmp_p
         shares = (await house.get("/api/portfolio/sector_exposure")).json
         assert shares == now["sector_exposure"] == {"Technology": pytest.approx(100 * 1_000 / now["total_equity"])}
         assert (await house.get("/api/trades/trades")).json == []
+        (then, *_) = (await house.get("/api/portfolio/history?limit=10")).json  # the first mark was stored before the order was
+        assert then.keys() == now.keys() and then["timestamp"] < bought["created_at"]
+        assert (then["total_equity"], then["cash"], then["total_pnl"], then["positions"]) == (100_000.0, 100_000.0, 0.0, [])
+        assert (await house.get(f"/api/portfolio/history?end={then['timestamp']}")).json == []
+        no = await house.get("/api/portfolio/history?limit=0&end=never")
+        assert (no.status, [one["loc"][1] for one in no.json["detail"]]) == (422, ["end", "limit"])
 
         sold = await filled(house, {**BUY, "side": "SELL", "quantity": 4})
         (trade,) = (await house.get("/api/trades/trades")).json
