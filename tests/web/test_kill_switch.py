@@ -102,6 +102,6 @@ async def test_it_is_tripped_once_wherever_the_process_was_killed(tmp_path, poin
 async def run_child(folder, crash_at=""):
     """The exit code and the answers."""
     command = ("POST", ONE, "k-1", json.dumps(KILL))
-    done = await run_beside(CHILD, folder, *command, timeout_s=60, env=clean_env(ORACLE_CRASH_AT=crash_at))
+    done = await run_beside(CHILD, folder, crash_at, *command, timeout_s=60, env=clean_env())
     said = [line for line in done.stdout.splitlines() if line.startswith("answer ")]
     return done.returncode, [json.loads(line.removeprefix("answer ")) for line in said]

@@ -77,8 +77,8 @@ class KillSwitchHistory:
 async def status(call: Call) -> KillSwitchStatus:
     """Whether trading may go on.
 
-    Nothing inside oracle sends orders: this is the word that bots outside go by. On the stream it is `state:switch:kill`, and
-    `event:kill_switch_tripped:*` tells of each time it is activated.
+    While it is active the desk places no order, and bots outside can go by the same word. On the stream it is `state:switch:kill`,
+    and `event:kill_switch_tripped:*` tells of each time it is activated.
     """
     now = tripped(call.system.board)
     return KillSwitchStatus(now is not None, now.reason if now else "", iso(now.since_us) if now else None)
@@ -87,9 +87,9 @@ async def status(call: Call) -> KillSwitchStatus:
 async def switch(call: Call) -> KillSwitchDone:
     """Say that trading must not go on, or that it may again; answers when that is on disk.
 
-    It stops nothing by itself, as nothing inside oracle sends orders; bots outside go by it. To activate takes the scope operate,
-    to deactivate admin, and not before the cooldown `risk.kill_switch_cooldown_s` is over (409, which says when). One that is
-    active already keeps its reason and its cooldown; what is so already is answered as if it were new.
+    When it is activated the desk cancels every open order and refuses all others, exits too; positions stay. To activate takes
+    the scope operate, to deactivate admin, and not before the cooldown `risk.kill_switch_cooldown_s` is over (409, which says
+    when). One that is active already keeps its reason and its cooldown; what is so already is answered as if it were new.
     """
     wish = structure(KillSwitchWish, call.body, extras="drop", path=("body",))
     word = _CONFIRMATION[wish.action]

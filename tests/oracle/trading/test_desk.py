@@ -288,28 +288,34 @@ async def test_an_order_for_the_day_ends_with_it_also_over_a_start(tmp_path, aut
         assert (await room.records.order(again.id)).status == "EXPIRED"
 
 
-async def test_a_history_that_takes_nothing_takes_no_orders(tmp_path, autojump_clock):
-    class Stubborn(History):
-        """A history that can refuse commits."""
+@pytest.mark.parametrize("stores", [False, True])
+async def test_an_order_of_which_nobody_knows_whether_it_was_stored_is_taken_back(tmp_path, autojump_clock, stores):
+    trouble = []
 
-        no = False
+    class Stubborn(History):
+        """A history that refuses what it is asked while there is trouble, or stores it and never says so."""
 
         async def receive(self, message):
-            if Stubborn.no and isinstance(message, Commit):
-                raise Refused("disk full", "unavailable")
-            answer = super().receive(message)
-            return await answer if hasattr(answer, "__await__") else answer
+            if trouble and isinstance(message, Commit):
+                if not stores:
+                    raise Refused("disk full", "unavailable")
+                self.reply_later()
+            super().receive(message)
 
-    async with open_room(tmp_path, history=lambda store: Stubborn(store, threaded=False)) as room:
-        Stubborn.no = True
+    market = Market()
+    async with open_room(tmp_path, market, history=lambda store: Stubborn(store, threaded=False)) as room:
+        trouble.append("disk")
         with pytest.raises(Refused) as no:
             await room.submit(client_order_id="k", ident="client/ada/1/d1")
-        assert no.value.code == "unavailable" and room.market.placed == []
-        Stubborn.no = False
-        await trio.sleep(10)
+        assert no.value.code == "unavailable" and market.placed == []
+        trouble.clear()
+        await room.heard()
         assert room.books.orders() == [] and await room.records.orders() == []
+    async with open_room(tmp_path, market) as room:
+        assert room.books.orders() == [] and market.placed == []
         order = await room.submit(client_order_id="k", ident="client/ada/1/d1")
         assert order.status == "SUBMITTED" and [one.id for one in await room.records.orders()] == [order.id]
+        assert list(market.works) == [order.id]
 
 
 async def test_lives_that_crash_lose_nothing(tmp_path, autojump_clock):
