@@ -14,12 +14,12 @@ from oracle.history.reader import Reader, RunSync
 
 __all__ = ["Curve", "Point"]
 
-# The last sample of each of at most $most equal spans between the first and the last; {samples} are the monthly tables.
+# All samples, or where there are more than $most the last of each of so many equal spans; {samples} are the monthly tables.
 POINTS = (
     "WITH told AS (SELECT ts_us, value, seq FROM ({samples}) WHERE name = 'equity' AND subject = 'desk' "
-    "AND ts_us >= $from AND ts_us < $to), ends AS (SELECT min(ts_us) AS first, max(ts_us) AS last FROM told) "
+    "AND ts_us >= $from AND ts_us < $to), ends AS (SELECT min(ts_us) AS first, max(ts_us) AS last, count(*) AS n FROM told) "
     "SELECT max(ts_us), arg_max(value, (ts_us, seq)) FROM told, ends "
-    "GROUP BY (ts_us - first) // ((last - first) // $most + 1) ORDER BY 1"
+    "GROUP BY (ts_us - first) // CASE WHEN n <= $most THEN 1 ELSE (last - first) // $most + 1 END ORDER BY 1"
 )
 # The state that was in force at each of these instants.
 SEEN = (

@@ -52,7 +52,14 @@ async def test_it_is_thinned_evenly_and_keeps_its_last_point(tmp_path, autojump_
         assert len(few) == 7 and few[-1] == every[-1] and len(gaps) <= 2 and max(gaps) - min(gaps) <= MINUTE_US
         some = await curve.points(T0_US + 10 * MINUTE_US, T0_US + 20 * MINUTE_US)
         assert some == every[10:20]
-        assert await curve.points(most=1) == every[-1:] and await curve.points(from_us=T0_US + 1_000 * MINUTE_US) == []
+        told(runtime, T0_US + 5_000 * MINUTE_US, 7.0)
+        await trio.sleep(1)
+        uneven = await curve.points(T0_US + 998 * MINUTE_US, most=3)
+        assert [point.equity for point in uneven] == [100_998.0, 100_999.0, 7.0], "what is few is not thinned"
+        assert (await curve.points(most=1))[0].equity == 7.0
+        every = await curve.points(to_us=T0_US + 1_000 * MINUTE_US, most=1_000)
+        assert await curve.points(to_us=T0_US + 1_000 * MINUTE_US, most=1) == every[-1:]
+        assert await curve.points(from_us=T0_US + 5_001 * MINUTE_US) == []
         with pytest.raises(Refused):
             await curve.points(most=0)
 
