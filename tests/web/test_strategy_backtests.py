@@ -125,6 +125,10 @@ async def test_what_is_wrong_is_named(tmp_path):
         assert unknown.status == 404 and "SmaCross" in unknown.json["detail"]
         assert (await house.get("/api/strategies/backtests")).json == []
         assert (await house.get("/api/strategies/backtests/x")).status == 404
+        crashed = await house.post(ONE, json={**BODY, "params": {"fast": 0}})
+        assert crashed.status == 500 and "ZeroDivisionError" in crashed.json["detail"]
+        (run,) = (await house.get("/api/oracle/runs")).json["items"]
+        assert (run["status"], (await house.get(f"/api/strategies/backtests/{run['id']}")).status) == ("failed", 500)
 
 
 async def test_where_nothing_is_stored_nothing_is_ranked(tmp_path):
