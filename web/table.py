@@ -12,6 +12,7 @@ from web.surfaces import (
     alpha_backtests,
     alpha_oracle,
     alpha_rankings,
+    broker,
     deliveries,
     fiml,
     fiml_alerts,
@@ -27,7 +28,8 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    runs, push, deliveries, alpha_oracle, alpha_backtests, alpha_rankings,
+    runs, push, deliveries, alpha_oracle, broker,
+    alpha_backtests, alpha_rankings,
 )  # fmt: skip
 
 

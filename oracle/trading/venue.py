@@ -22,10 +22,10 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from actors import Refused
 from oracle.model import Bar, Depth, Quote, Trade
 from oracle.settings_trading import Paper
 from oracle.trading.costs import fee_of, slipped
+from oracle.trading.job import STOPS, Job, job_of
 from oracle.trading.ledger import DUST, Fill
 from oracle.trading.order import Order, OrderStatus, OrderType, Side
 from oracle.trading.reports import Ended, Filled
@@ -34,51 +34,12 @@ from oracle.trading.shown import Level, Shown
 __all__ = ["PaperVenue"]
 
 REMEMBERED = 10_000  # orders that have ended, which are not worked again
-_T = OrderType
-_STOPS = (_T.stop, _T.stop_limit)
-
-
-@attrs.define(eq=False)
-class _Job:
-    """An order at work. `waits`: for its stop's price. `rests`: it was at work while nothing it may take was shown."""
-
-    order: Order
-    kind: OrderType
-    placed_us: int
-    at_us: int
-    ends_us: int | None
-    filled: float
-    waits: bool
-    begun: bool = False
-    rests: bool = False
-
-    @property
-    def side(self) -> Side:
-        return self.order.side
-
-    @property
-    def remaining(self) -> float:
-        return self.order.quantity - self.filled
-
-    @property
-    def limit(self) -> float | None:
-        """What it pays at most, or takes at least."""
-        return self.order.limit_price if self.kind in (_T.limit, _T.stop_limit) else None
-
-    def stopped_at(self, price: float | None) -> bool:
-        """Whether a price is at its stop, or beyond."""
-        stop = self.order.stop_price
-        return price is not None and stop is not None and (price - stop) * self.side.sign >= 0
-
-    def may_pay(self, price: float) -> bool:
-        """Whether a price is its limit or better; any is, where it has none."""
-        return self.limit is None or (self.limit - price) * self.side.sign >= 0
 
 
 @attrs.define(eq=False)
 class _Market:
     shown: Shown = attrs.field(factory=Shown)
-    jobs: dict[str, _Job] = attrs.field(factory=dict)  # by order id, the first placed first
+    jobs: dict[str, Job] = attrs.field(factory=dict)  # by order id, the first placed first
 
 
 class PaperVenue:
@@ -89,7 +50,7 @@ class PaperVenue:
         self._settings = settings
         self._latency_us = round(settings.latency_ms * 1000)
         self._markets: dict[str, _Market] = {}
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, Job] = {}
         self._ended: OrderedDict[str, None] = OrderedDict()
 
     @property
@@ -114,13 +75,7 @@ class PaperVenue:
         one that can't be worked."""
         if order.id in self._jobs or order.id in self._ended:
             return False
-        kind = order.order_type
-        if kind is _T.bracket:
-            kind = _T.market if order.limit_price is None else _T.limit
-        _check(order, kind)
-        # A stop that was filled in part has been set off before.
-        waits = kind in _STOPS and order.filled_quantity <= DUST
-        job = _Job(order, kind, now_us, now_us + self._latency_us, ends_us, order.filled_quantity, waits)
+        job = job_of(order, now_us, now_us + self._latency_us, ends_us)
         self._jobs[order.id] = job
         self._markets.setdefault(order.symbol, _Market()).jobs[order.id] = job
         return True
@@ -132,8 +87,8 @@ class PaperVenue:
             del self._markets[job.order.symbol].jobs[order_id]
         return job is not None
 
-    def learn(self, symbol: str, message: Quote | Trade | None, now_us: int) -> None:
-        """What is shown of a symbol, before anything works there: None where that is not known, or not any more."""
+    def learn(self, symbol: str, message: Quote | Trade | Depth | None, now_us: int) -> None:
+        """What is shown of a symbol that nothing has worked in yet, or that was not followed: None where that is not known."""
         market = self._markets.setdefault(symbol, _Market())
         if message is None:
             market.shown = Shown()
@@ -143,7 +98,11 @@ class PaperVenue:
     def update(self, message: Quote | Trade | Depth | Bar, now_us: int) -> Iterable[Filled | Ended]:
         """What comes of it; it happens as it is gone through."""
         market = self._markets.get(message.symbol)
-        if market is None or not market.jobs:
+        if market is None:
+            return ()
+        if not market.jobs:
+            if not isinstance(message, Bar):
+                _see(market.shown, message, now_us)
             return ()
         return self._bar(market, message, now_us) if isinstance(message, Bar) else self._shown(market, message, now_us)
 
@@ -162,7 +121,7 @@ class PaperVenue:
             if job.begun and job.order.id in self._jobs:
                 yield from self._work(job, market.shown, printed, now_us)
 
-    def _pass_time(self, job: _Job, now_us: int) -> Iterator[Filled | Ended]:
+    def _pass_time(self, job: Job, now_us: int) -> Iterator[Filled | Ended]:
         if job.order.id not in self._jobs:
             return
         if not job.begun and job.at_us <= now_us:
@@ -171,7 +130,7 @@ class PaperVenue:
         if job.ends_us is not None and job.ends_us <= now_us and job.order.id in self._jobs:
             yield self._expire(job)
 
-    def _work(self, job: _Job, shown: Shown, printed: Level | None, now_us: int) -> Iterator[Filled]:
+    def _work(self, job: Job, shown: Shown, printed: Level | None, now_us: int) -> Iterator[Filled]:
         touch = shown.touch(job.side)
         if job.waits:
             if not (job.stopped_at(touch) or (printed is not None and job.stopped_at(printed.price))):
@@ -188,7 +147,7 @@ class PaperVenue:
             yield from self._take(job, printed, limit, now_us)
         job.rests = job.rests or not job.may_pay(touch)
 
-    def _price(self, job: _Job, price: float) -> float:
+    def _price(self, job: Job, price: float) -> float:
         """What a job gets where `price` is shown."""
         if job.limit is None:
             return slipped(self._settings, job.side, price)
@@ -209,12 +168,12 @@ class PaperVenue:
             price = self._at_open(job, bar)
             if price is not None:
                 yield from self._settle(job, volume, price, max(job.placed_us, bar.ts_us), done)
-        for job in sorted(jobs, key=lambda job: job.kind not in _STOPS):
+        for job in sorted(jobs, key=lambda job: job.kind not in STOPS):
             price = self._within(job, bar)
             if price is not None:
                 yield from self._settle(job, volume, price, now_us, done)
 
-    def _settle(self, job: _Job, volume: Level, price: float, now_us: int, done: dict[str, OrderType]) -> Iterator[Filled]:
+    def _settle(self, job: Job, volume: Level, price: float, now_us: int, done: dict[str, OrderType]) -> Iterator[Filled]:
         bracket = job.order.parent_id
         if job.order.id not in self._jobs or (bracket and done.get(bracket, job.kind) is not job.kind):
             return
@@ -223,7 +182,7 @@ class PaperVenue:
             done.setdefault(bracket, job.kind)
             yield filled
 
-    def _at_open(self, job: _Job, bar: Bar) -> float | None:
+    def _at_open(self, job: Job, bar: Bar) -> float | None:
         job.begun, job.rests = True, False
         if job.waits and job.stopped_at(bar.open):
             job.waits = False
@@ -231,7 +190,7 @@ class PaperVenue:
             return None
         return self._price(job, bar.open)
 
-    def _within(self, job: _Job, bar: Bar) -> float | None:
+    def _within(self, job: Job, bar: Bar) -> float | None:
         """Its price within the range of a bar that did not fill it at its open."""
         buys, stop = job.side is Side.buy, job.order.stop_price
         if job.waits:
@@ -246,7 +205,7 @@ class PaperVenue:
 
     # ---- both
 
-    def _take(self, job: _Job, level: Level, price: float, now_us: int) -> Iterator[Filled]:
+    def _take(self, job: Job, level: Level, price: float, now_us: int) -> Iterator[Filled]:
         order, settings = job.order, self._settings
         quantity = min(job.remaining, level.room(order.id, settings.participation))
         if order.id not in self._jobs or quantity <= DUST:
@@ -261,7 +220,7 @@ class PaperVenue:
             self._end(order.id)
         yield Filled(fill)
 
-    def _expire(self, job: _Job) -> Ended:
+    def _expire(self, job: Job) -> Ended:
         self._end(job.order.id)
         return Ended(job.order.id, OrderStatus.expired, "its time is over", job.ends_us or 0)
 
@@ -282,15 +241,6 @@ def _see(shown: Shown, message: Quote | Trade | Depth, now_us: int) -> Level | N
         case _:
             shown.depth(message, now_us)
     return None
-
-
-def _check(order: Order, kind: OrderType) -> None:
-    wanted = {"limit_price": kind in (_T.limit, _T.stop_limit), "stop_price": kind in _STOPS}
-    for name, needed in wanted.items():
-        if needed and not (getattr(order, name) or 0) > 0:
-            raise Refused(f"a {order.order_type} order needs a {name}", "rejected", {"order_id": order.id})
-    if not order.remaining > DUST:
-        raise Refused("there is nothing to fill", "rejected", {"order_id": order.id})
 
 
 def _fill_id(order_id: str, filled: float) -> str:

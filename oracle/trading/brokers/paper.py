@@ -18,7 +18,6 @@ from oracle.trading.brokers.outbox import Outbox
 from oracle.trading.ledger import DUST, Fill
 from oracle.trading.order import Order, OrderType
 from oracle.trading.reports import Accepted, Ended, Filled, Place, Withdraw, Working
-from oracle.trading.time_in_force import ends_us
 from oracle.trading.venue import PaperVenue
 
 __all__ = ["PaperBroker", "PaperMemory", "PaperOffice", "SimulatedBroker"]
@@ -169,7 +168,7 @@ class PaperOffice(Actor):
                 return
         if order.symbol not in self._venue.symbols:
             self._venue.learn(order.symbol, self._fresh(order.symbol), self.now_us())
-        if self._venue.place(attrs.evolve(order, filled_quantity=filled), self.now_us(), ends_us(order)):
+        if self._venue.place(attrs.evolve(order, filled_quantity=filled), self.now_us()):
             self._remember(order.id, record or _Record(filled))
             self._memory.outbox.tell(self, Accepted(order.id, _own_id(order), self.now_us()))
 

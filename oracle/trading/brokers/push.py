@@ -13,7 +13,16 @@ from oracle.commit import NOT_NOW
 from oracle.model import Command, Event, Severity, event_id
 from oracle.settings import Settings
 from oracle.trading.brokers.outbox import Outbox
-from oracle.trading.brokers.report import AccountReport, PositionReport, Report, held_of, of_order, of_trade, report_of
+from oracle.trading.brokers.report import (
+    AccountReport,
+    PositionReport,
+    Report,
+    TradeReport,
+    held_of,
+    of_order,
+    of_trade,
+    report_of,
+)
 from oracle.trading.ledger import DUST
 from oracle.trading.order import Order
 from oracle.trading.reports import Ended, Filled, Place, Withdraw, Working
@@ -44,27 +53,29 @@ class PushBroker:
 
 @attrs.define
 class PushMemory:
-    """What outlives the actor's lives: the books as they were reported last, and the orders that are out, with what is filled."""
+    """What outlives the actor's lives: the books as they were reported last, and the orders that are out, with their fills by
+    id (what was filled before they went out has none)."""
 
     account: AccountReport | None = None
     positions: list[PositionReport] | None = None
     orders: dict[str, Order] = attrs.field(factory=dict)
-    filled: dict[str, float] = attrs.field(factory=dict)
+    fills: dict[str, dict[str, float]] = attrs.field(factory=dict)
     reported_us: int | None = None
+    held: set[str] = attrs.field(factory=set)  # ids of executions that the first books had
     outbox: Outbox = attrs.field(factory=Outbox)
 
 
 class PushOffice(Actor):
     """`broker`. Asked Place, Withdraw and Working (`oracle.trading.reports`), and by whoever speaks for the bot
     `Command("report", {...})`, which is an `oracle.trading.brokers.report.Report`; answers it with
-    {taken, unknown}: how many executions and words on orders the desk has booked, and the ids of orders that are not out (any
-    more).
+    {taken, unknown}: how many executions and words on orders the desk has booked, and the ids of those that it has not, since the
+    order is not out (any more), or the execution is in the books that are reported first.
 
     An order goes out as Event `order_wanted` (subject its symbol, data the whole order); what is to be worked no more as
     `order_cancel_wanted`. The bot's reports on them close them. A report that is sent again changes nothing.
 
     Refused: `unavailable` for an order while no bot reports, and for a report while the desk can't book it: send it again.
-    State `broker:push` {provider, connected, reason, since_us, reported_us}.
+    State `broker:push` {provider, connected, reason, since_us, reported_us, books_us: when the first books were reported}.
     """
 
     def __init__(self, settings: PushBroker, board: Board, memory: PushMemory) -> None:
@@ -89,8 +100,9 @@ class PushOffice(Actor):
             case Working(orders):
                 return self._work_only(orders)
             case Command(verb="report", args=args):
+                report = report_of(args)
                 self._hear()
-                self.helper(self._book, self.reply_later(), report_of(args))
+                self.helper(self._book, self.reply_later(), report)
             case "gone":
                 self._show(False, f"no report for {self._settings.gone_after_s:g} s")
             case "again":
@@ -127,7 +139,7 @@ class PushOffice(Actor):
 
     def _put_out(self, order: Order) -> None:
         self._memory.orders[order.id] = order
-        self._memory.filled[order.id] = max(order.filled_quantity, self._memory.filled.get(order.id, 0.0))
+        self._memory.fills.setdefault(order.id, {"": order.filled_quantity})
         self._want(ORDER_WANTED, order, f"{order.side.value} {order.quantity:g} {order.symbol} is wanted")
 
     def _want(self, kind: str, order: Order, summary: str) -> None:
@@ -137,7 +149,12 @@ class PushOffice(Actor):
 
     def _forget(self, order_id: str) -> None:
         self._memory.orders.pop(order_id, None)
-        self._memory.filled.pop(order_id, None)
+        self._memory.fills.pop(order_id, None)
+
+    def _remaining(self, order: Order) -> float:
+        """By the desk's books, which know fills from before this process too; by what was reported where it is not in them."""
+        booked = self._board.get(order.ref)
+        return order.quantity - (booked["filled_quantity"] if booked else sum(self._memory.fills[order.id].values()))
 
     # ---- reports
 
@@ -153,14 +170,17 @@ class PushOffice(Actor):
         """Asked, not told: what is answered is committed."""
         now_us, memory, taken, unknown = self.now_us(), self._memory, 0, list[str]()
         for trade in report.trades:
-            await self._fill(of_trade(trade, memory.orders.get(trade.order_id), now_us))
-            taken += 1
+            if not self._is_held(trade) and await self._fill(of_trade(trade, memory.orders.get(trade.order_id), now_us)):
+                taken += 1
+            else:
+                memory.held.add(trade.id)
+                unknown.append(trade.id)
         for one in report.orders:
             order = memory.orders.get(one.order_id)
-            if order is None:
+            if order is None or self._remaining(order) <= DUST:
                 unknown.append(one.order_id)
                 continue
-            told = of_order(one, order, order.quantity - memory.filled[order.id], now_us)
+            told = of_order(one, order, self._remaining(order), now_us)
             if isinstance(told, Filled):
                 await self._fill(told)
             else:
@@ -172,16 +192,32 @@ class PushOffice(Actor):
         memory.positions = memory.positions if report.positions is None else report.positions
         news = report.account is not None or report.positions is not None
         if news and memory.account is not None and memory.positions is not None:
+            first = self._board.get("account:desk") is None
             await self.ask("desk", held_of(memory.account, memory.positions, now_us))
+            if first:
+                self._show(True, "", books_us=now_us)
         return {"taken": taken, "unknown": unknown}
 
-    async def _fill(self, told: Filled) -> None:
-        await self.ask("desk", told)
-        filled, ident = self._memory.filled, told.fill.order_id
-        if ident in filled:
-            filled[ident] += told.fill.quantity
-            if self._memory.orders[ident].quantity - filled[ident] <= DUST:
-                self._forget(ident)
+    def _is_held(self, trade: TradeReport) -> bool:
+        """Whether the books that were reported first had it; bots like to tell their newest trades again and again."""
+        books_us = (self._board.get(REF) or {}).get("books_us")
+        return trade.id in self._memory.held or (trade.ts_us is not None and books_us is not None and trade.ts_us < books_us)
+
+    async def _fill(self, told: Filled) -> bool:
+        """Whether the desk has booked it, now or before. It does not before it knows the account: the books that are reported
+        first have what was traded until then."""
+        try:
+            await self.ask("desk", told)
+        except Refused as no:
+            if no.code != "invalid":
+                raise
+            return False
+        order = self._memory.orders.get(told.fill.order_id)
+        if order is not None:
+            self._memory.fills[order.id][told.fill.id] = told.fill.quantity
+            if self._remaining(order) <= DUST:
+                self._forget(order.id)
+        return True
 
     # ---- how it is
 
@@ -199,9 +235,9 @@ class PushOffice(Actor):
         if not value.get("connected"):
             raise Refused(f"no bot takes orders: {value.get('reason', '')}", "unavailable")
 
-    def _show(self, connected: bool, reason: str) -> None:
+    def _show(self, connected: bool, reason: str, books_us: int | None = None) -> None:
         now_us, before = self.now_us(), self._board.get(REF) or {}
         since_us = before["since_us"] if before.get("connected") is connected else now_us
         value = {"provider": "push", "connected": connected, "reason": reason, "since_us": since_us,
-                 "reported_us": self._memory.reported_us}  # fmt: skip
+                 "reported_us": self._memory.reported_us, "books_us": books_us or before.get("books_us")}  # fmt: skip
         self._board.put(REF, value, now_us)

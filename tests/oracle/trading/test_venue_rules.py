@@ -42,11 +42,29 @@ def order_lists(draw):
 def played(settings, orders, messages):
     """(message, fill) of all that is filled; one order is placed before each of the first messages."""
     venue, waiting = PaperVenue(settings), list(orders)
+    for symbol in SYMBOLS:
+        venue.learn(symbol, None, T0_US)  # and it follows from here on
     for n, message in enumerate(messages):
         if waiting:
             venue.place(waiting.pop(0), T0_US + n * S_US)
         for one in venue.update(message, T0_US + n * S_US):
             yield message, one.fill
+
+
+def shown_until(messages, last):
+    """The touches of a message's symbol: the one after it, and the one before it."""
+    before = after = None
+    for message in messages:
+        if message.symbol != last.symbol:
+            continue
+        before = after
+        if hasattr(message, "ask"):
+            after = {"BUY": message.ask, "SELL": message.bid, "quoted": True}
+        elif after is None or "quoted" not in after:
+            after = {"BUY": message.price, "SELL": message.price}
+        if message is last:
+            return before, after
+    raise AssertionError(last)
 
 
 @given(settings, order_lists(), st.lists(quotes | trades, min_size=5, max_size=40))
@@ -64,9 +82,9 @@ def test_of_what_is_shown(settings, orders, messages):
                                              + fill.quantity * settings.fee_per_unit))  # fmt: skip
         if one.order_type in ("LIMIT", "STOP_LIMIT", "BRACKET"):
             assert (one.limit_price - fill.price) * one.side.sign >= 0
-        elif message.__class__ is type(quote(1, 2)) and settings.latency_ms == 0:
-            touch = message.ask if one.side is Side.buy else message.bid
-            assert fill.price == pytest.approx(touch * (1 + one.side.sign * slip))
+        else:  # an order that gets to work between two messages takes what was shown before the second
+            touches = [touch for touch in shown_until(messages, message) if touch is not None]
+            assert any(fill.price == pytest.approx(touch[one.side] * (1 + one.side.sign * slip)) for touch in touches)
     assert all(filled[one.id] <= one.quantity + DUST for one in orders)
 
 
