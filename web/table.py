@@ -12,6 +12,7 @@ from web.surfaces import (
     alpha_backtests,
     alpha_oracle,
     alpha_rankings,
+    alpha_risk,
     broker,
     deliveries,
     fiml,
@@ -28,7 +29,7 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    runs, push, deliveries, alpha_oracle, broker,
+    runs, push, deliveries, alpha_oracle, broker, alpha_risk,
     alpha_backtests, alpha_rankings,
 )  # fmt: skip
 

@@ -57,7 +57,7 @@ def breakers(inputs: Inputs, risk: Risk, on: Container[str] = ()) -> tuple[Break
         _aged("stale_data", inputs.newest_data_us, inputs.now_us, bounds.stale_data_s, "data"),
         _over("drawdown", inputs.drawdown_pct or 0.0, limits.max_drawdown_pct,
               "the equity is {:.2f} % below its peak, more than {:g} %"),
-        _over("daily_loss", -(inputs.daily_pnl_pct or 0.0), limits.max_daily_loss_pct,
+        _over("daily_loss", 0.0 - (inputs.daily_pnl_pct or 0.0), limits.max_daily_loss_pct,
               "today's loss is {:.2f} % of the equity, more than {:g} %"),
         _unknown_or_over("reconciliation", inputs.drift_pct, bounds.max_drift_pct,
                          "the books are {:.2f} % away from the broker's, more than {:g} %", on),

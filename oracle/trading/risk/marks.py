@@ -8,7 +8,10 @@ from typing import Any
 from oracle.exchange_days import exchange_day
 from oracle.trading.ledger import Account, Position, equity
 
-__all__ = ["loss_pct", "mark", "near_stop"]
+__all__ = ["UNKNOWN", "exposure", "loss_pct", "mark", "near_stop"]
+
+UNKNOWN = "Unknown"
+"""The sector of what has none."""
 
 
 def mark(
@@ -45,3 +48,15 @@ def near_stop(positions: Mapping[str, Position], prices: Mapping[str, float], st
     """The loss of each position that is half way to its stop or beyond, in percent, by symbol."""
     losses = {symbol: loss_pct(one, prices[symbol]) for symbol, one in positions.items() if symbol in prices}
     return {symbol: loss for symbol, loss in losses.items() if loss >= stop_loss_pct / 2}
+
+
+def exposure(
+    positions: Mapping[str, Position], prices: Mapping[str, float], sectors: Mapping[str, str], worth: float,
+) -> dict[str, float]:
+    """What each sector is of an equity of `worth`, in percent, long and short alike; nothing where that is not positive."""
+    shares: dict[str, float] = {}
+    for symbol, one in positions.items() if worth > 0 else ():
+        sector = sectors.get(symbol, UNKNOWN)
+        value = abs(one.worth(prices.get(symbol, one.avg_entry_price)))
+        shares[sector] = shares.get(sector, 0.0) + 100 * value / worth
+    return shares

@@ -15,7 +15,7 @@ from oracle.trading.risk.assessment import Autonomy, RiskView
 from oracle.trading.risk.breakers import stale
 from oracle.trading.risk.entry import price_of
 
-__all__ = ["account_of", "autonomy_of", "positions_of", "prices_of", "view_of"]
+__all__ = ["account_of", "ages_s", "autonomy_of", "positions_of", "prices_of", "view_of"]
 
 
 @attrs.frozen
@@ -72,6 +72,18 @@ def autonomy_of(board: Board) -> Autonomy:
     return Autonomy(value["mode"]) if value else Autonomy.paper
 
 
+def ages_s(board: Board, now_us: int) -> dict[str, float]:
+    """How old the newest data and the newest heartbeat are now, in seconds, by the breaker that goes by it; left out where there
+    was none."""
+    at_us = {"stale_data": _newest_us(board), "dead_man_switch": (board.get("heartbeat:operator") or {}).get("at_us")}
+    return {name: max(0.0, (now_us - one) / 1e6) for name, one in at_us.items() if one is not None}
+
+
+def _newest_us(board: Board) -> int | None:
+    known = board.sources.newest_us, (board.get("breaker:stale_data") or {}).get("newest_us")
+    return max(filter(None, known), default=None)
+
+
 def _orders(board: Board) -> list[Order]:
     orders = (Order(**state.value) for state in board.kind("order") if state.value)
     return [one for one in orders if one.open]
@@ -107,8 +119,7 @@ def _tripped(board: Board, now_us: int) -> Iterator[tuple[str, str]]:
     for state in board.kind("breaker"):
         value, name = state.value or {"limit": 0.0}, state.ref.partition(":")[2]
         if name == "stale_data":  # judged now: what was said some seconds ago may not be so any more
-            newest_us = max(filter(None, (board.sources.newest_us, value.get("newest_us"))), default=None)
-            if reason := stale(newest_us, now_us, value["limit"]):
+            if reason := stale(_newest_us(board), now_us, value["limit"]):
                 yield name, reason
         elif value.get("on"):
             yield name, value["reason"]

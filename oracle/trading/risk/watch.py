@@ -59,9 +59,10 @@ class RiskWatch(Actor):
     kill switch, once each time they come about.
 
     Asked `Command("heartbeat")` (an operator is there; State `heartbeat:operator`) or `Command("autonomy", {"mode",
-    "confirmation"})` (State `autonomy:desk`); answers with the state's value once it is committed. Refused: `invalid`,
-    `conflict` (more than one step up), `unavailable` (can't be stored now; less autonomy is in force all the same). A Command
-    with an id is carried out once. A start of the process counts as a heartbeat.
+    "confirmation", "may_raise"})` (State `autonomy:desk`); answers with the state's value once it is committed. Refused:
+    `invalid`, `conflict` (more than one step up), `forbidden` (up, and `may_raise` is false), `unavailable` (can't be stored
+    now; less autonomy is in force all the same). A Command with an id is carried out once. A start of the process counts as a
+    heartbeat.
     """
 
     listens = ("sample:vix:*", "state:account:desk", "state:reconciliation:desk")
@@ -136,6 +137,8 @@ class RiskWatch(Actor):
         )  # fmt: skip
         on = {state.ref.partition(":")[2] for state in self._board.kind("breaker") if state.value and state.value["on"]}
         for breaker in breakers(inputs, self._risk, on):
+            if self._next is None and breaker.name == "stale_data" and breaker.name not in on:
+                breaker = attrs.evolve(breaker, on=False, reason="")  # feeds have until the next look to begin
             self._say(breaker, inputs)
             await self._halt(breaker)
 
@@ -241,6 +244,8 @@ class RiskWatch(Actor):
         now = autonomy_of(self._board)
         if not self._receipts.applied(command.id):
             to = changed(now, str(command.args.get("mode", "")), str(command.args.get("confirmation") or ""))
+            if LADDER.index(to) > LADDER.index(now) and not command.args.get("may_raise", True):
+                raise Refused(f"who may operate may lower the autonomy, to raise it from {now} takes admin", "forbidden")
             now_us = self.now_us()
             value = {"mode": to.value, "since_us": now_us, "by": command.by}
             told = self._told(command, "autonomy_changed", AUTONOMY, f"Autonomy: {now} -> {to} by {command.by}",
@@ -270,7 +275,8 @@ class RiskWatch(Actor):
         self.publish(told)
 
     def _told(self, command: Command, kind: str, ref: str, summary: str, data: dict[str, Any], now_us: int) -> Event:
-        salt = (0, command.id) if command.id else (now_us,)
+        version = self._board.draft(ref, None, now_us).version
+        salt = (0, command.id) if command.id else (now_us, version)
         severity = Severity.low if kind == "heartbeat" else Severity.high
         return Event(event_id(kind, ref, SOURCE, *salt), kind, ref, SOURCE, severity, summary, data, now_us, command.id)
 

@@ -131,7 +131,7 @@ def test_what_is_approved_keeps_every_limit_once_it_is_done(order, desk, limit):
     assert not limit.no_leverage or sum(worth.values()) <= after.equity * (1 + 1e-6)
     tech = sum(value for symbol, value in worth.items() if SECTORS.get(symbol) == "Technology")
     assert SECTORS.get(order.symbol) != "Technology" or tech <= after.equity * limit.max_sector_pct / 100 * (1 + 1e-6)
-    new = order.symbol not in desk.positions
+    new = order.symbol not in {*desk.positions, *desk.pending_quantity}
     assert not new or len(after.positions) <= limit.max_positions
     assert price >= limit.min_price and desk.trades_today < limit.max_daily_trades
 
