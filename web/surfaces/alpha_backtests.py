@@ -14,7 +14,7 @@ from oracle.runs import Run, Status
 from oracle.system import System
 from oracle.trading.backtest.ask import Wish, checked
 from oracle.trading.backtest.job import NO_BARS
-from oracle.trading.backtest.past import has_bars
+from oracle.trading.backtest.past import has_bars, unheard
 from oracle.trading.backtest.result import DAY_US
 from oracle.trading.backtest.roster import roster
 from oracle.trading.backtest.work import KIND
@@ -133,6 +133,8 @@ async def backtest(call: Call) -> BacktestResult | Answer:
     symbols, to_us = wish.symbols or call.system.settings.trading.universe, call.system.runtime.now_us() - DAY_US + 1
     if not await has_bars(call.system.queries, symbols, wish.start_us, min(ask.to_us, to_us)):
         raise invalid("value_error", ["body", "symbols" if wish.symbols else "start"], NO_BARS, call.body.get("start"))
+    if lacks := await unheard(call.system.queries, ask.required_data, symbols, ask.to_us):
+        raise Refused(f"{ask.listed.name} can't work here: {lacks}", "conflict", {"strategy": ask.listed.name, "reason": lacks})
     run = await ask_runs(call, "start", kind=KIND, params=attrs.asdict(ask.wish))
     asked = "respond-async" in call.headers.get("prefer", "").replace(" ", "").lower().split(",")
     if not asked:

@@ -9,12 +9,13 @@ import attrs
 import trio
 
 from actors import Refused
+from oracle.problems import Invalid
 from oracle.runs import Run
 from oracle.system import System
 from oracle.trading.backtest.ask import Wish
-from oracle.trading.backtest.past import INTERVAL
-from oracle.trading.backtest.rankings import Standing, standing, unable
-from oracle.trading.backtest.roster import roster
+from oracle.trading.backtest.past import INTERVAL, unheard
+from oracle.trading.backtest.rankings import Standing, standing
+from oracle.trading.backtest.roster import Listed, made, roster
 from oracle.trading.backtest.work import KIND
 from web.routes import Answer, Auth, Call, Route
 from web.surfaces.alpha_backtests import WAIT_S, ended, runs_of
@@ -55,11 +56,10 @@ async def rankings(call: Call) -> Answer:
     can't work here, or are not through yet, are left out, and named in the header `X-Unranked`.
     """
     system = call.system
-    known = [one for one in roster(system.settings.strategies).values() if not unable(one)]
-    first_us = await _first_us(system)
+    known, first_us = roster(system.settings.strategies), await _first_us(system)
     found: list[Standing] = []
     if first_us is not None:
-        for one in known:
+        for one in [one for one in known.values() if not await _unable(system, one)]:
             found.append(await _begun(call, standing(one, runs_of(system), first_us), first_us))
         with trio.move_on_after(WAIT_S):
             for stands in found:
@@ -67,8 +67,18 @@ async def rankings(call: Call) -> Answer:
                     await ended(system, stands.under_way, WAIT_S)
         found = [standing(one.listed, runs_of(system), first_us) for one in found]
     ranked = sorted((_ranking(one.newest) for one in found if one.newest), key=lambda one: -one.composite_score)
-    left = sorted(set(roster(system.settings.strategies)) - {one.strategy_name for one in ranked})
+    left = sorted(set(known) - {one.strategy_name for one in ranked})
     return Answer(ranked, headers=((UNRANKED, ", ".join(left)),) if left else ())
+
+
+async def _unable(system: System, listed: Listed) -> str:
+    """Why it can't be ranked; empty where it can."""
+    try:
+        strategy = made(listed.kind, listed.table)
+    except Invalid as bad:
+        return str(bad)
+    symbols, now_us = system.settings.trading.universe, system.runtime.now_us()
+    return strategy.unavailable() or await unheard(system.queries, strategy.required_data, symbols, now_us)
 
 
 async def _begun(call: Call, stands: Standing, first_us: int) -> Standing:

@@ -12,9 +12,9 @@ from oracle.problems import Invalid
 from oracle.runs import Run, Status
 from oracle.trading.backtest.ask import Wish
 from oracle.trading.backtest.result import DAY_US
-from oracle.trading.backtest.roster import Listed, made
+from oracle.trading.backtest.roster import Listed
 
-__all__ = ["FRESH_US", "Standing", "standing", "unable"]
+__all__ = ["FRESH_US", "Standing", "standing"]
 
 FRESH_US = DAY_US
 """A result older than this is due to be made anew."""
@@ -42,14 +42,6 @@ def standing(listed: Listed, runs: Iterable[Run], first_us: int) -> Standing:
              and run.result["metadata"]["params"] == listed.table]  # fmt: skip
     newest = max(ended, key=lambda run: run.finished_us or 0, default=None)
     return Standing(listed, newest, next((run for run in mine if not run.over), None))
-
-
-def unable(listed: Listed) -> str:
-    """Why a strategy can't be run here; empty where it can."""
-    try:
-        return made(listed.kind, listed.table).unavailable()
-    except Invalid as bad:
-        return str(bad)
 
 
 def _counts(run: Run, first_us: int) -> bool:

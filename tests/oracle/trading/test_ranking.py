@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.trading import SmaCross
 from oracle.runs import Run
 from oracle.trading.backtest.composite import composite, meets_thresholds
-from oracle.trading.backtest.rankings import FRESH_US, standing, unable
+from oracle.trading.backtest.rankings import FRESH_US, standing
 from oracle.trading.backtest.roster import Listed
 from oracle.trading.backtest.walk import later, window_returns, windows
 
@@ -86,8 +85,3 @@ def test_only_results_over_all_that_is_stored_as_it_is_set_up_now_count():
     assert standing(LISTED, runs, 99).due(T0_US)  # older bars have come in
     stands = standing(LISTED, [*runs, run("now", T0_US + FRESH_US, "running", None)], 100)
     assert stands.under_way.id == "now" and not stands.due(T0_US + 2 * FRESH_US)
-
-
-def test_who_is_not_able_says_why():
-    assert unable(LISTED) == "" and SmaCross().unavailable() == ""
-    assert "slow" in unable(Listed("x", LISTED.kind, {"slow": "much"}))
