@@ -18,13 +18,14 @@ from oracle.trading.backtest.rankings import Standing, standing
 from oracle.trading.backtest.roster import Listed, made, roster
 from oracle.trading.backtest.work import KIND
 from web.routes import Answer, Auth, Call, Route
-from web.surfaces.alpha_backtests import WAIT_S, ended, runs_of
+from web.surfaces.alpha_backtests import ended, runs_of
 from web.surfaces.runs import ask_runs
 from web.wire import iso
 
 __all__ = ["ROUTES"]
 
 UNRANKED = "X-Unranked"
+WAIT_S = 20.0
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +53,7 @@ async def rankings(call: Call) -> Answer:
 
     Each is ranked by its newest backtest as it is set up, over all daily bars that are stored, so that all are compared over the
     same days: shorter backtests and those with other settings are not counted. Where there is none it is run now, and waited for
-    as long as 45 seconds; one older than a day (`ranked_at` says how old) is answered, and run anew meanwhile. Strategies that
+    as long as 20 seconds; one older than a day (`ranked_at` says how old) is answered, and run anew meanwhile. Strategies that
     can't work here, or are not through yet, are left out, and named in the header `X-Unranked`.
     """
     system = call.system

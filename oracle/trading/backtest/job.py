@@ -22,7 +22,7 @@ from oracle.work_process import DIED, WorkProcess
 
 __all__ = ["NO_BARS", "StrategyJob"]
 
-PIECE_US = 180 * DAY_US  # of bars gone through between two turns
+PIECE_US = 60 * DAY_US  # of bars gone through between two turns
 READ = 0.2  # of the work is to read what was stored, as far as progress tells
 NO_BARS = "no daily bars are stored of what was asked for"
 COSTS = ("slippage_bps", "fee_bps", "fee_per_unit", "least_fee", "participation")
