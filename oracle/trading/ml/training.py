@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from operator import eq
 from typing import Any
 
-import numpy
-
 from oracle.trading.ml.drift import edges_of, shares_of
-from oracle.trading.ml.features import FEATURES
 from oracle.trading.ml.lesson import CLASSES, Lesson, Model
 
 __all__ = ["LEAST_ROWS", "Asked", "missing", "train"]
@@ -39,20 +38,20 @@ def train(lesson: Lesson) -> Model | None:
     """
     if len(lesson.rows) < LEAST_ROWS:
         return None
-    rows, classes = numpy.array(lesson.rows, dtype=float), numpy.array(lesson.classes)
-    right = seen = 0
-    counts = numpy.zeros(len(CLASSES), dtype=int)
+    told: list[int] = []
+    true: list[int] = []
     for before, after in _folds(lesson):
         if min(len(before), len(after)) < LEAST_ROWS / _FOLDS / 2:
             continue
-        told = _fit(rows[before], classes[before]).inplace_predict(rows[after]).argmax(axis=1)
-        right, seen = right + int((told == classes[after]).sum()), seen + len(after)
-        counts += numpy.bincount(classes[after], minlength=len(CLASSES))
-    accuracy, majority = (right / seen, int(counts.max()) / seen) if seen else (None, None)
-    edges = [edges_of(column) for column in rows.T.tolist()]
-    shares = [shares_of(column, one) for column, one in zip(rows.T.tolist(), edges, strict=True)]
-    booster = bytes(_fit(rows, classes).save_raw("ubj"))
-    return Model(lesson.now_us, len(rows), accuracy, majority, booster, edges, shares)
+        told += map(_likeliest, _ask(_fit(lesson, before), [lesson.rows[place] for place in after]))
+        true += [lesson.classes[place] for place in after]
+    accuracy = sum(map(eq, told, true)) / len(true) if true else None
+    majority = max(Counter(true).values()) / len(true) if true else None
+    columns = list(zip(*lesson.rows, strict=True))
+    edges = [edges_of(column) for column in columns]
+    shares = [shares_of(column, one) for column, one in zip(columns, edges, strict=True)]
+    booster = bytes(_fit(lesson, range(len(lesson.rows))).save_raw("ubj"))
+    return Model(lesson.now_us, len(lesson.rows), accuracy, majority, booster, edges, shares)
 
 
 class Asked:
@@ -66,16 +65,25 @@ class Asked:
 
     def chances(self, row: Sequence[float]) -> list[float]:
         """The probability of each of CLASSES."""
-        found: list[float] = self._booster.inplace_predict(numpy.array([row], dtype=float))[0].tolist()
-        return found
+        return _ask(self._booster, [row])[0]
 
 
-def _fit(rows: Any, classes: Any) -> Any:
+def _fit(lesson: Lesson, places: Sequence[int]) -> Any:
     import xgboost
 
-    data = xgboost.DMatrix(rows, label=classes, feature_names=None, nthread=1)
-    assert rows.shape[1] == len(FEATURES)
-    return xgboost.train(_SETTINGS, data, num_boost_round=_ROUNDS)
+    rows, classes = [lesson.rows[place] for place in places], [lesson.classes[place] for place in places]
+    return xgboost.train(_SETTINGS, xgboost.DMatrix(rows, label=classes, nthread=1), num_boost_round=_ROUNDS)
+
+
+def _ask(booster: Any, rows: Sequence[Sequence[float]]) -> list[list[float]]:
+    import xgboost
+
+    found: list[list[float]] = booster.predict(xgboost.DMatrix(list(map(list, rows)), nthread=1)).tolist()
+    return found
+
+
+def _likeliest(chances: Sequence[float]) -> int:
+    return max(range(len(chances)), key=chances.__getitem__)
 
 
 def _folds(lesson: Lesson) -> Iterator[tuple[list[int], list[int]]]:

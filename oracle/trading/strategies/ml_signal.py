@@ -23,6 +23,7 @@ __all__ = ["MLSignalStrategy"]
 _DAY_US = 86_400_000_000
 _percent = and_(gt(0), le(100))
 _MOST_BARS = 1_500  # of a symbol that a model learns from: six years
+_RECENT_BARS = 60  # of a symbol whose distribution is compared with theirs
 
 
 class _Line:
@@ -62,7 +63,7 @@ class MLSignalStrategy:
     """The least probability that a signal takes."""
     stale_days: float = attrs.field(default=14.0, validator=gt(0))
     """Calendar days after which a model is not asked any more."""
-    retrain_days: float = attrs.field(default=7.0, validator=gt(0))
+    retrain_days: float = attrs.field(default=10.0, validator=gt(0))
     """Calendar days after which another one is trained."""
     stop_loss_pct: float = attrs.field(default=5.0, validator=_percent)
     """Exit when a position has lost so many percent of its entry price."""
@@ -155,8 +156,7 @@ class MLSignalStrategy:
         model = self._model
         if model is None:
             return []
-        recent = [row for line in self._lines.values() for row in islice(reversed(line.rows), 2 * LONGEST)]
-        recent = [row for row in recent if row[0] > model.trained_us]
+        recent = [row for line in self._lines.values() for row in islice(reversed(line.rows), _RECENT_BARS)]
         if len(recent) < LEAST_ROWS:
             return []
         found = []
