@@ -43,6 +43,7 @@ from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.trading import KillSwitch, SwitchMemory
+from oracle.trading.strategy_tree import strategist_children
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
 from oracle.watchdogs.past import past_of
@@ -177,6 +178,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         Child("runs", lambda: Runs(board, system.receipts, system.shelf, kinds)),
+        *strategist_children(system),
         Child("sources", lambda: SourceWatch(board)),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from web.surfaces import (
     alert_presets,
     alerts_at_once,
     alpha_oracle,
+    alpha_strategies,
     deliveries,
     fiml,
     fiml_alerts,
@@ -25,7 +26,7 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    runs, push, deliveries, alpha_oracle,
+    runs, push, deliveries, alpha_oracle, alpha_strategies,
 )  # fmt: skip
 
 

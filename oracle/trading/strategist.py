@@ -132,7 +132,8 @@ class Strategist(Actor):
             self._last_signal_us = now_us
             self._pending = [one for one in self._pending if one.symbol not in newest] + list(newest.values())
         draft = self.board.draft(self.name, self._value(), now_us)
-        await committed(self, (draft, *told))
+        if told or self.course.decided != (self.board.get(self.name) or {}).get("decided"):
+            await committed(self, (draft, *told))
         crash_point("strategist:committed")
         self.board.apply(draft)
         for event in told:
@@ -146,7 +147,7 @@ class Strategist(Actor):
         left = []
         for signal in self._pending:
             if not self._works() or self.now_us() - signal.ts_us > 3 * DAY_US:
-                self.dealer.note(signal.symbol, "Exec Block: too late")
+                self.dealer.note(signal.symbol, "Exec Block: too late, or switched off")
             elif not await self.dealer.deal(self, signal):
                 left.append(signal)
         self._pending = left

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
 from itertools import groupby
+from operator import attrgetter
 
 import attrs
 

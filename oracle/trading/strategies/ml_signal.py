@@ -134,7 +134,7 @@ class MLSignalStrategy:
 
     def lesson(self) -> Lesson | None:
         """What to train with where that is due, once for each time it is; None where it is not."""
-        if 0 <= self._tried_us and self._now_us - self._tried_us < self.retrain_days * _DAY_US:
+        if self._tried_us >= 0 and self._now_us - self._tried_us < self.retrain_days * _DAY_US:
             return None
         found = sorted(row for line in self._lines.values() for row in self._labelled(line))
         if len(found) < LEAST_ROWS:
