@@ -47,6 +47,7 @@ from oracle.trading.backtest.work import KIND, strategy_work
 from oracle.trading.brokers import broker_child
 from oracle.trading.risk.day_trades import DayTrades
 from oracle.trading.risk.wiring import risk_child
+from oracle.trading.strategy_tree import strategist_children
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
 from oracle.watchdogs.past import past_of
@@ -185,6 +186,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         Child("runs", lambda: Runs(board, system.receipts, system.shelf, kinds)),
+        *strategist_children(system),
         Child("sources", lambda: SourceWatch(board)),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from web.surfaces import (
     alpha_oracle,
     alpha_rankings,
     alpha_risk,
+    alpha_strategies,
     broker,
     deliveries,
     fiml,
@@ -29,7 +30,7 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    runs, push, deliveries, alpha_oracle, broker, alpha_risk,
+    runs, push, deliveries, alpha_oracle, broker, alpha_risk, alpha_strategies,
     alpha_backtests, alpha_rankings,
 )  # fmt: skip
 

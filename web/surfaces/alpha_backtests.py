@@ -16,8 +16,8 @@ from oracle.trading.backtest.ask import Wish, checked
 from oracle.trading.backtest.job import NO_BARS
 from oracle.trading.backtest.past import has_bars, unheard
 from oracle.trading.backtest.result import DAY_US
-from oracle.trading.backtest.roster import roster
 from oracle.trading.backtest.work import KIND
+from oracle.trading.roster import roster
 from web.errors import invalid
 from web.routes import Answer, Auth, Call, Param, Route, Scope
 from web.surfaces.runs import ask_runs, moment_of, shown

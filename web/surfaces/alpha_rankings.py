@@ -15,8 +15,8 @@ from oracle.system import System
 from oracle.trading.backtest.ask import Wish
 from oracle.trading.backtest.past import INTERVAL, unheard
 from oracle.trading.backtest.rankings import Standing, standing
-from oracle.trading.backtest.roster import Listed, made, roster
 from oracle.trading.backtest.work import KIND
+from oracle.trading.roster import Listed, made, roster
 from web.routes import Answer, Auth, Call, Route
 from web.surfaces.alpha_backtests import ended, runs_of
 from web.surfaces.runs import ask_runs

@@ -12,7 +12,7 @@ from attrs.validators import and_, deep_iterable, gt, le, matches_re, max_len
 from actors import Refused
 from oracle.problems import Invalid, Problem
 from oracle.trading.backtest.result import DAY_US
-from oracle.trading.backtest.roster import Listed, made, wanted
+from oracle.trading.roster import Listed, made, wanted
 
 __all__ = ["MOST_SYMBOLS", "Ask", "Wish", "checked"]
 

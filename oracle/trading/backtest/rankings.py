@@ -12,7 +12,7 @@ from oracle.problems import Invalid
 from oracle.runs import Run, Status
 from oracle.trading.backtest.ask import Wish
 from oracle.trading.backtest.result import DAY_US
-from oracle.trading.backtest.roster import Listed
+from oracle.trading.roster import Listed
 
 __all__ = ["FRESH_US", "Standing", "standing"]
 

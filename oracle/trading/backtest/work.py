@@ -11,7 +11,7 @@ from oracle.runs import Pace, Work
 from oracle.settings import Settings
 from oracle.trading.backtest.ask import Wish, checked
 from oracle.trading.backtest.job import StrategyJob
-from oracle.trading.backtest.roster import roster
+from oracle.trading.roster import roster
 
 __all__ = ["KIND", "strategy_work"]
 

@@ -23,10 +23,10 @@ from oracle.settings_trading import Paper, Risk, Trading
 from oracle.trading.backtest.books import Books
 from oracle.trading.backtest.engine import Engine
 from oracle.trading.backtest.result import Buy, Span, figures, rows_of
-from oracle.trading.backtest.roster import made
 from oracle.trading.backtest.wire import Begin, Done, Go, Heard, Series, Told
 from oracle.trading.risk.entry import lot_of, lots
 from oracle.trading.risk.gate import assess
+from oracle.trading.roster import made
 from oracle.trading.signal import Signal
 from oracle.trading.sizing import size
 from oracle.trading.venue import PaperVenue

@@ -9,9 +9,9 @@ from bench.trading import DAY_US, SmaCross
 from oracle.border import unstructure
 from oracle.model import Sample
 from oracle.settings_trading import Limits, Paper, Risk, Trading
-from oracle.trading.backtest.roster import roster, wanted
 from oracle.trading.backtest.wire import Begin, Series
 from oracle.trading.backtest.worker import Course, all_in
+from oracle.trading.roster import roster, wanted
 from oracle.trading.signal import Direction, Signal
 
 T0_US = 1_672_531_200_000_000  # 2023-01-01

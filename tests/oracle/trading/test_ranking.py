@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from oracle.runs import Run
 from oracle.trading.backtest.composite import composite, meets_thresholds
 from oracle.trading.backtest.rankings import FRESH_US, standing
-from oracle.trading.backtest.roster import Listed
 from oracle.trading.backtest.walk import later, window_returns, windows
+from oracle.trading.roster import Listed
 
 DAY = dt.timedelta(days=1)
 any_number = st.floats(-1e6, 1e6)
