@@ -35,7 +35,7 @@ _RESPOND_ASYNC = ("Preference-Applied", "respond-async")
 class BacktestWish:
     """The days `start` to `end`, both included (ISO 8601; `end` may be later than there are bars), and the USD it begins with.
     `symbols`: these, instead of the universe. `params`: settings of the strategy for this run. `sizing`: half_kelly as live, or
-    all_in. `limits`: whether the gate judges orders as live."""
+    all_in. `orders`: live (brackets with a stop and a target), or at market. `limits`: whether the gate judges orders as live."""
 
     start: dt.date
     end: dt.date
@@ -43,6 +43,7 @@ class BacktestWish:
     symbols: list[str] = attrs.field(factory=list)
     params: dict[str, Any] = attrs.field(factory=dict)
     sizing: Literal["half_kelly", "all_in"] = "half_kelly"
+    orders: Literal["live", "market"] = "live"
     limits: bool = True
 
 
