@@ -14,7 +14,7 @@ from oracle.runs import Run
 from oracle.system import System
 from oracle.trading.backtest.ask import Wish
 from oracle.trading.backtest.past import INTERVAL, unheard
-from oracle.trading.backtest.rankings import Standing, standing
+from oracle.trading.backtest.rankings import Standing, learns, standing
 from oracle.trading.backtest.work import KIND
 from oracle.trading.roster import Listed, made, roster
 from web.routes import Answer, Auth, Call, Route
@@ -53,8 +53,9 @@ async def rankings(call: Call) -> Answer:
 
     Each is ranked by its newest backtest as it is set up, over all daily bars that are stored, so that all are compared over the
     same days: shorter backtests and those with other settings are not counted. Where there is none it is run now, and waited for
-    as long as 20 seconds; one older than a day (`ranked_at` says how old) is answered, and run anew meanwhile. Strategies that
-    can't work here, or are not through yet, are left out, and named in the header `X-Unranked`.
+    as long as 20 seconds; one older than a day (`ranked_at` says how old) is answered, and run anew meanwhile. One that trains
+    itself takes minutes, and is ranked once somebody has run it over all that is stored. Strategies that can't work here, or are
+    not through yet, are left out, and named in the header `X-Unranked`.
     """
     system = call.system
     known, first_us = roster(system.settings.strategies), await _first_us(system)
@@ -85,7 +86,7 @@ async def _unable(system: System, listed: Listed) -> str:
 async def _begun(call: Call, stands: Standing, first_us: int) -> Standing:
     """How it stands when a run that is due was started."""
     now_us = call.system.runtime.now_us()
-    if not stands.due(now_us):
+    if not stands.due(now_us) or learns(stands.listed):
         return stands
     wish = Wish(strategy=stands.listed.name, start_us=first_us, end_us=now_us)
     try:

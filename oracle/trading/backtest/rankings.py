@@ -12,9 +12,9 @@ from oracle.problems import Invalid
 from oracle.runs import Run, Status
 from oracle.trading.backtest.ask import Wish
 from oracle.trading.backtest.result import DAY_US
-from oracle.trading.roster import Listed
+from oracle.trading.roster import Listed, made
 
-__all__ = ["FRESH_US", "Standing", "standing"]
+__all__ = ["FRESH_US", "Standing", "learns", "standing"]
 
 FRESH_US = DAY_US
 """A result older than this is due to be made anew."""
@@ -42,6 +42,11 @@ def standing(listed: Listed, runs: Iterable[Run], first_us: int) -> Standing:
              and run.result["metadata"]["params"] == listed.table]  # fmt: skip
     newest = max(ended, key=lambda run: run.finished_us or 0, default=None)
     return Standing(listed, newest, next((run for run in mine if not run.over), None))
+
+
+def learns(listed: Listed) -> bool:
+    """Whether a strategy trains itself on the way, which takes minutes over all that is stored. Raises Invalid."""
+    return hasattr(made(listed.kind, listed.table), "lesson")
 
 
 def _counts(run: Run, first_us: int) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oracle.runs import Run
 from oracle.trading.backtest.composite import composite, meets_thresholds
-from oracle.trading.backtest.rankings import FRESH_US, standing
+from oracle.trading.backtest.rankings import FRESH_US, learns, standing
 from oracle.trading.backtest.walk import later, window_returns, windows
 from oracle.trading.roster import Listed
 
@@ -85,3 +85,7 @@ def test_only_results_over_all_that_is_stored_as_it_is_set_up_now_count():
     assert standing(LISTED, runs, 99).due(T0_US)  # older bars have come in
     stands = standing(LISTED, [*runs, run("now", T0_US + FRESH_US, "running", None)], 100)
     assert stands.under_way.id == "now" and not stands.due(T0_US + 2 * FRESH_US)
+
+
+def test_what_trains_itself_is_not_run_for_who_only_looks():
+    assert learns(Listed("MLSignalStrategy", "MLSignalStrategy", {})) and not learns(LISTED)
