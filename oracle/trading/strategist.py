@@ -69,7 +69,7 @@ class Strategist(Actor):
             case Bar():
                 self._note(message)
             case Sample() | Event():
-                self.strategy.update(message) if self._begun else self._early.append(message)
+                (self.strategy.update if self._begun else self._early.append)(message)
             case Model():
                 await self._adopt(message)
             case "begin":

@@ -9,7 +9,7 @@ from oracle.model import Bar
 from oracle.problems import Bad
 from oracle.trading.signal import Direction, Holding
 from oracle.trading.strategies import STRATEGIES, InsiderFollowing, MeanReversion, SwingMomentum, ValueFactor, strategy_class
-from tests.oracle.trading.planted import at, bars_of, gain, insider, play, ratio, shuffled, swings, trend
+from planted import at, bars_of, gain, insider, play, ratio, shuffled, swings, trend
 
 SEEDS = range(12)
 
@@ -62,7 +62,7 @@ def test_insiders_are_followed_with_gain_where_they_know():
 
 def one_rise(up):
     """60 days down, then up, with small steps back so that the RSI stays low enough."""
-    return [-0.002] * 60 + [up if day % 3 else -0.005 for day in range(45)] + [-0.01] * 20
+    return [-0.002] * 60 + [up if day % 3 else -0.006 for day in range(60)] + [-0.01] * 20
 
 
 def test_swing_momentum_golden():
@@ -106,7 +106,7 @@ def test_insider_following_golden():
     facts = [insider("AAPL", 5, "ada", 3_000), insider("AAPL", 6, "bob", 2_500)]
     trades, signals = play(InsiderFollowing(), bars_of("AAPL", [0.001] * 40), facts)
     assert (signals[0].ts_us, signals[0].strength) == (at(6), 0.5)
-    assert (trades[0][4], trades[0][3]) == (21, pytest.approx(100 * 1.001**28))
+    assert (trades[0][4], trades[0][3]) == (21, pytest.approx(100 * 1.001**29))
     assert play(InsiderFollowing(), bars_of("AAPL", [0.001] * 40), facts[:1])[1] == []
     sold = insider("AAPL", 20, "eve", 20_000, "sell")
     assert play(InsiderFollowing(), bars_of("AAPL", [0.001] * 40), [*facts, sold])[1][1].ts_us == at(20)
