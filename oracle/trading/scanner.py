@@ -21,8 +21,8 @@ _BLOCKED = ("Risk Block", "Exec Block")
 
 
 def scan(board: Board, symbols: Sequence[str]) -> dict[str, tuple[str, bool]]:
-    """The reason of each symbol, and whether it is a candidate: what keeps all of trading from entries, else a strategy that would
-    open a position, else one that was refused to, else the first that has bars to say something of."""
+    """The reason of each symbol, and whether it is a candidate: what keeps all of trading from entries, else a strategy that
+    would open a position, else one that was refused to, else the first that has bars to say something of."""
     if halted := _halted(board):
         return dict.fromkeys(symbols, (halted, False))
     told = [state.value["verdicts"] for state in board.kind("strategy") if state.value and "verdicts" in state.value]
@@ -57,8 +57,8 @@ def _rank(verdict: dict[str, Any]) -> int:
 
 
 class Scanner(Actor):
-    """`scanner`. Scans after each word of a strategist and each minute, and publishes Events `scan_start` and `scan_summary` where
-    something changed, or nothing was said for five minutes."""
+    """`scanner`. Scans after each word of a strategist and each minute, and publishes Events `scan_start` and `scan_summary`
+    where something changed, or nothing was said for five minutes."""
 
     listens = ("state:strategy:*", "state:switch:kill", "state:breaker:*")
 

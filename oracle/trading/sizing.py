@@ -28,8 +28,8 @@ def size(
     signal: Signal, price: float, equity: float, cash: float, trading: Trading, risk: Risk, record: Record | None = None,
     lot: float = 1.0,
 ) -> float:
-    """Shares or coins for an entry: half of Kelly's share of the equity, `most_equity_pct` of it at most, times the strength of the
-    signal, and no more than the cash above the reserve buys; rounded down to whole lots. Money in the account's currency."""
+    """Shares or coins for an entry: half of Kelly's share of the equity, `most_equity_pct` of it at most, times the strength of
+    the signal, and no more than the cash above the reserve buys; rounded down to whole lots. Money in the account's currency."""
     told = record or Record(trading.win_probability, trading.win_loss_ratio)
     share = min(half_kelly(told.win_probability, told.win_loss_ratio), trading.most_equity_pct / 100)
     free = cash - equity * risk.limits.min_cash_reserve_pct / 100

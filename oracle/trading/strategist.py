@@ -28,7 +28,10 @@ LOG = logger("strategist")
 GATHER_S = 2.0  # from the first bar of a day to the round that decides it, so that the bars of a day are decided together
 AFTER_MIDNIGHT_S = 90.0  # UTC days end at midnight, and the history has their last minute a little later
 AGAIN_S = 30.0  # until what the desk did not answer is asked again
-BESIDE = {"fundamentals": "sample:fundamental_*:*", "insider_transactions": "event:insider_trade:*"}
+BESIDE = {
+    "fundamentals": tuple(f"sample:fundamental_{name}:*" for name in ("pe_ratio", "pb_ratio", "ev_ebitda")),
+    "insider_transactions": ("event:insider_trade:*",),
+}
 
 
 class Strategist(Actor):
@@ -45,21 +48,20 @@ class Strategist(Actor):
         self.dealer = dealer
         self.board = plan.board
         self.unavailable = strategy.unavailable()
-        self.listens = ("bar:1d:*", f"state:switch:strategy:{plan.name}",
-                        *(topic for need, topic in BESIDE.items() if need in strategy.required_data))  # fmt: skip
+        beside = [topic for need, topics in BESIDE.items() if need in strategy.required_data for topic in topics]
+        self.listens = ("bar:1d:*", f"state:switch:strategy:{plan.name}", *beside)
         self._waiting: dict[int, dict[str, Bar]] = {}
         self._pending: list[Signal] = []
-        self._again = self._training = self._rounds = False
+        self._early: list[Sample | Event] = []
+        self._begun = self._again = self._training = self._rounds = False
 
     async def start(self) -> None:
-        """Take in the past, decide what closed while nobody looked, and ask the desk for what it was not asked."""
+        """Take up what it knew. Nobody waits for it to take in the past, which comes first of all that it does then."""
         known = self.board.get(self.name) or {}
         self.course = StrategyCourse(self.strategy, dict(known.get("decided", {})))
         self._pending = [_signal_of(row) for row in known.get("pending", ())]
         self._last_signal_us = known.get("last_signal_us")
-        await self._recall_model()
-        await self._learn_past()
-        self._arm_midnight()
+        self.after(0.0, "begin")
 
     async def receive(self, message: Any) -> None:
         """A bar, what is said beside bars, or an own timer."""
@@ -67,9 +69,11 @@ class Strategist(Actor):
             case Bar():
                 self._note(message)
             case Sample() | Event():
-                self.strategy.update(message)
+                (self.strategy.update if self._begun else self._early.append)(message)
             case Model():
                 await self._adopt(message)
+            case "begin":
+                await self._begin()
             case "round":
                 self._rounds = False
                 await self._round()
@@ -79,8 +83,20 @@ class Strategist(Actor):
             case "again":
                 self._again = False
                 await self._deal()
-            case _:
+            case _ if self._begun:
                 self._report()
+
+    async def _begin(self) -> None:
+        """Take in the past, decide what closed while nobody looked, and ask the desk for what it was not asked."""
+        await self._recall_model()
+        await self._learn_past()
+        for said in self._early:
+            self.strategy.update(said)
+        self._early.clear()
+        self._begun = True
+        if self._waiting:
+            await self._round()
+        self._arm_midnight()
 
     def _note(self, bar: Bar) -> None:
         if not bar.closed or bar.symbol not in self.plan.symbols or bar.ts_us <= self.course.seen.get(bar.symbol, -1):
@@ -116,6 +132,8 @@ class Strategist(Actor):
         await self._round()
 
     async def _round(self) -> None:
+        if not self._begun:
+            return
         waiting, self._waiting = sorted(self._waiting.items()), {}
         signals: list[Signal] = []
         for _, bars in waiting:
@@ -170,7 +188,8 @@ class Strategist(Actor):
     def _value(self) -> dict[str, Any]:
         return {
             "name": self.plan.name, "enabled": is_enabled(self.board, self.plan.name), "unavailable": self.unavailable,
-            "decided": dict(self.course.decided), "pending": [{**attrs.asdict(one), "direction": one.direction.value} for one in self._pending],
+            "decided": dict(self.course.decided),
+            "pending": [{**attrs.asdict(one), "direction": one.direction.value} for one in self._pending],
             "verdicts": {symbol: self._verdict(symbol) for symbol in self.plan.symbols},
             "last_signal_us": self._last_signal_us, "model": self.dealer.model,
         }  # fmt: skip

@@ -17,7 +17,7 @@ DAY_US = 86_400_000_000
 INTERVAL = "1d"
 LEAST_TRADES = 30  # of a strategy, to have a record
 BESIDE_US = 400 * DAY_US  # how far back fundamentals and insiders' trades are read
-_FIELDS = ("open", "high", "low", "close", "volume", "trades")
+_FIELDS = ("symbol", "open", "high", "low", "close", "volume", "trades", "ts_us", "source")
 
 
 @attrs.frozen
@@ -59,7 +59,7 @@ class PastOf:
 
 
 def _bar(row: Mapping[str, Any]) -> Bar:
-    return Bar(row["symbol"], INTERVAL, *(row[name] for name in _FIELDS), True, row["ts_us"], row["source"])
+    return Bar(interval=INTERVAL, closed=True, **{name: row[name] for name in _FIELDS})
 
 
 async def _all(query: Callable[..., Any], *words: Any, **span: Any) -> list[dict[str, Any]]:

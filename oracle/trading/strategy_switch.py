@@ -18,8 +18,9 @@ DONE = {"enable": "enabled", "disable": "disabled"}
 
 
 class StrategySwitch(Actor):
-    """`strategist`. Asked `Command("enable" | "disable", {"name": NAME})`; answers once State `switch:strategy:NAME` is committed.
-    A strategy that is off goes on looking and says nothing: it opens nothing and closes nothing; stops that are at work stay.
+    """`strategist`. Asked `Command("enable" | "disable", {"name": NAME})`; answers once State `switch:strategy:NAME` is
+    committed. A strategy that is off goes on looking and says nothing: it opens nothing and closes nothing; stops that are at
+    work stay.
 
     Refuses with code `not_found` for an unknown name. A Command with an id is carried out once: the event that tells of a switch
     is committed with it.

@@ -34,8 +34,8 @@ __all__ = ["strategist_children", "strategy_children"]
 def strategist_children(system: System) -> list[Child]:
     """The actors of strategies in a system; they start after the desk. Raises Invalid for settings that make no strategy."""
     settings = system.settings
-    return strategy_children(
-        settings.strategies, settings.trading, settings.risk, settings.data.folder, system.board, system.queries, system.receipts)  # fmt: skip
+    folder, board = settings.data.folder, system.board
+    return strategy_children(settings.strategies, settings.trading, settings.risk, folder, board, system.queries, system.receipts)
 
 
 def strategy_children(

@@ -15,7 +15,7 @@ from oracle.trading.strategies.exit import exit_of
 __all__ = ["InsiderFollowing"]
 
 _DAY_US = 86_400_000_000
-_percent = and_(gt(0), le(100))
+_percent = and_(gt(0.0), le(100.0))
 
 
 @attrs.define(eq=False)

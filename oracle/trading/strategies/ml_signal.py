@@ -21,7 +21,7 @@ from oracle.trading.strategies.exit import exit_of
 __all__ = ["MLSignalStrategy"]
 
 _DAY_US = 86_400_000_000
-_percent = and_(gt(0), le(100))
+_percent = and_(gt(0.0), le(100.0))
 _MOST_BARS = 1_500  # of a symbol that a model learns from: six years
 _RECENT_BARS = 60  # of a symbol whose distribution is compared with theirs
 
@@ -45,8 +45,8 @@ class MLSignalStrategy:
     can't be asked, or at the stop.
 
     It can be asked while it is not older than `stale_days`, and has told more out of sample than who always says the same. With
-    `self_training` it trains within `decide`, at most each `retrain_days` (a backtest); live, somebody hands `lesson` to a process
-    of its own and what comes of it to `adopt`. Whatever it learns from was over by the bar in hand.
+    `self_training` it trains within `decide`, at most each `retrain_days` (a backtest); live, somebody hands `lesson` to a
+    process of its own and what comes of it to `adopt`. Whatever it learns from was over by the bar in hand.
     """
 
     name: ClassVar[str] = "MLSignalStrategy"
@@ -59,7 +59,7 @@ class MLSignalStrategy:
     """Daily bars that a prediction is about."""
     threshold_pct: float = attrs.field(default=1.0, validator=_percent)
     """Percent that a price has to rise or fall to be called so."""
-    confidence: float = attrs.field(default=0.55, validator=and_(gt(0), le(1)))
+    confidence: float = attrs.field(default=0.55, validator=and_(gt(0.0), le(1.0)))
     """The least probability that a signal takes."""
     stale_days: float = attrs.field(default=14.0, validator=gt(0))
     """Calendar days after which a model is not asked any more."""
@@ -140,7 +140,7 @@ class MLSignalStrategy:
         if len(found) < LEAST_ROWS:
             return None
         self._tried_us = self._now_us
-        times, classes, rows = ([row[place] for row in found] for place in range(3))
+        rows, classes, times = [row for _, _, row in found], [one for _, one, _ in found], [time_us for time_us, _, _ in found]
         return Lesson(rows, classes, times, self.horizon_bars, self._now_us)
 
     def adopt(self, model: Model | None) -> None:
