@@ -98,6 +98,9 @@ async def test_a_backtest_is_answered_kept_and_ranked(tmp_path):
         assert more["benchmark"]["total_return_pct"] is not None and more["fills"] > len(trades)
         assert (more["sizing"], more["orders"], more["limits"]) == ("half_kelly", "live", True) and more["placed"] > 5
 
+        rows = (await house.get(f"/api/oracle/runs/{more['run_id']}/events?limit=1")).json["items"]
+        assert rows == [{"ts": "2023-01-01T00:00:00Z", "row": "equity", "date": "2023-01-01", "equity": 100000}]
+
         whole = {"start": "2022-01-01", "end": "2999-01-01"}  # there are bars until 2024-07-31, and it says so
         sooner = await house.post(ONE, json=whole, headers={"Prefer": "respond-async"})
         assert sooner.status == 202 and sooner.headers["preference-applied"] == "respond-async"

@@ -86,7 +86,8 @@ def checked(wish: Wish, known: Mapping[str, Listed], now_us: int) -> Ask:
     if why := strategy.unavailable():
         raise Refused(f"{listed.name} can't work here: {why}", "conflict", {"strategy": listed.name, "reason": why})
     chosen = attrs.evolve(listed, table=table)
-    return Ask(attrs.evolve(wish, strategy=listed.name), chosen, strategy.warmup_bars, tuple(strategy.required_data))
+    clean = attrs.evolve(wish, strategy=listed.name, symbols=tuple(dict.fromkeys(wish.symbols)))
+    return Ask(clean, chosen, strategy.warmup_bars, tuple(strategy.required_data))
 
 
 def _wrong_span(wish: Wish, now_us: int) -> Iterator[Problem]:
