@@ -207,7 +207,8 @@ async def test_its_own_position_is_closed_and_what_is_at_work_for_it_is_taken_ba
     write(tmp_path, bars_of("AAPL", FALL) + bars_of("MSFT", FALL))
     async with open_place(tmp_path, 61) as place:
         for symbol, owner in zip(SYMBOLS, ("MeanReversion", ""), strict=True):
-            held = Position(symbol=symbol, quantity=7, avg_entry_price=97.0, opened_us=at(58), added_us=at(58), strategy_name=owner)
+            held = Position(symbol=symbol, quantity=7, avg_entry_price=97.0, opened_us=at(58), added_us=at(58),
+                            strategy_name=owner)  # fmt: skip
             place.board.put(held.ref, attrs.asdict(held), at(61))
         stop = Order(id="ord_stop", symbol="AAPL", side="SELL", order_type="STOP", quantity=7, created_us=0, updated_us=0,
                      status="SUBMITTED", stop_price=95.0, strategy_name="MeanReversion")  # fmt: skip
