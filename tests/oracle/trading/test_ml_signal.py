@@ -4,6 +4,7 @@ import random
 import stat
 
 import pytest
+from planted import bars_of, gain, play, shuffled
 
 from oracle.trading.ml.drift import ALARM, edges_of, psi, shares_of
 from oracle.trading.ml.features import FEATURES, Features
@@ -13,7 +14,6 @@ from oracle.trading.ml.training import Asked, train
 from oracle.trading.ml.worker import trained
 from oracle.trading.signal import Direction, Holding
 from oracle.trading.strategies import MLSignalStrategy
-from planted import bars_of, gain, play, shuffled
 
 pytest.importorskip("xgboost")
 

@@ -4,12 +4,19 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from planted import at, bars_of, gain, insider, play, ratio, shuffled, swings, trend
 
 from oracle.model import Bar
 from oracle.problems import Bad
 from oracle.trading.signal import Direction, Holding
-from oracle.trading.strategies import STRATEGIES, InsiderFollowing, MeanReversion, SwingMomentum, ValueFactor, strategy_class
-from planted import at, bars_of, gain, insider, play, ratio, shuffled, swings, trend
+from oracle.trading.strategies import (
+    STRATEGIES,
+    InsiderFollowing,
+    MeanReversion,
+    SwingMomentum,
+    ValueFactor,
+    strategy_class,
+)
 
 SEEDS = range(12)
 
