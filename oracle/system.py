@@ -1,7 +1,7 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
 Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
-switchboard, runs, scheduler, sources, trading, terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web).
+switchboard, runs, scheduler, sources, trading, strategies, terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web).
 The board is rebuilt from history before the first.
 """
 
@@ -49,6 +49,7 @@ from oracle.terminal.actor import TerminalMemory
 from oracle.trading import KillSwitch, SwitchMemory
 from oracle.trading.backtest.work import KIND, strategy_work
 from oracle.trading.risk.day_trades import DayTrades
+from oracle.trading.strategy_tree import strategist_children
 from oracle.trading.wiring import trading_children
 from oracle.watchdogs import watchdog_class
 from oracle.watchdogs.actor import watchdog_child
@@ -196,6 +197,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),
+        *strategist_children(system),
         Child("terminal", lambda: Terminal(
             board, system.queries, system.receipts, system.terminal_memory, settings.mt5.gone_after_s)),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),

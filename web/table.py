@@ -14,6 +14,7 @@ from web.surfaces import (
     alpha_portfolio,
     alpha_rankings,
     alpha_risk,
+    alpha_strategies,
     alpha_system,
     alpha_trades,
     broker,
@@ -33,8 +34,8 @@ __all__ = ["routes"]
 
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_backtests,
-    alpha_rankings,
+    mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
+    alpha_backtests, alpha_rankings,
 )  # fmt: skip
 
 

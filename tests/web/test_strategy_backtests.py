@@ -5,13 +5,17 @@ import random
 from contextlib import asynccontextmanager
 from functools import partial
 
+import attrs
 import numpy as np
 import pytest
 import trio
 from running import open_house
 
+from oracle.runs import Run
 from oracle.settings import Auth, Data, Settings
 from oracle.settings_trading import Trading
+from oracle.trading.backtest.work import KIND
+from oracle.trading.strategies import STRATEGIES
 from web.routes import Auth as RouteAuth
 from web.routes import Scope
 from web.table import routes
@@ -54,11 +58,21 @@ def past(symbols=("AAPL", "MSFT")):
 async def house_with_a_past(folder):
     settings = Settings(
         auth=Auth(mode="open"), data=Data(folder=folder), trading=Trading(universe=("AAPL", "MSFT", "GLD")),
-        strategies={"SmaCross": {"kind": "bench.trading:SmaCross"}, "Slower": {"kind": "bench.trading:SmaCross", "slow": 40}},
+        strategies={"SmaCross": {"kind": "bench.trading:SmaCross"}},
     )  # fmt: skip
     async with open_house(folder, settings=settings) as house:
         await trio.to_thread.run_sync(partial(house.system.store.backfill_bars, past()))
         yield house
+
+
+def ranked_before(house, name, score):
+    """A result of an hour ago."""
+    now_us = house.system.runtime.now_us() - 3_600_000_000
+    facts = {field: kind(0) for field, kind in RANKING.items() if field != "ranked_at"}
+    result = {**facts, "strategy_name": name, "composite_score": score, "metadata": {"params": {}}}
+    run = Run(f"before_{name}", KIND, {"strategy": name, "start_us": 0, "end_us": now_us}, now_us, "completed", result=result,
+              finished_us=now_us)  # fmt: skip
+    house.system.board.put(run.ref, {**attrs.asdict(run), "status": run.status.value}, now_us)
 
 
 def shaped(found, shape):
@@ -81,26 +95,32 @@ async def test_a_backtest_is_answered_kept_and_ranked(tmp_path):
         assert found["win_rate"] == found["winning_trades"] / len(trades)
         assert all("2023-01-02T00:00:00Z" <= one["entry_time"] < one["exit_time"] <= "2024-01-01T00:00:00Z" for one in trades)
         assert (more["simulated"], more["sources"], more["without_data"]) == (True, ["simulated"], ["GLD"])
-        assert more["benchmark"]["total_return_pct"] is not None and more["fills"] >= 2 * len(trades)
+        assert more["benchmark"]["total_return_pct"] is not None and more["fills"] > len(trades)
+        assert (more["sizing"], more["orders"], more["limits"]) == ("half_kelly", "live", True) and more["placed"] > 5
+
+        rows = (await house.get(f"/api/oracle/runs/{more['run_id']}/events?limit=1")).json["items"]
+        assert rows == [{"ts": "2023-01-01T00:00:00Z", "row": "equity", "date": "2023-01-01", "equity": 100000}]
 
         whole = {"start": "2022-01-01", "end": "2999-01-01"}  # there are bars until 2024-07-31, and it says so
         sooner = await house.post(ONE, json=whole, headers={"Prefer": "respond-async"})
         assert sooner.status == 202 and sooner.headers["preference-applied"] == "respond-async"
         assert sooner.json["kind"] == "strategy_backtest" and sooner.json["params"]["start"] == "2022-01-01T00:00:00Z"
-        ranked = await house.get("/api/strategies/rankings")  # which waits for that one, and has the other strategy run
+        for place, name in enumerate(STRATEGIES):
+            ranked_before(house, name, place / 10)
+        ranked = await house.get("/api/strategies/rankings")  # which waits for that one
         assert ranked.status == 200 and not [wrong for one in ranked.json if (wrong := shaped(one, RANKING))]
-        assert [set(one) for one in ranked.json] == [set(RANKING)] * 2
+        assert [set(one) for one in ranked.json] == [set(RANKING)] * len(ranked.json)
         scores = [one["composite_score"] for one in ranked.json]
         assert scores == sorted(scores, reverse=True) and all(0 <= score <= 1 for score in scores)
-        assert {one["strategy_name"] for one in ranked.json} == {"SmaCross", "Slower"}
-        assert {one["consistency_score"] for one in ranked.json} == {0.5}  # there is one window
+        by_name = {one["strategy_name"]: one for one in ranked.json}
+        assert by_name["SmaCross"]["consistency_score"] == 0.5  # there is one window
+        unranked = ranked.headers.get("x-unranked", "").split(", ")
+        assert {*by_name, *filter(None, unranked)} == {"SmaCross", *STRATEGIES} and not set(unranked) & set(by_name)
         again = await house.get("/api/strategies/rankings")
         assert again.json == ranked.json
 
-        kept = (await house.get("/api/strategies/backtests")).json  # nothing was run twice
-        assert [one["strategy_name"] for one in kept] == ["Slower", "SmaCross", "SmaCross"]
-        assert kept[-1]["id"] == more["run_id"] and "trades" not in kept[-1]
-        assert [one["id"] for one in (await house.get("/api/strategies/backtests?strategy=Slower")).json] == [kept[0]["id"]]
+        kept = (await house.get("/api/strategies/backtests?strategy=SmaCross")).json  # nothing was run twice
+        assert [one["id"] for one in kept] == [sooner.json["id"], more["run_id"]] and "trades" not in kept[0]
         assert (await house.get(f"/api/strategies/backtests/{more['run_id']}")).json == found
         one = (await house.get(sooner.headers["location"])).json
         assert (one["end_date"], one["metadata"]["data_to"]) == ("2999-01-01", "2024-07-31")
@@ -125,6 +145,10 @@ async def test_what_is_wrong_is_named(tmp_path):
         assert unknown.status == 404 and "SmaCross" in unknown.json["detail"]
         assert (await house.get("/api/strategies/backtests")).json == []
         assert (await house.get("/api/strategies/backtests/x")).status == 404
+        crashed = await house.post(ONE, json={**BODY, "params": {"fast": 0}})
+        assert crashed.status == 500 and "ZeroDivisionError" in crashed.json["detail"]
+        (run,) = (await house.get("/api/oracle/runs")).json["items"]
+        assert (run["status"], (await house.get(f"/api/strategies/backtests/{run['id']}")).status) == ("failed", 500)
 
 
 async def test_where_nothing_is_stored_nothing_is_ranked(tmp_path):

@@ -14,10 +14,10 @@ from oracle.runs import Run, Status
 from oracle.system import System
 from oracle.trading.backtest.ask import Wish, checked
 from oracle.trading.backtest.job import NO_BARS
-from oracle.trading.backtest.past import has_bars
+from oracle.trading.backtest.past import has_bars, unheard
 from oracle.trading.backtest.result import DAY_US
-from oracle.trading.backtest.roster import roster
 from oracle.trading.backtest.work import KIND
+from oracle.trading.roster import roster
 from web.errors import invalid
 from web.routes import Answer, Auth, Call, Param, Route, Scope
 from web.surfaces.runs import ask_runs, moment_of, shown
@@ -35,7 +35,7 @@ _RESPOND_ASYNC = ("Preference-Applied", "respond-async")
 class BacktestWish:
     """The days `start` to `end`, both included (ISO 8601; `end` may be later than there are bars), and the USD it begins with.
     `symbols`: these, instead of the universe. `params`: settings of the strategy for this run. `sizing`: half_kelly as live, or
-    all_in. `limits`: whether the gate judges orders as live."""
+    all_in. `orders`: live (brackets with a stop and a target), or at market. `limits`: whether the gate judges orders as live."""
 
     start: dt.date
     end: dt.date
@@ -43,6 +43,7 @@ class BacktestWish:
     symbols: list[str] = attrs.field(factory=list)
     params: dict[str, Any] = attrs.field(factory=dict)
     sizing: Literal["half_kelly", "all_in"] = "half_kelly"
+    orders: Literal["live", "market"] = "live"
     limits: bool = True
 
 
@@ -133,6 +134,8 @@ async def backtest(call: Call) -> BacktestResult | Answer:
     symbols, to_us = wish.symbols or call.system.settings.trading.universe, call.system.runtime.now_us() - DAY_US + 1
     if not await has_bars(call.system.queries, symbols, wish.start_us, min(ask.to_us, to_us)):
         raise invalid("value_error", ["body", "symbols" if wish.symbols else "start"], NO_BARS, call.body.get("start"))
+    if lacks := await unheard(call.system.queries, ask.required_data, symbols, ask.to_us):
+        raise Refused(f"{ask.listed.name} can't work here: {lacks}", "conflict", {"strategy": ask.listed.name, "reason": lacks})
     run = await ask_runs(call, "start", kind=KIND, params=attrs.asdict(ask.wish))
     asked = "respond-async" in call.headers.get("prefer", "").replace(" ", "").lower().split(",")
     if not asked:

@@ -9,21 +9,23 @@ import attrs
 import trio
 
 from actors import Refused
+from oracle.problems import Invalid
 from oracle.runs import Run
 from oracle.system import System
 from oracle.trading.backtest.ask import Wish
-from oracle.trading.backtest.past import INTERVAL
-from oracle.trading.backtest.rankings import Standing, standing, unable
-from oracle.trading.backtest.roster import roster
+from oracle.trading.backtest.past import INTERVAL, unheard
+from oracle.trading.backtest.rankings import Standing, learns, standing
 from oracle.trading.backtest.work import KIND
+from oracle.trading.roster import Listed, made, roster
 from web.routes import Answer, Auth, Call, Route
-from web.surfaces.alpha_backtests import WAIT_S, ended, runs_of
+from web.surfaces.alpha_backtests import ended, runs_of
 from web.surfaces.runs import ask_runs
 from web.wire import iso
 
 __all__ = ["ROUTES"]
 
 UNRANKED = "X-Unranked"
+WAIT_S = 20.0
 
 
 @attrs.frozen(kw_only=True)
@@ -51,15 +53,15 @@ async def rankings(call: Call) -> Answer:
 
     Each is ranked by its newest backtest as it is set up, over all daily bars that are stored, so that all are compared over the
     same days: shorter backtests and those with other settings are not counted. Where there is none it is run now, and waited for
-    as long as 45 seconds; one older than a day (`ranked_at` says how old) is answered, and run anew meanwhile. Strategies that
-    can't work here, or are not through yet, are left out, and named in the header `X-Unranked`.
+    as long as 20 seconds; one older than a day (`ranked_at` says how old) is answered, and run anew meanwhile. One that trains
+    itself takes minutes, and is ranked once somebody has run it over all that is stored. Strategies that can't work here, or are
+    not through yet, are left out, and named in the header `X-Unranked`.
     """
     system = call.system
-    known = [one for one in roster(system.settings.strategies).values() if not unable(one)]
-    first_us = await _first_us(system)
+    known, first_us = roster(system.settings.strategies), await _first_us(system)
     found: list[Standing] = []
     if first_us is not None:
-        for one in known:
+        for one in [one for one in known.values() if not await _unable(system, one)]:
             found.append(await _begun(call, standing(one, runs_of(system), first_us), first_us))
         with trio.move_on_after(WAIT_S):
             for stands in found:
@@ -67,14 +69,24 @@ async def rankings(call: Call) -> Answer:
                     await ended(system, stands.under_way, WAIT_S)
         found = [standing(one.listed, runs_of(system), first_us) for one in found]
     ranked = sorted((_ranking(one.newest) for one in found if one.newest), key=lambda one: -one.composite_score)
-    left = sorted(set(roster(system.settings.strategies)) - {one.strategy_name for one in ranked})
+    left = sorted(set(known) - {one.strategy_name for one in ranked})
     return Answer(ranked, headers=((UNRANKED, ", ".join(left)),) if left else ())
+
+
+async def _unable(system: System, listed: Listed) -> str:
+    """Why it can't be ranked; empty where it can."""
+    try:
+        strategy = made(listed.kind, listed.table)
+    except Invalid as bad:
+        return str(bad)
+    symbols, now_us = system.settings.trading.universe, system.runtime.now_us()
+    return strategy.unavailable() or await unheard(system.queries, strategy.required_data, symbols, now_us)
 
 
 async def _begun(call: Call, stands: Standing, first_us: int) -> Standing:
     """How it stands when a run that is due was started."""
     now_us = call.system.runtime.now_us()
-    if not stands.due(now_us):
+    if not stands.due(now_us) or learns(stands.listed):
         return stands
     wish = Wish(strategy=stands.listed.name, start_us=first_us, end_us=now_us)
     try:

@@ -12,7 +12,7 @@ from attrs.validators import and_, deep_iterable, gt, le, matches_re, max_len
 from actors import Refused
 from oracle.problems import Invalid, Problem
 from oracle.trading.backtest.result import DAY_US
-from oracle.trading.backtest.roster import Listed, made, wanted
+from oracle.trading.roster import Listed, made, wanted
 
 __all__ = ["MOST_SYMBOLS", "Ask", "Wish", "checked"]
 
@@ -24,7 +24,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 class Wish:
     """A strategy over the daily bars that begin in start_us <= time <= end_us, UTC microseconds, with so many USD; of the
     `symbols` named (of the universe, if none is), with `params` instead of its own settings where given. `sizing`: as live
-    (half_kelly), or all the cash (all_in). `limits`: whether the gate judges orders, as live."""
+    (half_kelly), or all the cash (all_in). `orders`: as live (brackets with a stop and a target), or at market. `limits`: whether
+    the gate judges orders, as live."""
 
     strategy: str
     start_us: int
@@ -34,12 +35,13 @@ class Wish:
         default=(), validator=and_(max_len(MOST_SYMBOLS), deep_iterable(matches_re(r"[A-Z0-9]+(-[A-Z0-9]+)?"))))  # fmt: skip
     params: dict[str, Any] = attrs.field(factory=dict)
     sizing: Literal["half_kelly", "all_in"] = "half_kelly"
+    orders: Literal["live", "market"] = "live"
     limits: bool = True
 
     @property
     def plain(self) -> bool:
         """Whether it is run as it is set up: comparable with others that are."""
-        return not self.symbols and not self.params and self.sizing == "half_kelly" and self.limits
+        return not self.symbols and not self.params and (self.sizing, self.orders, self.limits) == ("half_kelly", "live", True)
 
 
 @attrs.frozen
@@ -84,7 +86,8 @@ def checked(wish: Wish, known: Mapping[str, Listed], now_us: int) -> Ask:
     if why := strategy.unavailable():
         raise Refused(f"{listed.name} can't work here: {why}", "conflict", {"strategy": listed.name, "reason": why})
     chosen = attrs.evolve(listed, table=table)
-    return Ask(attrs.evolve(wish, strategy=listed.name), chosen, strategy.warmup_bars, tuple(strategy.required_data))
+    clean = attrs.evolve(wish, strategy=listed.name, symbols=tuple(dict.fromkeys(wish.symbols)))
+    return Ask(clean, chosen, strategy.warmup_bars, tuple(strategy.required_data))
 
 
 def _wrong_span(wish: Wish, now_us: int) -> Iterator[Problem]:

@@ -90,35 +90,40 @@ class Books:
         }
 
     def reserved(self) -> float:
-        """What BUY orders at work may still take of the cash, at the newest closes."""
-        return sum(self._left(order) * self.prices[order.symbol] for order in self.working.values() if order.side is Side.buy)
+        """What BUY orders at work may still take of the cash, at the newest closes or their limits."""
+        return sum(
+            self.left(order) * (order.limit_price or self.prices[order.symbol])
+            for order in self.working.values() if order.side is Side.buy and not order.parent_id
+        )  # fmt: skip
 
     def view(self, now_us: int) -> RiskView:
         """The desk as the gate sees it. No switch is on and no breaker has tripped: those wait for an operator, whom a backtest
         has not."""
         adding: defaultdict[str, float] = defaultdict(float)
         taking: defaultdict[str, float] = defaultdict(float)
-        for order in self.working.values():
-            position, left = self.positions.get(order.symbol), self._left(order)
-            if position is not None and position.side is not order.side and not taking[order.symbol]:
+        wished = [order for order in self.working.values() if not order.parent_id]  # the exits of a bracket take its place
+        for order in wished:
+            position, left = self.positions.get(order.symbol), self.left(order)
+            if position is not None and position.side is not order.side:
                 taking[order.symbol] += left
             else:
                 adding[order.symbol] += order.side.sign * left
         return RiskView(
             now_us=now_us, equity=self.equity(), cash=self.account.cash, positions=self.positions, prices=self.prices,
             sectors=self.trading.sectors, reserved_cash=self.reserved(), pending_quantity=adding, pending_exits=taking,
-            pending_orders=sum(not self._done[order.id] for order in self.working.values()),
+            pending_orders=sum(not self._done[order.id] for order in wished),
             day_trades_used=self._day_trades(now_us), trades_today=self._traded(now_us), shorting=self.shorting,
         )  # fmt: skip
 
-    def _left(self, order: Order) -> float:
+    def left(self, order: Order) -> float:
+        """What is not filled of an order at work."""
         return order.quantity - self._done[order.id]
 
     def _filled(self, fill: Fill) -> None:
         order = self.working.get(fill.order_id)
         if order is not None:
             self._done[order.id] += fill.quantity
-            if self._left(order) <= DUST:
+            if self.left(order) <= DUST:
                 self.ended(order.id)
 
     def _traded(self, now_us: int) -> int:

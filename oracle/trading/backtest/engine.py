@@ -16,7 +16,9 @@ import attrs
 
 from oracle.model import Bar, Depth, Event, Quote, Sample, Trade
 from oracle.trading.backtest.books import Books
-from oracle.trading.order import NewOrder, Order, OrderStatus, OrderType, Side
+from oracle.trading.backtest.wishes import WishOf, at_market, legs, placed
+from oracle.trading.ledger import DUST
+from oracle.trading.order import NewOrder, Order, OrderType
 from oracle.trading.reports import Ended, Filled
 from oracle.trading.risk.assessment import Action, Assessment, RiskView
 from oracle.trading.signal import Direction, Signal, Strategy
@@ -35,6 +37,10 @@ class Venue(Protocol):
         """Work an order from now on."""
         ...
 
+    def cancel(self, order_id: str) -> bool:
+        """Work it no more."""
+        ...
+
     def update(self, message: Quote | Trade | Depth | Bar, now_us: int) -> Iterable[Filled | Ended]:
         """What comes of the market's moving."""
         ...
@@ -43,13 +49,15 @@ class Venue(Protocol):
 @attrs.define(eq=False)
 class Engine:
     """`gate` None lets everything pass. `refused` counts what kept signals from becoming orders, by reason; `held` the instants
-    at which something was held; `times_us` and `equity` have a point for each instant, its close."""
+    at which something was held; `orders` and `signals` how many there were; `times_us` and `equity` have a point for each
+    instant, its close."""
 
     strategy: Strategy
     venue: Venue
     books: Books
     size: Size
     gate: Gate | None = None
+    wish: WishOf = at_market
     times_us: list[int] = attrs.field(factory=list)
     equity: list[float] = attrs.field(factory=list)
     held: int = 0
@@ -67,7 +75,7 @@ class Engine:
         held = bool(books.positions)
         for bar in bars:
             for said in take(bar, now_us):
-                self._hear(said)
+                self._hear(said, now_us)
         for bar in bars:
             update(bar)
             books.mark(bar.symbol, bar.close)
@@ -84,47 +92,68 @@ class Engine:
         self.times_us.append(start_us)
         self.equity.append(books.equity())
 
-    def _hear(self, said: Filled | Ended) -> None:
+    def _hear(self, said: Filled | Ended, now_us: int) -> None:
+        books = self.books
         if isinstance(said, Filled):
-            self.books.book(said.fill)
+            fill, order = said.fill, books.working.get(said.fill.order_id)
+            books.book(fill)
+            if order is None:
+                return
+            if order.order_type is OrderType.bracket:
+                for leg in legs(order, fill.quantity, fill.id, now_us):
+                    self._place(leg, now_us)
+            elif order.parent_id:
+                self._shrink(order, now_us)
             return
-        self.books.ended(said.order_id)
-        if said.status is OrderStatus.rejected:
-            self.refused[said.reason] += 1
+        books.ended(said.order_id)
+
+    def _shrink(self, filled: Order, now_us: int) -> None:
+        """Of the two exits of a bracket one was filled: the other closes no more than what is left."""
+        books, pair = self.books, filled.metadata["pair"]
+        left = books.left(filled) if filled.id in books.working else 0.0
+        for other in [one for one in books.working.values() if one.metadata.get("pair") == pair and one is not filled]:
+            self._withdraw(other)
+            if left > DUST:
+                self._place(attrs.evolve(other, id=f"{other.id}/again", quantity=left), now_us)
 
     def _act(self, signal: Signal, now_us: int) -> None:
+        """What the strategist does live: who has a position closes it, and opens another with a later signal."""
         self.signals += 1
-        books, symbol = self.books, signal.symbol
-        if any(order.symbol == symbol for order in books.working.values()):
+        books, symbol, flat = self.books, signal.symbol, signal.direction is Direction.flat
+        position, price = books.positions.get(symbol), books.prices[symbol]
+        if position is not None and not flat and (signal.direction is Direction.long) == (position.quantity > 0):
+            return
+        at_work = [order for order in books.working.values() if order.symbol == symbol]
+        if position is None and not flat and at_work:
             self.refused["an order of the symbol is at work"] += 1
             return
-        position = books.positions.get(symbol)
-        side = Side.sell if signal.direction is Direction.short else Side.buy
-        if position is not None and (signal.direction is Direction.flat or side is not position.side):
-            self._order(signal, position.side.other, abs(position.quantity), now_us)
-        if signal.direction is Direction.flat or (position is not None and side is position.side):
+        for order in at_work:
+            self._withdraw(order)
+        if position is None and flat:
             return
         free = books.account.cash - books.reserved()
-        quantity = self.size(signal, books.prices[symbol], books.equity(), free)
-        if quantity > 0:
-            self._order(signal, side, quantity, now_us)
-        else:
+        worth = books.equity()
+        wish = self.wish(signal, price, position, lambda at: self.size(signal, at, worth, free), now_us)
+        if wish is None:
             self.refused["its size would be nothing"] += 1
+        else:
+            self._submit(wish, price, now_us)
 
-    def _order(self, signal: Signal, side: Side, quantity: float, now_us: int) -> None:
-        wish = NewOrder(symbol=signal.symbol, side=side, quantity=quantity, strategy_name=signal.strategy_name,
-                        signal_strength=signal.strength, signal_us=signal.ts_us)  # fmt: skip
+    def _submit(self, wish: NewOrder, price: float, now_us: int) -> None:
+        quantity = wish.quantity
         if self.gate is not None:
-            said = self.gate(wish, self.books.prices[signal.symbol], self.books.view(now_us))
+            said = self.gate(wish, price, self.books.view(now_us))
             if said.action is Action.reject or said.action is Action.human:
                 self.refused.update([breach.type for breach in said.breaches] or ["the gate"])
                 return
             quantity = said.quantity
         self.orders += 1
-        order = Order(
-            id=f"o{self.orders}", symbol=signal.symbol, side=side, order_type=OrderType.market, quantity=quantity,
-            created_us=now_us, updated_us=now_us, status=OrderStatus.submitted, strategy_name=signal.strategy_name,
-            signal_strength=signal.strength, signal_us=signal.ts_us,
-        )  # fmt: skip
+        self._place(placed(wish, f"o{self.orders}", quantity, now_us), now_us)
+
+    def _place(self, order: Order, now_us: int) -> None:
         self.books.working[order.id] = order
         self.venue.place(order, now_us)
+
+    def _withdraw(self, order: Order) -> None:
+        self.venue.cancel(order.id)
+        self.books.ended(order.id)

@@ -22,7 +22,7 @@ from oracle.work_process import DIED, WorkProcess
 
 __all__ = ["NO_BARS", "StrategyJob"]
 
-PIECE_US = 180 * DAY_US  # of bars gone through between two turns
+PIECE_US = 60 * DAY_US  # of bars gone through between two turns
 READ = 0.2  # of the work is to read what was stored, as far as progress tells
 NO_BARS = "no daily bars are stored of what was asked for"
 COSTS = ("slippage_bps", "fee_bps", "fee_per_unit", "least_fee", "participation")
@@ -94,7 +94,7 @@ class StrategyJob:
         ask, wish = self.ask, self.ask.wish
         return Begin(
             ask.listed.name, ask.listed.kind, ask.listed.table, wish.start_us, ask.start, ask.end, wish.initial_capital,
-            wish.sizing, wish.limits, unstructure(self.paper), unstructure(self.trading), unstructure(self.risk),
+            wish.sizing, wish.orders, wish.limits, unstructure(self.paper), unstructure(self.trading), unstructure(self.risk),
         )  # fmt: skip
 
     def _told(self, summary: dict[str, Any], series: Sequence[Series]) -> dict[str, Any]:
@@ -104,7 +104,8 @@ class StrategyJob:
         about = {
             "symbols": [one.symbol for one in series],
             "without_data": sorted(set(self.symbols) - {one.symbol for one in series}),
-            "sources": sources, "simulated": SOURCE in sources, "params": listed.table, "sizing": wish.sizing,
-            "limits": wish.limits, "costs": {name: getattr(self.paper, name) for name in COSTS}, "plain": wish.plain,
+            "sources": sources, "simulated": SOURCE in sources, "params": listed.table,
+            "sizing": wish.sizing, "orders": wish.orders, "limits": wish.limits,
+            "costs": {name: getattr(self.paper, name) for name in COSTS}, "plain": wish.plain,
         }  # fmt: skip
         return {"strategy_name": listed.name, **summary, "metadata": {**summary["metadata"], **about}}

@@ -12,10 +12,11 @@ from oracle.history.bars import interval_us
 from oracle.model import Event, Sample, Severity
 from oracle.trading.backtest.wire import Series
 
-__all__ = ["INTERVAL", "Past", "has_bars"]
+__all__ = ["INTERVAL", "Past", "has_bars", "unheard"]
 
 INTERVAL = "1d"
-_PAGE = 10_000
+_PAGE, _SOME = 10_000, 1_000
+_FUNDAMENTAL, _INSIDER = "fundamental_", "insider_trade"
 _NUMBERS = ("open", "high", "low", "close", "volume")
 
 
@@ -25,6 +26,19 @@ async def has_bars(queries: Queries, symbols: Iterable[str], from_us: int, to_us
         if (await queries.bars(symbol, INTERVAL, from_us, to_us, limit=1)).items:
             return True
     return False
+
+
+async def unheard(queries: Queries, required_data: Iterable[str], symbols: Iterable[str], to_us: int) -> str:
+    """What a strategy needs beside bars and nothing is stored of, before `to_us`; empty where it has all. Raises Refused while
+    nobody knows."""
+    of, needs = list(symbols), set(required_data)
+    if "fundamentals" in needs:
+        said = (await queries.samples(subject=of, to_us=to_us, limit=_SOME)).items
+        if not any(row["name"].startswith(_FUNDAMENTAL) for row in said):
+            return "no fundamentals are stored of its symbols"
+    if "insider_transactions" in needs and not (await queries.events(_INSIDER, subject=of, to_us=to_us, limit=1)).items:
+        return "no insider trades are stored of its symbols"
+    return ""
 
 
 @attrs.frozen
@@ -48,14 +62,14 @@ class Past:
         """What was said of the companies."""
         found = [Sample(row["name"], row["subject"], row["value"], row["unit"], row["ts_us"], row["source"])
                  async for row in self._all(self.queries.samples, subject=list(symbols))]  # fmt: skip
-        return [one for one in found if one.name.startswith("fundamental_")]
+        return [one for one in found if one.name.startswith(_FUNDAMENTAL)]
 
     async def insider_trades(self, symbols: Iterable[str]) -> list[Event]:
         """What their insiders traded."""
         return [
             Event(row["id"], row["kind"], row["subject"], row["source"], Severity(row["severity"]), row["summary"], row["data"],
                   row["ts_us"], row["cause"])
-            async for row in self._all(self.queries.events, kind="insider_trade", subject=list(symbols), newest_first=False)
+            async for row in self._all(self.queries.events, kind=_INSIDER, subject=list(symbols), newest_first=False)
         ]  # fmt: skip
 
     async def _all(self, query: Callable[..., Any], *words: Any, **wanted: Any) -> AsyncIterator[dict[str, Any]]:

@@ -12,9 +12,9 @@ from oracle.problems import Invalid
 from oracle.runs import Run, Status
 from oracle.trading.backtest.ask import Wish
 from oracle.trading.backtest.result import DAY_US
-from oracle.trading.backtest.roster import Listed, made
+from oracle.trading.roster import Listed, made
 
-__all__ = ["FRESH_US", "Standing", "standing", "unable"]
+__all__ = ["FRESH_US", "Standing", "learns", "standing"]
 
 FRESH_US = DAY_US
 """A result older than this is due to be made anew."""
@@ -44,12 +44,9 @@ def standing(listed: Listed, runs: Iterable[Run], first_us: int) -> Standing:
     return Standing(listed, newest, next((run for run in mine if not run.over), None))
 
 
-def unable(listed: Listed) -> str:
-    """Why a strategy can't be run here; empty where it can."""
-    try:
-        return made(listed.kind, listed.table).unavailable()
-    except Invalid as bad:
-        return str(bad)
+def learns(listed: Listed) -> bool:
+    """Whether a strategy trains itself on the way, which takes minutes over all that is stored. Raises Invalid."""
+    return hasattr(made(listed.kind, listed.table), "lesson")
 
 
 def _counts(run: Run, first_us: int) -> bool:

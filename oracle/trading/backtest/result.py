@@ -113,7 +113,7 @@ def _counts(engine: Engine, dates: Sequence[dt.date]) -> dict[str, Any]:
     books = engine.books
     return {
         "data_from": dates[0] if dates else None, "data_to": dates[-1] if dates else None, "signals": engine.signals,
-        "orders": engine.orders, "fills": len(books.fills), "fees": books.account.fees_paid, "refused": dict(engine.refused),
+        "placed": engine.orders, "fills": len(books.fills), "fees": books.account.fees_paid, "refused": dict(engine.refused),
         "open_positions": {symbol: one.quantity for symbol, one in books.positions.items()},
     }  # fmt: skip
 

@@ -2,9 +2,9 @@
 
 As Pardo has it (Design, Testing, and Optimization of Trading Systems, 1992).
 
-Nothing is fitted to the months before a window here: a strategy goes into a backtest with its settings, and a model with what it
-has learned. So a window's return is that of the one equity curve over its test months, and the months before it are what the
-strategy must have come through already.
+Nothing is fitted to the months before a window alone: a strategy goes into a backtest with its settings, and one that learns does
+so on the way, of what is over. So a window's return is that of the one equity curve over its test months, and the months before
+it are what the strategy must have come through already.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ __all__ = ["Begin", "Done", "Go", "Heard", "Series", "Told"]
 
 class Begin(msgspec.Struct, tag=True):
     """A strategy (its kind and settings) and what it is to begin with. Bars before `from_us` are for it to see only; `start` and
-    `end` are what was asked for. `sizing` and `limits` as in `ask.Wish`; the last three are sections of the settings."""
+    `end` are what was asked for. `sizing`, `orders` and `limits` as in `ask.Wish`; the last three are sections of the
+    settings."""
 
     strategy: str
     kind: str
@@ -24,6 +25,7 @@ class Begin(msgspec.Struct, tag=True):
     end: dt.date
     capital: float
     sizing: str
+    orders: str
     limits: bool
     paper: dict[str, Any]
     trading: dict[str, Any]

@@ -11,7 +11,7 @@ from oracle.runs import Pace, Work
 from oracle.settings import Settings
 from oracle.trading.backtest.ask import Wish, checked
 from oracle.trading.backtest.job import StrategyJob
-from oracle.trading.backtest.roster import roster
+from oracle.trading.roster import roster
 
 __all__ = ["KIND", "strategy_work"]
 
@@ -24,7 +24,7 @@ def strategy_work(queries: Queries, settings: Settings, now_us: Callable[[], int
 
     async def work(params: dict[str, Any], pace: Pace) -> tuple[dict[str, Any], Sequence[Any]]:
         ask = checked(structure(Wish, params), known, now_us())
-        symbols = ask.wish.symbols or settings.trading.universe
+        symbols = ask.wish.symbols or tuple(dict.fromkeys(settings.trading.universe))
         job = StrategyJob(queries, ask, symbols, settings.broker.paper, settings.trading, settings.risk, now_us(), pace)
         return await job.run()
 

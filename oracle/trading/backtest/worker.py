@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from heapq import merge
 from itertools import groupby
@@ -23,12 +23,13 @@ from oracle.settings_trading import Paper, Risk, Trading
 from oracle.trading.backtest.books import Books
 from oracle.trading.backtest.engine import Engine
 from oracle.trading.backtest.result import Buy, Span, figures, rows_of
-from oracle.trading.backtest.roster import made
 from oracle.trading.backtest.wire import Begin, Done, Go, Heard, Series, Told
+from oracle.trading.backtest.wishes import as_live, at_market, record_of
 from oracle.trading.risk.entry import lot_of, lots
 from oracle.trading.risk.gate import assess
+from oracle.trading.roster import made
 from oracle.trading.signal import Signal
-from oracle.trading.sizing import size
+from oracle.trading.sizing import Record, size
 from oracle.trading.venue import PaperVenue
 
 __all__ = ["Course", "all_in", "main"]
@@ -57,8 +58,10 @@ class Course:
         )
         books = Books.of(begin.capital, trading, risk, shorting=paper.allow_short)
         gate = (lambda order, price, view: assess(order, price, view, risk)) if begin.limits else None
-        sized = partial(_half_kelly, trading, risk) if begin.sizing == "half_kelly" else all_in
-        return cls(begin, Engine(made(begin.kind, begin.table), PaperVenue(paper), books, sized, gate))
+        record = partial(_record, books)
+        sized = partial(_half_kelly, trading, risk, record) if begin.sizing == "half_kelly" else all_in
+        wish = as_live(trading, risk, record) if begin.orders == "live" else at_market
+        return cls(begin, Engine(made(begin.kind, begin.table), PaperVenue(paper), books, sized, gate, wish))
 
     def go(self, until_us: int) -> None:
         """Go through the bars that begin before then."""
@@ -96,8 +99,14 @@ def all_in(signal: Signal, price: float, equity: float, cash: float) -> float:
     return lots(signal.symbol, max(0.0, cash) / price)
 
 
-def _half_kelly(trading: Trading, risk: Risk, signal: Signal, price: float, equity: float, cash: float) -> float:
-    return size(signal, price, equity, cash, trading, risk, lot=lot_of(signal.symbol))
+def _half_kelly(
+    trading: Trading, risk: Risk, record: Callable[[], Record | None], signal: Signal, price: float, equity: float, cash: float,
+) -> float:
+    return size(signal, price, equity, cash, trading, risk, record(), lot_of(signal.symbol))
+
+
+def _record(books: Books) -> Record | None:
+    return record_of(books.trades)
 
 
 def _instants(series: list[Series]) -> Iterator[tuple[int, list[Bar]]]:

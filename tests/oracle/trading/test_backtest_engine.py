@@ -1,6 +1,7 @@
 """The engine of backtests: on the data's clock, with what trades live, and never ahead."""
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from oracle.model import Bar
 from oracle.settings_trading import Limits, Paper, Pdt, Risk, Trading
 from oracle.trading.backtest.books import Books
 from oracle.trading.backtest.engine import Engine
+from oracle.trading.backtest.wishes import as_live, at_market, record_of
 from oracle.trading.risk.gate import assess
 from oracle.trading.signal import Direction, Signal
 from oracle.trading.venue import PaperVenue
@@ -42,11 +44,16 @@ def bar(number, price, symbol="AAPL", low=None, high=None, opened=None):
                T0_US + number * DAY_US, "test")
 
 
-def engine_of(strategy, *, paper=FREE, risk=None, size=share, shorting=False, capital=CAPITAL):
+def altered(one, **facts):
+    """The bar with other facts."""
+    return msgspec.structs.replace(one, **facts)
+
+
+def engine_of(strategy, *, paper=FREE, risk=None, size=share, shorting=False, capital=CAPITAL, wish=at_market):
     risk_or = risk or Risk()
     gate = None if risk is None else (lambda order, price, view: assess(order, price, view, risk))
     books = Books.of(capital, Trading(), risk_or, shorting=shorting)
-    return Engine(strategy, PaperVenue(paper), books, size, gate)
+    return Engine(strategy, PaperVenue(paper), books, size, gate, wish)
 
 
 def go(engine, *instants):
@@ -70,11 +77,72 @@ def test_a_signal_of_a_close_fills_at_the_next_open_and_pays_what_it_costs():
     assert engine.held == 3 and [one and one.bars_held for one in script.held] == [None, 0, 1, None]
 
 
-def test_a_long_position_is_closed_before_a_short_one_is_opened():
-    script = Script(says={("AAPL", 0): Direction.long, ("AAPL", 1): Direction.short, ("AAPL", 2): Direction.flat})
-    engine = go(engine_of(script, size=lambda *_: 10.0, shorting=True), *(bar(number, 100.0 + number) for number in range(4)))
+def test_who_is_long_is_flat_before_he_is_short():
+    script = Script(says={("AAPL", 0): Direction.long, ("AAPL", 1): Direction.short, ("AAPL", 2): Direction.short,
+                          ("AAPL", 3): Direction.flat})  # fmt: skip
+    engine = go(engine_of(script, size=lambda *_: 10.0, shorting=True), *(bar(number, 100.0 + number) for number in range(5)))
     assert [(one.side.value, one.quantity, one.pnl) for one in engine.books.trades] == [("BUY", 10, 10.0), ("SELL", 10, -10.0)]
     assert not engine.books.positions and not engine.books.working
+
+
+LIVE = as_live(Trading(win_loss_ratio=2.0), Risk(limits=Limits(stop_loss_pct=2.0)), lambda: None)
+
+
+def bracket(*bars, says=None):
+    """A position of coins, bought at the open of the second bar, with a stop at 98 and a target at 104."""
+    script = Script(says={("BTC-USD", 0): Direction.long, **(says or {})})
+    first = [bar(0, 100.0, "BTC-USD"), bar(1, 100.0, "BTC-USD")]
+    return go(engine_of(script, size=lambda *_: 10.0, wish=LIVE), *first, *bars)
+
+
+def test_an_entry_as_live_is_protected_from_its_fill_on():
+    engine = bracket()
+    working = {one.order_type.value: one for one in engine.books.working.values()}
+    assert (working["STOP"].stop_price, working["LIMIT"].limit_price) == pytest.approx((98.0, 104.0))
+    view = engine.books.view(T0_US + 2 * DAY_US)
+    assert not dict(view.pending_exits) and not dict(view.pending_quantity) and view.pending_orders == 0
+
+
+@pytest.mark.parametrize(("low", "high", "price"), [(97.0, 101.0, 98.0), (99.0, 105.0, 104.0), (97.0, 105.0, 98.0)])
+def test_of_a_bracket_one_exit_is_filled_and_the_other_is_gone(low, high, price):
+    engine = bracket(bar(2, 100.0, "BTC-USD", low=low, high=high))
+    assert [(one.quantity, one.exit_price) for one in engine.books.trades] == [(10.0, pytest.approx(price))]
+    go(engine, bar(3, 100.0, "BTC-USD", low=1.0, high=999.0))
+    assert not engine.books.working and not engine.books.positions and len(engine.books.trades) == 1
+
+
+def test_an_exit_that_is_filled_in_part_leaves_the_other_the_rest():
+    thin = altered(bar(2, 100.0, "BTC-USD", high=105.0), volume=4.0)
+    engine = bracket(thin)
+    assert sorted((one.order_type.value, engine.books.left(one)) for one in engine.books.working.values()) == [
+        ("LIMIT", 6.0), ("STOP", 6.0)]  # fmt: skip
+    go(engine, bar(3, 90.0, "BTC-USD"))
+    assert [one.quantity for one in engine.books.trades] == [4.0, 6.0]
+    assert not engine.books.working and not engine.books.positions
+
+
+def test_what_protects_a_position_is_withdrawn_before_the_whole_is_closed():
+    engine = bracket(bar(2, 100.0, "BTC-USD"), bar(3, 101.0, "BTC-USD"), says={("BTC-USD", 2): Direction.flat})
+    assert [one.exit_price for one in engine.books.trades] == [101.0] and not engine.books.working
+
+
+def test_a_limit_that_the_market_runs_away_from_is_taken_back_with_its_signal():
+    script = Script(says={("AAPL", 0): Direction.long, ("AAPL", 1): Direction.long, ("AAPL", 2): Direction.flat})
+    engine = engine_of(script, size=lambda *_: 10.0, wish=lambda signal, *rest: LIVE(attrs.evolve(signal, strength=0.5), *rest))
+    go(engine, *(bar(number, 100.0 + 10 * number, opened=100.0 + 10 * number) for number in range(4)))
+    assert not engine.books.fills and not engine.books.working
+    assert engine.refused == {"an order of the symbol is at work": 1}
+
+
+def test_a_record_is_of_thirty_trades_that_won_and_lost():
+    script = Script(says={("AAPL", n): Direction.long if n % 2 == 0 else Direction.flat for n in range(80)})
+    engine = go(engine_of(script, size=lambda *_: 1.0), *(bar(n, 100.0 + n * n % 7) for n in range(82)))
+    trades = engine.books.trades
+    assert record_of(trades[:29]) is None and record_of([one for one in trades if one.pnl > 0]) is None
+    record = record_of(trades)
+    won, lost = [one.pnl for one in trades if one.pnl > 0], [one.pnl for one in trades if one.pnl < 0]
+    assert record.win_probability == len(won) / len(trades)
+    assert record.win_loss_ratio == pytest.approx(-(sum(won) / len(won)) / (sum(lost) / len(lost)))
 
 
 def test_there_is_one_order_of_a_symbol_at_work():

@@ -9,9 +9,9 @@ from bench.trading import DAY_US, SmaCross
 from oracle.border import unstructure
 from oracle.model import Sample
 from oracle.settings_trading import Limits, Paper, Risk, Trading
-from oracle.trading.backtest.roster import roster, wanted
 from oracle.trading.backtest.wire import Begin, Series
 from oracle.trading.backtest.worker import Course, all_in
+from oracle.trading.roster import roster, wanted
 from oracle.trading.signal import Direction, Signal
 
 T0_US = 1_672_531_200_000_000  # 2023-01-01
@@ -36,7 +36,8 @@ class Listener(SmaCross):
 def begin(kind="bench.trading:SmaCross", **facts):
     plain = {
         "strategy": "SmaCross", "kind": kind, "table": {"fast": 2, "slow": 5}, "from_us": T0_US, "start": dt.date(2023, 1, 1),
-        "end": dt.date(2023, 12, 31), "capital": 10_000.0, "sizing": "all_in", "limits": False, "paper": unstructure(Paper()),
+        "end": dt.date(2023, 12, 31), "capital": 10_000.0, "sizing": "all_in", "orders": "market", "limits": False,
+        "paper": unstructure(Paper()),
         "trading": unstructure(Trading()), "risk": unstructure(Risk()),
     }  # fmt: skip
     return Begin(**plain | facts)
@@ -92,7 +93,7 @@ def test_costs_sizing_and_limits_are_those_of_the_settings():
     free = through(begin(paper=unstructure(Paper(slippage_bps=0.0))), series()).done().summary
     dear = through(begin(paper=unstructure(Paper(slippage_bps=50.0, fee_per_unit=0.1))), series()).done().summary
     assert dear["metadata"]["fees"] > 0 and dear["final_capital"] < free["final_capital"]
-    live = through(begin(sizing="half_kelly", limits=True), series())
+    live = through(begin(sizing="half_kelly", orders="live", limits=True), series())
     assert live.done().summary["total_trades"] > 4
     assert all(one.quantity * one.entry_price <= 0.05 * 10_000 * 1.1 for one in live.engine.books.trades)
     strict = through(begin(limits=True, risk=unstructure(Risk(limits=Limits(min_price=500.0)))), series()).done().summary

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.trading import SmaCross
 from oracle.runs import Run
 from oracle.trading.backtest.composite import composite, meets_thresholds
-from oracle.trading.backtest.rankings import FRESH_US, standing, unable
-from oracle.trading.backtest.roster import Listed
+from oracle.trading.backtest.rankings import FRESH_US, learns, standing
 from oracle.trading.backtest.walk import later, window_returns, windows
+from oracle.trading.roster import Listed
 
 DAY = dt.timedelta(days=1)
 any_number = st.floats(-1e6, 1e6)
@@ -88,6 +87,5 @@ def test_only_results_over_all_that_is_stored_as_it_is_set_up_now_count():
     assert stands.under_way.id == "now" and not stands.due(T0_US + 2 * FRESH_US)
 
 
-def test_who_is_not_able_says_why():
-    assert unable(LISTED) == "" and SmaCross().unavailable() == ""
-    assert "slow" in unable(Listed("x", LISTED.kind, {"slow": "much"}))
+def test_what_trains_itself_is_not_run_for_who_only_looks():
+    assert learns(Listed("MLSignalStrategy", "MLSignalStrategy", {})) and not learns(LISTED)

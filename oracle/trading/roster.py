@@ -11,7 +11,7 @@ from actors import Refused
 from oracle.border import structure
 from oracle.problems import Bad, Invalid
 from oracle.trading.signal import Strategy
-from oracle.trading.strategies import STRATEGIES, strategy_class
+from oracle.trading.strategies import STRATEGIES, plain, strategy_class
 
 __all__ = ["Listed", "made", "roster", "wanted"]
 
@@ -39,7 +39,7 @@ def roster(settings: Mapping[str, Table]) -> dict[str, Listed]:
 def wanted(known: Mapping[str, Listed], name: str) -> Listed:
     """The strategy of a name, in snake case too. Raises Refused `not_found`."""
     for one in known.values():
-        if _plain(one.name) == _plain(name):
+        if plain(one.name) == plain(name):
             return one
     raise Refused(f"Strategy '{name}' not found; there are {', '.join(known)}", "not_found", {"name": name})
 
@@ -55,8 +55,4 @@ def made(kind: str, table: Table, path: tuple[str | int, ...] = ()) -> Strategy:
 
 def _same(name: str) -> str:
     """The name of the table where it is an alias of one there."""
-    return next((one for one in STRATEGIES if _plain(one) == _plain(name)), name)
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "").lower()
+    return next((one for one in STRATEGIES if plain(one) == plain(name)), name)
