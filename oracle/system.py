@@ -1,8 +1,8 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
 Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
-switchboard, runs, scheduler, sources, trading, strategies, terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web).
-The board is rebuilt from history before the first.
+switchboard, runs, scheduler, sources, broker, risk, desk, strategies, strategist, scanner, terminal, feeds, and then whatever the
+outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first.
 """
 
 from __future__ import annotations

@@ -77,8 +77,8 @@ class KillSwitchHistory:
 async def status(call: Call) -> KillSwitchStatus:
     """Whether trading may go on.
 
-    While it is active the desk places no order, and bots outside can go by the same word. On the stream it is `state:switch:kill`,
-    and `event:kill_switch_tripped:*` tells of each time it is activated.
+    While it is active the desk places no order, and bots outside can go by the same word. On the stream it is
+    `state:switch:kill`, and `event:kill_switch_tripped:*` tells of each time it is activated.
     """
     now = tripped(call.system.board)
     return KillSwitchStatus(now is not None, now.reason if now else "", iso(now.since_us) if now else None)
