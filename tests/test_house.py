@@ -138,6 +138,7 @@ def test_tests_use_no_mocks_and_no_real_sleep():
 @pytest.mark.parametrize(("package", "table"), [
     ("oracle.feeds", "FEEDS"), ("oracle.watchdogs", "WATCHDOGS"), ("oracle.alerts.channels", "CHANNELS"),
     ("oracle.trading.brokers", "BROKERS"),
+    ("oracle.trading.strategies", "STRATEGIES"),
 ])
 def test_every_part_is_in_its_table(package, table):
     module = import_module(package)

@@ -8,12 +8,12 @@ from typing import Any
 import attrs
 import trio
 
-from actors import Actor, Refused
+from actors import Actor, Refused, Reply
 from oracle.border import structure
 from oracle.commit import NOT_NOW, committed
 from oracle.crash import crash_point
 from oracle.log import logger
-from oracle.model import Bar, Event, Sample
+from oracle.model import Bar, Command, Event, Sample
 from oracle.trading.ml.lesson import Lesson, Model
 from oracle.trading.ml.worker import trained
 from oracle.trading.signal import Signal, Strategy
@@ -72,6 +72,10 @@ class Strategist(Actor):
                 (self.strategy.update if self._begun else self._early.append)(message)
             case Model():
                 await self._adopt(message)
+            case Command(verb="retrain"):
+                self.helper(self._retrain, self.reply_later())
+            case Command(verb=verb):
+                raise Refused(f"a strategy can't be asked to {verb}", "unknown_verb", {"verb": verb})
             case "begin":
                 await self._begin()
             case "round":
@@ -234,6 +238,25 @@ class Strategist(Actor):
         if lesson is not None:
             self._training = True
             self.helper(self._train, lesson)
+
+    async def _retrain(self, reply: Reply) -> None:
+        """Train anew, and answer with what came of it. Refused: `unavailable`."""
+        no = self.unavailable or ("" if self.plan.model_file else "it is no strategy that learns")
+        lesson = None if no else self.strategy.lesson_now()  # type: ignore[attr-defined]
+        if lesson is None:
+            reply.fail(Refused(no or "there are too few bars to learn from", "unavailable"))
+            return
+        try:
+            model = await trained(lesson)
+        except Refused as refused:
+            reply.fail(refused)
+            return
+        if model is None or self.plan.model_file is None:
+            reply.fail(Refused("there is too little to learn from", "unavailable"))
+            return
+        await trio.to_thread.run_sync(self.plan.model_file.put, model)
+        self.tell(self.name, model)
+        reply.answer({"rows": model.rows, "accuracy": model.accuracy, "majority": model.majority, "proven": model.proven})
 
     async def _train(self, lesson: Lesson) -> None:
         try:

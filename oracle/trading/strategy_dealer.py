@@ -19,6 +19,9 @@ from oracle.trading.strategy_wish import Touch, entry_wish, exit_wish
 
 __all__ = ["Dealer", "signal_event", "signal_id"]
 
+AGAIN = ("unavailable", "timeout", "full")
+"""Refusals that say nothing of what was asked for."""
+
 
 def signal_id(source: str, signal: Signal) -> str:
     """The same for the same bar, whoever decides it again."""
@@ -77,7 +80,7 @@ class Dealer:
                 return True
             await actor.ask("desk", Command("submit", {"order": wish}, actor.name))
         except NOT_NOW as no:
-            if not isinstance(no, Refused) or no.code == "unavailable":
+            if not isinstance(no, Refused) or no.code in AGAIN:
                 self.note(signal.symbol, f"Exec Block: {no}")
                 return False
             if no.code != "conflict":  # one that was asked before, and done

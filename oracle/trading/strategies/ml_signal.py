@@ -136,6 +136,10 @@ class MLSignalStrategy:
         """What to train with where that is due, once for each time it is; None where it is not."""
         if self._tried_us >= 0 and self._now_us - self._tried_us < self.retrain_days * _DAY_US:
             return None
+        return self.lesson_now()
+
+    def lesson_now(self) -> Lesson | None:
+        """What to train with, due or not; None where there is too little."""
         found = sorted(row for line in self._lines.values() for row in self._labelled(line))
         if len(found) < LEAST_ROWS:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
@@ -50,6 +51,7 @@ class ValueFactor:
     """Whether the dearest are sold short; the broker has to allow it too."""
     _ratios: dict[str, dict[str, float]] = attrs.field(init=False, factory=dict)
     _bars: dict[str, Bar] = attrs.field(init=False, factory=dict)
+    _known: dict[str, float] | None = attrs.field(init=False, default=None)
     _now_us: int = attrs.field(init=False, default=-1)
     _before_us: int = attrs.field(init=False, default=-1)
 
@@ -61,11 +63,14 @@ class ValueFactor:
         if isinstance(message, Bar):
             if message.ts_us > self._now_us:
                 self._before_us, self._now_us = self._now_us, message.ts_us
+            if message.symbol not in self._bars:
+                self._known = None
             self._bars[message.symbol] = message
         elif isinstance(message, Sample) and message.name.startswith(_PREFIX):
             metric = message.name.removeprefix(_PREFIX)
             if metric in _METRICS and math.isfinite(message.value):
                 self._ratios.setdefault(message.subject, {})[metric] = message.value
+                self._known = None
 
     def decide(self, symbol: str, holding: Holding | None, now_us: int) -> Signal | None:
         """Nothing: symbols are judged beside each other."""
@@ -121,6 +126,11 @@ class ValueFactor:
         return set(in_order[:count]), set(in_order[-count:]) if self.short else set()
 
     def _scores(self) -> dict[str, float]:
+        if self._known is None:
+            self._known = self._ranked()
+        return self._known
+
+    def _ranked(self) -> dict[str, float]:
         weights = dict(zip(_METRICS, (self.weight_pe, self.weight_pb, self.weight_ev_ebitda), strict=True))
         known = [symbol for symbol in self._bars if len(self._ratios.get(symbol, ())) == len(_METRICS)]
         total = sum(weights.values())
@@ -129,9 +139,10 @@ class ValueFactor:
         scores = dict.fromkeys(known, 0.0)
         for metric, weight in weights.items():
             values = {symbol: v if (v := self._ratios[symbol][metric]) > 0 else math.inf for symbol in known}
+            in_order = sorted(values.values())
             for symbol, value in values.items():
-                dearer = sum(other > value for other in values.values())
-                same = sum(other == value for other in values.values()) - 1
+                upto = bisect_right(in_order, value)
+                dearer, same = len(in_order) - upto, upto - bisect_left(in_order, value) - 1
                 scores[symbol] += weight / total * (dearer + same / 2) / (len(known) - 1)
         return scores
 
