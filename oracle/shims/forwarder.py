@@ -101,7 +101,8 @@ class Forwarder:
                 self._changed.notify_all()
 
     def _next_batch(self) -> list[Any]:
-        batch, size = [], 0
+        batch: list[Any] = []
+        size = 0
         while self._waiting and len(batch) < BATCH and (not batch or size + len(self._waiting[0]) <= BATCH_BYTES):
             text = self._waiting.popleft()
             size += len(text)
