@@ -42,8 +42,9 @@ from oracle.runs.shelf import Shelf
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
-from oracle.terminal import Terminal, TerminalState
+from oracle.terminal import TerminalState
 from oracle.terminal.actor import TerminalMemory
+from oracle.terminal.wiring import terminal_children
 from oracle.trading import KillSwitch, SwitchMemory
 from oracle.trading.wiring import trading_children
 from oracle.watchdogs import watchdog_class
@@ -186,8 +187,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         Child("runs", lambda: Runs(board, system.receipts, system.shelf, kinds)),
-        Child("terminal", lambda: Terminal(
-            board, system.queries, system.receipts, system.terminal_memory, settings.mt5.gone_after_s)),
+        *terminal_children(system),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
