@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 import attrs
 import pytest
 import trio
-from tests.web.test_mt5 import ACCOUNT, CYCLE, POSITION
 
 from actors import Actor, Child, Refused
 from oracle.model import Command
@@ -13,6 +12,7 @@ from oracle.settings import Auth, Data, Demo, Settings
 from oracle.settings_trading import Broker
 from oracle.system import open_system
 from oracle.terminal.reporting import books_of, execution_of
+from tests.web.test_mt5 import ACCOUNT, CYCLE, POSITION
 
 EXECUTION = {"symbol": "XAUUSDM", "side": "BUY", "quantity": 0.1, "price": 2345.5, "order_id": ""}
 CLOSED = {"type": "TRADE_CLOSED", "ticket": 1, "exit_price": 2350.0, "profit": 5.0}
@@ -54,7 +54,8 @@ class Bot:
 @asynccontextmanager
 async def open_bot(folder, *refusals):
     send, receive = trio.open_memory_channel(1_000)
-    settings = Settings(auth=Auth(mode="open"), data=Data(folder=folder), demo=Demo(enabled=False), broker=Broker(provider="push"))
+    settings = Settings(
+        auth=Auth(mode="open"), data=Data(folder=folder), demo=Demo(enabled=False), broker=Broker(provider="push"))
     async with open_system(settings, children=lambda _: [Child("broker", lambda: Clerk(send, refusals))]) as system:
         yield Bot(system, receive)
 
@@ -107,8 +108,8 @@ def test_positions_of_a_symbol_are_netted_and_cash_makes_the_balance():
 
 
 @pytest.mark.parametrize(("account", "positions"), [
-    ({}, []), ({"equity": 1.0}, []), (ACCOUNT, [{}]), (ACCOUNT, [{**POSITION, "volume": 0}]), (ACCOUNT, [{**POSITION, "symbol": "a b"}]),
-    (ACCOUNT, [{**POSITION, "entry_price": "1"}]), (ACCOUNT, [{**POSITION, "direction": 5}]),
+    ({}, []), ({"equity": 1.0}, []), (ACCOUNT, [{}]), (ACCOUNT, [{**POSITION, "volume": 0}]),
+    (ACCOUNT, [{**POSITION, "symbol": "a b"}]), (ACCOUNT, [{**POSITION, "entry_price": "1"}]), (ACCOUNT, [{**POSITION, "direction": 5}]),
 ])  # fmt: skip
 def test_books_that_are_not_whole_are_not_reported(account, positions):
     assert books_of(account, positions) is None
