@@ -109,7 +109,8 @@ def test_positions_of_a_symbol_are_netted_and_cash_makes_the_balance():
 
 @pytest.mark.parametrize(("account", "positions"), [
     ({}, []), ({"equity": 1.0}, []), (ACCOUNT, [{}]), (ACCOUNT, [{**POSITION, "volume": 0}]),
-    (ACCOUNT, [{**POSITION, "symbol": "a b"}]), (ACCOUNT, [{**POSITION, "entry_price": "1"}]), (ACCOUNT, [{**POSITION, "direction": 5}]),
+    (ACCOUNT, [{**POSITION, "symbol": "a b"}]), (ACCOUNT, [{**POSITION, "entry_price": "1"}]),
+    (ACCOUNT, [{**POSITION, "direction": 5}]),
 ])  # fmt: skip
 def test_books_that_are_not_whole_are_not_reported(account, positions):
     assert books_of(account, positions) is None
