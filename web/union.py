@@ -141,11 +141,11 @@ def _frames_of(message: Any) -> Iterator[Frame]:
         case Event(kind=kind) if kind in _EVENTS:
             for channel, kind_of, data in _EVENTS[kind](message):
                 yield {"channel": channel, "type": kind_of, "data": {**data, "timestamp": iso(message.ts_us)}}
-        case State(ref=ref, value={"by": "desk"} as value) if ref == ACCOUNT:
-            yield {"type": "ACCOUNT_UPDATE", "channel": "state:account", "account": value["account"],
+        case State(ref=ref, value={"by": "desk", "account": account}) if ref == ACCOUNT:
+            yield {"type": "ACCOUNT_UPDATE", "channel": "state:account", "account": account,
                    "timestamp": iso(message.ts_us)}  # fmt: skip
-        case State(ref=ref, value={"by": "desk"} as value) if ref == POSITIONS:
-            yield {"type": "POSITION_UPDATE", "channel": "state:positions", "positions": value["positions"],
+        case State(ref=ref, value={"by": "desk", "positions": positions}) if ref == POSITIONS:
+            yield {"type": "POSITION_UPDATE", "channel": "state:positions", "positions": positions,
                    "timestamp": iso(message.ts_us)}  # fmt: skip
 
 

@@ -156,7 +156,7 @@ def books_of(account: Mapping[str, Any], positions: Iterable[Mapping[str, Any]])
     sides: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for one in positions:
         side = SIDES.get(str(one.get("direction", {0: "BUY", 1: "SELL"}.get(one.get("type", -1), ""))).upper())
-        lot, entry, symbol = one.get("volume"), one.get("entry_price"), one.get("symbol")
+        lot, entry, symbol = one.get("volume", 0), one.get("entry_price", 0), one.get("symbol")
         if side is None or not _positive(lot) or not _positive(entry) or not isinstance(symbol, str):
             return None
         try:

@@ -254,10 +254,10 @@ def _limit(default: int) -> tuple[Param, ...]:
 
 _SYMBOL = Param("symbol", required=True, ge=1, le=64, doc="AAPL, BTC-USD")
 _SOCKET = (
-    Param("surface", default="", choices=("alpha_oracle", "mt5"), doc="whose frames; all where it is not said"),
+    Param("surface", choices=("alpha_oracle", "mt5"), doc="whose frames; all where it is not said"),
     Param("channels", many=True, doc="channels and globs of channels; all where none is named"),
     Param("since", doc="EPOCH:OFFSET of the newest frame seen; empty: from now on, with places"),
-    Param("role", default="", choices=("producer",), doc="producer: to push"),
+    Param("role", choices=("producer",), doc="producer: to push"),
 )
 _TAG = "mt5"
 ROUTES = (
