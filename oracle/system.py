@@ -44,8 +44,9 @@ from oracle.schedule.work import job_work
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
-from oracle.terminal import Terminal, TerminalState
+from oracle.terminal import TerminalState
 from oracle.terminal.actor import TerminalMemory
+from oracle.terminal.wiring import terminal_children
 from oracle.trading import KillSwitch, SwitchMemory
 from oracle.trading.backtest.work import KIND, strategy_work
 from oracle.trading.risk.day_trades import DayTrades
@@ -198,8 +199,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),
         *strategist_children(system),
-        Child("terminal", lambda: Terminal(
-            board, system.queries, system.receipts, system.terminal_memory, settings.mt5.gone_after_s)),
+        *terminal_children(system),
         Child("feeds", lambda: Supervisor(feed_children, exhausted="park")),
     ]  # fmt: skip
 

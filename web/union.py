@@ -28,6 +28,7 @@ from actors import Published
 from oracle.model import Event, Quote, State
 from oracle.patterns import Patterns
 from oracle.terminal import ACCOUNT, POSITIONS, PUSH
+from oracle.terminal.objects import QUOTE
 from web.wire import iso, text_frame
 
 __all__ = ["ALPHA", "MT5", "Union", "channel_patterns", "quote_frame"]
@@ -135,16 +136,16 @@ def _frames_of(message: Any) -> Iterator[Frame]:
     match message:
         case Quote():
             yield quote_frame(message)
-        case Event(kind=kind) if kind == PUSH:
+        case Event(kind=kind, subject=subject) if kind == PUSH and subject != QUOTE:  # these are told as quotes
             yield {**message.data, "type": message.subject, "channel": _STATES.get(message.subject, "state:log")}
         case Event(kind=kind) if kind in _EVENTS:
             for channel, kind_of, data in _EVENTS[kind](message):
                 yield {"channel": channel, "type": kind_of, "data": {**data, "timestamp": iso(message.ts_us)}}
-        case State(ref=ref, value={"by": "desk"} as value) if ref == ACCOUNT:
-            yield {"type": "ACCOUNT_UPDATE", "channel": "state:account", "account": value["account"],
+        case State(ref=ref, value={"by": "desk", "account": account}) if ref == ACCOUNT:
+            yield {"type": "ACCOUNT_UPDATE", "channel": "state:account", "account": account,
                    "timestamp": iso(message.ts_us)}  # fmt: skip
-        case State(ref=ref, value={"by": "desk"} as value) if ref == POSITIONS:
-            yield {"type": "POSITION_UPDATE", "channel": "state:positions", "positions": value["positions"],
+        case State(ref=ref, value={"by": "desk", "positions": positions}) if ref == POSITIONS:
+            yield {"type": "POSITION_UPDATE", "channel": "state:positions", "positions": positions,
                    "timestamp": iso(message.ts_us)}  # fmt: skip
 
 

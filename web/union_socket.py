@@ -23,7 +23,7 @@ from web.hub import Attach
 from web.listener import Listener, error_word
 from web.replay import Replay
 from web.resume import Place
-from web.routes import Family
+from web.routes import Answer, Family
 from web.union import ALPHA, Union, channel_patterns, quote_frame
 from web.visitor import BUSY, HUB, TRY_LATER, Visitor
 
@@ -47,6 +47,7 @@ class UnionSocket(Listener):
         self._channels = channels
         self._since = since
         self._producer = producer
+        self._catching_up = False
         self._told = 0  # the offset of the newest quote that was told
         self._pushes = itertools.count(1)
 
@@ -57,13 +58,17 @@ class UnionSocket(Listener):
         place = Place.parse(self._since or "")
         if place is not None:
             self.outlet.say(self._snapshot())
+            self._catching_up = True
             self.helper(self._replay, place)
         else:
             await self._attach(first=(self._snapshot(),))
         if self._conflated:
             self._told = self.runtime.bus.offset
             self.after(QUOTES_EVERY_S, _TellQuotes())
-        self.listen()
+        if self._producer:
+            self.helper(self._take_pushes)
+        else:
+            self.listen()
 
     def about(self) -> dict[str, Any]:
         """Who it is, and what it was told."""
@@ -79,10 +84,7 @@ class UnionSocket(Listener):
         await super().receive(message)
 
     async def heard(self, said: str | bytes | None) -> None:
-        """A ping is answered and tells whose client it is; a producer's message is a push; all else is ignored, as it was."""
-        if self._producer:
-            await self._push(said)
-            return
+        """A ping is answered and tells whose client it is; all else is ignored, as it was."""
         try:
             body = decode(said.encode() if isinstance(said, str) else said or b"")
         except (Invalid, Refused):
@@ -95,6 +97,8 @@ class UnionSocket(Listener):
     async def _narrow(self, surface: str) -> None:
         """Tell this family's frames only, from here on."""
         self._surface = surface
+        if self._catching_up:
+            return
         try:
             await self._attach()
         except BUSY:
@@ -109,10 +113,21 @@ class UnionSocket(Listener):
         await self.ask(HUB, Attach(self.outlet, self._patterns, dialect, offset, first, (), then))
 
     async def _replay(self, since: Place) -> None:
+        surface = self._surface
         try:
             await Replay(self.system, self.outlet, self._patterns, self._dialect, self.ask).run(since)
+            self._catching_up = False
+            if self._surface != surface:  # it has said whose it is meanwhile
+                await self._attach()
         except BUSY:
             await self.visitor.close(TRY_LATER, "the server is too busy")
+
+    async def _take_pushes(self) -> None:
+        """One after the other; who pushes faster than that waits, and is not cut off."""
+        while (event := await self.visitor.inbox.get())["type"] == "websocket.receive":
+            text = event.get("text")
+            await self._push(event.get("bytes") if text is None else text)
+        self.finish()
 
     async def _push(self, said: str | bytes | None) -> None:
         """One push of a producer, answered by an `ack`, or by an `error` with nothing taken."""
@@ -121,13 +136,16 @@ class UnionSocket(Listener):
             objects = objects_of(decode(said.encode() if isinstance(said, str) else said or b""))
             done = await self.ask("terminal", Command("push", {"objects": objects}, self.visitor.who.name))
         except Invalid as error:
-            self.outlet.say(to_json({"type": "error", "push": number, **answer_invalid(error, Family.error).body}))
+            self._refuse(number, answer_invalid(error, Family.error))
         except Refused as error:
-            self.outlet.say(to_json({"type": "error", "push": number, **answer_refusal(error, Family.error).body}))
+            self._refuse(number, answer_refusal(error, Family.error))
         except BUSY:
             self.outlet.say(error_word("unavailable", "the server is too busy to take this push; send it again"))
         else:
             self.outlet.say(to_json({"type": "ack", "channel": "system:stream", "push": number, **done}))
+
+    def _refuse(self, number: int, answer: Answer) -> None:
+        self.outlet.say(to_json({"type": "error", "channel": "system:stream", "push": number, **answer.body}))
 
     def _snapshot(self) -> bytes:
         place = {"epoch": self.runtime.epoch, "offset": self.runtime.bus.offset} if self._dialect.placed else {}

@@ -16,7 +16,7 @@ from oracle.model import Command, Event, Quote, Severity, State, event_id
 from oracle.moments import iso_text, time_us
 from oracle.problems import Invalid
 from oracle.receipts import Receipts
-from oracle.terminal.objects import BOT_GONE, QUOTE, TRADE_EXECUTION, symbol_of
+from oracle.terminal.objects import ACCOUNT_UPDATE, BOT_GONE, POSITION_UPDATE, QUOTE, TRADE_EXECUTION, symbol_of
 from oracle.terminal.ours import account_of, execution_of, positions_of, scan_start_of, scan_summary_of
 from oracle.terminal.state import EVENTS, TRADES, TerminalState
 from oracle.trading.bookkeeping import Books
@@ -29,6 +29,7 @@ PUSH = "terminal"
 ACCOUNT, POSITIONS, SCAN, SOURCE = "terminal:account", "terminal:positions", "terminal:scan", "terminal:source"
 DESK = "desk"
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
+AGAIN_S = 1.0
 _GONE = "gone"
 Object = dict[str, Any]
 
@@ -91,7 +92,10 @@ class Terminal(Actor):
             case State():
                 self._stale = True
             case "gone" if self._shown.external:
+                await self._fulfil()
                 await self._hand_back("nobody was heard", "")
+            case "again":
+                await self._fulfil()
         return None
 
     def drained(self) -> None:
@@ -114,9 +118,8 @@ class Terminal(Actor):
         for quote in self._quotes(objects):
             self.publish(quote)
         last = self.runtime.bus.offset
-        if any(one["type"] == BOT_GONE for one in objects):
-            await self._hand_back(command.by, "")
-        elif self._shown.external:
+        self._refresh()
+        if self._shown.external:
             self._wait_for_more()
         return {"accepted": len(objects), "epoch": epoch, "first": before + 1, "last": last}
 
@@ -147,16 +150,23 @@ class Terminal(Actor):
             POSITIONS: (trial.positions, shown.positions, {"positions": trial.positions, "by": command.by}),
             SCAN: (trial.scan_summary, shown.scan_summary, {"scan": trial.scan_summary, "by": command.by}),
         }
+        if shown.external and not trial.external:
+            del values[ACCOUNT], values[POSITIONS]
         drafts = [self._board.draft(ref, value, now_us) for ref, (after, before, value) in values.items() if after != before]
         if trial.external:
-            heard = {"external": True, "by": command.by, "heard_us": now_us}
-            drafts.append(self._board.draft(SOURCE, heard, now_us))
-        return tuple(drafts)
+            said = {one["type"] for one in objects}
+            heard = {"external": True, "by": command.by, "heard_us": now_us,
+                     "account_us": now_us if ACCOUNT_UPDATE in said else shown.account_us,
+                     "positions_us": now_us if POSITION_UPDATE in said else shown.positions_us}  # fmt: skip
+            return (*drafts, self._board.draft(SOURCE, heard, now_us))
+        return (*drafts, *(self._no_bot(now_us) if shown.external else ()))
+
+    def _no_bot(self, now_us: int) -> tuple[State, ...]:
+        return tuple(self._board.draft(ref, None, now_us) for ref in (ACCOUNT, POSITIONS, SOURCE) if self._board.get(ref))
 
     def _quotes(self, objects: list[Object]) -> list[Quote]:
         return [
-            Quote(symbol_of(one["symbol"]), min(one["bid"], one["ask"]), 0.0, max(one["bid"], one["ask"]), 0.0,
-                  self._time_of(one.get("time")), "terminal")
+            Quote(symbol_of(one["symbol"]), one["bid"], 0.0, one["ask"], 0.0, self._time_of(one.get("time")), "terminal")
             for one in objects if one["type"] == QUOTE
         ]  # fmt: skip
 
@@ -179,8 +189,7 @@ class Terminal(Actor):
             now_us = self.now_us()
             self._memory.asked += 1
             gone = {"type": BOT_GONE, "by": by, "timestamp": iso_text(now_us)}
-            drafts = [self._board.draft(ref, None, now_us) for ref in (ACCOUNT, POSITIONS, SOURCE) if self._board.get(ref)]
-            await self._store(tuple(drafts), (self._told(gone, by, now_us, cause, now_us, self._memory.asked),))
+            await self._store(self._no_bot(now_us), (self._told(gone, by, now_us, cause, now_us, self._memory.asked),))
             self._refresh()
         return {"external": False}
 
@@ -195,6 +204,7 @@ class Terminal(Actor):
             if isinstance(no, Refused) and no.code != "unavailable":
                 self._memory.in_hand = None
                 raise
+            self.after(AGAIN_S, "again")
             raise Refused(f"it can't be stored now, and will be as soon as it can: {no}", "unavailable") from no
         self._put_in_force(states, events)
 
@@ -210,28 +220,35 @@ class Terminal(Actor):
         crash_point("terminal:committed")
         for event in events:
             self._receipts.note_applied(event.cause)
-            if event.subject == BOT_GONE:
-                self._shown.hand_back()
-            elif event.subject != QUOTE:
+            if event.subject != QUOTE:
                 self._shown.apply(event.data)
             self.publish(event)
         for state in states:
             self._board.apply(state)
             if state.ref == SOURCE and state.value is not None:
-                self._shown.by, self._shown.heard_us = state.value["by"], state.value["heard_us"]
+                self._note_source(state.value)
+        self._stale = True
 
     async def _rebuild(self) -> None:
         shown, board = self._shown, self._board
         page = await self._queries.events(kind=PUSH, limit=EVENTS)
-        shown.events.extend(row["data"] for row in reversed(page.items))
+        for row in reversed(page.items):
+            if row["subject"] != QUOTE:
+                shown.keep(row["data"])
         page = await self._queries.events(kind=PUSH, subject=TRADE_EXECUTION, limit=TRADES)
         for row in reversed(page.items):
             shown.recent_trades.appendleft({key: value for key, value in row["data"].items() if key != "type"})
-        source = board.get(SOURCE) or {"external": False, "by": "", "heard_us": None}
-        shown.external, shown.by, shown.heard_us = source["external"], source["by"], source["heard_us"]
+        if source := board.get(SOURCE):
+            shown.external = source["external"]
+            self._note_source(source)
         shown.account = (board.get(ACCOUNT) or {"account": {}})["account"]
         shown.positions = (board.get(POSITIONS) or {"positions": []})["positions"]
         shown.scan_summary = (board.get(SCAN) or {"scan": {}})["scan"]
+
+    def _note_source(self, source: Object) -> None:
+        shown = self._shown
+        shown.by, shown.heard_us = source["by"], source["heard_us"]
+        shown.account_us, shown.positions_us = source.get("account_us"), source.get("positions_us")
 
     def _wait_for_more(self) -> None:
         if self._gone is not None:

@@ -23,6 +23,7 @@ SCAN_START, SCAN_SUMMARY, QUOTE, BOT_GONE = "SCAN_START", "SCAN_SUMMARY", "QUOTE
 MOST_OBJECTS = 1_000  # at once
 MOST_POSITIONS = 1_000
 MOST_SYMBOLS = 5_000
+_OURS = ("STATE_SNAPSHOT",)  # a client would take it for all there is
 _TYPE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 Object = dict[str, Any]
 
@@ -60,11 +61,16 @@ def _problems(given: Any, path: tuple[Any, ...]) -> Iterator[Problem]:
         yield Problem((*path, "type"), "missing" if kind is None else "value_error",
                       "a type has 1 to 64 letters, digits and any of _ . -", kind)  # fmt: skip
         return
+    if kind in _OURS:
+        yield Problem((*path, "type"), "value_error", f"{kind} is what the server itself says", kind)
     for field, check in _FIELDS.get(kind, {}).items():
         try:
             check(given.get(field))
         except Bad as bad:
             yield bad.at((*path, field), given.get(field))
+            return
+    if kind == QUOTE and given["ask"] < given["bid"]:
+        yield Problem((*path, "ask"), "value_error", "the ask is below the bid", given["ask"])
 
 
 def _number(value: Any) -> None:

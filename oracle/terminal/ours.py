@@ -37,7 +37,7 @@ def account_of(portfolio: Portfolio) -> Object:
 
 def positions_of(holdings: Iterable[Holding], orders: Iterable[Order]) -> list[Object]:
     """The positions, with the stop and the limit that would close them (0 where there is none)."""
-    exits: dict[tuple[str, Side], Object] = {}
+    exits: dict[tuple[str, Side], dict[OrderType, float | None]] = {}
     for order in orders:
         if order.order_type in (OrderType.stop, OrderType.limit) and order.parent_id:
             price = order.stop_price if order.order_type is OrderType.stop else order.limit_price

@@ -6,20 +6,22 @@ from collections import deque
 from typing import Any
 
 import attrs
+import msgspec
 
 from oracle.terminal.objects import ACCOUNT_UPDATE, POSITION_UPDATE
 
 __all__ = ["EVENTS", "TRADES", "TerminalState"]
 
 TRADES, EVENTS = 50, 200
+EVENTS_BYTES = 512 * 1024  # a snapshot that is larger is more than many clients take in one message
 Object = dict[str, Any]
 
 
 @attrs.define(eq=False)
 class TerminalState:
     """`account` and `positions` as they were said last; `scan_summary` its symbols, timestamp and count; `recent_trades` the
-    newest 50, newest first; `events` the newest 200 objects, oldest first. `external`: whether an external bot speaks, and not
-    our desk; `heard_us` when it was last heard."""
+    newest 50, newest first; `events` the newest 200 objects of at most 512 KiB, oldest first. `external`: whether an external bot
+    speaks, and not our desk; `heard_us` when it was last heard, `account_us` and `positions_us` when it last said these."""
 
     account: Object = attrs.field(factory=dict)
     positions: list[Object] = attrs.field(factory=list)
@@ -29,6 +31,10 @@ class TerminalState:
     external: bool = False
     by: str = ""
     heard_us: int | None = None
+    account_us: int | None = None
+    positions_us: int | None = None
+    _sizes: deque[int] = attrs.field(factory=deque, init=False)
+    _bytes: int = attrs.field(default=0, init=False)
 
     def merged(self, given: Object, pushed: bool) -> Object:
         """The account after an ACCOUNT_UPDATE: what it says over what was said before, unless that was of another account."""
@@ -47,11 +53,25 @@ class TerminalState:
                 self.scan_summary = scan_of(given)
             case "TRADE_EXECUTION":
                 self.recent_trades.appendleft(trade_of(given))
+            case "BOT_GONE" if self.external:
+                self.hand_back()
+        self.keep(given)
+
+    def keep(self, given: Object) -> None:
+        """Put an object among the events."""
+        size = len(msgspec.json.encode(given))
         self.events.append(given)
+        self._sizes.append(size)
+        self._bytes += size
+        while len(self._sizes) > 1 and (len(self._sizes) > len(self.events) or self._bytes > EVENTS_BYTES):
+            if len(self._sizes) == len(self.events):  # else the oldest has gone by itself
+                self.events.popleft()
+            self._bytes -= self._sizes.popleft()
 
     def hand_back(self) -> None:
         """The bot is gone: the desk's own account is shown again, from what it says next."""
         self.external, self.by, self.heard_us = False, "", None
+        self.account_us, self.positions_us = None, None
         self.account, self.positions = {}, []
 
     def _taken_over(self, pushed: bool, keep: str) -> None:

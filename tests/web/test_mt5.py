@@ -83,6 +83,39 @@ async def test_our_desk_is_shown_until_a_bot_speaks_and_after_it_has_gone(tmp_pa
         assert (await house.get("/api/positions")).json == []
 
 
+async def test_a_bot_that_says_it_goes_is_gone_after_a_restart_too(tmp_path):
+    async with open_house(tmp_path) as house:
+        ours = (await house.get("/api/account")).json
+        await house.post("/api/push", json=[*CYCLE, {"type": "BOT_GONE"}])
+        before = await shown(house)
+        assert (before["account"], before["positions"], before["events"][-1]) == (ours, [], {"type": "BOT_GONE"})
+        await house.post("/api/push", json=[{"type": "BOT_GONE"}, CYCLE[3]])
+        assert (await shown(house))["account"] == ACCOUNT
+        await house.post("/api/push", json={"type": "BOT_GONE"})
+    async with open_house(tmp_path) as house:
+        assert (await house.get("/api/account")).json == ours
+        assert "x-state-age-seconds" not in (await house.get("/api/account")).headers
+
+
+async def test_the_age_is_that_of_what_is_shown_and_not_of_the_bots_newest_word(tmp_path):
+    async with open_house(tmp_path) as house:
+        await house.post("/api/push", json=CYCLE[3])
+        assert "x-state-age-seconds" not in (await house.get("/api/positions")).headers
+        for _ in range(2):  # after a restart too
+            said_us = house.system.terminal.account_us
+            await house.post("/api/push", json=CYCLE[0], headers={"Idempotency-Key": "only-once"})
+            assert house.system.terminal.account_us == said_us < house.system.terminal.heard_us
+
+
+async def test_a_push_of_quotes_alone_is_no_event(tmp_path):
+    told = {"type": "QUOTE", "symbol": "XAUUSDm", "bid": 2345.5, "ask": 2345.8}
+    async with open_house(tmp_path) as house:
+        assert (await house.post("/api/push", json=told, headers={"Idempotency-Key": "q"})).status == 202
+        assert (await shown(house))["events"] == []
+    async with open_house(tmp_path) as house:
+        assert (await shown(house))["events"] == []
+
+
 async def test_a_bot_that_is_silent_for_too_long_is_gone(tmp_path):
     settings = Settings(auth=Auth(mode="open"), data=Data(folder=tmp_path), mt5=Mt5(gone_after_s=0.05))
     async with open_house(tmp_path, settings=settings) as house:

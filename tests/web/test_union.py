@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from running import open_served
+from running import open_served, said
 from trio_websocket import ConnectionRejected, open_websocket_url
 
 from oracle.model import Event, Quote, Severity
@@ -158,6 +158,39 @@ async def test_a_producer_pushes_and_is_answered(tmp_path):
         await bot.socket.send_message('{"type": "ACCOUNT_UPDATE"}')
         refused = await bot.next()
         assert (refused["type"], refused["push"]) == ("error", 6) and "account" in json.dumps(refused)
+
+
+async def test_a_producer_may_push_much_at_once(tmp_path):
+    async with open_served(tmp_path) as house, client(house, "?role=producer") as bot:
+        await bot.next()
+        for number in range(150):
+            await bot.socket.send_message(json.dumps({"type": "X", "n": number}))
+        assert [(await bot.next())["push"] for _ in range(150)] == list(range(1, 151))
+        for number in range(150, 160):
+            await bot.socket.send_message(json.dumps({"type": "X", "n": number}))
+        await bot.socket.send_message('{"type": "LAST", "n": 160}')
+        await bot.socket.aclose()  # what it sent before is taken all the same
+        await said(house.system.runtime, "event:terminal:LAST")
+        assert [one["n"] for one in (await house.get("/api/state")).json["events"]] == list(range(161))
+
+
+async def test_who_says_whose_it_is_while_it_catches_up_is_told_no_others_afterwards(tmp_path):
+    async with open_served(tmp_path) as house:
+        async with client(house, "?since=") as reader:
+            ready = [await reader.next() for _ in range(2)][-1]
+        for _ in range(50):
+            await house.post("/api/push", json=CYCLE)
+        async with client(house, f"?since={ready['epoch']}:{ready['offset']}") as reader:
+            await reader.socket.send_message('{"type": "ping"}')
+            types = set()
+            while not {"pong", "ready"} <= types:
+                types.add((await reader.next())["type"])
+            await reader.socket.send_message('{"type": "ping"}')
+            while (await reader.next())["type"] != "pong":
+                pass
+            await house.post("/api/push", json=CYCLE)
+            tell(house, "fill", "AAPL", FILL)
+            assert (await reader.next())["channel"] == "execution:fills"
 
 
 @pytest.mark.parametrize("query", ["?channels=a*b", "?surface=moon", "?since=x", "?role=king"])

@@ -22,7 +22,8 @@ _OWN = ("history", "web", "feeds")  # parts that readiness looks at more closely
 LINKS = {
     "page": "/", "openapi": "/openapi.json", "health": "/healthz", "ready": "/readyz", "metrics": "/metrics",
     "tree": "/api/oracle/tree", "stream": "/api/oracle/stream", "dashboard": "/dashboard/stats",
-    "dashboard_stream": "/dashboard/stream", "alerts": "/api/alerts", "docs": "/docs",
+    "dashboard_stream": "/dashboard/stream", "alerts": "/api/alerts", "terminal": "/api/state", "trading_stream": "/ws",
+    "docs": "/docs",
 }  # fmt: skip
 HEALTH = {part: f"/health/{part}" for part in ("db", "cache", "providers")}
 METRICS = {part: f"/api/metrics/{part}" for part in ("cache", "watchdog", "performance", "tasks")}

@@ -135,13 +135,13 @@ class HandedBack:
 
 async def account(call: Call) -> Answer:
     """The account: an external bot's once it has pushed one, else that of our own desk; `{}` before either has said anything.
-    `X-State-Age-Seconds` says how long ago the bot was heard."""
-    return _aged(call, call.system.terminal.account)
+    `X-State-Age-Seconds` says how long ago the bot said it."""
+    return _aged(call, call.system.terminal.account, call.system.terminal.account_us)
 
 
 async def positions(call: Call) -> Answer:
     """Open positions, of the same one as the account."""
-    return _aged(call, call.system.terminal.positions)
+    return _aged(call, call.system.terminal.positions, call.system.terminal.positions_us)
 
 
 async def trades(call: Call) -> list[dict[str, Any]]:
@@ -227,11 +227,10 @@ async def stream(call: Call) -> None:
     await session(call.system, visitor, lambda: UnionSocket(call.system, visitor, surface, channels, args["since"], producer))
 
 
-def _aged(call: Call, shown: Any) -> Answer:
-    terminal = call.system.terminal
-    if not terminal.external or terminal.heard_us is None:
+def _aged(call: Call, shown: Any, said_us: int | None) -> Answer:
+    if said_us is None:
         return Answer(shown)
-    age_s = max(0.0, (call.system.runtime.now_us() - terminal.heard_us) / 1e6)
+    age_s = max(0.0, (call.system.runtime.now_us() - said_us) / 1e6)
     return Answer(shown, headers=((AGE, f"{age_s:.1f}"),))
 
 

@@ -44,6 +44,15 @@ def test_windows_hold_50_trades_newest_first_and_200_events_oldest_first():
     assert "type" not in state.recent_trades[0] and state.view()["events"][0]["type"] == "TRADE_EXECUTION"
 
 
+def test_events_fit_one_message():
+    state = after(*({"type": "X", "n": n, "text": "x" * 100_000} for n in range(9)), {"type": "Y"})
+    assert [one.get("n") for one in state.events] == [4, 5, 6, 7, 8, None]
+    after(*({"type": "Z", "n": n} for n in range(300)), state=state)
+    assert [one["n"] for one in state.events] == list(range(100, 300))
+    after({"type": "X", "text": "x" * 1_000_000}, state=state)
+    assert [one["type"] for one in state.events] == ["X"]
+
+
 def test_a_bot_takes_the_place_of_the_desk_and_hands_it_back():
     state = TerminalState(account={"balance": 1.0, "leverage": 1}, positions=[{"ticket": 9}])
     after({"type": "ACCOUNT_UPDATE", "account": {"equity": 5.0}}, state=state)
@@ -70,6 +79,7 @@ def test_other_types_are_kept_among_the_events_only():
     ({**TRADE, "lot": True}, "body.lot"), ({**TRADE, "symbol": ""}, "body.symbol"),
     ({"type": "QUOTE", "symbol": "a:*", "bid": 1, "ask": 2}, "body.symbol"),
     ({"type": "QUOTE", "symbol": "A", "bid": 1}, "body.ask"),
+    ({"type": "QUOTE", "symbol": "A", "bid": 2, "ask": 1}, "body.ask"), ({"type": "STATE_SNAPSHOT", "data": 1}, "body.type"),
     ({"type": "TRADE_CLOSED", "ticket": 1, "profit": 1.0}, "body.exit_price"),
 ])  # fmt: skip
 def test_what_makes_no_sense_names_its_field(body, where):

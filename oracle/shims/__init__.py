@@ -1,0 +1,1 @@
+"""Modules that stand in for others', so that programs written for those run here with one import changed."""
