@@ -95,7 +95,7 @@ async def open_place(folder, day, *, trading=TRADING, desk=True, answers=()):
                 *strategy_children({}, trading, Risk(), folder, board, Queries(store, inline), receipts)]
 
     try:
-        async with open_runtime(children, clock=trio_clock(at(day)), seed=1) as runtime:
+        async with open_runtime(children, clock=trio_clock(round(at(day))), seed=1) as runtime:
             made[0].runtime = runtime
             for symbol in trading.universe:
                 made[0].quote(symbol, 97.0)
@@ -115,7 +115,7 @@ def write(folder, bars):
 async def test_a_bar_becomes_a_signal_and_an_order_once(tmp_path, autojump_clock):
     bars = bars_of("AAPL", FALL)
     write(tmp_path, bars[:-1])
-    async with open_place(tmp_path, 60) as place:
+    async with open_place(tmp_path, 60.99) as place:
         await trio.sleep(5)
         assert place.asked == [] and place.state["decided"] == {"AAPL": at(59)}
         said = probe(place.runtime, "event:signal:*")
@@ -143,7 +143,7 @@ async def test_a_bar_becomes_a_signal_and_an_order_once(tmp_path, autojump_clock
 async def test_a_bar_that_nobody_told_of_is_found_after_midnight(tmp_path, autojump_clock):
     bars = bars_of("AAPL", FALL)
     write(tmp_path, bars)
-    async with open_place(tmp_path, 60) as place:
+    async with open_place(tmp_path, 60.99) as place:
         await place.until(61, 60)
         assert place.asked == []
         await place.until(61, 120)
@@ -155,7 +155,7 @@ async def test_what_closed_while_the_process_was_down_is_decided_once_and_late_o
     tmp_path, autojump_clock, days_away, orders):
     bars = bars_of("AAPL", FALL)
     write(tmp_path, bars[:-1])
-    async with open_place(tmp_path, 60):
+    async with open_place(tmp_path, 60.99):
         await trio.sleep(5)
     write(tmp_path, bars[-1:])
     for wanted in (orders, 0):
@@ -174,7 +174,7 @@ async def test_what_closed_while_the_process_was_down_is_decided_once_and_late_o
 async def test_what_the_desk_was_not_asked_it_is_asked_by_the_next_life(tmp_path, autojump_clock):
     bars = bars_of("AAPL", FALL)
     write(tmp_path, bars[:-1])
-    async with open_place(tmp_path, 60, desk=False) as place:
+    async with open_place(tmp_path, 60.99, desk=False) as place:
         place.board.put("account:desk", attrs.asdict(Account(initial_cash=1e5, cash=1e5)), at(60))
         await place.until(61)
         place.runtime.publish(bars[-1])
@@ -190,7 +190,7 @@ async def test_what_the_desk_was_not_asked_it_is_asked_by_the_next_life(tmp_path
 async def test_a_desk_that_can_not_now_is_asked_again_and_one_that_refuses_is_not(tmp_path, autojump_clock):
     write(tmp_path, bars_of("AAPL", FALL[:-1]) + bars_of("MSFT", FALL[:-1]))
     answers = [Refused("not now", "unavailable"), Refused("too much in Technology", "rejected")]
-    async with open_place(tmp_path, 60, answers=answers) as place:
+    async with open_place(tmp_path, 60.99, answers=answers) as place:
         await place.until(61)
         for symbol in SYMBOLS:
             place.runtime.publish(bars_of(symbol, FALL)[-1])
@@ -205,7 +205,7 @@ async def test_a_desk_that_can_not_now_is_asked_again_and_one_that_refuses_is_no
 
 async def test_its_own_position_is_closed_and_what_is_at_work_for_it_is_taken_back(tmp_path, autojump_clock):
     write(tmp_path, bars_of("AAPL", FALL) + bars_of("MSFT", FALL))
-    async with open_place(tmp_path, 61) as place:
+    async with open_place(tmp_path, 61.99) as place:
         for symbol, owner in zip(SYMBOLS, ("MeanReversion", ""), strict=True):
             held = Position(symbol=symbol, quantity=7, avg_entry_price=97.0, opened_us=at(58), added_us=at(58),
                             strategy_name=owner)  # fmt: skip
@@ -224,7 +224,7 @@ async def test_its_own_position_is_closed_and_what_is_at_work_for_it_is_taken_ba
 
 async def test_one_that_is_off_looks_on_and_says_nothing(tmp_path, autojump_clock):
     write(tmp_path, bars_of("AAPL", FALL[:-1]))
-    async with open_place(tmp_path, 60) as place:
+    async with open_place(tmp_path, 60.99) as place:
         ask = place.runtime.ask
         told = probe(place.runtime, "event:strategy_disabled:*")
         for _ in range(2):
@@ -247,7 +247,7 @@ async def test_one_that_is_off_looks_on_and_says_nothing(tmp_path, autojump_cloc
 
 async def test_the_scanner_tells_of_the_whole_universe_when_something_changes(tmp_path, autojump_clock):
     write(tmp_path, bars_of("AAPL", FALL[:-1]))
-    async with open_place(tmp_path, 60, answers=[Refused("not now", "unavailable")]) as place:
+    async with open_place(tmp_path, 60.99, answers=[Refused("not now", "unavailable")]) as place:
         said = probe(place.runtime, "event:scan_summary:desk")
         starts = probe(place.runtime, "event:scan_start:desk")
         await trio.sleep(310)
@@ -266,7 +266,7 @@ async def test_the_scanner_tells_of_the_whole_universe_when_something_changes(tm
 
 async def test_with_live_strategies_off_nothing_is_asked_for(tmp_path, autojump_clock):
     write(tmp_path, bars_of("AAPL", FALL[:-1]))
-    async with open_place(tmp_path, 60, trading=attrs.evolve(TRADING, live_strategies=False)) as place:
+    async with open_place(tmp_path, 60.99, trading=attrs.evolve(TRADING, live_strategies=False)) as place:
         await place.until(61)
         place.runtime.publish(bars_of("AAPL", FALL)[-1])
         await trio.sleep(5)
