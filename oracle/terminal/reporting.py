@@ -44,8 +44,9 @@ class TerminalReports(Actor):
 
     listens = (f"event:{PUSH}:*",)
 
-    def __init__(self, shown: Callable[[], TerminalState], queries: Queries) -> None:
+    def __init__(self, shown: Callable[[], TerminalState], queries: Queries, broker: str = "broker") -> None:
         self._shown = shown
+        self._broker = broker
         self._queries = queries
         self._trades: deque[Object] = deque()
         self._opened: dict[str, Object] = {}
@@ -116,7 +117,7 @@ class TerminalReports(Actor):
         books = books_of(shown.account, shown.positions) if shown.external and not self._outdated else None
         self._news = False
         try:
-            await self.ask("broker", Command("report", {"trades": trades, **(books or {})}, "terminal"), BROKER_TIMEOUT_S)
+            await self.ask(self._broker, Command("report", {"trades": trades, **(books or {})}, "terminal"), BROKER_TIMEOUT_S)
         except NOT_NOW as no:
             if not isinstance(no, Refused) or no.code in ("unavailable", "full"):
                 self._news = True

@@ -9,9 +9,8 @@ import trio
 from actors import Actor, Child, Refused
 from oracle.model import Command
 from oracle.settings import Auth, Data, Demo, Settings
-from oracle.settings_trading import Broker
 from oracle.system import open_system
-from oracle.terminal.reporting import books_of, execution_of
+from oracle.terminal.reporting import TerminalReports, books_of, execution_of
 from tests.web.test_mt5 import ACCOUNT, CYCLE, POSITION
 
 EXECUTION = {"symbol": "XAUUSDM", "side": "BUY", "quantity": 0.1, "price": 2345.5, "order_id": ""}
@@ -54,9 +53,13 @@ class Bot:
 @asynccontextmanager
 async def open_bot(folder, *refusals):
     send, receive = trio.open_memory_channel(1_000)
-    settings = Settings(
-        auth=Auth(mode="open"), data=Data(folder=folder), demo=Demo(enabled=False), broker=Broker(provider="push"))
-    async with open_system(settings, children=lambda _: [Child("broker", lambda: Clerk(send, refusals))]) as system:
+    settings = Settings(auth=Auth(mode="open"), data=Data(folder=folder), demo=Demo(enabled=False))
+
+    def children(system):
+        return [Child("clerk", lambda: Clerk(send, refusals)),
+                Child("reports", lambda: TerminalReports(lambda: system.terminal, system.queries, "clerk"))]
+
+    async with open_system(settings, children=children) as system:
         yield Bot(system, receive)
 
 
