@@ -90,13 +90,12 @@ class TerminalReports(Actor):
     async def _look_back(self) -> None:
         page = await self._queries.events(kind=PUSH, subject=[TRADE_EXECUTION, TRADE_CLOSED], source_prefix=SOURCE, limit=EARLIER)
         positions = await self._queries.events(kind=PUSH, subject=POSITION_UPDATE, source_prefix=SOURCE, limit=1)
-        heard = {one["id"] for one in self._trades}
         for row in reversed(page.items):
-            self._note(row["id"], row["data"], row["ts_us"], heard)
+            self._note(row["id"], row["data"], row["ts_us"])
         # those of one push have one time
         self._outdated = bool(page.items) and any(page.items[0]["ts_us"] >= row["ts_us"] for row in positions.items)
 
-    def _note(self, ident: str, given: Object, ts_us: int, heard: Iterable[str] = ()) -> None:
+    def _note(self, ident: str, given: Object, ts_us: int) -> None:
         if given.get("type") not in (TRADE_EXECUTION, TRADE_CLOSED):
             self._outdated = self._outdated and given.get("type") != POSITION_UPDATE
             return
@@ -107,7 +106,7 @@ class TerminalReports(Actor):
             return
         if given["type"] == TRADE_EXECUTION and given.get("ticket") is not None:
             self._opened[str(given["ticket"])] = trade
-        if trade["id"] not in heard:
+        if all(one["id"] != trade["id"] for one in self._trades):
             self._trades.append(trade)
 
     async def _report(self) -> bool:
