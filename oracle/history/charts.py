@@ -24,7 +24,7 @@ from oracle.history.retention import DAY_US
 from oracle.history.words import Words
 from oracle.sources import is_pushed
 
-__all__ = ["Ask", "Tables", "bars", "symbols"]
+__all__ = ["Ask", "Tables", "bars", "first_us", "symbols"]
 
 COLUMNS = ("ts_us", "open", "high", "low", "close", "volume", "trades", "source", "origin")
 
@@ -130,12 +130,24 @@ def bars(at: Any, ask: Ask, tables: Tables, words: Words) -> list[dict[str, Any]
 
 def symbols(at: Any, tables: Tables) -> list[str]:
     """Those with stored bars, or with trades or bars that are not yet among them."""
-    new = tables.new(at)
-    parts = [f"SELECT symbol FROM bars WHERE TRUE{tables.stored()}"]
-    parts += [f"SELECT symbol FROM {month} WHERE {new}" for month in tables.trades]
-    parts += [f"SELECT symbol FROM {month} WHERE closed AND interval IN ('1m', '1d') AND {new}" for month in tables.said]
-    found = at.execute(f"SELECT DISTINCT symbol FROM ({' UNION ALL '.join(parts)}) ORDER BY symbol")
+    found = at.execute(f"SELECT DISTINCT symbol FROM ({_all(at, tables)}) ORDER BY symbol")
     return [symbol for (symbol,) in found.fetchall()]
+
+
+def first_us(at: Any, of: Sequence[str], tables: Tables) -> int | None:
+    """When the first of all that bars of these symbols are made of was."""
+    named = ", ".join("?" * len(of)) or "NULL"
+    (found,) = at.execute(f"SELECT min(ts_us) FROM ({_all(at, tables)}) WHERE symbol IN ({named})", list(of)).fetchone()
+    return None if found is None else int(found)
+
+
+def _all(at: Any, tables: Tables) -> str:
+    """What bars are made of: the stored ones, and the trades and bars that are not yet among them."""
+    new = tables.new(at)
+    parts = [f"SELECT symbol, ts_us FROM bars WHERE TRUE{tables.stored()}"]
+    parts += [f"SELECT symbol, ts_us FROM {month} WHERE {new}" for month in tables.trades]
+    parts += [f"SELECT symbol, ts_us FROM {month} WHERE closed AND interval IN ('1m', '1d') AND {new}" for month in tables.said]
+    return " UNION ALL ".join(parts)
 
 
 def _select(at: Any, ask: Ask, tables: Tables, words: Words, later: str) -> tuple[str, list[Any]]:

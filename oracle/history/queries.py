@@ -8,7 +8,7 @@ Refused codes: `invalid` (a bad argument), `timeout`, `unavailable`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ import trio
 
 from actors import Refused
 from oracle.history import charts
-from oracle.history.bars import Upto, interval_us
+from oracle.history.bars import Upto, bucket_of, interval_us
 from oracle.history.firings import Firings, read_firings
 from oracle.history.page import Filter, Page, checked_limit, decode_cursor, encode_cursor
 from oracle.history.reader import Reader, RunSync
@@ -158,6 +158,13 @@ class Queries:
         """Every symbol that has bars, or had them then, in the order of the alphabet."""
         tables = charts.Tables(self._months("trade", None), self._months("bar", None), upto)
         return await self._reader.read(lambda at: charts.symbols(at, tables))
+
+    async def first_bar_us(self, symbols: Sequence[str], interval: str) -> int | None:
+        """When the first bar of any of these symbols begins; None where there is none. Much quicker than asking for the bars."""
+        width_us = interval_us(interval)
+        tables = charts.Tables(self._months("trade", None), self._months("bar", None), None)
+        found = await self._reader.read(lambda at: charts.first_us(at, symbols, tables))
+        return None if found is None else bucket_of(found, width_us)
 
     # ---- private
 

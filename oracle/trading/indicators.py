@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["Band", "Mean", "Rsi"]
+__all__ = ["LONGEST", "Band", "Mean", "Rsi"]
+
+LONGEST = 2_000
+"""Bars of the longest window that settings may ask for, about eight years of days: each symbol keeps a window's values."""
 
 
 class Mean:

@@ -49,7 +49,7 @@ class Strategist(Actor):
         self.board = plan.board
         self.unavailable = strategy.unavailable()
         beside = [topic for need, topics in BESIDE.items() if need in strategy.required_data for topic in topics]
-        self.listens = ("bar:1d:*", f"state:switch:strategy:{plan.name}", *beside)
+        self.listens = ("bar:1d:*", f"state:switch:strategy:{plan.name}", "state:position:*", "state:order:*", *beside)
         self._waiting: dict[int, dict[str, Bar]] = {}
         self._pending: list[Signal] = []
         self._early: list[Sample | Event] = []
@@ -104,6 +104,8 @@ class Strategist(Actor):
 
     def _note(self, bar: Bar) -> None:
         if not bar.closed or bar.symbol not in self.plan.symbols or bar.ts_us <= self.course.seen.get(bar.symbol, -1):
+            return
+        if bar.ts_us > self.now_us():  # a day that has not begun: taken in, it would hide those before it
             return
         self._waiting.setdefault(bar.ts_us, {})[bar.symbol] = bar
         if not self._rounds:

@@ -65,8 +65,8 @@ async def rankings(call: Call) -> Answer:
             found.append(await _begun(call, standing(one, runs_of(system), first_us), first_us))
         with trio.move_on_after(WAIT_S):
             for stands in found:
-                if stands.newest is None and stands.under_way is not None:
-                    await ended(system, stands.under_way, WAIT_S)
+                if (run := stands.awaited) is not None:
+                    await ended(system, run, WAIT_S)
         found = [standing(one.listed, runs_of(system), first_us) for one in found]
     ranked = sorted((_ranking(one.newest) for one in found if one.newest), key=lambda one: -one.composite_score)
     left = sorted(set(known) - {one.strategy_name for one in ranked})
@@ -99,10 +99,7 @@ async def _begun(call: Call, stands: Standing, first_us: int) -> Standing:
 
 async def _first_us(system: System) -> int | None:
     """When the first daily bar of the universe begins; None where there are none."""
-    firsts = []
-    for symbol in system.settings.trading.universe:
-        firsts += [row["ts_us"] for row in (await system.queries.bars(symbol, INTERVAL, limit=1)).items]
-    return min(firsts, default=None)
+    return await system.queries.first_bar_us(system.settings.trading.universe, INTERVAL)
 
 
 def _ranking(run: Run) -> StrategyRanking:

@@ -92,7 +92,7 @@ def checked(wish: Wish, known: Mapping[str, Listed], now_us: int) -> Ask:
 
 def _wrong_span(wish: Wish, now_us: int) -> Iterator[Problem]:
     if wish.end_us < wish.start_us:
-        yield Problem(("body", "end"), "value_error", "it has to be later than start", _day(wish.end_us).isoformat())
+        yield Problem(("body", "end"), "value_error", "it must not be before start", _day(wish.end_us).isoformat())
     if wish.start_us > now_us:
         yield Problem(("body", "start"), "value_error", "nothing is stored of the future", _day(wish.start_us).isoformat())
 

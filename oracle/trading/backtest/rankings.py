@@ -33,6 +33,11 @@ class Standing:
         fresh = self.newest is not None and now_us - (self.newest.finished_us or 0) < FRESH_US
         return not fresh and self.under_way is None
 
+    @property
+    def awaited(self) -> Run | None:
+        """The run that somebody who wants the ranking waits for: the first of a strategy that is through in seconds."""
+        return self.under_way if self.newest is None and not learns(self.listed) else None
+
 
 def standing(listed: Listed, runs: Iterable[Run], first_us: int) -> Standing:
     """How a strategy stands. What counts: as it is set up now, with the sizing, the gate and the universe it has live, over all

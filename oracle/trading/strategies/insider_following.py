@@ -9,6 +9,7 @@ import attrs
 from attrs.validators import and_, ge, gt, le
 
 from oracle.model import Bar, Event, Sample
+from oracle.trading.indicators import LONGEST
 from oracle.trading.signal import Direction, Holding, Signal, Verdict
 from oracle.trading.strategies.exit import exit_of
 
@@ -41,13 +42,13 @@ class InsiderFollowing:
     required_data: ClassVar[tuple[str, ...]] = ("ohlcv", "insider_transactions")
     warmup_bars: ClassVar[int] = 1
 
-    lookback_days: int = attrs.field(default=90, validator=ge(1))
+    lookback_days: int = attrs.field(default=90, validator=and_(ge(1), le(LONGEST)))
     """Calendar days back that a trade counts."""
     least_shares: float = attrs.field(default=5_000.0, validator=gt(0))
     """Shares that insiders must have bought more than sold."""
     least_buyers: int = attrs.field(default=2, validator=ge(1))
     """Insiders who must have bought."""
-    hold_bars: int = attrs.field(default=21, validator=ge(10))
+    hold_bars: int = attrs.field(default=21, validator=and_(ge(10), le(LONGEST)))
     """Daily bars that a position is held for."""
     stop_loss_pct: float = attrs.field(default=10.0, validator=_percent)
     """Exit when a position has lost so many percent of its entry price."""

@@ -9,7 +9,7 @@ import attrs
 from attrs.validators import and_, ge, gt, le
 
 from oracle.model import Bar, Event, Sample
-from oracle.trading.indicators import Band, Rsi
+from oracle.trading.indicators import LONGEST, Band, Rsi
 from oracle.trading.signal import Direction, Holding, Signal, Verdict
 from oracle.trading.strategies.exit import exit_of
 
@@ -38,11 +38,11 @@ class MeanReversion:
     min_hold_days: ClassVar[int] = 2
     required_data: ClassVar[tuple[str, ...]] = ("ohlcv",)
 
-    band_bars: int = attrs.field(default=20, validator=ge(2))
+    band_bars: int = attrs.field(default=20, validator=and_(ge(2), le(LONGEST)))
     """Bars of the band."""
     band_width: float = attrs.field(default=2.0, validator=gt(0))
     """Standard deviations from the band's middle to its edges."""
-    rsi_bars: int = attrs.field(default=14, validator=ge(2))
+    rsi_bars: int = attrs.field(default=14, validator=and_(ge(2), le(LONGEST)))
     """Bars of the RSI."""
     oversold: float = attrs.field(default=30.0, validator=_percent)
     """An entry takes an RSI below this (0 to 100)."""

@@ -55,7 +55,7 @@ class MLSignalStrategy:
     required_data: ClassVar[tuple[str, ...]] = ("ohlcv",)
     warmup_bars: ClassVar[int] = 500
 
-    horizon_bars: int = attrs.field(default=5, validator=ge(1))
+    horizon_bars: int = attrs.field(default=5, validator=and_(ge(1), le(250)))
     """Daily bars that a prediction is about."""
     threshold_pct: float = attrs.field(default=1.0, validator=_percent)
     """Percent that a price has to rise or fall to be called so."""

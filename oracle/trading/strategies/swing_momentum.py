@@ -9,7 +9,7 @@ import attrs
 from attrs.validators import and_, ge, gt, le
 
 from oracle.model import Bar, Event, Sample
-from oracle.trading.indicators import Mean, Rsi
+from oracle.trading.indicators import LONGEST, Mean, Rsi
 from oracle.trading.signal import Direction, Holding, Signal, Verdict
 from oracle.trading.strategies.exit import exit_of
 
@@ -41,11 +41,11 @@ class SwingMomentum:
     min_hold_days: ClassVar[int] = 3
     required_data: ClassVar[tuple[str, ...]] = ("ohlcv",)
 
-    fast_bars: int = attrs.field(default=10, validator=ge(2))
+    fast_bars: int = attrs.field(default=10, validator=and_(ge(2), le(LONGEST)))
     """Bars of the fast mean."""
-    slow_bars: int = attrs.field(default=50, validator=ge(3))
+    slow_bars: int = attrs.field(default=50, validator=and_(ge(3), le(LONGEST)))
     """Bars of the slow mean."""
-    rsi_bars: int = attrs.field(default=14, validator=ge(2))
+    rsi_bars: int = attrs.field(default=14, validator=and_(ge(2), le(LONGEST)))
     """Bars of the RSI."""
     overbought: float = attrs.field(default=70.0, validator=_percent)
     """No entry at this RSI or above (0 to 100)."""

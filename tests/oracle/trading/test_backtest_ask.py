@@ -10,7 +10,7 @@ from actors import Refused
 from bench.trading import DAY_US, SmaCross
 from oracle.problems import Invalid
 from oracle.trading.backtest.ask import Wish, checked
-from oracle.trading.roster import roster
+from oracle.trading.roster import Listed, roster
 
 T0_US = 1_672_531_200_000_000  # 2023-01-01
 NOW_US = T0_US + 500 * DAY_US
@@ -56,6 +56,17 @@ def test_what_is_wrong_names_its_field(facts, field):
     with pytest.raises(Invalid) as wrong:
         checked(wish(**facts), KNOWN, NOW_US)
     assert wrong.value.problems[0].path[:2] == ("body", field)
+
+
+@pytest.mark.parametrize(("name", "param"), [
+    ("SwingMomentum", "slow_bars"), ("MeanReversion", "band_bars"), ("InsiderFollowing", "lookback_days"),
+])
+def test_a_window_that_would_take_all_memory_is_refused(name, param):
+    known = {name: Listed(name, name, {})}
+    assert checked(wish(strategy=name, params={param: 2_000}), known, NOW_US)
+    with pytest.raises(Invalid) as wrong:
+        checked(wish(strategy=name, params={param: 100_000_000}), known, NOW_US)
+    assert wrong.value.problems[0].path == ("body", "params", param)
 
 
 def test_the_future_may_be_asked_for_and_the_last_day_counts():

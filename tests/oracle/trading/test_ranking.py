@@ -88,4 +88,9 @@ def test_only_results_over_all_that_is_stored_as_it_is_set_up_now_count():
 
 
 def test_what_trains_itself_is_not_run_for_who_only_looks():
-    assert learns(Listed("MLSignalStrategy", "MLSignalStrategy", {})) and not learns(LISTED)
+    learner = Listed("MLSignalStrategy", "MLSignalStrategy", {})
+    assert learns(learner) and not learns(LISTED)
+    begun = [run("quick", T0_US, "running", None), run("slow", T0_US, "running", None, learner.name)]
+    assert standing(LISTED, begun, 100).awaited.id == "quick"
+    slow = standing(learner, begun, 100)
+    assert slow.under_way.id == "slow" and slow.awaited is None

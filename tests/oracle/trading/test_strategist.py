@@ -140,6 +140,37 @@ async def test_a_bar_becomes_a_signal_and_an_order_once(tmp_path, autojump_clock
         assert place.asked == [] and len(await place.signals()) == 1
 
 
+async def test_a_day_that_has_not_begun_hides_none_before_it(tmp_path, autojump_clock):
+    bars = bars_of("AAPL", [*FALL, 0.01])
+    write(tmp_path, bars[:-2])
+    async with open_place(tmp_path, 60.9) as place:
+        await trio.sleep(5)
+        place.runtime.publish(bars[-1])
+        await trio.sleep(5)
+        assert place.state["decided"] == {"AAPL": at(59)}
+        place.runtime.publish(bars[-2])
+        await trio.sleep(5)
+        assert place.state["decided"] == {"AAPL": at(60)} and len(place.wishes) == 1
+
+
+async def test_a_verdict_follows_what_becomes_of_orders_and_positions(tmp_path, autojump_clock):
+    bars = bars_of("AAPL", FALL)
+    write(tmp_path, bars[:-1])
+    async with open_place(tmp_path, 60.99) as place:
+        await place.until(61, 1)
+        place.runtime.publish(bars[-1])
+        await trio.sleep(5)
+        order, = [state for state in place.board.kind("order") if state.value]
+        held = Position(symbol="AAPL", quantity=7, avg_entry_price=97.0, opened_us=at(61), added_us=at(61),
+                        strategy_name="MeanReversion")  # fmt: skip
+        told = []
+        for ref, value in ((held.ref, attrs.asdict(held)), (order.ref, None), (held.ref, None)):
+            place.board.put(ref, value, place.runtime.now_us())
+            await trio.sleep(1)
+            told.append(place.state["verdicts"]["AAPL"]["reason"])
+        assert told == ["Holding 7", "Holding 7", "CANDIDATE (BUY)"]
+
+
 async def test_a_bar_that_nobody_told_of_is_found_after_midnight(tmp_path, autojump_clock):
     bars = bars_of("AAPL", FALL)
     write(tmp_path, bars)
