@@ -159,12 +159,11 @@ class Queries:
         tables = charts.Tables(self._months("trade", None), self._months("bar", None), upto)
         return await self._reader.read(lambda at: charts.symbols(at, tables))
 
-    async def first_bar_us(self, symbols: Sequence[str], interval: str) -> int | None:
-        """When the first bar of any of these symbols begins; None where there is none. Much quicker than asking for the bars."""
-        width_us = interval_us(interval)
+    async def first_day_us(self, symbols: Sequence[str]) -> int | None:
+        """When the first daily bar of any of these symbols begins; None where there is none. Quicker than asking for bars."""
         tables = charts.Tables(self._months("trade", None), self._months("bar", None), None)
         found = await self._reader.read(lambda at: charts.first_us(at, symbols, tables))
-        return None if found is None else bucket_of(found, width_us)
+        return None if found is None else bucket_of(found, DAY_US)
 
     # ---- private
 

@@ -13,7 +13,7 @@ from oracle.problems import Invalid
 from oracle.runs import Run
 from oracle.system import System
 from oracle.trading.backtest.ask import Wish
-from oracle.trading.backtest.past import INTERVAL, unheard
+from oracle.trading.backtest.past import unheard
 from oracle.trading.backtest.rankings import Standing, learns, standing
 from oracle.trading.backtest.work import KIND
 from oracle.trading.roster import Listed, made, roster
@@ -99,7 +99,7 @@ async def _begun(call: Call, stands: Standing, first_us: int) -> Standing:
 
 async def _first_us(system: System) -> int | None:
     """When the first daily bar of the universe begins; None where there are none."""
-    return await system.queries.first_bar_us(system.settings.trading.universe, INTERVAL)
+    return await system.queries.first_day_us(system.settings.trading.universe)
 
 
 def _ranking(run: Run) -> StrategyRanking:

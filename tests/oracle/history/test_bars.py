@@ -196,9 +196,8 @@ async def test_bars_of_venues_count_before_they_are_rolled(store):
     store.write(published(bar(1.0, closed=False), bar(2.0), bar(3.0), bar(9.0, interval="1d", at_us=bucket_of(T0_US, DAY_US))))
     queries = Queries(store, inline)
     assert await queries.bar_symbols() == ["BTC-USD"]
-    firsts = [(await queries.bars("BTC-USD", interval, limit=1)).items[0]["ts_us"] for interval in ("1m", "1d", "1w")]
-    assert [await queries.first_bar_us(["ETH-USD", "BTC-USD"], interval) for interval in ("1m", "1d", "1w")] == firsts
-    assert await queries.first_bar_us(["ETH-USD"], "1d") is None and await queries.first_bar_us([], "1d") is None
+    assert await queries.first_day_us(["ETH-USD", "BTC-USD"]) == (await queries.bars("BTC-USD", "1d")).items[0]["ts_us"]
+    assert await queries.first_day_us(["ETH-USD"]) is None and await queries.first_day_us([]) is None
     before = [await ask(store, interval) for interval in ("1m", "5m", "1d")]
     assert [found[0][1] for found in before] == [3.0, 3.0, 9.0]
     store.roll()
