@@ -42,8 +42,8 @@ class InsiderFollowing:
     required_data: ClassVar[tuple[str, ...]] = ("ohlcv", "insider_transactions")
     warmup_bars: ClassVar[int] = 1
 
-    lookback_days: int = attrs.field(default=90, validator=and_(ge(1), le(LONGEST)))
-    """Calendar days back that a trade counts."""
+    lookback_days: int = attrs.field(default=90, validator=and_(ge(1), le(365)))
+    """Calendar days back that a trade counts, a year at most."""
     least_shares: float = attrs.field(default=5_000.0, validator=gt(0))
     """Shares that insiders must have bought more than sold."""
     least_buyers: int = attrs.field(default=2, validator=ge(1))

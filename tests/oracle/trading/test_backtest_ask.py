@@ -63,7 +63,7 @@ def test_what_is_wrong_names_its_field(facts, field):
 ])
 def test_a_window_that_would_take_all_memory_is_refused(name, param):
     known = {name: Listed(name, name, {})}
-    assert checked(wish(strategy=name, params={param: 2_000}), known, NOW_US)
+    assert checked(wish(strategy=name, params={param: 365}), known, NOW_US)
     with pytest.raises(Invalid) as wrong:
         checked(wish(strategy=name, params={param: 100_000_000}), known, NOW_US)
     assert wrong.value.problems[0].path == ("body", "params", param)
