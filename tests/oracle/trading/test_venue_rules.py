@@ -2,13 +2,14 @@
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from orders import S_US, T0_US, bar, order, quote, trade
 
 from oracle.settings_trading import Paper
 from oracle.trading.ledger import DUST
 from oracle.trading.order import Side
 from oracle.trading.venue import PaperVenue
+from tests.soak import rounds
 
 SYMBOLS = ("AAPL", "BTC-USD")
 prices = st.integers(90, 110).map(float)
@@ -67,6 +68,7 @@ def shown_until(messages, last):
     raise AssertionError(last)
 
 
+@settings(max_examples=rounds(40, 400))
 @given(settings, order_lists(), st.lists(quotes | trades, min_size=5, max_size=40))
 def test_of_what_is_shown(settings, orders, messages):
     known, filled = {one.id: one for one in orders}, dict.fromkeys((one.id for one in orders), 0.0)
@@ -88,6 +90,7 @@ def test_of_what_is_shown(settings, orders, messages):
     assert all(filled[one.id] <= one.quantity + DUST for one in orders)
 
 
+@settings(max_examples=rounds(40, 400))
 @given(settings, order_lists(), st.lists(quotes, min_size=5, max_size=40))
 def test_nobody_takes_more_than_is_shown(settings, orders, messages):
     shown, taken, by = {}, {}, {}
@@ -104,6 +107,7 @@ def test_nobody_takes_more_than_is_shown(settings, orders, messages):
     assert all(quantity <= settings.participation * shown[place][1] + 1e-6 for (_, place), quantity in by.items())
 
 
+@settings(max_examples=rounds(40, 400))
 @given(settings, order_lists(), st.lists(bars, min_size=5, max_size=40))
 def test_of_bars(settings, orders, messages):
     known, filled, volumes = {one.id: one for one in orders}, {}, {}
