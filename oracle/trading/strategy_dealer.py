@@ -11,7 +11,7 @@ from actors import Actor, Refused
 from oracle.commit import NOT_NOW
 from oracle.model import Command, Event, Severity, event_id
 from oracle.trading.ledger import Account, Position, equity
-from oracle.trading.order import NewOrder
+from oracle.trading.order import NewOrder, OrderStatus, OrderType
 from oracle.trading.signal import Direction, Signal
 from oracle.trading.sizing import lot_of, size
 from oracle.trading.strategy_plan import Plan
@@ -78,14 +78,25 @@ class Dealer:
             if isinstance(wish, str):
                 self.note(signal.symbol, wish)
                 return True
-            await actor.ask("desk", Command("submit", {"order": wish}, actor.name))
+            await self._submit(actor, wish)
         except NOT_NOW as no:
             if not isinstance(no, Refused) or no.code in AGAIN:
                 self.note(signal.symbol, f"Exec Block: {no}")
                 return False
-            if no.code != "conflict":  # one that was asked before, and done
-                self.note(signal.symbol, f"Risk Block: {no.reason}")
+            self.note(signal.symbol, f"Risk Block: {no.reason}")
         return True
+
+    async def _submit(self, actor: Actor, wish: NewOrder) -> None:
+        """Ask the desk. The stop and the target of a position stay at work until an order that closes it is: one that is refused,
+        or that waits for a human, protects nothing."""
+        try:
+            await actor.ask("desk", Command("submit", {"order": wish}, actor.name))
+        except Refused as no:
+            if no.code != "conflict":  # one that was asked before, and done
+                raise
+        mine = [one for one in self._own_orders(wish.symbol) if one["client_order_id"] == wish.client_order_id]
+        if wish.order_type is not OrderType.bracket and any(one["status"] != OrderStatus.pending for one in mine):
+            await self._withdraw(actor, wish.symbol, exits=True)
 
     async def _wish(self, actor: Actor, signal: Signal) -> NewOrder | str:
         """The order, or why there is none."""
@@ -99,10 +110,10 @@ class Dealer:
         if position is not None:
             if signal.direction is not Direction.flat and (signal.direction is Direction.long) == (position.quantity > 0):
                 return f"Holding {position.quantity:g}"
-            await self._withdraw(actor, symbol)
+            await self._withdraw(actor, symbol, exits=False, but=ident)
             return exit_wish(signal, ident, touch, position, now_us)
         if signal.direction is Direction.flat:
-            await self._withdraw(actor, symbol)
+            await self._withdraw(actor, symbol, exits=False)
             return "nothing is held any more"
         if any(order["client_order_id"] != ident for order in self._own_orders(symbol)):
             return "Cooldown (an order is at work)"
@@ -120,9 +131,11 @@ class Dealer:
         wish = entry_wish(signal, ident, touch, quantity_at, plan.risk.limits.stop_loss_pct, ratio, now_us)
         return wish or f"Risk Block: its size comes to less than {lot:g}"
 
-    async def _withdraw(self, actor: Actor, symbol: str) -> None:
-        """Take back what is at work of a symbol, the exits of its bracket too, before the whole is closed."""
+    async def _withdraw(self, actor: Actor, symbol: str, *, exits: bool, but: str = "") -> None:
+        """Take back what is at work of a symbol: the exits of brackets, or all others but the one with that client's id."""
         for order in self._own_orders(symbol):
+            if bool(order["parent_id"]) is not exits or (but and order["client_order_id"] == but):
+                continue
             with contextlib.suppress(Refused):  # one that has just ended
                 await actor.ask("desk", Command("cancel", {"id": order["id"]}, actor.name))
 

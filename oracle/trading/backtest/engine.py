@@ -128,7 +128,8 @@ class Engine:
             self.refused["an order of the symbol is at work"] += 1
             return
         for order in at_work:
-            self._withdraw(order)
+            if not order.parent_id:
+                self._withdraw(order)
         if position is None and flat:
             return
         free = books.account.cash - books.reserved()
@@ -148,6 +149,8 @@ class Engine:
                 return
             quantity = said.quantity
         self.orders += 1
+        for order in [one for one in self.books.working.values() if one.symbol == wish.symbol and one.parent_id]:
+            self._withdraw(order)  # the exits of a position go when it is closed whole, and not for an order that was refused
         self._place(placed(wish, f"o{self.orders}", quantity, now_us), now_us)
 
     def _place(self, order: Order, now_us: int) -> None:

@@ -46,7 +46,8 @@ class TestDesk(Actor):
             return None
         wish, now_us = command.args["order"], self.now_us()
         order = Order(id=f"ord_{len(self.place.asked)}", symbol=wish.symbol, side=wish.side, order_type=wish.order_type,
-                      quantity=wish.quantity, created_us=now_us, updated_us=now_us, status=OrderStatus.submitted,
+                      quantity=wish.quantity, created_us=now_us, updated_us=now_us,
+                      status=OrderStatus.pending if self.place.waits else OrderStatus.submitted,
                       strategy_name=wish.strategy_name, client_order_id=wish.client_order_id)  # fmt: skip
         self.place.board.put(order.ref, order.value(), now_us)
         return order
@@ -59,6 +60,7 @@ class Place:
     store: object
     asked: list = attrs.field(factory=list)
     answers: list = attrs.field(factory=list)
+    waits: bool = False
 
     @property
     def wishes(self):
@@ -251,6 +253,29 @@ async def test_its_own_position_is_closed_and_what_is_at_work_for_it_is_taken_ba
         assert [(command.verb, command.args.get("id")) for command in place.asked] == [("cancel", "ord_stop"), ("submit", None)]
         wish, = place.wishes
         assert (wish.symbol, wish.side, wish.quantity, wish.order_type) == ("AAPL", Side.sell, 7, OrderType.limit)
+
+
+@pytest.mark.parametrize(("answer", "asked"), [
+    (None, ["submit", "cancel"]), ("refused", ["submit"]), ("waits", ["submit"]),
+])
+async def test_the_stop_of_a_position_goes_when_the_order_that_closes_it_is_at_work_and_not_before(
+    tmp_path, autojump_clock, answer, asked,
+):
+    write(tmp_path, bars_of("AAPL", FALL))
+    async with open_place(tmp_path, 61.99) as place:
+        held = Position(symbol="AAPL", quantity=7, avg_entry_price=97.0, opened_us=at(58), added_us=at(58),
+                        strategy_name="MeanReversion")  # fmt: skip
+        stop = Order(id="ord_stop", symbol="AAPL", side="SELL", order_type="STOP", quantity=7, created_us=0, updated_us=0,
+                     status="SUBMITTED", stop_price=95.0, strategy_name="MeanReversion", parent_id="ord_entry")  # fmt: skip
+        for ref, value in ((held.ref, attrs.asdict(held)), (stop.ref, stop.value())):
+            place.board.put(ref, value, at(61))
+        place.waits = answer == "waits"
+        await place.until(62)
+        if answer == "refused":
+            place.answers.append(Refused("it would be a day trade", "rejected"))
+        place.runtime.publish(bars_of("AAPL", [*FALL, 0.06])[-1])
+        await trio.sleep(5)
+        assert [command.verb for command in place.asked] == asked
 
 
 async def test_one_that_is_off_looks_on_and_says_nothing(tmp_path, autojump_clock):
