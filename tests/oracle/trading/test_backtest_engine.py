@@ -12,6 +12,7 @@ from oracle.settings_trading import Limits, Paper, Pdt, Risk, Trading
 from oracle.trading.backtest.books import Books
 from oracle.trading.backtest.engine import Engine
 from oracle.trading.backtest.wishes import as_live, at_market, record_of
+from oracle.trading.risk.assessment import Action, Assessment
 from oracle.trading.risk.gate import assess
 from oracle.trading.signal import Direction, Signal
 from oracle.trading.venue import PaperVenue
@@ -125,6 +126,13 @@ def test_an_exit_that_is_filled_in_part_leaves_the_other_the_rest():
 def test_what_protects_a_position_is_withdrawn_before_the_whole_is_closed():
     engine = bracket(bar(2, 100.0, "BTC-USD"), bar(3, 101.0, "BTC-USD"), says={("BTC-USD", 2): Direction.flat})
     assert [one.exit_price for one in engine.books.trades] == [101.0] and not engine.books.working
+
+
+def test_what_protects_a_position_stays_where_the_order_to_close_it_is_refused():
+    engine = bracket(says={("BTC-USD", 2): Direction.flat})
+    engine.gate = lambda order, price, view: Assessment(Action.reject, 0.0)
+    go(engine, bar(2, 100.0, "BTC-USD"), bar(3, 90.0, "BTC-USD", opened=98.0))
+    assert [one.exit_price for one in engine.books.trades] == [98.0] and engine.refused == {"the gate": 1}
 
 
 def test_a_limit_that_the_market_runs_away_from_is_taken_back_with_its_signal():
