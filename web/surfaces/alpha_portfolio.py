@@ -120,7 +120,8 @@ def _past(point: Point, account: Account | None) -> PortfolioSnapshot:
     )  # fmt: skip
 
 
-_SPAN = (Param("start", "time", doc="from this time on"), Param("end", "time", doc="before this time"))
+_UNTIL = "before this time, or to the end of this day (UTC)"
+_SPAN = (Param("start", "time", doc="from this time on"), Param("end", "until", doc=_UNTIL))
 _MOST = Param("limit", "int", default=500, ge=1, le=5_000, doc="most snapshots")
 _READ = {"auth": Auth.token, "tag": "portfolio"}
 ROUTES = (

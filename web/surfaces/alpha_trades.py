@@ -257,7 +257,8 @@ def _time(at_us: int | None) -> datetime | None:
 
 
 _INNER = frozenset({"wished", "withdrawn", "expires_us"})
-_SPAN = (Param("start", "time", doc="from this time on"), Param("end", "time", doc="before this time"))
+_UNTIL = "before this time, or to the end of this day (UTC)"
+_SPAN = (Param("start", "time", doc="from this time on"), Param("end", "until", doc=_UNTIL))
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows")
 _STATUS = Param("status", choices=tuple(one.value for one in OrderStatus))
 _SYMBOL = Param("symbol", doc="of this symbol only")

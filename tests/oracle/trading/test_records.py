@@ -29,7 +29,9 @@ async def test_orders_are_found_by_time_status_and_symbol_newest_first(tmp_path,
         assert (await find(status=OrderStatus.submitted))[0].broker_order_id, "as it is on the board"
         with pytest.raises(Refused, match="limit"):
             await find(limit=0)
-        assert await room.records.order("nothing") is None
+        for unknown in ("nothing", ids[0][:-1], "", '"', "%"):
+            assert await room.records.order(unknown) is None
+        assert (await room.records.order(ids[0])).status is OrderStatus.filled
 
 
 async def test_quality_is_worse_where_it_is_positive(tmp_path, autojump_clock):
