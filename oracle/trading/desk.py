@@ -53,8 +53,9 @@ class Desk(Actor):
     "reason"}`: each answers with the Order, once it is committed; "cancel_all" with `{"reason"}`: with the orders that were open;
     "reconcile": with State `reconciliation:desk`. Told by the broker: BrokerUp, Accepted, Filled, Ended, Reported.
 
-    Refused: `rejected` (the gate said no; details: reasons), `invalid` (the wish makes no sense, or no price of the symbol is
-    known), `conflict` (the client_order_id was given to another order), `not_found`, `illegal` (details: allowed), `unavailable`.
+    Refused: `rejected` (the gate said no; details: reasons), `invalid` (the wish makes no sense, or would open what no price is
+    known of), `conflict` (the client_order_id was given to another order), `not_found`, `illegal` (details: allowed),
+    `unavailable`.
     A wish with the same client_order_id, or a Command with the same id, is carried out once, also over a SIGKILL.
 
     `opening` is the account to begin with where the desk keeps it; None where the broker does, whose first report is adopted.
@@ -148,7 +149,7 @@ class Desk(Actor):
                                   {"id": known.id, "differing": differing})  # fmt: skip
                 return known
         price = self._priced(wish.symbol)
-        assessment = self._gate(wish, price, self._view(""))
+        assessment = word.priced(self._gate(wish, price, self._view("")), wish.symbol, price)
         order = word.assessed(intake.order_of(wish, ident, price, command.by, self.now_us()), assessment)
         if order is None:
             return await self._refuse(wish, assessment, command)
@@ -167,7 +168,7 @@ class Desk(Actor):
             return order
         word.must_wait(order)
         price = self._priced(order.symbol)
-        assessment = self._gate(intake.wish_of(order), price, self._view(order.id))
+        assessment = word.priced(self._gate(intake.wish_of(order), price, self._view(order.id)), order.symbol, price)
         after = word.approved(order, assessment, price, command.by, self.now_us())
         await self._pen.attempt(moved(after, command.id) + word.breached(assessment, self.now_us(), f"{order.id} approved"))
         return await self._go(after)
@@ -262,13 +263,10 @@ class Desk(Actor):
 
     # ---- private
 
-    def _priced(self, symbol: str) -> float:
+    def _priced(self, symbol: str) -> float | None:
         if self._books.account is None:
             raise Refused("the broker has not reported an account yet", "unavailable")
-        price = intake.arrival(self._board, symbol)
-        if price is None:
-            raise Refused(f"no price of {symbol} is known", "invalid", {"field": "symbol"})
-        return price
+        return intake.arrival(self._board, symbol)
 
     async def _known(self, ident: str, command: Command) -> Order | None:
         """The order that came of the same wish before. Raises Refused what it was refused with."""

@@ -68,8 +68,8 @@ def arrival(board: Board, symbol: str) -> float | None:
     return known[0] if known is not None and known[0] > 0 else None
 
 
-def order_of(wish: NewOrder, ident: str, price: float, by: str, now_us: int) -> Order:
-    """The order that a wish makes, PENDING, at an arrival price."""
+def order_of(wish: NewOrder, ident: str, price: float | None, by: str, now_us: int) -> Order:
+    """The order that a wish makes, PENDING, at an arrival price, where one is known."""
     return Order(
         id=ident, symbol=wish.symbol, side=wish.side, order_type=wish.order_type, quantity=wish.quantity, created_us=now_us,
         updated_us=now_us, limit_price=wish.limit_price, stop_price=wish.stop_price, take_profit_price=wish.take_profit_price,

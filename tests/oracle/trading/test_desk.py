@@ -8,9 +8,12 @@ from desks import CASH, T0_US, Market, open_room
 from actors import Refused
 from oracle.history import Commit, History, Store
 from oracle.model import Command
+from oracle.settings import Risk
+from oracle.trading.ledger import Fill
 from oracle.trading.order import Order, OrderStatus
 from oracle.trading.reports import Accepted, BrokerUp, Filled
 from oracle.trading.risk.assessment import Action, Assessment, Breach
+from oracle.trading.risk.gate import assess
 
 
 async def test_an_order_is_submitted_placed_filled_and_booked(tmp_path, autojump_clock):
@@ -63,6 +66,27 @@ async def test_a_wish_that_makes_no_sense_is_refused(tmp_path, autojump_clock, w
         with pytest.raises(Refused) as no:
             await room.submit(**wish)
         assert no.value.code == "invalid" and room.books.orders() == [] and room.market.placed == []
+
+
+async def test_what_is_held_is_sold_though_nobody_knows_its_price(tmp_path, autojump_clock):
+    def gate(order, price, view):
+        exits = {one.symbol: one.remaining for one in room.books.orders()}
+        view = attrs.evolve(view, equity=CASH, cash=CASH, positions=room.books.positions(), pending_exits=exits)
+        return assess(order, price, view, Risk())
+
+    async with open_room(tmp_path, gate=gate) as room:
+        fill = Fill(id="f", order_id="", symbol="EURUSD", side="BUY", quantity=10.0, price=1.1, fee=0.0, ts_us=T0_US)
+        await room.told(Filled(fill))
+        for wish in ({"quantity": 10}, {"quantity": 10, "order_type": "LIMIT", "limit_price": 9.0}):
+            with pytest.raises(Refused, match="no price of EURUSD") as no:
+                await room.submit("EURUSD", **wish)
+            assert no.value.details == {"field": "symbol"}
+        order = await room.submit("EURUSD", "SELL", quantity=10)
+        assert (order.status, order.arrival_price, order.expected_price) == ("SUBMITTED", None, None)
+        with pytest.raises(Refused, match="no price of EURUSD"):
+            await room.submit("EURUSD", "SELL", quantity=1, order_type="LIMIT", limit_price=9.0)  # all of it is sold already
+        await room.fill(order, 10, 1.2)
+        assert room.books.positions() == {} and (await room.records.quality())[0].slippage_bps is None
 
 
 async def test_the_same_client_order_id_is_the_same_order_even_once_it_has_ended(tmp_path, autojump_clock):
