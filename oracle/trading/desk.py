@@ -97,7 +97,7 @@ class Desk(Actor):
         await self._heed_switch()
         await self._work.resume()
         if self._opening is not None:
-            self.after(self._reconcile_every_s, _Reconcile())
+            await self._heed(_Reconcile())
 
     async def receive(self, message: Any) -> Any:
         """Do what is asked, and note what is told."""

@@ -11,6 +11,7 @@ import attrs
 from actors import Refused
 from oracle.board import Board
 from oracle.symbols import is_symbol
+from oracle.trading.ledger import DUST
 from oracle.trading.order import NewOrder, Order, OrderType, Side
 
 __all__ = ["arrival", "checked", "conflicting", "order_id", "order_of", "wish_of", "wished"]
@@ -49,6 +50,8 @@ def checked(wish: Any) -> NewOrder:
             raise _invalid(name, value, f"is needed by a {wish.order_type} order")
         if value is not None and not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
             raise _invalid(name, value, "is not a positive number")
+    if wish.quantity <= DUST:
+        raise _invalid("quantity", wish.quantity, "is too small to be ordered")
     if wish.order_type is OrderType.bracket:
         _check_bracket(wish)
     return wish

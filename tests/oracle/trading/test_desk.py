@@ -55,7 +55,7 @@ async def test_a_sale_closes_a_trade_and_a_flat_position_is_gone(tmp_path, autoj
 
 @pytest.mark.parametrize("wish", [
     {"quantity": 0}, {"quantity": float("nan")}, {"quantity": float("inf")}, {"quantity": -1}, {"side": "HOLD"},
-    {"symbol": "a:*"}, {"quantity": "7"},
+    {"quantity": 1e-12}, {"symbol": "a:*"}, {"quantity": "7"},
     {"order_type": "ICEBERG"}, {"order_type": "LIMIT"}, {"order_type": "STOP"}, {"order_type": "STOP_LIMIT", "stop_price": 1.0},
     {"limit_price": -1.0, "order_type": "LIMIT"}, {"order_type": "BRACKET", "stop_price": 90.0}, {"time_in_force": "FOK"},
     {"order_type": "BRACKET", "stop_price": 110.0, "take_profit_price": 90.0}, {"symbol": "MSFT"},
