@@ -194,11 +194,7 @@ class Desk(Actor):
         return await self._withdraw_all(_reason(command, "cancelled"))
 
     async def _withdraw_all(self, reason: str) -> list[Order]:
-        after = []
-        for one in self._books.orders():
-            if order := self._books.order(one.id):
-                after.append(await self._work.withdraw(order, reason))
-        return after
+        return await self._work.withdraw_all(self._books.orders(), reason)
 
     async def _go(self, order: Order) -> Order:
         if order.status is not _S.submitted:

@@ -289,6 +289,23 @@ async def test_the_kill_switch_cancels_all_that_is_open_now_and_at_a_start(tmp_p
         assert room.books.orders() == [] and market.works == {}
 
 
+async def test_the_kill_switch_reaches_the_broker_for_all_orders_before_any_of_them_is_stored_as_ended(tmp_path, autojump_clock):
+    commits = []
+
+    class Seen(History):
+        def receive(self, message):
+            if isinstance(message, Commit) and any(getattr(one, "kind", "") == "order_cancelled" for one in message.messages):
+                commits.append((len(message.messages), len(room.market.works)))
+            super().receive(message)
+
+    async with open_room(tmp_path, history=lambda store: Seen(store, threaded=False)) as room:
+        for _ in range(3):
+            await room.submit()
+        await room.runtime.ask("kill_switch", Command("trip", {"reason": "crash"}))
+        await room.heard()
+        assert commits == [(6, 0)] and room.books.orders() == []
+
+
 async def test_cancel_all_answers_with_what_was_open(tmp_path, autojump_clock):
     async with open_room(tmp_path) as room:
         made = {(await room.submit()).id for _ in range(3)}
