@@ -106,7 +106,9 @@ def _observed(board: Board, equity: float, now_us: int) -> tuple[float | None, f
     seen = board.get("equity:desk")
     if seen is None:
         return None, None, None
-    drawdown_pct = seen.get("max_drawdown_pct")
+    drawdown_pct, peak = seen.get("max_drawdown_pct"), seen.get("peak_equity", 0.0)
+    if drawdown_pct is not None and peak > 0:
+        drawdown_pct = max(drawdown_pct, 100 * (peak - equity) / peak)
     if seen.get("day") != exchange_day(now_us).isoformat():
         return None, None, drawdown_pct
     opened = seen.get("day_open_equity")

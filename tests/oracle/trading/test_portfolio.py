@@ -57,6 +57,7 @@ def test_the_day_counts_from_its_begin_and_only_on_that_day():
     seen = {"day": "2023-11-14", "day_open_equity": 48_000.0, "max_drawdown_pct": 3.2}
     now = snapshot(board_of(**seen), T0_US)
     assert (now.daily_pnl, now.daily_pnl_pct, now.max_drawdown_pct) == (2_000.0, pytest.approx(100 * 2 / 48), 3.2)
+    assert snapshot(board_of(**seen, peak_equity=100_000.0), T0_US).max_drawdown_pct == 50.0, "no less than it is down now"
     later = snapshot(board_of(**seen), T0_US + 86_400_000_000)
     assert (later.daily_pnl, later.max_drawdown_pct) == (None, 3.2)
 
