@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
+import trio
 
 from oracle.history import Queries
 from oracle.model import Bar, Event, Sample, Severity
@@ -15,24 +16,37 @@ __all__ = ["DAY_US", "INTERVAL", "PastOf"]
 
 DAY_US = 86_400_000_000
 INTERVAL = "1d"
+SAME_US = 10_000_000  # what was read this short a time ago is read again by nobody
 LEAST_TRADES = 30  # of a strategy, to have a record
 BESIDE_US = 400 * DAY_US  # how far back fundamentals and insiders' trades are read
 _FIELDS = ("symbol", "open", "high", "low", "close", "volume", "trades", "ts_us", "source")
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class PastOf:
-    """Reads of the history. Raise Refused while it can't say."""
+    """Reads of the history. Raise Refused while it can't say. Strategies that begin together read the same bars, which are read
+    once for all of them."""
 
     queries: Queries
+    _pen: trio.Lock = attrs.field(factory=trio.Lock)
+    _read: dict[str, tuple[int, int, list[Bar]]] = attrs.field(factory=dict)  # by symbol: from, to, and what there was
 
     async def bars(self, symbols: Iterable[str], since_us: Mapping[str, int], now_us: int) -> list[Bar]:
         """The daily bars of symbols that begin later than `since_us` says of each and are over by now, in order of time."""
         found: list[Bar] = []
-        for symbol in symbols:
-            rows = await _all(self.queries.bars, symbol, INTERVAL, from_us=since_us[symbol] + 1, to_us=now_us - DAY_US + 1)
-            found += [_bar(row) for row in rows]
+        async with self._pen:
+            stored = set(await self.queries.bar_symbols())
+            for symbol in symbols:
+                if symbol in stored:
+                    found += await self._of(symbol, since_us[symbol] + 1, now_us - DAY_US + 1)
         return sorted(found, key=lambda bar: bar.ts_us)
+
+    async def _of(self, symbol: str, from_us: int, to_us: int) -> list[Bar]:
+        known = self._read.get(symbol)
+        if known is None or from_us < known[0] or not 0 <= to_us - known[1] < SAME_US:
+            rows = await _all(self.queries.bars, symbol, INTERVAL, from_us=from_us, to_us=to_us)
+            known = self._read[symbol] = from_us, to_us, [_bar(row) for row in rows]
+        return [bar for bar in known[2] if bar.ts_us >= from_us]
 
     async def beside(self, required: Iterable[str], symbols: Iterable[str], now_us: int) -> list[Sample | Event]:
         """Fundamentals and insiders' trades, those that are required, in order of time."""

@@ -27,7 +27,9 @@ SHOWN = {
 
 
 async def shown(house):
-    return (await house.get("/api/state")).json
+    """What a bot has said; the scanner of our own desk may have said something before it."""
+    state = (await house.get("/api/state")).json
+    return {**state, "events": [one for one in state["events"] if one in CYCLE or not one["type"].startswith("SCAN")]}
 
 
 async def test_a_bots_cycle_is_shown_and_survives(tmp_path):

@@ -3,12 +3,13 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracle.problems import Invalid
 from oracle.terminal import TerminalState, objects_of
 from oracle.terminal.journal import confluence, desk_entries, pushed_entries, today
+from tests.soak import rounds
 
 TRADE = {"type": "TRADE_EXECUTION", "symbol": "XAUUSDm", "direction": "BUY", "price": 2345.5, "lot": 0.1, "timestamp": "t"}
 
@@ -98,6 +99,7 @@ FIELDS = ["account", "positions", "symbols", "symbol", "price", "lot", "count", 
 OBJECTS = st.builds(lambda kind, more: {**more, "type": kind}, KNOWN, st.dictionaries(st.sampled_from(FIELDS), JSON))
 
 
+@settings(max_examples=rounds(40, 400))
 @given(st.lists(OBJECTS, max_size=5))
 def test_whatever_is_taken_can_be_shown(objects):
     state = TerminalState()

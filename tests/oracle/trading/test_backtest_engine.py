@@ -3,7 +3,7 @@
 import attrs
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.trading import CAPITAL, DAY_US, FREE, SmaCross, share, through
@@ -15,6 +15,7 @@ from oracle.trading.backtest.wishes import as_live, at_market, record_of
 from oracle.trading.risk.gate import assess
 from oracle.trading.signal import Direction, Signal
 from oracle.trading.venue import PaperVenue
+from tests.soak import rounds
 
 T0_US = 1_672_531_200_000_000  # 2023-01-01
 
@@ -196,6 +197,7 @@ def test_the_view_counts_what_is_pending_traded_and_closed_today():
 prices = st.lists(st.floats(10, 200).map(lambda price: round(price, 2)), min_size=30, max_size=80)
 
 
+@settings(max_examples=rounds(40, 400))
 @given(prices, st.data())
 def test_what_comes_later_changes_nothing_earlier(closes, data):
     """Bars are handed over an instant at a time, so this could fail only through something shared; it must not."""
@@ -208,6 +210,7 @@ def test_what_comes_later_changes_nothing_earlier(closes, data):
     assert early[0] == early[1]
 
 
+@settings(max_examples=rounds(40, 400))
 @given(prices)
 def test_money_comes_from_trades_alone(closes):
     engine, _ = through([bar(n, price) for n, price in enumerate(closes)], None)

@@ -22,6 +22,7 @@ from oracle.trading.order import OrderStatus
 from oracle.trading.portfolio import snapshot
 from oracle.trading.reports import BrokerUp, Filled
 from oracle.trading.risk.assessment import Action, Assessment
+from tests.soak import rounds
 
 BUG = 13.0  # a quantity that the gate can't bear
 TYPES = [{}, {"order_type": "LIMIT", "limit_price": 100.0},
@@ -169,7 +170,7 @@ class Play:
         assert all(one.status is OrderStatus.filled for one in known.values() if one.filled_quantity >= one.quantity)
 
 
-@settings(max_examples=25)
+@settings(max_examples=rounds(15, 250))
 @given(ACTS)
 def test_the_books_add_up_whatever_happens(acts):
     with TemporaryDirectory() as folder:

@@ -2,7 +2,7 @@
 
 import attrs
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from risk_views import SECTORS, buy, held, sell, view
 
@@ -11,6 +11,7 @@ from oracle.trading.ledger import Account, Fill, settle
 from oracle.trading.order import Side
 from oracle.trading.risk.assessment import Action, Autonomy, RiskView
 from oracle.trading.risk.gate import assess
+from tests.soak import rounds
 
 RISK = Risk()
 LONG = held("AAPL", 100)
@@ -109,6 +110,7 @@ orders = st.builds(lambda side, quantity, symbol: (buy if side is Side.buy else 
                    st.integers(1, 900), symbols)  # fmt: skip
 
 
+@settings(max_examples=rounds(40, 400))
 @given(orders, desks(), limits)
 def test_never_more_is_approved_than_was_wished_for(order, desk, limit):
     word = assess(order, desk.prices[order.symbol], desk, Risk(limits=limit))
@@ -117,6 +119,7 @@ def test_never_more_is_approved_than_was_wished_for(order, desk, limit):
     assert word.quantity == order.quantity or word.reasons
 
 
+@settings(max_examples=rounds(40, 400))
 @given(orders, calm_desks(), roomy)
 def test_what_is_approved_keeps_every_limit_once_it_is_done(order, desk, limit):
     risk, price = Risk(limits=limit), desk.prices[order.symbol]
@@ -136,6 +139,7 @@ def test_what_is_approved_keeps_every_limit_once_it_is_done(order, desk, limit):
     assert price >= limit.min_price and desk.trades_today < limit.max_daily_trades
 
 
+@settings(max_examples=rounds(40, 400))
 @given(desks(), limits, st.floats(0.01, 1.0))
 def test_who_leaves_is_let_out_whenever_the_kill_switch_is_off(desk, limit, share):
     desk = attrs.evolve(desk, kill_reason=None)
@@ -146,6 +150,7 @@ def test_who_leaves_is_let_out_whenever_the_kill_switch_is_off(desk, limit, shar
         assert word.action is (Action.human if desk.autonomy is Autonomy.manual else Action.approve)
 
 
+@settings(max_examples=rounds(40, 400))
 @given(orders, desks(), limits, limits)
 def test_tighter_limits_never_approve_more(order, desk, one, other):
     loose = Limits(**{name: max(getattr(one, name), getattr(other, name)) for name in MORE_IS_LOOSER},
@@ -155,6 +160,7 @@ def test_tighter_limits_never_approve_more(order, desk, one, other):
     assert assess(order, price, desk, Risk(limits=one)).quantity <= assess(order, price, desk, Risk(limits=loose)).quantity
 
 
+@settings(max_examples=rounds(40, 400))
 @given(calm_desks(), roomy.map(lambda one: attrs.evolve(one, max_position_pct=5.0)), st.integers(100, 900), symbols)
 def test_a_second_look_at_what_was_made_smaller_finds_nothing(desk, limit, quantity, symbol):
     word = assess(buy(quantity, symbol), desk.prices[symbol], desk, Risk(limits=limit))
