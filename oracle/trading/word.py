@@ -10,7 +10,7 @@ from actors import Refused
 from oracle.model import Event, Severity, event_id
 from oracle.trading.bookkeeping import SOURCE, Step
 from oracle.trading.expiry import expires_us
-from oracle.trading.intake import wished
+from oracle.trading.intake import expected, wished
 from oracle.trading.ledger import DUST
 from oracle.trading.order import NewOrder, Order, OrderStatus
 from oracle.trading.risk.assessment import Action, Assessment, RiskView
@@ -39,7 +39,7 @@ def approved(order: Order, word: Assessment, price: float | None, by: str, now_u
         return order.moved(OrderStatus.rejected, now_us, reasons=(*order.reasons, *word.reasons))
     more = [one for one in word.reasons if word.action is not Action.human and one not in order.reasons]
     order = attrs.evolve(order, quantity=min(word.quantity, order.quantity), arrival_price=price,
-                         expected_price=order.limit_price or price, reasons=(*order.reasons, *more, f"approved by {by}"))
+                         expected_price=expected(order, price), reasons=(*order.reasons, *more, f"approved by {by}"))
     return _submitted(order, now_us)
 
 
