@@ -145,7 +145,8 @@ class Desk(Actor):
             known = await self._known(ident, command)
             if known is not None:
                 if differing := intake.conflicting(known, wish):
-                    raise Refused(f"client_order_id '{wish.client_order_id}' was given to another order", "conflict",
+                    what = f"{known.id}, which differs in {', '.join(differing)}"
+                    raise Refused(f"client_order_id '{wish.client_order_id}' was given to another order, {what}", "conflict",
                                   {"id": known.id, "differing": differing})  # fmt: skip
                 return known
         price = self._priced(wish.symbol)

@@ -97,6 +97,7 @@ async def test_the_same_client_order_id_is_the_same_order_even_once_it_has_ended
         with pytest.raises(Refused) as no:
             await room.submit(client_order_id="k-1", quantity=7)
         assert (no.value.code, no.value.details["differing"]) == ("conflict", ["quantity"])
+        assert str(no.value.reason).endswith(f"{order.id}, which differs in quantity")
         await room.fill(order, 100)
     async with open_room(tmp_path, market) as room:
         assert (await room.submit(client_order_id="k-1")).status == "FILLED"
