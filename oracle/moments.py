@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from oracle.problems import Invalid, Problem
 
-__all__ = ["iso_text", "time_us"]
+__all__ = ["iso_text", "time_us", "until_us"]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+DAY_US = 86_400_000_000
 _YEARS_US = (0, 253_402_300_799_999_999)  # what ISO 8601 can write
 # An unescaped `+` of an ISO offset arrives as a space; that is a common slip and not ambiguous.
 _LOST_PLUS = re.compile(r"(T.*) (\d\d:?\d\d)$")
@@ -32,6 +33,17 @@ def time_us(text: str, where: Sequence[str]) -> int:
         msg = "Input should be a time between the years 1970 and 9999"
         raise Invalid([Problem(tuple(where), "datetime_parsing", msg, text)])
     return at_us
+
+
+def until_us(text: str, where: Sequence[str]) -> int:
+    """The same of a time that is the first one too late; of a day alone that is the begin of the next one, so that the day is
+    whole (in UTC). Raises Invalid at `where`."""
+    at_us = time_us(text, where)
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return at_us
+    return at_us if text.isdecimal() else at_us + DAY_US
 
 
 def iso_text(at_us: int) -> str:

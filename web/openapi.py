@@ -21,6 +21,7 @@ _TYPES = {
     "float": {"type": "number"},
     "bool": {"type": "boolean"},
     "time": {"type": "string", "description": "ISO 8601, or an integer of UTC microseconds"},
+    "until": {"type": "string", "description": "ISO 8601, or an integer of UTC microseconds; of a day alone, all of it counts"},
 }
 _REFUSAL = {
     400: "refused",

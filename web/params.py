@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from actors import Refused
 from oracle.border import Text, structure
-from oracle.moments import time_us
+from oracle.moments import time_us, until_us
 from oracle.problems import Invalid, Problem, closest, one_of
 from web.routes import Param
 
@@ -18,6 +18,7 @@ MOST_ITEMS = 100
 TEXT_LIMIT = 500
 """Longest text a query parameter takes unless its `le` says otherwise, in characters."""
 
+_TIMES = {"time": time_us, "until": until_us}
 _KINDS = {"str": str, "int": int, "float": float, "bool": bool}
 _INT_LIMIT = 2**63 - 1
 
@@ -36,6 +37,9 @@ def read_params(params: Iterable[Param], query: Mapping[str, Sequence[str]]) -> 
             values[param.key] = _read(param, query.get(param.name, ()))
         except Invalid as error:
             problems += error.problems
+    start_us, end_us = values.get("start_us"), values.get("end_us")
+    if start_us is not None and end_us is not None and end_us < start_us:
+        problems.append(Problem(("query", "end"), "value_error", "it has to be later than start", query["end"][-1]))
     if problems:
         raise Invalid(problems)
     return values
@@ -64,8 +68,8 @@ def _read_many(param: Param, given: Sequence[str]) -> list[Any] | Any:
 
 
 def _one(param: Param, text: str) -> Any:
-    if param.kind == "time":
-        return time_us(text, ("query", param.name))
+    if param.kind in _TIMES:
+        return _TIMES[param.kind](text, ("query", param.name))
     value: Any = structure(_KINDS[param.kind], Text(text), path=("query", param.name))
     if param.choices and value not in param.choices:
         expected = one_of(param.choices)

@@ -62,7 +62,8 @@ class Identity:
 
 @attrs.frozen
 class Param:
-    """A query parameter. `kind`: str, int, float, bool or time (ISO 8601 or integer microseconds, handed on as `_us`).
+    """A query parameter. `kind`: str, int, float, bool, time (ISO 8601 or integer microseconds, handed on as `_us`), or until (a
+    time that is the first one too late; of a day alone the whole day counts).
 
     `ge`/`le` bound numbers and, for str, the length. `many` takes a comma list and repeated keys alike. `check` looks at a
     str that is otherwise good, and raises Refused where it is not.
@@ -82,7 +83,7 @@ class Param:
     @property
     def key(self) -> str:
         """Its name in `Call.args`: times say their unit."""
-        return f"{self.name}_us" if self.kind == "time" else self.name
+        return f"{self.name}_us" if self.kind in ("time", "until") else self.name
 
 
 @attrs.frozen

@@ -53,8 +53,9 @@ class Desk(Actor):
     "reason"}`: each answers with the Order, once it is committed; "cancel_all" with `{"reason"}`: with the orders that were open;
     "reconcile": with State `reconciliation:desk`. Told by the broker: BrokerUp, Accepted, Filled, Ended, Reported.
 
-    Refused: `rejected` (the gate said no; details: reasons), `invalid` (the wish makes no sense, or no price of the symbol is
-    known), `conflict` (the client_order_id was given to another order), `not_found`, `illegal` (details: allowed), `unavailable`.
+    Refused: `rejected` (the gate said no; details: reasons), `invalid` (the wish makes no sense, or would open what no price is
+    known of), `conflict` (the client_order_id was given to another order), `not_found`, `illegal` (details: allowed),
+    `unavailable`.
     A wish with the same client_order_id, or a Command with the same id, is carried out once, also over a SIGKILL.
 
     `opening` is the account to begin with where the desk keeps it; None where the broker does, whose first report is adopted.
@@ -96,7 +97,7 @@ class Desk(Actor):
         await self._heed_switch()
         await self._work.resume()
         if self._opening is not None:
-            self.after(self._reconcile_every_s, _Reconcile())
+            await self._heed(_Reconcile())
 
     async def receive(self, message: Any) -> Any:
         """Do what is asked, and note what is told."""
@@ -144,11 +145,12 @@ class Desk(Actor):
             known = await self._known(ident, command)
             if known is not None:
                 if differing := intake.conflicting(known, wish):
-                    raise Refused(f"client_order_id '{wish.client_order_id}' was given to another order", "conflict",
+                    what = f"{known.id}, which differs in {', '.join(differing)}"
+                    raise Refused(f"client_order_id '{wish.client_order_id}' was given to another order, {what}", "conflict",
                                   {"id": known.id, "differing": differing})  # fmt: skip
                 return known
         price = self._priced(wish.symbol)
-        assessment = self._gate(wish, price, self._view(""))
+        assessment = word.priced(self._gate(wish, price, self._view("")), wish.symbol, price)
         order = word.assessed(intake.order_of(wish, ident, price, command.by, self.now_us()), assessment)
         if order is None:
             return await self._refuse(wish, assessment, command)
@@ -167,7 +169,7 @@ class Desk(Actor):
             return order
         word.must_wait(order)
         price = self._priced(order.symbol)
-        assessment = self._gate(intake.wish_of(order), price, self._view(order.id))
+        assessment = word.priced(self._gate(intake.wish_of(order), price, self._view(order.id)), order.symbol, price)
         after = word.approved(order, assessment, price, command.by, self.now_us())
         await self._pen.attempt(moved(after, command.id) + word.breached(assessment, self.now_us(), f"{order.id} approved"))
         return await self._go(after)
@@ -193,11 +195,7 @@ class Desk(Actor):
         return await self._withdraw_all(_reason(command, "cancelled"))
 
     async def _withdraw_all(self, reason: str) -> list[Order]:
-        after = []
-        for one in self._books.orders():
-            if order := self._books.order(one.id):
-                after.append(await self._work.withdraw(order, reason))
-        return after
+        return await self._work.withdraw_all(self._books.orders(), reason)
 
     async def _go(self, order: Order) -> Order:
         if order.status is not _S.submitted:
@@ -262,13 +260,10 @@ class Desk(Actor):
 
     # ---- private
 
-    def _priced(self, symbol: str) -> float:
+    def _priced(self, symbol: str) -> float | None:
         if self._books.account is None:
             raise Refused("the broker has not reported an account yet", "unavailable")
-        price = intake.arrival(self._board, symbol)
-        if price is None:
-            raise Refused(f"no price of {symbol} is known", "invalid", {"field": "symbol"})
-        return price
+        return intake.arrival(self._board, symbol)
 
     async def _known(self, ident: str, command: Command) -> Order | None:
         """The order that came of the same wish before. Raises Refused what it was refused with."""

@@ -11,9 +11,10 @@ import attrs
 from actors import Refused
 from oracle.board import Board
 from oracle.symbols import is_symbol
+from oracle.trading.ledger import DUST
 from oracle.trading.order import NewOrder, Order, OrderType, Side
 
-__all__ = ["arrival", "checked", "conflicting", "order_id", "order_of", "wish_of", "wished"]
+__all__ = ["arrival", "checked", "conflicting", "expected", "order_id", "order_of", "wish_of", "wished"]
 
 _NEEDED = {
     OrderType.limit: ("limit_price",),
@@ -49,6 +50,8 @@ def checked(wish: Any) -> NewOrder:
             raise _invalid(name, value, f"is needed by a {wish.order_type} order")
         if value is not None and not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
             raise _invalid(name, value, "is not a positive number")
+    if wish.quantity <= DUST:
+        raise _invalid("quantity", wish.quantity, "is too small to be ordered")
     if wish.order_type is OrderType.bracket:
         _check_bracket(wish)
     return wish
@@ -68,15 +71,20 @@ def arrival(board: Board, symbol: str) -> float | None:
     return known[0] if known is not None and known[0] > 0 else None
 
 
-def order_of(wish: NewOrder, ident: str, price: float, by: str, now_us: int) -> Order:
-    """The order that a wish makes, PENDING, at an arrival price."""
+def order_of(wish: NewOrder, ident: str, price: float | None, by: str, now_us: int) -> Order:
+    """The order that a wish makes, PENDING, at an arrival price, where one is known."""
     return Order(
         id=ident, symbol=wish.symbol, side=wish.side, order_type=wish.order_type, quantity=wish.quantity, created_us=now_us,
         updated_us=now_us, limit_price=wish.limit_price, stop_price=wish.stop_price, take_profit_price=wish.take_profit_price,
         time_in_force=wish.time_in_force, strategy_name=wish.strategy_name, signal_strength=wish.signal_strength,
-        signal_us=wish.signal_us, client_order_id=wish.client_order_id, by=by, expected_price=wish.limit_price or price,
+        signal_us=wish.signal_us, client_order_id=wish.client_order_id, by=by, expected_price=expected(wish, price),
         arrival_price=price, metadata={**_theirs(wish), "wished": wished(wish)},
     )  # fmt: skip
+
+
+def expected(order: NewOrder | Order, price: float | None) -> float | None:
+    """What an order is expected to be filled at: its limit, what makes it one for the market (STOP), else the price now."""
+    return order.limit_price or (order.stop_price if order.order_type is OrderType.stop else None) or price
 
 
 def wish_of(order: Order) -> NewOrder:

@@ -12,6 +12,7 @@ from oracle.exchange_days import exchange_day
 from oracle.trading.bookkeeping import Books
 from oracle.trading.ledger import Account, Position
 from oracle.trading.order import Side
+from oracle.trading.risk.marks import UNKNOWN
 
 __all__ = ["Holding", "Portfolio", "exposure", "snapshot"]
 
@@ -19,7 +20,8 @@ __all__ = ["Holding", "Portfolio", "exposure", "snapshot"]
 @attrs.frozen(kw_only=True)
 class Holding:
     """A position at its present price. `quantity` and `market_value` are negative for a short one; `price_us` is when the price
-    was, None where none is known and `current_price` is the entry price. `sector` is empty where it is not known."""
+    was, None where none is known and `current_price` is the one it was marked at last, else that of its entry. `sector` is empty
+    where it is not known."""
 
     symbol: str
     side: Side
@@ -40,7 +42,8 @@ class Holding:
 class Portfolio:
     """The account at an instant (UTC microseconds), in its currency. `total_equity` = `cash` + `positions_value`. Percents of the
     day are of the equity at the day's begin, those of all of the initial cash; None where that is not known.
-    `max_drawdown_pct` is positive. `sector_exposure`: the absolute values by sector in percent of the equity."""
+    `max_drawdown_pct` is positive. `sector_exposure`: the absolute values by sector in percent of the equity, as UNKNOWN those
+    without one."""
 
     ts_us: int
     total_equity: float
@@ -65,9 +68,9 @@ def snapshot(board: Board, now_us: int, sectors: Mapping[str, str] = {}) -> Port
     account = books.account
     if account is None:
         raise Refused("the broker has not reported an account yet", "unavailable")
-    positions = books.positions()
-    holdings = tuple(_holding(positions[symbol], board, sectors.get(symbol, "")) for symbol in sorted(positions))
-    worth = sum(one.market_value for one in holdings)
+    positions, marked = books.positions(), (board.get("equity:desk") or {}).get("prices", {})
+    holdings = tuple(_holding(positions[symbol], board, sectors.get(symbol, ""), marked) for symbol in sorted(positions))
+    worth = sum((one.market_value for one in holdings), 0.0)
     equity = account.cash + worth
     daily_pnl, daily_pnl_pct, drawdown_pct = _observed(board, equity, now_us)
     return Portfolio(
@@ -79,17 +82,16 @@ def snapshot(board: Board, now_us: int, sectors: Mapping[str, str] = {}) -> Port
 
 
 def exposure(holdings: tuple[Holding, ...], equity: float) -> dict[str, float]:
-    """Absolute market values by sector in percent of the equity, for positions whose sector is known."""
+    """Absolute market values by sector in percent of the equity; UNKNOWN is what has none."""
     sums: dict[str, float] = {}
-    for one in holdings:
-        if one.sector and equity > 0:
-            sums[one.sector] = sums.get(one.sector, 0.0) + 100 * abs(one.market_value) / equity
+    for one in holdings if equity > 0 else ():
+        sums[one.sector or UNKNOWN] = sums.get(one.sector or UNKNOWN, 0.0) + 100 * abs(one.market_value) / equity
     return sums
 
 
-def _holding(position: Position, board: Board, sector: str) -> Holding:
+def _holding(position: Position, board: Board, sector: str, marked: Mapping[str, float]) -> Holding:
     known = board.price(position.symbol)
-    price, price_us = (known[0], known[1]) if known else (position.avg_entry_price, None)
+    price, price_us = known[:2] if known else (marked.get(position.symbol, position.avg_entry_price), None)
     gain, paid = position.unrealized(price), position.avg_entry_price * abs(position.quantity)
     return Holding(
         symbol=position.symbol, side=position.side, quantity=position.quantity, avg_entry_price=position.avg_entry_price,
@@ -104,7 +106,9 @@ def _observed(board: Board, equity: float, now_us: int) -> tuple[float | None, f
     seen = board.get("equity:desk")
     if seen is None:
         return None, None, None
-    drawdown_pct = seen.get("max_drawdown_pct")
+    drawdown_pct, peak = seen.get("max_drawdown_pct"), seen.get("peak_equity", 0.0)
+    if drawdown_pct is not None and peak > 0:
+        drawdown_pct = max(drawdown_pct, 100 * (peak - equity) / peak)
     if seen.get("day") != exchange_day(now_us).isoformat():
         return None, None, drawdown_pct
     opened = seen.get("day_open_equity")

@@ -10,12 +10,12 @@ from actors import Refused
 from oracle.model import Event, Severity, event_id
 from oracle.trading.bookkeeping import SOURCE, Step
 from oracle.trading.expiry import expires_us
-from oracle.trading.intake import wished
+from oracle.trading.intake import expected, wished
 from oracle.trading.ledger import DUST
 from oracle.trading.order import NewOrder, Order, OrderStatus
 from oracle.trading.risk.assessment import Action, Assessment, RiskView
 
-__all__ = ["Gate", "View", "approved", "assessed", "breached", "must_wait", "refusal", "refused"]
+__all__ = ["Gate", "View", "approved", "assessed", "breached", "must_wait", "priced", "refusal", "refused"]
 
 
 Gate = Callable[[NewOrder, float | None, RiskView], Assessment]
@@ -33,14 +33,22 @@ def assessed(order: Order, word: Assessment) -> Order | None:
     return order if word.action is Action.human else _submitted(order, order.created_us)
 
 
-def approved(order: Order, word: Assessment, price: float, by: str, now_us: int) -> Order:
+def approved(order: Order, word: Assessment, price: float | None, by: str, now_us: int) -> Order:
     """An order that waited, after a human said yes: SUBMITTED at the present price, or REJECTED where the gate says no now."""
     if _is_no(word):
         return order.moved(OrderStatus.rejected, now_us, reasons=(*order.reasons, *word.reasons))
     more = [one for one in word.reasons if word.action is not Action.human and one not in order.reasons]
     order = attrs.evolve(order, quantity=min(word.quantity, order.quantity), arrival_price=price,
-                         expected_price=order.limit_price or price, reasons=(*order.reasons, *more, f"approved by {by}"))
+                         expected_price=expected(order, price), reasons=(*order.reasons, *more, f"approved by {by}"))
     return _submitted(order, now_us)
+
+
+def priced(word: Assessment, symbol: str, price: float | None) -> Assessment:
+    """The gate's word, where a price is known or none is needed, as by what only closes. Raises Refused `invalid` else."""
+    entry, leaving = (word.metadata.get(name, 0.0) for name in ("entry", "exit"))
+    if price is None and (entry or (not leaving and all(one.type == "price" for one in word.breaches))):
+        raise Refused(f"no price of {symbol} is known", "invalid", {"field": "symbol"})
+    return word
 
 
 def must_wait(order: Order) -> None:

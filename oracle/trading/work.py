@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -20,6 +21,7 @@ from oracle.trading.reports import Ended, Place, Withdraw, Working
 __all__ = ["AGAIN_S", "Again", "Work"]
 
 PATIENCE_S = 2.0  # with a broker; less than the asker has with the desk
+TOGETHER = 100  # orders that are stored as ended at once
 AGAIN_S = 5.0  # until a broker that did not answer is asked again
 WAITS = "waits for the broker"
 UNKNOWN = "the broker does not know it any more"
@@ -70,23 +72,41 @@ class Work:
 
     async def withdraw(self, order: Order, reason: str, to: OrderStatus = _S.cancelled, cause: str = "") -> Order:
         """Have an order end. Where the broker must say so first, it stays open until that, and is marked."""
-        if order.status is _S.pending:
+        if await self._let_go(order, to, reason):
             return await self.end(order, to, reason, cause)
-        try:
-            if await self._asked(Withdraw(order.id)):
-                return await self.end(order, to, reason, cause)
-        except NOT_NOW as no:
-            if isinstance(no, Refused) and no.code == "not_found":
-                self._gone(order, to, reason)
-            else:
-                self._later()
         marked = withdrawn(order, reason, to, self._actor.now_us())
         if marked is not order:
             await self._pen.enact(kept(marked))
         return marked
 
+    async def withdraw_all(self, orders: Iterable[Order], reason: str) -> list[Order]:
+        """Have many orders end: the broker is asked for all of them first, since to store what became of each takes longer."""
+        after, renewals, steps = list[Order](), list[Order](), list[Step]()
+        for order in orders:
+            if await self._let_go(order, _S.cancelled, reason):
+                ended, again = self._end_of(order, _S.cancelled, reason)
+                renewals += [again] if again else []
+                steps.append(moved(ended) + (moved(again) if again else Step()))
+            else:
+                ended = withdrawn(order, reason, _S.cancelled, self._actor.now_us())
+                steps += [] if ended is order else [kept(ended)]
+            after.append(ended)
+        for begin in range(0, len(steps), TOGETHER):
+            await self._pen.enact(sum(steps[begin : begin + TOGETHER], Step()))
+        for again in renewals:
+            await self.place(again)
+        return after
+
     async def end(self, order: Order, to: OrderStatus, reason: str, cause: str = "") -> Order:
         """End an order for a reason. What was withdrawn ends as it was to."""
+        ended, again = self._end_of(order, to, reason)
+        await self._pen.enact(moved(ended, cause) + (moved(again) if again else Step()))
+        if again:
+            await self.place(again)
+        return ended
+
+    def _end_of(self, order: Order, to: OrderStatus, reason: str) -> tuple[Order, Order | None]:
+        """The order as it ends, and what takes its place."""
         mark = order.metadata.get("withdrawn")
         if mark and to is _S.cancelled:
             to, reason = _S(mark["to"]), mark["why"]
@@ -96,11 +116,7 @@ class Work:
         if reason and reason not in order.reasons:
             order = attrs.evolve(order, reasons=(*_settled(order), reason))
         ended = order.moved(to, now_us)
-        again = None if tripped(self._board) else renewed(ended, now_us)
-        await self._pen.enact(moved(ended, cause) + (moved(again) if again else Step()))
-        if again:
-            await self.place(again)
-        return ended
+        return ended, None if tripped(self._board) else renewed(ended, now_us)
 
     async def resume(self) -> None:
         """Tell a broker that has begun, or is there again, what to work; a broker that is not there says when it is."""
@@ -133,6 +149,19 @@ class Work:
                 await self.withdraw(order, mark["why"], _S(mark["to"]))
             elif order is not None and order.status is not _S.pending and not order.broker_order_id:
                 await self.place(order)
+
+    async def _let_go(self, order: Order, to: OrderStatus, reason: str) -> bool:
+        """Whether it is worked no more. Where the broker has not said so, it will be asked or says so later."""
+        if order.status is _S.pending:
+            return True
+        try:
+            return bool(await self._asked(Withdraw(order.id)))
+        except NOT_NOW as no:
+            if isinstance(no, Refused) and no.code == "not_found":
+                self._gone(order, to, reason)
+            else:
+                self._later()
+        return False
 
     def _gone(self, order: Order, to: OrderStatus, reason: str) -> None:
         """It is not worked any more. What was filled of it before may be on its way, and comes first."""

@@ -19,8 +19,9 @@ __all__ = ["ROUTES"]
 @attrs.frozen(kw_only=True)
 class PositionShown:
     """A position at its present price. `quantity` in shares or coins and `market_value` are negative where it is short (`side`
-    SELL). Where no price is known, `price_at` is null and `current_price` is the price of entry. Prices and values are in the
-    account's currency, `unrealized_pnl_pct` is percent of what was paid. `sector` is empty where it is not known."""
+    SELL). Where no price is known, `price_at` is null and `current_price` is the one it was marked at last, else that of its
+    entry. Prices and values are in the account's currency, `unrealized_pnl_pct` is percent of what was paid. `sector` is empty
+    where it is not known."""
 
     symbol: str
     quantity: float
@@ -40,8 +41,8 @@ class PositionShown:
 class PortfolioSnapshot:
     """The account at an instant, in its currency: `total_equity` = `cash` + `positions_value`. `daily_pnl` is since the first
     mark of the exchange's day, `total_pnl` since the account began; their percents are of the equity then. `max_drawdown_pct`
-    is the deepest fall from a peak, a positive percent. `sector_exposure` is in percent of the equity. Null is what is not
-    known."""
+    is the deepest fall from a peak, a positive percent. `sector_exposure` is in percent of the equity, as Unknown what has no
+    sector. Null is what is not known."""
 
     timestamp: datetime
     total_equity: float
@@ -92,7 +93,7 @@ async def history(call: Call) -> list[PortfolioSnapshot]:
 
 
 async def sector_exposure(call: Call) -> dict[str, float]:
-    """What is held in each sector, long and short alike, in percent of the equity; positions without a sector are left out."""
+    """What is held in each sector, long and short alike, in percent of the equity; as Unknown what has no sector."""
     return _now(call).sector_exposure
 
 
@@ -120,7 +121,8 @@ def _past(point: Point, account: Account | None) -> PortfolioSnapshot:
     )  # fmt: skip
 
 
-_SPAN = (Param("start", "time", doc="from this time on"), Param("end", "time", doc="before this time"))
+_UNTIL = "before this time, or to the end of this day (UTC)"
+_SPAN = (Param("start", "time", doc="from this time on"), Param("end", "until", doc=_UNTIL))
 _MOST = Param("limit", "int", default=500, ge=1, le=5_000, doc="most snapshots")
 _READ = {"auth": Auth.token, "tag": "portfolio"}
 ROUTES = (

@@ -122,7 +122,7 @@ def _signal(row: dict[str, Any]) -> StrategySignal:
 
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most signals")
 _START = Param("start", "time", doc="first time")
-_END = Param("end", "time", doc="first time that is too late")
+_END = Param("end", "until", doc="before this time, or to the end of this day (UTC)")
 _ONE = "/api/strategies/{name}"
 _TAG = "strategies"
 _HISTORY = (404, 503, 504)

@@ -53,10 +53,10 @@ class Reason:
 
 @attrs.frozen(kw_only=True)
 class OrderShown:
-    """An order and what has become of it. `status`: PENDING waits for an approval; SUBMITTED and PARTIALLY_FILLED are at work;
-    FILLED, CANCELLED, REJECTED and EXPIRED are ends. `filled_price` is the mean of its fills, `fees` in the account's currency,
-    `expected_price` its limit or else the mid on arrival; `parent_id` the bracket it belongs to; `reasons` say why it waits,
-    was made smaller, or ended."""
+    """An order and what has become of it. `status`: PENDING waits for an approval; SUBMITTED and PARTIALLY_FILLED are at
+    work; FILLED, CANCELLED, REJECTED and EXPIRED are ends. `filled_price` is the mean of its fills, `fees` in the account's
+    currency, `expected_price` its limit, a STOP's stop, or else the mid on arrival; `parent_id` the bracket it belongs to;
+    `reasons` say why it waits, was made smaller, or ended."""
 
     id: str
     symbol: str
@@ -110,8 +110,8 @@ class TradeRecord:
 @attrs.frozen(kw_only=True)
 class ExecutionQualityMetrics:
     """How well an order was filled. Slippages are in basis points, positive where the price was worse for us than the one
-    expected (its limit, else the mid on arrival) and than the mid on arrival; null where that is not known. `fill_latency_ms` is
-    from its being taken to its last fill, in milliseconds."""
+    expected (its limit, a STOP's stop, else the mid on arrival) and than the mid on arrival; null where that is not known.
+    `fill_latency_ms` is from its being taken to its last fill, in milliseconds."""
 
     order_id: str
     symbol: str
@@ -257,7 +257,8 @@ def _time(at_us: int | None) -> datetime | None:
 
 
 _INNER = frozenset({"wished", "withdrawn", "expires_us"})
-_SPAN = (Param("start", "time", doc="from this time on"), Param("end", "time", doc="before this time"))
+_UNTIL = "before this time, or to the end of this day (UTC)"
+_SPAN = (Param("start", "time", doc="from this time on"), Param("end", "until", doc=_UNTIL))
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows")
 _STATUS = Param("status", choices=tuple(one.value for one in OrderStatus))
 _SYMBOL = Param("symbol", doc="of this symbol only")

@@ -8,9 +8,12 @@ from desks import CASH, T0_US, Market, open_room
 from actors import Refused
 from oracle.history import Commit, History, Store
 from oracle.model import Command
+from oracle.settings import Risk
+from oracle.trading.ledger import Fill
 from oracle.trading.order import Order, OrderStatus
 from oracle.trading.reports import Accepted, BrokerUp, Filled
 from oracle.trading.risk.assessment import Action, Assessment, Breach
+from oracle.trading.risk.gate import assess
 
 
 async def test_an_order_is_submitted_placed_filled_and_booked(tmp_path, autojump_clock):
@@ -52,7 +55,7 @@ async def test_a_sale_closes_a_trade_and_a_flat_position_is_gone(tmp_path, autoj
 
 @pytest.mark.parametrize("wish", [
     {"quantity": 0}, {"quantity": float("nan")}, {"quantity": float("inf")}, {"quantity": -1}, {"side": "HOLD"},
-    {"symbol": "a:*"}, {"quantity": "7"},
+    {"quantity": 1e-12}, {"symbol": "a:*"}, {"quantity": "7"},
     {"order_type": "ICEBERG"}, {"order_type": "LIMIT"}, {"order_type": "STOP"}, {"order_type": "STOP_LIMIT", "stop_price": 1.0},
     {"limit_price": -1.0, "order_type": "LIMIT"}, {"order_type": "BRACKET", "stop_price": 90.0}, {"time_in_force": "FOK"},
     {"order_type": "BRACKET", "stop_price": 110.0, "take_profit_price": 90.0}, {"symbol": "MSFT"},
@@ -65,6 +68,27 @@ async def test_a_wish_that_makes_no_sense_is_refused(tmp_path, autojump_clock, w
         assert no.value.code == "invalid" and room.books.orders() == [] and room.market.placed == []
 
 
+async def test_what_is_held_is_sold_though_nobody_knows_its_price(tmp_path, autojump_clock):
+    def gate(order, price, view):
+        exits = {one.symbol: one.remaining for one in room.books.orders()}
+        view = attrs.evolve(view, equity=CASH, cash=CASH, positions=room.books.positions(), pending_exits=exits)
+        return assess(order, price, view, Risk())
+
+    async with open_room(tmp_path, gate=gate) as room:
+        fill = Fill(id="f", order_id="", symbol="EURUSD", side="BUY", quantity=10.0, price=1.1, fee=0.0, ts_us=T0_US)
+        await room.told(Filled(fill))
+        for wish in ({"quantity": 10}, {"quantity": 10, "order_type": "LIMIT", "limit_price": 9.0}):
+            with pytest.raises(Refused, match="no price of EURUSD") as no:
+                await room.submit("EURUSD", **wish)
+            assert no.value.details == {"field": "symbol"}
+        order = await room.submit("EURUSD", "SELL", quantity=10)
+        assert (order.status, order.arrival_price, order.expected_price) == ("SUBMITTED", None, None)
+        with pytest.raises(Refused, match="no price of EURUSD"):
+            await room.submit("EURUSD", "SELL", quantity=1, order_type="LIMIT", limit_price=9.0)  # all of it is sold already
+        await room.fill(order, 10, 1.2)
+        assert room.books.positions() == {} and (await room.records.quality())[0].slippage_bps is None
+
+
 async def test_the_same_client_order_id_is_the_same_order_even_once_it_has_ended(tmp_path, autojump_clock):
     market = Market()
     async with open_room(tmp_path, market) as room:
@@ -73,6 +97,7 @@ async def test_the_same_client_order_id_is_the_same_order_even_once_it_has_ended
         with pytest.raises(Refused) as no:
             await room.submit(client_order_id="k-1", quantity=7)
         assert (no.value.code, no.value.details["differing"]) == ("conflict", ["quantity"])
+        assert str(no.value.reason).endswith(f"{order.id}, which differs in quantity")
         await room.fill(order, 100)
     async with open_room(tmp_path, market) as room:
         assert (await room.submit(client_order_id="k-1")).status == "FILLED"
@@ -263,6 +288,23 @@ async def test_the_kill_switch_cancels_all_that_is_open_now_and_at_a_start(tmp_p
     async with open_room(tmp_path, market) as room:
         await room.heard()
         assert room.books.orders() == [] and market.works == {}
+
+
+async def test_the_kill_switch_reaches_the_broker_for_all_orders_before_any_of_them_is_stored_as_ended(tmp_path, autojump_clock):
+    commits = []
+
+    class Seen(History):
+        def receive(self, message):
+            if isinstance(message, Commit) and any(getattr(one, "kind", "") == "order_cancelled" for one in message.messages):
+                commits.append((len(message.messages), len(room.market.works)))
+            super().receive(message)
+
+    async with open_room(tmp_path, history=lambda store: Seen(store, threaded=False)) as room:
+        for _ in range(3):
+            await room.submit()
+        await room.runtime.ask("kill_switch", Command("trip", {"reason": "crash"}))
+        await room.heard()
+        assert commits == [(6, 0)] and room.books.orders() == []
 
 
 async def test_cancel_all_answers_with_what_was_open(tmp_path, autojump_clock):

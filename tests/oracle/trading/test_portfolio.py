@@ -44,10 +44,20 @@ def test_a_snapshot_adds_up():
     assert (now.daily_pnl, now.daily_pnl_pct, now.max_drawdown_pct) == (None, None, None)
 
 
+def test_what_nobody_quotes_now_stands_as_it_was_marked_and_what_has_no_sector_counts_as_unknown():
+    marked = {"day": "2023-11-14", "day_open_equity": 50_000.0, "prices": {"MSFT": 310.0, "AAPL": 1.0}}
+    board = board_of(position("AAPL", 10.0, 100.0), position("MSFT", 10.0, 300.0), **marked)
+    now = snapshot(board, T0_US, {"AAPL": "Technology"})
+    assert [(one.symbol, one.current_price) for one in now.positions] == [("AAPL", 110.0), ("MSFT", 310.0)]
+    assert now.daily_pnl == pytest.approx(1_100 + 3_100)
+    assert now.sector_exposure == pytest.approx({"Technology": 100 * 1_100 / 54_200, "Unknown": 100 * 3_100 / 54_200})
+
+
 def test_the_day_counts_from_its_begin_and_only_on_that_day():
     seen = {"day": "2023-11-14", "day_open_equity": 48_000.0, "max_drawdown_pct": 3.2}
     now = snapshot(board_of(**seen), T0_US)
     assert (now.daily_pnl, now.daily_pnl_pct, now.max_drawdown_pct) == (2_000.0, pytest.approx(100 * 2 / 48), 3.2)
+    assert snapshot(board_of(**seen, peak_equity=100_000.0), T0_US).max_drawdown_pct == 50.0, "no less than it is down now"
     later = snapshot(board_of(**seen), T0_US + 86_400_000_000)
     assert (later.daily_pnl, later.max_drawdown_pct) == (None, 3.2)
 

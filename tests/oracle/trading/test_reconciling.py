@@ -62,3 +62,5 @@ async def test_the_desks_own_books_are_compared_with_the_stored_fills_from_time_
         await trio.sleep(300)
         report = room.board.get("reconciliation:desk")
         assert (report["drift_pct"], report["differences"][0]["theirs"]) == (50.0, 10.0)
+    async with open_room(tmp_path) as room:
+        assert room.board.get("reconciliation:desk")["drift_pct"] == 50.0, "at the start, and not only when it is due"

@@ -29,7 +29,9 @@ async def test_orders_are_found_by_time_status_and_symbol_newest_first(tmp_path,
         assert (await find(status=OrderStatus.submitted))[0].broker_order_id, "as it is on the board"
         with pytest.raises(Refused, match="limit"):
             await find(limit=0)
-        assert await room.records.order("nothing") is None
+        for unknown in ("nothing", ids[0][:-1], "", '"', "%"):
+            assert await room.records.order(unknown) is None
+        assert (await room.records.order(ids[0])).status is OrderStatus.filled
 
 
 async def test_quality_is_worse_where_it_is_positive(tmp_path, autojump_clock):
@@ -44,6 +46,10 @@ async def test_quality_is_worse_where_it_is_positive(tmp_path, autojump_clock):
         assert buy.slippage_bps == pytest.approx(-10_000 / 102), "better than its limit"
         assert buy.arrival_slippage_bps == pytest.approx(100), "the mid was 100"
         assert sale.slippage_bps == sale.arrival_slippage_bps == pytest.approx(50)
+        await room.fill(await room.submit(side="SELL", quantity=10, order_type="STOP", stop_price=95.0), 10, 94.05)
+        (stopped,) = await room.records.quality(limit=1)
+        assert stopped.slippage_bps == pytest.approx(100), "than its stop"
+        assert stopped.arrival_slippage_bps == pytest.approx(595)
         assert [one["quantity"] for one in await room.records.fills(limit=1)] == [10.0]
         assert await room.records.trades(to_us=bought.created_us) == []
 
