@@ -46,8 +46,8 @@ class TerminalMemory:
 class Terminal(Actor):
     """`terminal`. Asked `Command("push", {"objects": [...]})`: answers with {accepted, epoch, first, last} once they are stored
     (offsets on the stream; None where a former try has stored them); `Command("hand_back")`: the bot is gone, and our desk's
-    account is shown again; `Command("live", {account, positions, at_us})` and `Command("lost")`: what an MT5 terminal that is asked
-    said, which wins over a bot and our desk, and that it did not; that is shown on as it was.
+    account is shown again; `Command("live", {account, positions, at_us})` and `Command("lost")`: what an MT5 terminal that is
+    asked said, which wins over a bot and our desk, and that it said nothing; then what is shown stays.
 
     An object is Event `terminal` with its type as subject, stored with what it changes of States `terminal:account`,
     `terminal:positions`, `terminal:scan` and `terminal:source`. A QUOTE is a Quote of source `terminal`, kept as those are.

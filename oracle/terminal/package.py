@@ -34,7 +34,7 @@ class Package:
     mt5: Mt5
 
     async def answer(self) -> tuple[Any, Any]:
-        """See `oracle.terminal.bridge.Answering`. The package blocks: it is called in a thread, which is not waited for for ever."""
+        """See `oracle.terminal.bridge.Answering`. The package blocks, so it is called in a thread; that may be left behind."""
         try:
             with trio.fail_after(TIMEOUT_S):
                 return await trio.to_thread.run_sync(self._ask, abandon_on_cancel=True)

@@ -26,14 +26,15 @@ RENEW_US = 60_000_000
 
 
 class TerminalProvider(Actor):
-    """`terminal_provider`: the one writer of State `terminal:mt5` {connected, reason, at_us, since_us}: whether the newest question
-    was answered, why not, when the newest answer was asked for (renewed each minute), and since when it is so."""
+    """`terminal_provider`: the one writer of State `terminal:mt5` {connected, reason, at_us, since_us}: whether the newest
+    question was answered, why not, when the newest answer was asked for (renewed each minute), and since when it is so."""
 
     def __init__(self, board: Board, terminal: Answering, every_s: float, login: int = 0) -> None:
         self._board = board
         self._terminal = terminal
         self._every_s = every_s
         self._login = login
+        self._at_us: int | None = None
 
     async def start(self) -> None:
         """Ask at once."""
@@ -62,7 +63,8 @@ class TerminalProvider(Actor):
             except NOT_NOW as no:
                 await self._lost(f"its answer can't be shown now: {no}")
             else:
-                self._say(True, "", asked_us)
+                self._at_us = asked_us
+                self._say(True, "")
 
     def _look(self, account: Any) -> None:
         """Raises Unanswered where it is another account than the settings name."""
@@ -71,21 +73,22 @@ class TerminalProvider(Actor):
             raise Unanswered("it is logged in to another account than mt5.login")
 
     async def _lost(self, reason: str) -> None:
-        self._say(False, reason, None)
+        self._say(False, reason)
         try:
             await self.ask("terminal", Command("lost", {}, PROVIDER))
         except NOT_NOW:
             return  # the next question says it again
 
-    def _say(self, connected: bool, reason: str, at_us: int | None) -> None:
+    def _say(self, connected: bool, reason: str) -> None:
         now_us, before = self.now_us(), self._board.get(PROVIDER)
+        known_us = before["at_us"] if before else None
+        at_us = self._at_us or known_us
         changed = before is None or (before["connected"], before["reason"]) != (connected, reason)
-        last_us = before["at_us"] if before else None
-        if not changed and (at_us is None or (last_us is not None and at_us - last_us < RENEW_US)):
+        if not changed and (at_us or 0) - (known_us or 0) < RENEW_US:
             return
-        turned = before is None or before["connected"] != connected
-        self._board.put(PROVIDER, {"connected": connected, "reason": reason, "at_us": last_us if at_us is None else at_us,
-                                   "since_us": now_us if turned or before is None else before["since_us"]}, now_us)  # fmt: skip
+        same = before is not None and before["connected"] == connected
+        self._board.put(PROVIDER, {"connected": connected, "reason": reason, "at_us": at_us,
+                                   "since_us": before["since_us"] if same and before else now_us}, now_us)  # fmt: skip
         if changed and connected:
             LOG.info("the MT5 terminal says its account")
         elif changed:

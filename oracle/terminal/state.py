@@ -24,8 +24,9 @@ Object = dict[str, Any]
 class TerminalState:
     """`account` and `positions` as they were said last; `scan_summary` its symbols, timestamp and count; `recent_trades` the
     newest 50, newest first; `events` the newest 200 objects of at most 512 KiB, oldest first. `external`: whether an external bot
-    speaks, and not our desk; `heard_us` when it was last heard, `account_us` and `positions_us` when these were last said. `asked`: whether an MT5 terminal is
-    asked for them; then our desk's are never shown, and what it says wins as long as it answers (`live`)."""
+    speaks, and not our desk; `heard_us` when it was last heard, `account_us` and `positions_us` when these were last said.
+    `asked`: whether an MT5 terminal is asked for them; then our desk's are never shown, and what it says wins as long as it
+    answers (`live`)."""
 
     account: Object = attrs.field(factory=dict)
     positions: list[Object] = attrs.field(factory=list)

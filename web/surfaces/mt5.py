@@ -135,8 +135,8 @@ class HandedBack:
 
 async def account(call: Call) -> Answer:
     """The account: that of the MT5 terminal where one is asked, else an external bot's once it has pushed one, else that of our
-    own desk; `{}` before it has said anything. `X-State-Age-Seconds` says how long ago terminal or bot said it: a terminal that does
-    not answer is shown as it was, or as a bot says it meanwhile."""
+    own desk; `{}` before it has said anything. `X-State-Age-Seconds` says how long ago terminal or bot said it: a terminal that
+    does not answer is shown as it was, or as a bot says it meanwhile."""
     return _aged(call, call.system.terminal.account, call.system.terminal.account_us)
 
 
