@@ -11,6 +11,7 @@ from oracle.terminal.bridge import Answering, Bridge
 from oracle.terminal.package import PACKAGE, Package, is_installed
 from oracle.terminal.provider import TerminalProvider
 from oracle.terminal.reporting import TerminalReports
+from oracle.terminal.state import PROVIDER
 
 if TYPE_CHECKING:
     from oracle.system import System
@@ -27,6 +28,8 @@ def terminal_children(system: System) -> list[Child]:
     settings, memory = system.settings, system.terminal_memory
     asked = _answering(system)
     memory.shown.asked = asked is not None
+    if asked is None and system.board.get(PROVIDER):
+        system.board.put(PROVIDER, None, system.runtime.now_us())  # it was asked before this start
     children = [Child("terminal", lambda: Terminal(
         system.board, system.queries, system.receipts, memory, settings.mt5.gone_after_s))]  # fmt: skip
     if settings.broker.provider == "push":

@@ -93,6 +93,7 @@ async def test_a_terminal_that_fails_is_shown_as_it_was_and_says_why(tmp_path):
         reply = await house.get("/api/account")
         assert reply.json["balance"] == 100_000.0 and AGE not in reply.headers
         assert (await house.get("/api/positions")).json == []
+        assert house.system.board.get(PROVIDER) is None
 
 
 async def test_where_nothing_was_said_nothing_is_shown(tmp_path):
