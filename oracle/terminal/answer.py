@@ -29,7 +29,8 @@ _RENAMED = {"price_open": "entry_price", "sl": "sl_price", "tp": "tp_price"}
 _SIDES = {"0": "BUY", "1": "SELL", "BUY": "BUY", "SELL": "SELL"}
 _amount = and_(ge(-1e18), le(1e18))
 _maybe = optional(_amount)
-_named = and_(min_len(1), max_len(64))
+_above_0: Any = and_(gt(0), le(1e18))
+_named: Any = and_(min_len(1), max_len(64))
 
 
 @attrs.frozen
@@ -52,8 +53,8 @@ class LivePosition:
     symbol: str = attrs.field(validator=_named)
     type: int
     direction: str
-    volume: float = attrs.field(validator=and_(gt(0), le(1e18)))
-    entry_price: float = attrs.field(validator=and_(gt(0), le(1e18)))
+    volume: float = attrs.field(validator=_above_0)
+    entry_price: float = attrs.field(validator=_above_0)
     price_current: float | None = attrs.field(default=None, validator=_maybe)
     sl_price: float | None = attrs.field(default=None, validator=_maybe)
     tp_price: float | None = attrs.field(default=None, validator=_maybe)
