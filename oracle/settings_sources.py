@@ -88,6 +88,10 @@ _ALIASES: dict[str, tuple[tuple[str, ...], Callable[[str], Any]]] = {
     "SMTP_USER": (("alerts", "smtp_user"), Text),
     "SMTP_PASSWORD": (("alerts", "smtp_password"), lambda _: "env:SMTP_PASSWORD"),
     "SMTP_FROM_EMAIL": (("alerts", "smtp_from_email"), Text),
+    "MT5_LOGIN": (("mt5", "login"), Text),
+    "MT5_PASSWORD": (("mt5", "password"), lambda _: "env:MT5_PASSWORD"),
+    "MT5_SERVER": (("mt5", "server"), Text),
+    "MT5_PATH": (("mt5", "path"), Text),
     "TELEGRAM_BOT_TOKEN": (("alerts", "telegram_bot_token"), lambda _: "env:TELEGRAM_BOT_TOKEN"),
 }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import attrs
 from attrs.validators import and_, ge, gt, in_, le
 
+from oracle.exchange import HttpFailed, Target
+from oracle.problems import Bad
 from oracle.schedule.cron import zone_of
 from oracle.schedule.jobs import crons
 from oracle.secret import Secret
@@ -168,6 +171,14 @@ class Scheduler:
     """Other times for jobs, by name, as cron says them: { daily_bars = "30 16 * * mon-fri" }; "off" for never."""
 
 
+def _is_address(_: Any, __: Any, url: str) -> None:
+    try:
+        if url and "?" in Target.parse(url).path:
+            raise Bad("url_parsing", "Input should be an address without a query")
+    except HttpFailed as error:
+        raise Bad("url_parsing", f"Input should be a valid URL, {error.message}") from None
+
+
 @attrs.frozen
 class Mt5:
     """A MetaTrader 5 terminal as account provider: `MetaTrader5` on Windows (extra `mt5`), elsewhere a bridge over HTTP.
@@ -177,9 +188,11 @@ class Mt5:
     password: Secret | None = None
     server: str = ""
     path: Path | None = None
-    bridge_url: str = ""
-    """Where a bridge answers GET /account and /positions with what the terminal says; empty for none."""
-    every_s: float = attrs.field(default=5.0, validator=gt(0))
+    bridge_url: str = attrs.field(default="", validator=_is_address)
+    """Where a bridge answers GET /account and /positions with what the terminal says; empty for none. Its host is named in
+    http.allow where that is not public."""
+    every_s: float = attrs.field(default=5.0, validator=ge(0.1))
+    """From an answer to the next question."""
     gone_after_s: float = attrs.field(default=0.0, validator=ge(0))
     """An external bot that pushed nothing for this long is gone, and the desk's own account is shown again; 0: never by
     itself."""

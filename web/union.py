@@ -12,7 +12,7 @@
 | ml_drift | `ml:drift:alerts` | drift |
 | order_* | `order:status`; `trade:pending_approval` too for one that waits | order |
 | trade_closed | `trade:executed` | trade |
-| what a bot pushed, or our desk says in its place | `state:account`, `:positions`, `:scan`, `:trades`, `:log` | its own |
+| what a bot pushed, or our desk or an MT5 terminal says | `state:account`, `:positions`, `:scan`, `:trades`, `:log` | its own |
 """
 
 from __future__ import annotations
@@ -141,10 +141,10 @@ def _frames_of(message: Any) -> Iterator[Frame]:
         case Event(kind=kind) if kind in _EVENTS:
             for channel, kind_of, data in _EVENTS[kind](message):
                 yield {"channel": channel, "type": kind_of, "data": {**data, "timestamp": iso(message.ts_us)}}
-        case State(ref=ref, value={"by": "desk", "account": account}) if ref == ACCOUNT:
+        case State(ref=ref, value={"by": "desk" | "terminal:mt5", "account": account}) if ref == ACCOUNT:
             yield {"type": "ACCOUNT_UPDATE", "channel": "state:account", "account": account,
                    "timestamp": iso(message.ts_us)}  # fmt: skip
-        case State(ref=ref, value={"by": "desk", "positions": positions}) if ref == POSITIONS:
+        case State(ref=ref, value={"by": "desk" | "terminal:mt5", "positions": positions}) if ref == POSITIONS:
             yield {"type": "POSITION_UPDATE", "channel": "state:positions", "positions": positions,
                    "timestamp": iso(message.ts_us)}  # fmt: skip
 

@@ -12,13 +12,12 @@ from oracle.board import Board
 from oracle.commit import NOT_NOW, committed
 from oracle.crash import crash_point
 from oracle.history import Commit, Queries
-from oracle.model import Command, Event, Quote, Severity, State, event_id
-from oracle.moments import iso_text, time_us
-from oracle.problems import Invalid
+from oracle.model import Command, Event, Severity, State, event_id
+from oracle.moments import iso_text
 from oracle.receipts import Receipts
-from oracle.terminal.objects import ACCOUNT_UPDATE, BOT_GONE, POSITION_UPDATE, QUOTE, TRADE_EXECUTION, symbol_of
+from oracle.terminal.objects import ACCOUNT_UPDATE, BOT_GONE, POSITION_UPDATE, QUOTE, TRADE_EXECUTION, quotes_of
 from oracle.terminal.ours import account_of, execution_of, positions_of, scan_start_of, scan_summary_of
-from oracle.terminal.state import EVENTS, TRADES, TerminalState
+from oracle.terminal.state import EVENTS, PROVIDER, TRADES, TerminalState
 from oracle.trading.bookkeeping import Books
 from oracle.trading.portfolio import snapshot
 
@@ -47,7 +46,8 @@ class TerminalMemory:
 class Terminal(Actor):
     """`terminal`. Asked `Command("push", {"objects": [...]})`: answers with {accepted, epoch, first, last} once they are stored
     (offsets on the stream; None where a former try has stored them); `Command("hand_back")`: the bot is gone, and our desk's
-    account is shown again.
+    account is shown again; `Command("live", {account, positions, at_us})` and `Command("lost")`: what an MT5 terminal that is
+    asked said, which wins over a bot and our desk, and that it said nothing; then what is shown stays.
 
     An object is Event `terminal` with its type as subject, stored with what it changes of States `terminal:account`,
     `terminal:positions`, `terminal:scan` and `terminal:source`. A QUOTE is a Quote of source `terminal`, kept as those are.
@@ -85,9 +85,15 @@ class Terminal(Actor):
             case Command(verb="hand_back"):
                 await self._fulfil()
                 return await self._hand_back(message.by, message.id)
+            case Command(verb="live"):
+                await self._fulfil()
+                self._show(message.args)
+            case Command(verb="lost"):
+                await self._fulfil()
+                self._shown.live = False
             case Command(verb=verb):
                 raise Refused(f"the terminal can't be asked to {verb}", "unknown_verb", {"verb": verb})
-            case Event() if not self._shown.external:
+            case Event() if not self._shown.external and (self._shown.ours or message.kind != "fill"):
                 self._speak(message)
             case State():
                 self._stale = True
@@ -115,7 +121,7 @@ class Terminal(Actor):
         told = self._events(objects, command)
         before = self.runtime.bus.offset
         await self._store(self._drafts(objects, command), told)
-        for quote in self._quotes(objects):
+        for quote in quotes_of(objects, self.now_us()):
             self.publish(quote)
         last = self.runtime.bus.offset
         self._refresh()
@@ -141,7 +147,8 @@ class Terminal(Actor):
     def _drafts(self, objects: list[Object], command: Command) -> tuple[State, ...]:
         """The states after all of them, which are tried on a copy."""
         shown, now_us = self._shown, self.now_us()
-        trial = TerminalState(dict(shown.account), shown.positions, shown.scan_summary, external=shown.external)
+        trial = TerminalState(dict(shown.account), shown.positions, shown.scan_summary, external=shown.external,
+                              asked=shown.asked, live=shown.live)  # fmt: skip
         for one in objects:
             if one["type"] != QUOTE:
                 trial.apply(one)
@@ -150,11 +157,11 @@ class Terminal(Actor):
             POSITIONS: (trial.positions, shown.positions, {"positions": trial.positions, "by": command.by}),
             SCAN: (trial.scan_summary, shown.scan_summary, {"scan": trial.scan_summary, "by": command.by}),
         }
-        if shown.external and not trial.external:
+        if shown.external and trial.ours:
             del values[ACCOUNT], values[POSITIONS]
         drafts = [self._board.draft(ref, value, now_us) for ref, (after, before, value) in values.items() if after != before]
         if trial.external:
-            said = {one["type"] for one in objects}
+            said = {one["type"] for one in objects} if not shown.live else set()
             heard = {"external": True, "by": command.by, "heard_us": now_us,
                      "account_us": now_us if ACCOUNT_UPDATE in said else shown.account_us,
                      "positions_us": now_us if POSITION_UPDATE in said else shown.positions_us}  # fmt: skip
@@ -162,26 +169,10 @@ class Terminal(Actor):
         return (*drafts, *(self._no_bot(now_us) if shown.external else ()))
 
     def _no_bot(self, now_us: int) -> tuple[State, ...]:
-        return tuple(self._board.draft(ref, None, now_us) for ref in (ACCOUNT, POSITIONS, SOURCE) if self._board.get(ref))
+        return tuple(self._board.draft(ref, None, now_us) for ref in self._of_bots() if self._board.get(ref))
 
-    def _quotes(self, objects: list[Object]) -> list[Quote]:
-        return [
-            Quote(symbol_of(one["symbol"]), one["bid"], 0.0, one["ask"], 0.0, self._time_of(one.get("time")), "terminal")
-            for one in objects if one["type"] == QUOTE
-        ]  # fmt: skip
-
-    def _time_of(self, given: Any) -> int:
-        """When a terminal says it was: ISO 8601, or seconds since 1970; now, where it says nothing, or what can't be."""
-        now_us = self.now_us()
-        match given:
-            case str():
-                try:
-                    return min(now_us, time_us(given, ("time",)))
-                except Invalid:
-                    return now_us
-            case int() | float() if 0 < given <= now_us / 1e6:
-                return round(given * 1e6)
-        return now_us
+    def _of_bots(self) -> tuple[str, ...]:
+        return (SOURCE,) if self._shown.asked else (ACCOUNT, POSITIONS, SOURCE)
 
     async def _hand_back(self, by: str, cause: str) -> Object:
         """Show the desk's account again."""
@@ -241,9 +232,16 @@ class Terminal(Actor):
         if source := board.get(SOURCE):
             shown.external = source["external"]
             self._note_source(source)
-        shown.account = (board.get(ACCOUNT) or {"account": {}})["account"]
-        shown.positions = (board.get(POSITIONS) or {"positions": []})["positions"]
+        shown.account, shown.positions = self._kept(ACCOUNT, "account", {}), self._kept(POSITIONS, "positions", [])
+        if shown.asked and not shown.external and shown.account:
+            shown.account_us = shown.positions_us = (board.get(PROVIDER) or {"at_us": None})["at_us"]
         shown.scan_summary = (board.get(SCAN) or {"scan": {}})["scan"]
+
+    def _kept(self, ref: str, key: str, nothing: Any) -> Any:
+        """What was shown, where the one who said it is still the one who is shown."""
+        value = self._board.get(ref)
+        mine = value is not None and (self._shown.external or (value["by"] == DESK) == self._shown.ours)
+        return value[key] if value is not None and mine else nothing
 
     def _note_source(self, source: Object) -> None:
         shown = self._shown
@@ -272,13 +270,20 @@ class Terminal(Actor):
 
     def _refresh(self) -> None:
         """Account and positions as the desk has them now, told where they differ from what was told last."""
-        if self._shown.external or Books(self._board).account is None:
-            return
-        portfolio, now_us = snapshot(self._board, self.now_us()), self.now_us()
-        account, positions = account_of(portfolio), positions_of(portfolio.positions, Books(self._board).orders())
+        if self._shown.ours and Books(self._board).account is not None:
+            portfolio = snapshot(self._board, self.now_us())
+            self._put(account_of(portfolio), positions_of(portfolio.positions, Books(self._board).orders()), DESK)
+
+    def _show(self, said: Object) -> None:
+        """Account and positions as the MT5 terminal has them, told where they differ from what is shown."""
+        self._put(said["account"], said["positions"], PROVIDER)
+        self._shown.hear(said["account"], said["positions"], said["at_us"])
+
+    def _put(self, account: Object, positions: list[Object], by: str) -> None:
+        now_us = self.now_us()
         if account != self._shown.account:
             self._shown.account = account
-            self._board.put(ACCOUNT, {"account": account, "by": DESK}, now_us)
+            self._board.put(ACCOUNT, {"account": account, "by": by}, now_us)
         if positions != self._shown.positions:
             self._shown.positions = positions
-            self._board.put(POSITIONS, {"positions": positions, "by": DESK}, now_us)
+            self._board.put(POSITIONS, {"positions": positions, "by": by}, now_us)

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from oracle.model import Quote
+from oracle.moments import time_us
 from oracle.problems import Bad, Invalid, Problem
 from oracle.symbols import is_symbol
 
 __all__ = ["ACCOUNT_UPDATE", "BOT_GONE", "MOST_OBJECTS", "POSITION_UPDATE", "QUOTE", "SCAN_START", "SCAN_SUMMARY", "TRADE_CLOSED",
-           "TRADE_EXECUTION", "objects_of", "symbol_of"]  # fmt: skip
+           "TRADE_EXECUTION", "objects_of", "quotes_of", "symbol_of"]  # fmt: skip
 
 ACCOUNT_UPDATE, POSITION_UPDATE = "ACCOUNT_UPDATE", "POSITION_UPDATE"
 TRADE_EXECUTION, TRADE_CLOSED = "TRADE_EXECUTION", "TRADE_CLOSED"
@@ -50,6 +52,27 @@ def symbol_of(name: str) -> str:
     if not is_symbol(upper):
         raise Bad("value_error", "a symbol is BASE-QUOTE as BTC-USD, or plain as AAPL or XAUUSDm")
     return upper
+
+
+def quotes_of(objects: list[Object], now_us: int) -> list[Quote]:
+    """The QUOTEs among objects that were looked at."""
+    return [
+        Quote(symbol_of(one["symbol"]), one["bid"], 0.0, one["ask"], 0.0, _time_of(one.get("time"), now_us), "terminal")
+        for one in objects if one["type"] == QUOTE
+    ]  # fmt: skip
+
+
+def _time_of(given: Any, now_us: int) -> int:
+    """When a terminal says it was: ISO 8601, or seconds since 1970; now, where it says nothing, or what can't be."""
+    match given:
+        case str():
+            try:
+                return min(now_us, time_us(given, ("time",)))
+            except Invalid:
+                return now_us
+        case int() | float() if 0 < given <= now_us / 1e6:
+            return round(given * 1e6)
+    return now_us
 
 
 def _problems(given: Any, path: tuple[Any, ...]) -> Iterator[Problem]:

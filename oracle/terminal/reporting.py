@@ -51,6 +51,7 @@ class TerminalReports(Actor):
         self._trades: deque[Object] = deque()
         self._opened: dict[str, Object] = {}
         self._news = False  # the books, or only that the bot is there
+        self._executed_us = 0
         self._outdated = False  # there was an execution since the positions were told
         self._behind = True  # some of what was stored was not heard
         self._patience = Patience()
@@ -99,7 +100,7 @@ class TerminalReports(Actor):
         if given.get("type") not in (TRADE_EXECUTION, TRADE_CLOSED):
             self._outdated = self._outdated and given.get("type") != POSITION_UPDATE
             return
-        self._outdated = True
+        self._outdated, self._executed_us = True, max(self._executed_us, ts_us)
         trade = execution_of(given, self._opened.pop(str(given.get("ticket")), None), ident, ts_us)
         if trade is None:
             LOG.warning("an execution can't be reported to the broker, which needs its symbol, side and lot", event_id=ident)
@@ -113,7 +114,8 @@ class TerminalReports(Actor):
         """Whether the broker has said its word on it; False where it has to be asked again."""
         trades = [self._trades[place] for place in range(min(AT_ONCE, len(self._trades)))]
         shown = self._shown()
-        books = books_of(shown.account, shown.positions) if shown.external and not self._outdated else None
+        current = (shown.positions_us or 0) > self._executed_us if shown.live else not self._outdated
+        books = books_of(shown.account, shown.positions) if shown.external and current else None
         self._news = False
         try:
             await self.ask(self._broker, Command("report", {"trades": trades, **(books or {})}, "terminal"), BROKER_TIMEOUT_S)

@@ -10,7 +10,10 @@ import msgspec
 
 from oracle.terminal.objects import ACCOUNT_UPDATE, POSITION_UPDATE
 
-__all__ = ["EVENTS", "TRADES", "TerminalState"]
+__all__ = ["EVENTS", "PROVIDER", "TRADES", "TerminalState"]
+
+PROVIDER = "terminal:mt5"
+"""How it goes with the MT5 terminal that is asked for its account; also the name it speaks under."""
 
 TRADES, EVENTS = 50, 200
 EVENTS_BYTES = 512 * 1024  # a snapshot that is larger is more than many clients take in one message
@@ -21,7 +24,9 @@ Object = dict[str, Any]
 class TerminalState:
     """`account` and `positions` as they were said last; `scan_summary` its symbols, timestamp and count; `recent_trades` the
     newest 50, newest first; `events` the newest 200 objects of at most 512 KiB, oldest first. `external`: whether an external bot
-    speaks, and not our desk; `heard_us` when it was last heard, `account_us` and `positions_us` when it last said these."""
+    speaks, and not our desk; `heard_us` when it was last heard, `account_us` and `positions_us` when these were last said.
+    `asked`: whether an MT5 terminal is asked for them; then our desk's are never shown, and what it says wins as long as it
+    answers (`live`)."""
 
     account: Object = attrs.field(factory=dict)
     positions: list[Object] = attrs.field(factory=list)
@@ -29,6 +34,8 @@ class TerminalState:
     recent_trades: deque[Object] = attrs.field(factory=lambda: deque(maxlen=TRADES))
     events: deque[Object] = attrs.field(factory=lambda: deque(maxlen=EVENTS))
     external: bool = False
+    asked: bool = False
+    live: bool = False
     by: str = ""
     heard_us: int | None = None
     account_us: int | None = None
@@ -36,18 +43,28 @@ class TerminalState:
     _sizes: deque[int] = attrs.field(factory=deque, init=False)
     _bytes: int = attrs.field(default=0, init=False)
 
+    @property
+    def ours(self) -> bool:
+        """Whether it is our desk's account that is shown."""
+        return not self.external and not self.asked
+
+    def hear(self, account: Object, positions: list[Object], at_us: int) -> None:
+        """The MT5 terminal answered."""
+        self.account, self.positions, self.live = account, positions, True
+        self.account_us = self.positions_us = at_us
+
     def merged(self, given: Object, pushed: bool) -> Object:
         """The account after an ACCOUNT_UPDATE: what it says over what was said before, unless that was of another account."""
-        return {**self.account, **given["account"]} if self.external or not pushed else dict(given["account"])
+        return dict(given["account"]) if self.ours and pushed else {**self.account, **given["account"]}
 
     def apply(self, given: Object, pushed: bool = True) -> None:
         """Take in one object. The first account or positions that a bot pushes take the place of the desk's."""
         match given.get("type"):
             case "ACCOUNT_UPDATE":
-                self.account = self.merged(given, pushed)
+                self.account = self.account if self.live else self.merged(given, pushed)
                 self._taken_over(pushed, keep=ACCOUNT_UPDATE)
             case "POSITION_UPDATE":
-                self.positions = list(given["positions"])
+                self.positions = self.positions if self.live else list(given["positions"])
                 self._taken_over(pushed, keep=POSITION_UPDATE)
             case "SCAN_SUMMARY":
                 self.scan_summary = scan_of(given)
@@ -69,15 +86,19 @@ class TerminalState:
             self._bytes -= self._sizes.popleft()
 
     def hand_back(self) -> None:
-        """The bot is gone: the desk's own account is shown again, from what it says next."""
+        """The bot is gone: the desk's own account is shown again, from what it says next; a terminal's stays."""
         self.external, self.by, self.heard_us = False, "", None
+        if self.asked:
+            return
         self.account_us, self.positions_us = None, None
         self.account, self.positions = {}, []
 
     def _taken_over(self, pushed: bool, keep: str) -> None:
         if not pushed or self.external:
             return
-        self.external = True
+        ours, self.external = self.ours, True
+        if not ours:
+            return
         if keep == ACCOUNT_UPDATE:
             self.positions = []
         else:

@@ -272,3 +272,15 @@ def test_without_such_a_file_nothing_is_said_and_one_that_can_not_be_read_is_nam
     (path.parent / ".env").write_bytes(b"A=\xff\xfe")
     with pytest.raises(Invalid, match=r"\.env: not UTF-8 text"):
         from_env_file(path, env)
+
+
+# ---- the MT5 terminal
+
+
+def test_the_seeds_names_for_the_terminal_are_understood_and_its_password_stays_where_it_is():
+    mt5 = load(None, {"MT5_LOGIN": "77", "MT5_PASSWORD": "s3cret", "MT5_SERVER": "Demo", "MT5_PATH": "C:/terminal64.exe"}).mt5
+    assert (mt5.login, mt5.password, mt5.server) == (77, Secret("env", "MT5_PASSWORD"), "Demo")
+    assert str(mt5.path) == "C:/terminal64.exe"
+    assert load(None, {"MT5_LOGIN": "77", "ORACLE__MT5__LOGIN": "78"}).mt5.login == 78
+    assert problems(None, {"ORACLE__MT5__BRIDGE_URL": "ftp://a.test"}) == [("mt5.bridge_url", "url_parsing", "")]
+    assert problems(None, {"ORACLE__MT5__BRIDGE_URL": "http://a.test/?key=1"}) == [("mt5.bridge_url", "url_parsing", "")]

@@ -31,13 +31,13 @@ AGE = "X-State-Age-Seconds"
 @attrs.frozen
 class TerminalAccount:
     """Money in `currency`. `profit` is floating, `day_pl` the gain since the day began in New York, which our desk knows; a bot's
-    account is as the bot said it. All are missing before the first word."""
+    account is as the bot said it. What a terminal does not say is null. All are missing before the first word."""
 
     balance: float
     equity: float
-    profit: float
-    currency: str
-    leverage: int
+    profit: float | None
+    currency: str | None
+    leverage: int | None
     day_pl: float | None
 
 
@@ -52,10 +52,10 @@ class TerminalPosition:
     direction: str
     volume: float
     entry_price: float
-    price_current: float
-    sl_price: float
-    tp_price: float
-    profit: float
+    price_current: float | None
+    sl_price: float | None
+    tp_price: float | None
+    profit: float | None
 
 
 @attrs.frozen
@@ -134,8 +134,9 @@ class HandedBack:
 
 
 async def account(call: Call) -> Answer:
-    """The account: an external bot's once it has pushed one, else that of our own desk; `{}` before either has said anything.
-    `X-State-Age-Seconds` says how long ago the bot said it."""
+    """The account: that of the MT5 terminal where one is asked, else an external bot's once it has pushed one, else that of our
+    own desk; `{}` before it has said anything. `X-State-Age-Seconds` says how long ago terminal or bot said it: a terminal that
+    does not answer is shown as it was, or as a bot says it meanwhile."""
     return _aged(call, call.system.terminal.account, call.system.terminal.account_us)
 
 
@@ -201,7 +202,8 @@ async def push(call: Call) -> Answer:
 
 
 async def hand_back(call: Call) -> HandedBack:
-    """Declare the external bot gone: from now on the account of our own desk is shown, until a bot pushes again."""
+    """Declare the external bot gone: from now on the account of our own desk is shown, until a bot pushes again; that of an MT5
+    terminal that is asked stays."""
     return HandedBack(**await call.system.runtime.ask("terminal", Command("hand_back", {}, call.who.name, call.command_id)))
 
 
@@ -237,7 +239,7 @@ def _aged(call: Call, shown: Any, said_us: int | None) -> Answer:
 async def _entries(call: Call, limit: int) -> list[Entry]:
     """The newest trades, newest first: the bot's where one is shown, else our desk's."""
     queries = call.system.queries
-    if call.system.terminal.external:
+    if not call.system.terminal.ours:
         page = await queries.events(kind=PUSH, subject=JOURNALLED, source_prefix="push:", limit=MOST_JOURNAL)
         return pushed_entries(reversed(page.items))[:limit]
     return desk_entries((await queries.events(kind="trade_closed", source="desk", limit=limit)).items)

@@ -126,3 +126,19 @@ def test_an_execution_without_a_ticket_counts_by_its_event_and_a_closing_without
     assert execution_of(CLOSED, None, "evt_2", 5) is None
     said = execution_of({**CLOSED, "symbol": "EURUSDm", "direction": "BUY", "lot": 2}, None, "evt_2", 5)
     assert (said["id"], said["side"], said["quantity"]) == ("1-closed", "SELL", 2.0)
+
+
+async def test_books_that_a_terminal_said_count_from_after_the_newest_execution(tmp_path):
+    held = {**POSITION, "volume": 0.3}
+    live = {"account": ACCOUNT, "positions": [held]}
+    async with open_bot(tmp_path) as bot:
+        ask, shown = bot.system.runtime.ask, bot.system.terminal
+        shown.asked = True
+        await ask("terminal", Command("live", {**live, "at_us": bot.system.runtime.now_us()}, "terminal:mt5"))
+        await bot.push(CYCLE[4], CYCLE[2])  # the terminal was asked before this, and what the bot says of positions is not shown
+        with trio.fail_after(30):
+            assert (report := await bot.told.receive())["trades"] and "positions" not in report
+        await ask("terminal", Command("live", {**live, "at_us": bot.system.runtime.now_us()}, "terminal:mt5"))
+        await bot.push({"type": "SCAN_START", "count": 0})
+        _, (position,), _ = await bot.until()
+        assert position["quantity"] == 0.3
