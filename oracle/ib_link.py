@@ -7,6 +7,7 @@ gateway says comes as words to `tell`, which must neither wait nor raise.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from trio_asyncio import aio_as_trio, open_loop
 from actors import Refused
 from oracle.log import logger
 from oracle.symbols import base_asset, is_symbol
-from oracle.trading.ledger import Fill
+from oracle.trading.ledger import DUST, Fill
 from oracle.trading.order import Order, OrderType, Side
 from oracle.trading.reports import Held, Reported
 
@@ -56,7 +57,6 @@ class Worked:
     broker_id: str
     state: Literal["waits", "works", "filled", "over"]
     reason: str
-    leaving: bool = False
 
 
 @attrs.frozen
@@ -69,12 +69,14 @@ class Executed:
     @property
     def fee(self) -> float | None:
         """The commission; None as long as it was not reported."""
-        return float(self.report.commission) if self.report.execId else None
+        known = self.report.execId and self.report.commission != ib_async.util.UNSET_DOUBLE
+        return float(self.report.commission) if known else None
 
 
 @asynccontextmanager
 async def link_loop() -> AsyncIterator[None]:
     """The asyncio loop in which links live."""
+    logging.getLogger("ib_async.client").setLevel(logging.CRITICAL)  # why there is no connection is said by State
     async with open_loop() as loop:
         loop.set_exception_handler(lambda _, what: logger("ibkr").warning("asyncio", said=str(what.get("exception") or what)))
         yield
@@ -100,7 +102,7 @@ class Link:
                                            fetchFields=_FETCH)  # fmt: skip
         self.account = self._chosen(ib.managedAccounts(), account)
         if self._value(CASH) is None:
-            raise Unusable(f"the gateway does not tell the cash ({CASH}) of account {self.account}")
+            raise Unusable(f"the gateway does not tell the cash ({CASH}) of account {self.account} in USD")
 
     async def close(self) -> None:
         """Be gone, without a word more."""
@@ -145,6 +147,16 @@ class Link:
         found = (_executed(one) for one in self._ib.fills() if one.execution.acctNumber == self.account)
         return [one for one in found if one is not None]
 
+    def executed(self, order_id: str) -> float:
+        """How much of an order was executed, as far back as the gateway tells."""
+        fills = {one.fill.id: one.fill.quantity for one in self.executions() if one.fill.order_id == order_id}
+        return sum(fills.values())
+
+    def knows(self, order: Order) -> bool:
+        """Whether it is worked, or was executed in full."""
+        known = self.order(order.id)
+        return (known is not None and known.state != "over") or self.executed(order.id) >= order.quantity - DUST
+
     def books(self, now_us: int) -> Reported:
         """The account as the gateway knows it."""
         cash, equity = self._value(CASH), self._value(EQUITY)
@@ -179,7 +191,7 @@ class Link:
         return [trade for trade in self._ib.trades() if trade.order.orderRef == order_id]
 
     def _value(self, tag: str) -> float | None:
-        values = (one.value for one in self._ib.accountValues(self.account) if one.tag == tag and one.currency != "BASE")
+        values = (one.value for one in self._ib.accountValues(self.account) if one.tag == tag and one.currency == "USD")
         return next((float(text) for text in values), None)
 
     def _chosen(self, accounts: Iterable[str], account: str) -> str:
@@ -228,7 +240,7 @@ def _worked(trade: Any) -> Worked:
         state = "over"
     elif status == "Filled":
         state = "filled"
-    return Worked(trade.order.orderRef, str(ident), state, reason, status == "PendingCancel")
+    return Worked(trade.order.orderRef, str(ident), state, reason)
 
 
 def _executed(one: Any) -> Executed | None:

@@ -15,40 +15,44 @@ from typing import Any
 import attrs
 import trio
 
-VERSION = "176"
+VERSION, T0_S = "176", 1_795_000_000
 CONTRACT = "conId symbol secType expiry strike right multiplier exchange currency localSymbol tradingClass"
 OPEN_ORDER = (
-    f"orderId {CONTRACT} action totalQuantity orderType lmtPrice auxPrice tif ocaGroup account openClose origin orderRef clientId "
-    "permId outsideRth hidden discretionaryAmt goodAfterTime sharesAllocation faGroup faMethod faPercentage faProfile modelCode "
-    "goodTillDate rule80A percentOffset settlingFirm shortSaleSlot designatedLocation exemptCode auctionStrategy startingPrice "
-    "stockRefPrice delta stockRangeLower stockRangeUpper displaySize blockOrder sweepToFill allOrNone minQty ocaType eTradeOnly "
-    "firmQuoteOnly nbboPriceCap parentId triggerMethod volatility volatilityType deltaNeutralOrderType deltaNeutralAuxPrice "
-    "continuousUpdate referencePriceType trailStopPrice trailingPercent basisPoints basisPointsType comboLegsDescrip comboLegs "
-    "orderComboLegs smartComboRoutingParams scaleInitLevelSize scaleSubsLevelSize scalePriceIncrement hedgeType optOutSmartRouting "
-    "clearingAccount clearingIntent notHeld deltaNeutralContract algoStrategy solicited whatIf status initMarginBefore "
-    "maintMarginBefore equityWithLoanBefore initMarginChange maintMarginChange equityWithLoanChange initMarginAfter "
-    "maintMarginAfter equityWithLoanAfter commission minCommission maxCommission commissionCurrency warningText randomizeSize "
-    "randomizePrice conditions adjustedOrderType triggerPrice trailStopPriceAdjusted lmtPriceOffset adjustedStopPrice "
-    "adjustedStopLimitPrice adjustedTrailingAmount adjustableTrailingUnit softDollarName softDollarValue softDollarDisplayName "
-    "cashQty dontUseAutoPriceForHedge isOmsContainer discretionaryUpToLimitPrice usePriceMgmtAlgo duration postToAts "
+    f"orderId {CONTRACT} action totalQuantity orderType lmtPrice auxPrice tif ocaGroup account openClose origin orderRef "
+    "clientId permId outsideRth hidden discretionaryAmt goodAfterTime sharesAllocation faGroup faMethod faPercentage "
+    "faProfile modelCode goodTillDate rule80A percentOffset settlingFirm shortSaleSlot designatedLocation exemptCode "
+    "auctionStrategy startingPrice stockRefPrice delta stockRangeLower stockRangeUpper displaySize blockOrder sweepToFill "
+    "allOrNone minQty ocaType eTradeOnly firmQuoteOnly nbboPriceCap parentId triggerMethod volatility volatilityType "
+    "deltaNeutralOrderType deltaNeutralAuxPrice continuousUpdate referencePriceType trailStopPrice trailingPercent "
+    "basisPoints basisPointsType comboLegsDescrip comboLegs orderComboLegs smartComboRoutingParams scaleInitLevelSize "
+    "scaleSubsLevelSize scalePriceIncrement hedgeType optOutSmartRouting clearingAccount clearingIntent notHeld "
+    "deltaNeutralContract algoStrategy solicited whatIf status initMarginBefore maintMarginBefore equityWithLoanBefore "
+    "initMarginChange maintMarginChange equityWithLoanChange initMarginAfter maintMarginAfter equityWithLoanAfter "
+    "commission minCommission maxCommission commissionCurrency warningText randomizeSize randomizePrice conditions "
+    "adjustedOrderType triggerPrice trailStopPriceAdjusted lmtPriceOffset adjustedStopPrice adjustedStopLimitPrice "
+    "adjustedTrailingAmount adjustableTrailingUnit softDollarName softDollarValue softDollarDisplayName cashQty "
+    "dontUseAutoPriceForHedge isOmsContainer discretionaryUpToLimitPrice usePriceMgmtAlgo duration postToAts "
     "autoCancelParent minTradeQty minCompeteSize competeAgainstBestOffset midOffsetAtWhole midOffsetAtHalf"
 ).split()
 COUNTS = {"comboLegs", "orderComboLegs", "smartComboRoutingParams", "deltaNeutralContract", "conditions"}
-ORDER_STATUS = ("orderId status filled remaining avgFillPrice permId parentId lastFillPrice clientId whyHeld mktCapPrice").split()
+ORDER_STATUS = [
+    "orderId", "status", "filled", "remaining", "avgFillPrice", "permId", "parentId", "lastFillPrice", "clientId", "whyHeld",
+    "mktCapPrice",
+]  # fmt: skip
 EXECUTION = (
     f"reqId orderId {CONTRACT} execId time acctNumber execExchange side shares price permId clientId liquidation cumQty avgPrice "
     "orderRef evRule evMultiplier modelCode lastLiquidity"
 ).split()
 POSITION = f"version account {CONTRACT} position avgCost".split()
 PLACE = (
-    "orderId conId symbol secType expiry strike right multiplier exchange primaryExchange currency localSymbol tradingClass "
-    "secIdType secId action totalQuantity orderType lmtPrice auxPrice tif ocaGroup account openClose origin orderRef transmit"
-).split()
+    f"orderId {CONTRACT} secIdType secId action totalQuantity orderType lmtPrice auxPrice tif ocaGroup account openClose origin "
+    "orderRef transmit"
+).replace("exchange currency", "exchange primaryExchange currency").split()
 
 
 @attrs.define(eq=False)
 class Gateway:
-    """What Interactive Brokers knows, over all connections. `placed` are the orders as they came, `asked` the kinds of messages."""
+    """What Interactive Brokers knows, over all connections. `placed` are the orders as they came."""
 
     port: int = 0
     accounts: tuple[str, ...] = ("DU1",)
@@ -63,20 +67,22 @@ class Gateway:
     _orders: dict[str, dict[str, Any]] = attrs.field(factory=dict)  # open ones, by the client's number
     _executions: list[tuple[dict[str, Any], float | None]] = attrs.field(factory=list)
     _streams: list[trio.SocketStream] = attrs.field(factory=list)
-    scope: trio.CancelScope | None = None
-    nursery: trio.Nursery | None = None
+    took: trio.Event = attrs.field(factory=trio.Event)
+    """Set by the first order."""
+    _nursery: trio.Nursery | None = None
+    _serving: trio.CancelScope | None = None
 
     # ---- what happens there
 
-    async def fill(self, ref: str, quantity: float, price: float, commission: float | None = 1.0, at_s: int = 1_795_000_000) -> str:
+    async def fill(self, ref: str, quantity: float, price: float, commission: float | None = 1.0, at_s: int = T0_S) -> str:
         """Execute so much of an order, and tell of it where somebody is connected; the commission is told later where None."""
         order = next(one for one in self._orders.values() if one["orderRef"] == ref)
         order["filled"] += quantity
         done = order["filled"] >= float(order["totalQuantity"])
         ident = f"0000e.{len(self._executions) + 1:04d}.01.01"
-        one = {**order, "reqId": -1, "execId": ident, "time": at_s, "acctNumber": "DU1", "execExchange": "ISLAND", "shares": quantity,
-               "side": "BOT" if order["action"] == "BUY" else "SLD", "price": price, "cumQty": order["filled"],
-               "avgPrice": price}  # fmt: skip
+        one = {**order, "reqId": -1, "execId": ident, "time": at_s, "acctNumber": "DU1", "execExchange": "ISLAND",
+               "shares": quantity, "side": "BOT" if order["action"] == "BUY" else "SLD", "price": price,
+               "cumQty": order["filled"], "avgPrice": price}  # fmt: skip
         self._executions.append((one, commission))
         order["status"] = "Filled" if done else "Submitted"
         await self.tell(self._status(order))
@@ -94,11 +100,6 @@ class Gateway:
         one, amount = next(it for it in self._executions if it[0]["execId"] == exec_id)
         await self._tell_execution({**one, "execId": exec_id[:-2] + "02"}, amount)
 
-    async def hold(self, symbol: str, quantity: float, avg_cost: float) -> None:
-        """Have a position be so from now on."""
-        self.positions[symbol] = (quantity, avg_cost)
-        await self.tell(self._position(symbol))
-
     async def error(self, ident: int | str, code: int, text: str) -> None:
         """Say an error about an order, by its number, or -1."""
         await self.tell([4, 2, ident, code, text, ""])
@@ -108,24 +109,30 @@ class Gateway:
         for stream in self._streams:
             await stream.send_all(_packed(fields))
 
-    async def drop(self) -> None:
-        """Hang up on all."""
-        for stream in [*self._streams]:
-            await stream.aclose()
-
     # ---- the protocol
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Gateway]:
-        """Serve, on the port that there was before if any."""
+        """It is there, on the port that it had before if any."""
+        async with trio.open_nursery() as self._nursery:
+            await self.come()
+            yield self
+            self._nursery.cancel_scope.cancel()
+
+    async def come(self) -> None:
+        """Begin to serve."""
         listeners = await trio.open_tcp_listeners(self.port, host="127.0.0.1")
         self.port = listeners[0].socket.getsockname()[1]
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.serve_listeners, self._serve, listeners)
-            try:
-                yield self
-            finally:
-                nursery.cancel_scope.cancel()
+        self._serving = await self._nursery.start(self._accept, listeners)
+
+    def leave(self) -> None:
+        """Hang up on all, and be gone."""
+        self._serving.cancel()
+
+    async def _accept(self, listeners: list[trio.SocketListener], task_status: Any) -> None:
+        with trio.CancelScope() as scope:
+            task_status.started(scope)
+            await trio.serve_listeners(self._serve, listeners)
 
     async def _serve(self, stream: trio.SocketStream) -> None:
         try:
@@ -177,10 +184,12 @@ class Gateway:
 
     def _take(self, wish: dict[str, str]) -> list[list[Any]]:
         self.placed.append(wish)
+        self.took.set()
         ident = wish["orderId"]
         if self.says is not None:
             return [[4, 2, ident, *self.says, ""]]
-        order = {**wish, "permId": 7_000_000 + len(self.placed), "clientId": 1, "status": "Submitted", "filled": 0.0, "conId": 265_598}
+        order = {**wish, "permId": 7_000_000 + len(self.placed), "clientId": 1, "status": "Submitted", "filled": 0.0,
+                 "conId": 265_598}  # fmt: skip
         self._orders[ident] = order
         return [] if self.silent else self._told(order)
 
@@ -201,8 +210,8 @@ class Gateway:
 
     def _position(self, symbol: str) -> list[Any]:
         quantity, cost = self.positions[symbol]
-        known = {"version": 3, "account": self.accounts[0], "symbol": symbol, "secType": "STK", "currency": "USD", "position": quantity,
-                 "avgCost": cost, "conId": 1 + sum(map(ord, symbol))}  # fmt: skip
+        known = {"version": 3, "account": self.accounts[0], "symbol": symbol, "secType": "STK", "currency": "USD",
+                 "position": quantity, "avgCost": cost, "conId": 1 + sum(map(ord, symbol))}  # fmt: skip
         return [61, *_listed(POSITION, known)]
 
     async def _tell_execution(self, one: dict[str, Any], commission: float | None) -> None:

@@ -10,8 +10,8 @@ import attrs
 import pytest
 import trio
 from ibkr_gateway import Gateway
-from orders import quote
 from orders import order as an_order
+from orders import quote
 from running import open_house, said
 
 from actors import Actor, Child, Refused, open_runtime
@@ -118,12 +118,12 @@ async def test_the_books_come_first_and_then_it_asks_what_to_work():
 @needs_ib
 async def test_an_order_is_sent_once_and_its_fills_come_with_their_commission():
     gateway = Gateway()
-    async with gateway.opened(), open_ends(gateway) as ends:
-        await ends.next(Reported), await ends.next(BrokerUp)
+    async with open_connected(gateway) as ends:
         known_as = await ends.ask(Place(wish()))
         assert known_as == "7000001" == await ends.ask(Place(wish()))
         (sent,) = gateway.placed
-        assert [sent[name] for name in ("symbol", "secType", "exchange", "currency", "action", "orderType", "tif", "orderRef")] == [
+        names = ("symbol", "secType", "exchange", "currency", "action", "orderType", "tif", "orderRef")
+        assert [sent[name] for name in names] == [
             "AAPL", "STK", "SMART", "USD", "BUY", "LMT", "GTC", ONE]
         assert (float(sent["totalQuantity"]), float(sent["lmtPrice"]), sent["account"]) == (10, 100, "DU1")
         assert (await ends.next(Accepted)).broker_order_id == known_as
@@ -142,8 +142,7 @@ async def test_an_order_is_sent_once_and_its_fills_come_with_their_commission():
 @needs_ib
 async def test_a_commission_that_nobody_tells_holds_a_fill_up_for_a_while_only():
     gateway = Gateway()
-    async with gateway.opened(), open_ends(gateway) as ends:
-        await ends.next(Reported), await ends.next(BrokerUp)
+    async with open_connected(gateway) as ends:
         await ends.ask(Place(wish()))
         await ends.next(Accepted)
         await gateway.fill(ONE, 10, 99.5, commission=None)
@@ -159,8 +158,7 @@ async def test_a_commission_that_nobody_tells_holds_a_fill_up_for_a_while_only()
 ])  # fmt: skip
 async def test_each_kind_of_order_is_sent_as_what_it_is(facts, sent):
     gateway = Gateway()
-    async with gateway.opened(), open_ends(gateway) as ends:
-        await ends.next(Reported), await ends.next(BrokerUp)
+    async with open_connected(gateway) as ends:
         assert await ends.ask(Place(wish(**facts)))
         names = ("orderType", "lmtPrice", "auxPrice", "tif", "secType", "exchange")
         assert tuple(gateway.placed[0][name] for name in names) == sent
@@ -169,10 +167,9 @@ async def test_each_kind_of_order_is_sent_as_what_it_is(facts, sent):
 @needs_ib
 async def test_what_the_gateway_refuses_is_rejected_with_its_reason():
     gateway = Gateway(says=(201, "Order rejected - reason: no margin"))
-    async with gateway.opened(), open_ends(gateway) as ends:
-        await ends.next(Reported), await ends.next(BrokerUp)
+    async with open_connected(gateway) as ends:
         for _ in range(2):
-            with pytest.raises(Refused, match="^Order rejected - reason: no margin") as no:
+            with pytest.raises(Refused, match=r"^Order rejected - reason: no margin") as no:
                 await ends.ask(Place(wish()))
             assert no.value.code == "rejected"
         assert len(gateway.placed) == 1 and (await ends.next(Ended)).status == "REJECTED"
@@ -183,8 +180,7 @@ async def test_what_the_gateway_refuses_is_rejected_with_its_reason():
 @needs_ib
 async def test_a_warning_is_no_end():
     gateway = Gateway()
-    async with gateway.opened(), open_ends(gateway) as ends:
-        await ends.next(Reported), await ends.next(BrokerUp)
+    async with open_connected(gateway) as ends:
         await ends.ask(Place(wish()))
         await ends.next(Accepted)
         await gateway.error(gateway.placed[0]["orderId"], 399, "it will not be sent before the opening")
@@ -195,8 +191,7 @@ async def test_a_warning_is_no_end():
 @needs_ib
 async def test_an_order_is_withdrawn_and_the_end_is_told():
     gateway = Gateway()
-    async with gateway.opened(), open_ends(gateway) as ends:
-        await ends.next(Reported), await ends.next(BrokerUp)
+    async with open_connected(gateway) as ends:
         await ends.ask(Place(wish()))
         await ends.next(Accepted)
         assert await ends.ask(Withdraw(ONE)) is False
@@ -211,7 +206,7 @@ async def test_an_order_is_withdrawn_and_the_end_is_told():
 @needs_ib
 async def test_what_happens_while_it_is_away_is_told_when_it_is_back_and_nothing_twice():
     gateway = Gateway()
-    async with open_ends_over(gateway) as ends:
+    async with open_connected(gateway) as ends:
         await ends.ask(Place(wish()))
         await ends.next(Accepted)
         await ends.ask(Place(wish(TWO)))
@@ -238,7 +233,7 @@ async def test_what_happens_while_it_is_away_is_told_when_it_is_back_and_nothing
 @needs_ib
 async def test_an_order_without_an_answer_is_found_again_and_not_sent_anew():
     gateway = Gateway(silent=True)
-    async with open_ends_over(gateway) as ends:
+    async with open_connected(gateway) as ends:
         answers = []
 
         async def place():
@@ -249,8 +244,7 @@ async def test_an_order_without_an_answer_is_found_again_and_not_sent_anew():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(place)
             with trio.fail_after(LIMIT_S):
-                while not gateway.placed:
-                    await trio.lowlevel.checkpoint()
+                await gateway.took.wait()
             async with gateway_away(gateway, ends):
                 pass
         assert answers == ["unavailable"]
@@ -261,7 +255,7 @@ async def test_an_order_without_an_answer_is_found_again_and_not_sent_anew():
 @needs_ib
 async def test_a_life_after_a_crash_tells_nothing_twice():
     gateway = Gateway()
-    async with open_ends_over(gateway) as ends:
+    async with open_connected(gateway) as ends:
         await ends.ask(Place(wish()))
         await ends.next(Accepted)
         await gateway.fill(ONE, 3, 99)
@@ -307,7 +301,7 @@ async def test_which_of_several_accounts_must_be_said():
 @needs_ib
 async def test_a_gateway_that_has_lost_the_broker_takes_no_orders():
     gateway = Gateway()
-    async with open_ends_over(gateway) as ends:
+    async with open_connected(gateway) as ends:
         await gateway.error(-1, 1100, "Connectivity between IB and Trader Workstation has been lost.")
         assert "has been lost" in (await ends.until(False))["reason"]
         with pytest.raises(Refused, match="has been lost"):
@@ -335,7 +329,8 @@ async def test_the_house_stands_without_the_gateway_and_trades_when_it_comes(tmp
             back = (await house.get("/api/system/status")).json
             assert (back["broker"], back["ibkr_gateway_connected"]) == ("connected", True)
             runtime.publish(quote(99, 101, at_us=runtime.now_us()))
-            new = NewOrder(symbol="AAPL", side=Side.buy, quantity=5, order_type="LIMIT", limit_price=101.0, client_order_id="mine")
+            new = NewOrder(symbol="AAPL", side=Side.buy, quantity=5, order_type="LIMIT", limit_price=101.0,
+                           client_order_id="mine")  # fmt: skip
             order = await runtime.ask("desk", Command("submit", {"order": new}), LIMIT_S)
             assert (order.status, order.broker_order_id) == ("SUBMITTED", "7000001"), order
             filled = probe(runtime, "event:order_filled:AAPL")
@@ -351,32 +346,21 @@ async def test_the_house_stands_without_the_gateway_and_trades_when_it_comes(tmp
 def test_without_the_extra_the_settings_say_what_is_missing(monkeypatch):
     monkeypatch.setattr("oracle.trading.brokers.ibkr.NEEDS", ("no_such_package",))
     with pytest.raises(Invalid, match=r"broker\.provider.*oracle-runtime\[ibkr\]"):
-        broker_child(settings_of(Gateway(port=1)), Board(None))
+        broker_child(settings_of(Gateway(port=1)), None)
 
 
 @asynccontextmanager
-async def open_ends_over(gateway):
-    """Ends that are connected; the gateway's server can be left and opened again."""
-    async with trio.open_nursery() as nursery:
-        gateway.scope = await nursery.start(_serve, gateway)
-        async with open_ends(gateway) as ends:
-            await ends.next(Reported), await ends.next(BrokerUp)
-            gateway.nursery = nursery
-            yield ends
-        nursery.cancel_scope.cancel()
+async def open_connected(gateway):
+    """Ends that are connected."""
+    async with gateway.opened(), open_ends(gateway) as ends:
+        await ends.next(Reported), await ends.next(BrokerUp)
+        yield ends
 
 
 @asynccontextmanager
 async def gateway_away(gateway, ends):
     """The gateway goes, and comes again."""
-    gateway.scope.cancel()
+    gateway.leave()
     await ends.until(False)
     yield
-    gateway.scope = await gateway.nursery.start(_serve, gateway)
-
-
-async def _serve(gateway, task_status=trio.TASK_STATUS_IGNORED):
-    with trio.CancelScope() as scope:
-        async with gateway.opened():
-            task_status.started(scope)
-            await trio.sleep_forever()
+    await gateway.come()
