@@ -53,7 +53,7 @@ class MarketLink:
     def __init__(self, tell: Callable[[Any], None]) -> None:
         self._tell: Callable[[Any], None] | None = tell
         self._ib = ib_async.IB()
-        self._symbols: dict[Any, str] = {}  # by ticker
+        self._symbols: dict[int, str] = {}  # by the number of the contract
         self._traded: set[str] = set()
 
     async def open(self, host: str, port: int, client_id: int) -> None:
@@ -71,9 +71,16 @@ class MarketLink:
         async def subscribe() -> None:
             for symbol in symbols:
                 try:
-                    self._symbols[self._ib.reqMktData(contract_of(symbol))] = symbol
+                    asked = contract_of(symbol)
                 except Refused as no:
                     self._say(Missed(symbol, 0, no.reason))
+                    continue
+                (known,) = await asyncio.wait_for(self._ib.qualifyContractsAsync(asked), TIMEOUT_S)
+                if known is None:
+                    self._say(Missed(symbol, 200, "there is no such contract, or more than one"))
+                else:
+                    self._symbols[known.conId] = symbol
+                    self._ib.reqMktData(known)
 
         await aio_as_trio(subscribe)()
 
@@ -100,7 +107,7 @@ class MarketLink:
 
     def _on_ticks(self, tickers: Iterable[Any]) -> None:
         for one in tickers:
-            symbol = self._symbols.get(one)
+            symbol = self._symbols.get(one.contract.conId)
             if symbol is None:
                 continue
             if any(tick.tickType in _TOUCH for tick in one.ticks):
@@ -112,6 +119,6 @@ class MarketLink:
                     self._traded.add(symbol)  # the first is that of before, nobody knows when
 
     def _on_error(self, _: int, code: int, text: str, contract: Any) -> None:
-        symbol = next((name for ticker, name in self._symbols.items() if ticker.contract is contract), None)
+        symbol = self._symbols.get(contract.conId) if contract else None
         if symbol is not None:
             self._say(Missed(symbol, code, text))

@@ -34,7 +34,7 @@ OPEN_ORDER = (
     "dontUseAutoPriceForHedge isOmsContainer discretionaryUpToLimitPrice usePriceMgmtAlgo duration postToAts "
     "autoCancelParent minTradeQty minCompeteSize competeAgainstBestOffset midOffsetAtWhole midOffsetAtHalf"
 ).split()
-COUNTS = {"comboLegs", "orderComboLegs", "smartComboRoutingParams", "deltaNeutralContract", "conditions"}
+COUNTS = {"comboLegs", "orderComboLegs", "smartComboRoutingParams", "deltaNeutralContract", "conditions", "secIdList"}
 ORDER_STATUS = [
     "orderId", "status", "filled", "remaining", "avgFillPrice", "permId", "parentId", "lastFillPrice", "clientId", "whyHeld",
     "mktCapPrice",
@@ -42,6 +42,12 @@ ORDER_STATUS = [
 EXECUTION = (
     f"reqId orderId {CONTRACT} execId time acctNumber execExchange side shares price permId clientId liquidation cumQty avgPrice "
     "orderRef evRule evMultiplier modelCode lastLiquidity"
+).split()
+DETAILS = (  # noqa: SIM905
+    "reqId symbol secType expiry strike right exchange currency localSymbol marketName tradingClass conId minTick multiplier "
+    "orderTypes validExchanges priceMagnifier underConId longName primaryExchange contractMonth industry category subcategory "
+    "timeZoneId tradingHours liquidHours evRule evMultiplier secIdList aggGroup underSymbol underSecType marketRuleIds "
+    "realExpirationDate stockType minSize sizeIncrement suggestedSizeIncrement"
 ).split()
 POSITION = f"version account {CONTRACT} position avgCost".split()
 PLACE = (
@@ -63,6 +69,13 @@ class Gateway:
     """An error, in place of taking an order."""
     silent: bool = False
     """Whether an order is taken without a word."""
+    deaf: bool = False
+    """Whether nothing is answered any more."""
+    unknown: tuple[str, ...] = ()
+    """Symbols of which there is no contract."""
+    followed: dict[str, str] = attrs.field(factory=dict)
+    """Numbers of requests for live prices, by symbol."""
+    follows: trio.Event = attrs.field(factory=trio.Event)
     cancels: list[str] = attrs.field(factory=list)
     _orders: dict[str, dict[str, Any]] = attrs.field(factory=dict)  # open ones, by the client's number
     _executions: list[tuple[dict[str, Any], float | None]] = attrs.field(factory=list)
@@ -99,6 +112,16 @@ class Gateway:
         """Tell an execution again under its next number, as corrections are."""
         one, amount = next(it for it in self._executions if it[0]["execId"] == exec_id)
         await self._tell_execution({**one, "execId": exec_id[:-2] + "02"}, amount)
+
+    async def tick(self, symbol: str, kind: int, price: float, size: float) -> None:
+        """A live price: kind 1 is the bid, 2 the ask, 4 the last trade."""
+        await self.tell([1, 6, self.followed[symbol], kind, price, size, 0])
+
+    async def elsewhere(self, symbol: str, quantity: float, price: float) -> None:
+        """Somebody else buys in the account; clients are not told of that."""
+        one = {"symbol": symbol, "secType": "STK", "currency": "USD", "execId": f"0000f.{len(self._executions) + 1:04d}.01.01",
+               "time": T0_S, "acctNumber": "DU1", "side": "BOT", "shares": quantity, "price": price, "permId": 9}  # fmt: skip
+        self._executions.append((one, 1.0))
 
     async def error(self, ident: int | str, code: int, text: str) -> None:
         """Say an error about an order, by its number, or -1."""
@@ -155,7 +178,7 @@ class Gateway:
                 await stream.send_all(_packed([VERSION, "20261126 12:00:00 UTC"]))
             while len(data) > 4 and len(data) >= (end := 4 + struct.unpack(">I", data[:4])[0]):
                 fields, data = data[4:end].decode().split("\0")[:-1], data[end:]
-                for answer in await self._answers(fields, stream):
+                for answer in [] if self.deaf else await self._answers(fields, stream):
                     await stream.send_all(_packed(answer))
 
     async def _answers(self, fields: list[str], stream: trio.SocketStream) -> list[list[Any]]:
@@ -175,6 +198,16 @@ class Gateway:
                 told = [[11, *_listed(EXECUTION, {**one, "reqId": request})] for one, _ in self._executions]
                 fees = [_commission(one["execId"], fee) for one, fee in self._executions if fee is not None]
                 return [*told, *fees, [55, 1, request]]
+            case ["9", _, request, _, symbol, kind, *_]:
+                known = {"reqId": request, "symbol": symbol, "secType": kind, "exchange": "SMART", "currency": "USD",
+                         "minTick": 0.01, "conId": sum(map(ord, symbol))}  # fmt: skip
+                return [[52, 1, request]] if symbol in self.unknown else [[10, *_listed(DETAILS, known)], [52, 1, request]]
+            case ["1", _, request, _, symbol, *_]:
+                self.followed[symbol] = request
+                self.follows.set()
+                return []
+            case ["49", *_]:
+                return [[49, 1, T0_S]]
             case ["3", *rest]:
                 return self._take(dict(zip(PLACE, rest, strict=False)))
             case ["4", _, ident, *_]:

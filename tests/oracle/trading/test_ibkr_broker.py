@@ -312,6 +312,21 @@ async def test_a_gateway_that_has_lost_the_broker_takes_no_orders():
 
 
 @needs_ib
+async def test_a_gateway_without_a_word_is_asked_for_executions_and_given_up_where_it_does_not_answer(monkeypatch):
+    monkeypatch.setattr("oracle.trading.brokers.ibkr_office.QUIET_S", 0.1)
+    monkeypatch.setattr("oracle.ib_link.TIMEOUT_S", 1.0)
+    gateway = Gateway()
+    async with open_connected(gateway) as ends:
+        await gateway.elsewhere("MSFT", 2, 400)
+        fill = (await ends.next(Filled)).fill
+        assert (fill.order_id, fill.symbol, fill.quantity, fill.fee) == ("", "MSFT", 2, 1.0)
+        gateway.deaf = True
+        assert (await ends.until(False))["reason"]
+        gateway.deaf = False
+        await ends.until(True)
+
+
+@needs_ib
 async def test_the_house_stands_without_the_gateway_and_trades_when_it_comes(tmp_path):
     gateway = Gateway(positions={"MSFT": (5.0, 400.0)})
     async with gateway.opened():
