@@ -89,6 +89,8 @@ class Link:
     def __init__(self, tell: Callable[[Any], None]) -> None:
         self._tell: Callable[[Any], None] | None = tell
         self._ib = ib_async.IB()
+        self._executions: list[Executed] = []
+        self._counted = 0
         self.account = ""
 
     async def open(self, host: str, port: int, client_id: int, account: str) -> None:
@@ -144,8 +146,11 @@ class Link:
 
     def executions(self) -> list[Executed]:
         """Those of the account in what we can name, as far back as the gateway tells (the day's)."""
-        found = (_executed(one) for one in self._ib.fills() if one.execution.acctNumber == self.account)
-        return [one for one in found if one is not None]
+        done = self._ib.fills()
+        if len(done) != self._counted:
+            found = (_executed(one) for one in done if one.execution.acctNumber == self.account)
+            self._executions, self._counted = [one for one in found if one is not None], len(done)
+        return self._executions
 
     def executed(self, order_id: str) -> float:
         """How much of an order was executed, as far back as the gateway tells."""

@@ -235,7 +235,7 @@ class Settings:
             ours = {"kind": "ibkr", "url": f"tcp://{at.host}:{at.port}", "symbols": list(self.trading.universe),
                     "client_id": at.client_id + 1}  # fmt: skip
             known = any(table.get("kind", name) == "ibkr" for name, table in self.feeds.items())
-            return dict(self.feeds) if known else {**self.feeds, "ibkr": ours}
+            return dict(self.feeds) if known or not self.trading.universe else {**self.feeds, "ibkr": ours}
         if self.feeds or not self.demo.enabled:
             return self.feeds
         return {"simulated": {"kind": "simulated", "seed": self.demo.seed}}

@@ -79,7 +79,8 @@ class Gateway:
     cancels: list[str] = attrs.field(factory=list)
     _orders: dict[str, dict[str, Any]] = attrs.field(factory=dict)  # open ones, by the client's number
     _executions: list[tuple[dict[str, Any], float | None]] = attrs.field(factory=list)
-    _streams: list[trio.SocketStream] = attrs.field(factory=list)
+    _streams: dict[trio.SocketStream, str] = attrs.field(factory=dict)  # and the client's number
+    _pen: trio.Lock = attrs.field(factory=trio.Lock)
     took: trio.Event = attrs.field(factory=trio.Event)
     """Set by the first order."""
     _nursery: trio.Nursery | None = None
@@ -104,6 +105,10 @@ class Gateway:
             self._orders.pop(str(order["orderId"]))
         return ident
 
+    def forget(self, ref: str) -> None:
+        """Have an order be open no more."""
+        self._orders = {ident: one for ident, one in self._orders.items() if one["orderRef"] != ref}
+
     async def commission(self, exec_id: str, amount: float) -> None:
         """Tell what an execution cost."""
         await self.tell(_commission(exec_id, amount))
@@ -115,7 +120,7 @@ class Gateway:
 
     async def tick(self, symbol: str, kind: int, price: float, size: float) -> None:
         """A live price: kind 1 is the bid, 2 the ask, 4 the last trade."""
-        await self.tell([1, 6, self.followed[symbol], kind, price, size, 0])
+        await self.tell([1, 6, self.followed[symbol], kind, price, size, 0], client="2")
 
     async def elsewhere(self, symbol: str, quantity: float, price: float) -> None:
         """Somebody else buys in the account; clients are not told of that."""
@@ -127,9 +132,13 @@ class Gateway:
         """Say an error about an order, by its number, or -1."""
         await self.tell([4, 2, ident, code, text, ""])
 
-    async def tell(self, fields: list[Any]) -> None:
-        """Send to all that are connected."""
-        for stream in self._streams:
+    async def tell(self, fields: list[Any], client: str = "1") -> None:
+        """Send to a client, where it is connected."""
+        for stream in [one for one, number in self._streams.items() if number == client]:
+            await self._send(stream, fields)
+
+    async def _send(self, stream: trio.SocketStream, fields: list[Any]) -> None:
+        async with self._pen:
             await stream.send_all(_packed(fields))
 
     # ---- the protocol
@@ -163,8 +172,7 @@ class Gateway:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         finally:
-            if stream in self._streams:
-                self._streams.remove(stream)
+            self._streams.pop(stream, None)
             await stream.aclose()
 
     async def _talk(self, stream: trio.SocketStream) -> None:
@@ -179,12 +187,12 @@ class Gateway:
             while len(data) > 4 and len(data) >= (end := 4 + struct.unpack(">I", data[:4])[0]):
                 fields, data = data[4:end].decode().split("\0")[:-1], data[end:]
                 for answer in [] if self.deaf else await self._answers(fields, stream):
-                    await stream.send_all(_packed(answer))
+                    await self._send(stream, answer)
 
     async def _answers(self, fields: list[str], stream: trio.SocketStream) -> list[list[Any]]:
         match fields:
-            case ["71", *_]:
-                self._streams.append(stream)
+            case ["71", _, client, *_]:
+                self._streams[stream] = client
                 return [[15, 1, ",".join(self.accounts)], [9, 1, 1]]
             case ["61", *_]:
                 return [*(self._position(symbol) for symbol in self.positions), [62, 1]]

@@ -184,11 +184,10 @@ class IbkrOffice(Actor):
     # ---- asked by the desk
 
     async def _answer(self, link: Link, message: Any, reply: Reply) -> None:
-        if self._link is None:
-            reply.fail(self._away())
-            return
         try:
             match message:
+                case _ if self._link is None:
+                    raise self._away()
                 case Place(order):
                     await self._place(link, order, reply)
                 case Withdraw(order_id):
@@ -218,14 +217,16 @@ class IbkrOffice(Actor):
 
     async def _withdraw(self, link: Link, order_id: str) -> bool:
         known = link.order(order_id)
-        if known is None and not link.executed(order_id):
-            raise Refused(f"Order '{order_id}' is not worked there", "not_found", {"id": order_id})
-        if known is None or known.state == "over":
-            return known is not None
-        await link.cancel(order_id)
-        return False
+        if known is None:
+            raise self._later() if self._memory.line else Refused(f"Order '{order_id}' is not worked there", "not_found")
+        if known.state != "over":
+            await link.cancel(order_id)
+        return known.state == "over"
 
     async def _work_only(self, link: Link, orders: tuple[Order, ...]) -> list[str]:
+        if self._memory.line:  # the desk would end what was executed and is not told yet; it is told to ask again
+            self._memory.line.put(BrokerUp())
+            raise self._later()
         wanted = {order.id for order in orders}
         for one in link.orders():
             if one.order_id not in wanted and _OURS.fullmatch(one.order_id):
@@ -282,6 +283,9 @@ class IbkrOffice(Actor):
             self._memory.outbox.tell(self, news)
 
     # ---- how it is
+
+    def _later(self) -> Refused:
+        return Refused("what was executed is told first", "unavailable")
 
     def _away(self) -> Refused:
         reason = (self._board.get(REF) or {}).get("reason", "")

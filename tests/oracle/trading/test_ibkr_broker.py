@@ -231,6 +231,25 @@ async def test_what_happens_while_it_is_away_is_told_when_it_is_back_and_nothing
 
 
 @needs_ib
+async def test_what_was_executed_meanwhile_is_told_before_it_says_what_it_does_not_know():
+    gateway = Gateway()
+    async with open_connected(gateway) as ends:
+        await ends.ask(Place(wish()))
+        await ends.next(Accepted)
+        async with gateway_away(gateway, ends):
+            part = await gateway.fill(ONE, 4, 98, commission=None)
+            gateway.forget(ONE)
+        await ends.until(True)
+        for early in (Working((wish(),)), Withdraw(ONE)):
+            with pytest.raises(Refused, match="told first"):
+                await ends.ask(early)
+        await gateway.commission(part, 0.5)
+        assert (await ends.next(Filled)).fill.fee == 0.5
+        await ends.next(BrokerUp), await ends.next(Reported), await ends.next(BrokerUp)
+        assert await ends.ask(Working((wish(),))) == [ONE]
+
+
+@needs_ib
 async def test_an_order_without_an_answer_is_found_again_and_not_sent_anew():
     gateway = Gateway(silent=True)
     async with open_connected(gateway) as ends:
