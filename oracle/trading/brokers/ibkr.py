@@ -10,7 +10,8 @@ from actors import Child
 from oracle.board import Board
 from oracle.problems import Invalid, Problem
 from oracle.settings import Settings
-from oracle.trading.brokers.ibkr_office import IbkrMemory, IbkrOffice
+from oracle.trading.brokers.ibkr_memory import IbkrMemory
+from oracle.trading.brokers.ibkr_office import IbkrOffice
 
 __all__ = ["MISSING", "IbkrBroker"]
 

@@ -8,7 +8,6 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import trio
 
 from actors import Actor, Refused, Reply
@@ -16,8 +15,7 @@ from oracle.board import Board
 from oracle.log import logger
 from oracle.patience import Patience
 from oracle.trading.brokers.calm_books import CalmBooks
-from oracle.trading.brokers.in_order import InOrder
-from oracle.trading.brokers.outbox import Outbox
+from oracle.trading.brokers.ibkr_memory import IbkrMemory
 from oracle.trading.ledger import DUST
 from oracle.trading.order import Order, OrderStatus
 from oracle.trading.reports import Accepted, BrokerUp, Ended, Place, Withdraw, Working
@@ -25,25 +23,12 @@ from oracle.trading.reports import Accepted, BrokerUp, Ended, Place, Withdraw, W
 if TYPE_CHECKING:
     from oracle.ib_link import Link, Worked
 
-__all__ = ["IbkrMemory", "IbkrOffice"]
+__all__ = ["IbkrOffice"]
 
 REF = "broker:ibkr"
 QUIET_S = 15.0  # without a word of the gateway, after which it is asked for one
 BOOKS_S = 5.0  # between two looks at its books, which may not know of a fill yet
 _OURS = re.compile(r"ord_[0-9a-f]{16}")
-
-
-@attrs.define
-class IbkrMemory:
-    """What outlives the actor's lives: which executions were seen, which orders the gateway took, and what the desk is still to
-    be told. Executions up to `floor_us` were seen by a process before this one. `reported`: the desk was told the first books."""
-
-    seen: set[str] = attrs.field(factory=set)
-    accepted: set[str] = attrs.field(factory=set)
-    floor_us: int | None = None
-    reported: bool = False
-    line: InOrder = attrs.field(factory=InOrder)
-    outbox: Outbox = attrs.field(factory=Outbox)
 
 
 class IbkrOffice(Actor):
