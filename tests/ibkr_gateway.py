@@ -105,6 +105,11 @@ class Gateway:
             self._orders.pop(str(order["orderId"]))
         return ident
 
+    async def hold(self, symbol: str, quantity: float, avg_cost: float) -> None:
+        """Have a position be so from now on."""
+        self.positions[symbol] = (quantity, avg_cost)
+        await self.tell(self._position(symbol))
+
     def forget(self, ref: str) -> None:
         """Have an order be open no more."""
         self._orders = {ident: one for ident, one in self._orders.items() if one["orderRef"] != ref}

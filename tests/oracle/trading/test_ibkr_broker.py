@@ -331,6 +331,17 @@ async def test_a_gateway_that_has_lost_the_broker_takes_no_orders():
 
 
 @needs_ib
+async def test_books_that_change_are_reported_once_they_are_calm(monkeypatch):
+    monkeypatch.setattr("oracle.trading.brokers.ibkr_office.BOOKS_S", 0.05)
+    gateway = Gateway()
+    async with open_connected(gateway) as ends:
+        await gateway.hold("MSFT", 5, 400)
+        assert (await ends.next(Reported)).positions == (Held("MSFT", 5, 400),)
+        await gateway.hold("MSFT", 0, 0)
+        assert (await ends.next(Reported)).positions == ()
+
+
+@needs_ib
 async def test_a_gateway_without_a_word_is_asked_for_executions_and_given_up_where_it_does_not_answer(monkeypatch):
     monkeypatch.setattr("oracle.trading.brokers.ibkr_office.QUIET_S", 0.1)
     monkeypatch.setattr("oracle.ib_link.TIMEOUT_S", 1.0)
