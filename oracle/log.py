@@ -15,7 +15,7 @@ import structlog
 __all__ = ["logger", "said_in_detail", "set_up"]
 
 # Libraries that say at info what is only of interest to their authors.
-_QUIET = ("hypercorn", "quart", "httpx", "httpcore", "trio-websocket", "asyncio")
+_QUIET = ("hypercorn", "quart", "httpx", "httpcore", "trio-websocket", "asyncio", "ib_async")
 
 
 def logger(part: str) -> Any:

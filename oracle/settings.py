@@ -228,7 +228,14 @@ class Settings:
             raise Invalid(problems)
 
     def wanted_feeds(self) -> dict[str, Table]:
-        """The feeds to run by name: those set, or the simulated market where none is and the demo is on."""
+        """The feeds to run by name: those set, or the simulated market where none is and the demo is on. With the broker ibkr its
+        gateway's is one of them, on the universe, and no market is simulated beside it."""
+        if self.broker.provider == "ibkr":
+            at = self.broker.ibkr
+            ours = {"kind": "ibkr", "url": f"tcp://{at.host}:{at.port}", "symbols": list(self.trading.universe),
+                    "client_id": at.client_id + 1}  # fmt: skip
+            known = any(table.get("kind", name) == "ibkr" for name, table in self.feeds.items())
+            return dict(self.feeds) if known or not self.trading.universe else {**self.feeds, "ibkr": ours}
         if self.feeds or not self.demo.enabled:
             return self.feeds
         return {"simulated": {"kind": "simulated", "seed": self.demo.seed}}

@@ -14,6 +14,7 @@ from oracle.feeds.ccxt import Ccxt
 from oracle.feeds.coinbase import Coinbase
 from oracle.feeds.file import File
 from oracle.feeds.health import Health
+from oracle.feeds.ibkr import Ibkr
 from oracle.feeds.kraken import Kraken
 from oracle.feeds.poll import Poll
 from oracle.feeds.simulated import Simulated
@@ -33,7 +34,7 @@ class Feed(Protocol):
 
 FEEDS: dict[str, type[Feed]] = {
     "binance": Binance, "binance_futures": BinanceFutures, "coinbase": Coinbase, "kraken": Kraken, "poll": Poll,
-    "health": Health, "file": File, "ccxt": Ccxt, "simulated": Simulated,
+    "health": Health, "file": File, "ccxt": Ccxt, "ibkr": Ibkr, "simulated": Simulated,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from oracle.feeds import FEEDS, FeedStatistics, feed_class
 from oracle.problems import Bad, Invalid
 
 UNITS = re.compile(r"(_s|_ms|_us|_pct|_usd|_bps|_bytes|_per_s|_every_s|_hours)$")
-UNITLESS = {"seed", "levels", "speed"}
+UNITLESS = {"seed", "levels", "speed", "client_id"}
 
 feeds = pytest.mark.parametrize("kind", sorted(FEEDS))
 
@@ -109,6 +109,7 @@ def test_a_kind_that_is_none_is_refused(kind, reason, suggestion):
     ("poll", "rows", [{"kind": "weather", "fields": {}}]), ("poll", "rows", [{"kind": "vix", "fields": {"value": "a["}}]),
     ("poll", "preset", "yahoo"), ("health", "urls", {}), ("health", "urls", {"a": "ftp://x"}), ("health", "timeout_s", 0),
     ("ccxt", "exchange", "Kraken!"), ("ccxt", "what", ["news"]), ("file", "rows", "depth"), ("file", "speed", -1),
+    ("ibkr", "url", "http://x:1"), ("ibkr", "url", "tcp://x"), ("ibkr", "symbols", ["aapl"]), ("ibkr", "symbols", []),
     ("simulated", "symbols", ["BTC-USDT"]), ("simulated", "updates_per_s", 3), ("simulated", "seed", -1),
 ])  # fmt: skip
 def test_values_that_make_no_sense_are_refused(kind, key, value):

@@ -12,12 +12,13 @@ from actors import Child
 from oracle.board import Board
 from oracle.problems import Invalid, Problem
 from oracle.settings import Settings
+from oracle.trading.brokers.ibkr import IbkrBroker
 from oracle.trading.brokers.paper import PaperBroker, SimulatedBroker
 from oracle.trading.brokers.push import PushBroker
 
 __all__ = ["BROKERS", "broker_child"]
 
-BROKERS: dict[str, Any] = {"paper": PaperBroker, "simulated": SimulatedBroker, "push": PushBroker}
+BROKERS: dict[str, Any] = {"paper": PaperBroker, "simulated": SimulatedBroker, "push": PushBroker, "ibkr": IbkrBroker}
 
 
 def broker_child(settings: Settings, board: Board) -> Child:
