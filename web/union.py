@@ -6,7 +6,7 @@
 | signal | `execution:signals`, `signal:generated` | signal |
 | quote | `market:quotes:SYMBOL` | quote |
 | risk_breach | `risk:alerts`, `risk:alert` | risk_alert |
-| breaker_tripped, breaker_reset | `risk:alerts`, `risk:circuit_breaker` | risk_alert |
+| breaker_tripped, breaker_reset | `risk:circuit_breaker`; `risk:alerts` too for one that trips | risk_alert |
 | kill_switch_tripped, kill_switch_resumed | `risk:kill_switch` | risk_alert |
 | system:feed:connected, system:feed:disconnected | the same | feed |
 | ml_drift | `ml:drift:alerts` | drift |
@@ -47,7 +47,7 @@ _TOPICS: Mapping[str, tuple[str, ...]] = {
     "execution:signals": ("event:signal:*",),
     "signal:generated": ("event:signal:*",),
     f"{QUOTES}*": ("quote:*",),
-    "risk:alerts": ("event:risk_breach:*", "event:breaker_tripped:*", "event:breaker_reset:*"),
+    "risk:alerts": ("event:risk_breach:*", "event:breaker_tripped:*"),
     "risk:alert": ("event:risk_breach:*",),
     "risk:circuit_breaker": ("event:breaker_tripped:*", "event:breaker_reset:*"),
     "risk:kill_switch": ("event:kill_switch_tripped:*", "event:kill_switch_resumed:*"),
@@ -169,9 +169,10 @@ def _breach(event: Event) -> Rows:
 
 def _breaker(event: Event) -> Rows:
     on = event.kind == "breaker_tripped"
-    data = {"type": event.subject, "severity": event.severity, "breaker": event.subject, "reason": event.summary,
-            "action": "activated" if on else "deactivated", **event.data}  # fmt: skip
-    yield "risk:alerts", "risk_alert", data
+    data = {"type": event.subject, "severity": event.severity, "breaker": event.subject, **event.data,
+            "reason": event.data.get("reason") or event.summary, "action": "activated" if on else "deactivated"}  # fmt: skip
+    if on:
+        yield "risk:alerts", "risk_alert", data
     yield "risk:circuit_breaker", "risk_alert", data
 
 

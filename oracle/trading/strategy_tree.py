@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["strategist_children", "strategy_children"]
 
+GRACE_S = 0.1  # one that takes in the past loses nothing when it is ended, and nobody should wait for it
+
 
 def strategist_children(system: System) -> list[Child]:
     """The actors of strategies in a system; they start after the desk. Raises Invalid for settings that make no strategy."""
@@ -60,7 +62,7 @@ def _child(listed: Listed, plan: Plan, models: Path) -> Child:
         settings = json.dumps(table, sort_keys=True, default=str)
         plan = attrs.evolve(plan, model_file=ModelFile(models / f"{listed.name}.model", settings))
     build: Callable[[], Strategist] = partial(_built, listed.kind, table, plan)
-    return Child(f"strategy:{listed.name}", build, capacity=10_000, when_full="drop_oldest")
+    return Child(f"strategy:{listed.name}", build, capacity=10_000, when_full="drop_oldest", grace_s=GRACE_S)
 
 
 def _built(kind: str, table: Mapping[str, Any], plan: Plan) -> Strategist:
