@@ -9,14 +9,18 @@ import sys
 from pathlib import Path
 
 import trio
-from running import open_house
+from running import open_house, said
 
 from oracle.crash import arm
+from oracle.model import Quote
 
 
 async def main(folder: str, point: str, method: str, path: str, ident: str, body: str = "") -> None:
     options = {"json": json.loads(body)} if body else {}
     async with open_house(Path(folder)) as house:
+        runtime = house.system.runtime
+        runtime.publish(Quote("AAPL", 1.0, 0, 1.0, 0, runtime.now_us(), "feed"))  # no breaker has to say that there is no price
+        await said(runtime, "state:reconciliation:desk")
         arm(point)
         for _ in range(2):
             reply = await house.ask(method, path, headers={"Idempotency-Key": ident}, **options)
