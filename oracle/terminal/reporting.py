@@ -82,6 +82,8 @@ class TerminalReports(Actor):
             self._behind = False
             self._news = self._shown().external
             await self._look_back()
+            self._again = self.after(0, "again")  # what came meanwhile is noted before anything is reported
+            return
         while self._news or self._trades:
             if not await self._report():
                 self._again = self.after(self._patience.wait_s(), "again")
@@ -89,8 +91,9 @@ class TerminalReports(Actor):
             self._patience.reset()
 
     async def _look_back(self) -> None:
-        page = await self._queries.events(kind=PUSH, subject=[TRADE_EXECUTION, TRADE_CLOSED], source_prefix=SOURCE, limit=EARLIER)
+        # the positions first: what is pushed in between makes them older than the executions, never newer
         positions = await self._queries.events(kind=PUSH, subject=POSITION_UPDATE, source_prefix=SOURCE, limit=1)
+        page = await self._queries.events(kind=PUSH, subject=[TRADE_EXECUTION, TRADE_CLOSED], source_prefix=SOURCE, limit=EARLIER)
         for row in reversed(page.items):
             self._note(row["id"], row["data"], row["ts_us"])
         # those of one push have one time

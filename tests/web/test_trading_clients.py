@@ -1,5 +1,6 @@
 """The browser clients of alpha-oracle and of the terminal, both on `/ws` at once, in a real browser."""
 
+import asyncio
 import shutil
 from functools import partial
 
@@ -82,6 +83,8 @@ async def test_both_clients_run_on_one_stream(tmp_path):
 
 def _visit(port, folder, happens):
     """Both clients on one page of this server; what they hold after it happened."""
+    # trio-asyncio, once imported, makes every loop one of trio's, and playwright wants a plain one
+    asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
     here = f"127.0.0.1:{port}"
     script = f"<!doctype html><script>{ALPHA}{TERMINAL}</script>".replace("localhost:8000", here)
     with sync_playwright() as playwright:
