@@ -96,7 +96,8 @@ def _visit(port, folder, happens):
             page.goto(f"http://{here}/client")
             page.wait_for_function("state.connected && state.account && ws.readyState === 1", timeout=PATIENCE_MS)
             trio.from_thread.run(happens)
-            page.wait_for_function("prices.AAPL && banners.includes('one day trade too many') && fills.length", timeout=PATIENCE_MS)
+            there = "prices.AAPL && banners.includes('one day trade too many') && fills.length"
+            page.wait_for_function(there, timeout=PATIENCE_MS)
             page.evaluate("poll()")
             return page.evaluate("({state, fills, prices, banners})") | {"complaints": complaints}
         finally:
