@@ -16,6 +16,7 @@ from oracle.listen import Listen
 from oracle.model import Event, Severity, event_id
 from oracle.settings import Auth, Data, Demo, Scheduler, Settings
 from oracle.system import System, open_system
+from oracle.trading.strategies import STRATEGIES
 from oracle.watchdogs import WATCHDOGS
 from web import hub, server, visitor
 from web.app import make_app
@@ -75,8 +76,7 @@ async def open_house(folder: Path, *, auth: str = "open", settings: Settings | N
     quiet = Scheduler(enabled=False)  # no job comes between because it is five o'clock
     settings = settings or Settings(auth=Auth(mode=auth), data=Data(folder=folder), scheduler=quiet)
     async with open_system(attrs.evolve(settings, demo=Demo(enabled=False))) as system:
-        for name in WATCHDOGS:
-            await said(system.runtime, f"state:watchdog:{name}")
+        await at_rest(system.runtime)
         doorman = Doorman.of(settings, system.runtime.now_us)
         yield House(system, make_app(system, doorman), doorman, await doorman.first_token())
 
@@ -94,9 +94,14 @@ async def open_served(folder: Path, bounds: Bounds = Bounds()):  # noqa: B008
         return [hub.child(), visitor.child(), server.child(held["app"], listeners)]
 
     async with open_system(settings, children=children) as system:
-        for name in WATCHDOGS:
-            await said(system.runtime, f"state:watchdog:{name}")
+        await at_rest(system.runtime)
         yield House(system, held["app"], held["doorman"], "", listeners[0].port)
+
+
+async def at_rest(runtime: Runtime) -> None:
+    """Return once those who begin by themselves have said so: what a test counts is then of its own doing."""
+    for ref in (*(f"watchdog:{name}" for name in WATCHDOGS), *(f"strategy:{name}" for name in STRATEGIES)):
+        await said(runtime, f"state:{ref}")
 
 
 async def said(runtime: Runtime, topic: str) -> Any:

@@ -13,7 +13,6 @@ from running import open_house, said
 
 from oracle.crash import arm
 from oracle.model import Quote
-from oracle.trading.strategies import STRATEGIES
 
 
 async def main(folder: str, point: str, method: str, path: str, ident: str, body: str = "") -> None:
@@ -21,8 +20,7 @@ async def main(folder: str, point: str, method: str, path: str, ident: str, body
     async with open_house(Path(folder)) as house:
         runtime = house.system.runtime
         runtime.publish(Quote("AAPL", 1.0, 0, 1.0, 0, runtime.now_us(), "feed"))  # no breaker has to say that there is no price
-        for ref in ("reconciliation:desk", *(f"strategy:{name}" for name in STRATEGIES)):
-            await said(runtime, f"state:{ref}")
+        await said(runtime, "state:reconciliation:desk")
         arm(point)
         for _ in range(2):
             reply = await house.ask(method, path, headers={"Idempotency-Key": ident}, **options)

@@ -30,7 +30,8 @@ async def test_without_a_place_it_is_a_snapshot_and_says_where_to_go_on(tmp_path
         for n in range(12):
             quote(house.system.runtime, n)
         first = await ask(house, topics="quote:*", wait_s=0)
-        assert first == (await house.get("/api/oracle/snapshot?topics=quote:*")).json
+        still = (await house.get("/api/oracle/snapshot?topics=quote:*")).json
+        assert {**first, "next": ""} == {**still, "next": ""}  # something else may have been said in between
         assert [item["data"]["bid"] for item in first["items"]] == [7, 8, 9, 10, 11] and first["recovered"] is None
         again = await ask(house, topics="quote:*", since=first["next"], wait_s=0)
         assert again["items"] == [] and again["recovered"] is True and again["more"] is False
