@@ -7,7 +7,6 @@ too: they read it over REST or the board, or are told it on the stream, as `stat
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import attrs
@@ -18,6 +17,7 @@ from oracle.commit import NOT_NOW, committed
 from oracle.crash import crash_point
 from oracle.history import Commit
 from oracle.model import Command, Event, Severity, State, event_id
+from oracle.moments import iso_text
 from oracle.receipts import UNDONE, Receipts, undone
 
 __all__ = ["SWITCH", "KillSwitch", "SwitchMemory", "Tripped", "tripped"]
@@ -102,7 +102,7 @@ class KillSwitch(Actor):
     async def _resume(self, command: Command, now: Tripped) -> None:
         told = self._told(command, "resumed")
         if told.ts_us < now.not_before_us:
-            raise Refused(f"the kill switch can be resumed at {_iso(now.not_before_us)} at the earliest", "conflict",
+            raise Refused(f"the kill switch can be resumed at {iso_text(now.not_before_us)} at the earliest", "conflict",
                           {"not_before_us": now.not_before_us})  # fmt: skip
         draft = self._board.draft(SWITCH, _value(False, told.data["reason"], told.ts_us, command.by, None), told.ts_us)
         try:
@@ -149,7 +149,3 @@ class KillSwitch(Actor):
 
 def _value(on: bool, reason: str, since_us: int, by: str, not_before_us: int | None) -> dict[str, Any]:
     return {"on": on, "reason": reason, "since_us": since_us, "by": by, "not_before_us": not_before_us}
-
-
-def _iso(time_us: int) -> str:
-    return dt.datetime.fromtimestamp(time_us / 1e6, dt.UTC).isoformat().replace("+00:00", "Z")

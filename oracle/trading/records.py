@@ -14,7 +14,6 @@ import msgspec
 import trio
 
 from oracle.board import Board
-from oracle.exchange_days import days_back, exchange_day, session_of
 from oracle.history import Store
 from oracle.history.page import checked_limit
 from oracle.history.reader import Reader, RunSync
@@ -54,10 +53,6 @@ _OF_ONE = "starts_with(data, ?)"  # an order says its id first; to read all of i
 ORDER = f"SELECT data FROM {_told(*_ENDS, more=_OF_ONE)} ORDER BY seq DESC LIMIT 1"
 TOLD = "SELECT data FROM {told} WHERE ts_us >= $from AND ts_us < $to ORDER BY ts_us DESC, seq DESC LIMIT $limit"
 REFUSAL = f"SELECT data FROM {_told('order_refused', more='cause = ?')} LIMIT 1"
-DAY_TRADES = (
-    f"SELECT count(*) FROM {_told('trade_closed', more='ts_us >= ?')} "
-    "WHERE CAST(json_extract(data, '$.is_day_trade') AS BOOLEAN)"
-)
 LEDGER = (
     f"SELECT seq, kind, data FROM event WHERE source = '{SOURCE}' AND kind IN ('fill', 'account_opened') "
     'AND "offset" IS NULL AND seq > ? ORDER BY seq'
@@ -119,10 +114,6 @@ class Records:
         """Of the orders that were filled in that time, newest first."""
         return [quality_of(Order(**data)) for data in await self._newest("order_filled", from_us, to_us, limit)]
 
-    async def day_trades(self, business_days: int, now_us: int) -> int:
-        """How many closed trades of the last so many business days, today's included, were day trades."""
-        return int((await self._rows(DAY_TRADES, [_since_us(business_days, now_us)]))[0][0])
-
     async def refusal(self, command_id: str) -> list[str] | None:
         """Why the gate refused what a command asked for; None where it did not."""
         found = await self._data(REFUSAL, [command_id])
@@ -163,11 +154,3 @@ def _slippage_bps(order: Order, expected: float | None) -> float | None:
 
 def _wanted(order: Order, asked: dict[str, Any]) -> bool:
     return asked["from"] <= order.created_us < asked["to"] and asked["symbol"] in ("", order.symbol)
-
-
-def _since_us(business_days: int, now_us: int) -> int:
-    days = days_back(exchange_day(now_us))
-    first = [next(days) for _ in range(max(business_days, 1))][-1]
-    session = session_of(first)
-    assert session is not None  # it is a business day
-    return session[0] - 9 * 3_600_000_000 - 1_800_000_000  # 9:30 after midnight

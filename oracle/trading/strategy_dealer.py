@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from functools import partial
 from typing import Any
 
 from actors import Actor, Refused
 from oracle.commit import NOT_NOW
 from oracle.model import Command, Event, Severity, event_id
+from oracle.moments import iso_text
 from oracle.trading.ledger import Account, Position, equity
 from oracle.trading.order import NewOrder, OrderStatus, OrderType
 from oracle.trading.signal import Direction, Signal
@@ -30,7 +30,7 @@ def signal_id(source: str, signal: Signal) -> str:
 
 def signal_event(source: str, signal: Signal, now_us: int) -> Event:
     """What tells of a signal."""
-    at = dt.datetime.fromtimestamp(now_us / 1e6, dt.UTC).isoformat().replace("+00:00", "Z")
+    at = iso_text(now_us)
     data = {
         "symbol": signal.symbol, "direction": signal.direction.value, "strength": signal.strength,
         "strategy_name": signal.strategy_name, "reason": signal.reason, "timestamp": at,
