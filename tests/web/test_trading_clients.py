@@ -65,6 +65,8 @@ async function poll() {
 async def test_both_clients_run_on_one_stream(tmp_path):
     async with open_served(tmp_path / "data") as house:
         runtime = house.system.runtime
+        # with a price no breaker has to say that there is none
+        runtime.publish(Quote("MSFT", 1.0, 0, 1.0, 0, runtime.now_us(), "feed"))
 
         async def happens() -> None:
             await house.post("/api/push", json=CYCLE)
