@@ -22,6 +22,7 @@ from oracle.origins import are_hosts, are_origins
 from oracle.patterns import are_patterns
 from oracle.problems import Bad, Invalid, Problem
 from oracle.secret import Secret
+from oracle.settings_runs import Experiments, Runs, Tasks
 from oracle.settings_sources import from_env, from_file, merge
 from oracle.settings_trading import Broker, Mt5, Risk, Scheduler, Trading
 
@@ -102,6 +103,7 @@ class KeepDays:
     bar: int = attrs.field(default=90, validator=ge(1))
     depth: int = attrs.field(default=7, validator=ge(1))
     sample: int = attrs.field(default=365, validator=ge(1))
+    output: int = attrs.field(default=90, validator=ge(1))
 
 
 @attrs.frozen
@@ -218,6 +220,9 @@ class Settings:
     risk: Risk = attrs.field(factory=Risk)
     scheduler: Scheduler = attrs.field(factory=Scheduler)
     mt5: Mt5 = attrs.field(factory=Mt5)
+    runs: Runs = attrs.field(factory=Runs)
+    experiments: Experiments = attrs.field(factory=Experiments)
+    tasks: Tasks = attrs.field(factory=Tasks)
     demo: Demo = attrs.field(factory=Demo)
     log: Log = attrs.field(factory=Log)
 

@@ -44,7 +44,8 @@ def to_columns(table: Table, rows: Sequence[Any], seqs: Sequence[int], numbers: 
     """
     types = {"seq": "BIGINT", "offset": "BIGINT", "pub_us": "BIGINT", "ts_us": "BIGINT"}
     types |= {column.name: column.type for column in table.columns}
-    columns = {name: np.empty(len(rows), _DTYPES[type_]) for name, type_ in types.items()}
+    dtypes = {name: _DTYPES[type_] for name, type_ in types.items()} | {c.name: object for c in table.columns if c.optional}
+    columns = {name: np.empty(len(rows), dtype) for name, dtype in dtypes.items()}
     columns["seq"][:] = np.arange(seqs.start, seqs.stop) if isinstance(seqs, range) else seqs
     for start in range(0, len(rows), SLICE):
         place = slice(start, start + SLICE)

@@ -118,6 +118,6 @@ def _fields(table: Table) -> str:
 def _field(name: str, type_: str) -> str:
     if type_ == WORD:
         return f"(SELECT text FROM words AS w WHERE w.number = t.\"{name}\")"
-    return f'"{name}"::JSON' if name in ("bids", "asks", "data", "value") else f'"{name}"'
+    return f'"{name}"::JSON' if name in ("bids", "asks", "data", "value", "metadata") else f'"{name}"'
 
 

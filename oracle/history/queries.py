@@ -27,7 +27,7 @@ from oracle.history.store import Store
 __all__ = ["Queries"]
 
 TICKS = ("quote", "trade", "depth", "bar")
-JSON_COLUMNS = frozenset({"bids", "asks", "data", "value", "payload"})
+JSON_COLUMNS = frozenset({"bids", "asks", "data", "value", "payload", "metadata"})
 
 Wanted = str | Iterable[str] | None
 

@@ -11,7 +11,7 @@ __all__ = ["DAY_US", "KEEP_DAYS", "expired"]
 DAY_US = 86_400_000_000
 
 # days after the end of its month; tables that are not monthly are kept
-KEEP_DAYS = {"quote": 30, "trade": 90, "bar": 90, "depth": 7, "sample": 365, "life": 30, "dead": 30}
+KEEP_DAYS = {"quote": 30, "trade": 90, "bar": 90, "depth": 7, "sample": 365, "output": 90, "life": 30, "dead": 30}
 
 
 def expired(tables: Iterable[str], now_us: int, keep_days: Mapping[str, int]) -> list[str]:

@@ -16,7 +16,7 @@ import msgspec
 
 from actors import DeadLetter, Lifecycle
 from oracle.history import holes
-from oracle.model import Attempt, Bar, Delivery, Depth, Event, Gap, Quote, Sample, State, Trade
+from oracle.model import Attempt, Bar, Chunk, Delivery, Depth, Event, Gap, Message, Quote, RunRow, Sample, State, Trade
 
 __all__ = ["DDL", "KINDS", "LEAD", "TABLES", "VERSION", "WORD", "Column", "Table", "month_end_us", "month_of", "stand_in"]
 
@@ -28,13 +28,14 @@ WORD = "INTEGER"  # a text that repeats in every row, by its number in the table
 
 @attrs.frozen
 class Column:
-    """A column: its SQL name and type, how to take its values from a list of messages, and how it is compressed where
-    the database should not try what is best."""
+    """A column: its SQL name and type, how to take its values from a list of messages, how it is compressed where the
+    database should not try what is best, and whether a value may be None, which becomes NULL."""
 
     name: str
     type: str
     of: Callable[[Sequence[Any]], list[Any]]
     compression: str = ""
+    optional: bool = False
 
     @property
     def sql(self) -> str:
@@ -162,6 +163,46 @@ TABLES = (
         Column("error", TEXT, lambda ms: [m.error for m in ms]),
         Column("duration_ms", REAL, lambda ms: [m.duration_ms for m in ms]),
     ), topic="'attempt:' || delivery_id"),
+    Table("output", Chunk, (
+        Column("run", TEXT, lambda ms: [m.run for m in ms]),
+        Column("n", INT, lambda ms: [m.n for m in ms]),
+        Column("stream", TEXT, lambda ms: [m.stream for m in ms]),
+        Column("text", TEXT, lambda ms: [m.text for m in ms]),
+    ), monthly=True, topic="'output:' || run"),
+    Table("message", Message, (
+        Column("id", TEXT, lambda ms: [m.id for m in ms]),
+        Column("conversation", TEXT, lambda ms: [m.conversation for m in ms]),
+        Column("role", TEXT, lambda ms: [m.role for m in ms]),  # user, assistant, system
+        Column("content", TEXT, lambda ms: [m.content for m in ms]),
+        Column("run", TEXT, lambda ms: [m.run for m in ms]),
+        Column("metadata", TEXT, lambda ms: [json_text(m.metadata) for m in ms]),
+    ), topic="'message:' || conversation"),
+    Table("run", RunRow, (
+        Column("id", TEXT, lambda ms: [m.id for m in ms]),
+        Column("revision", INT, lambda ms: [m.revision for m in ms]),
+        Column("kind", TEXT, lambda ms: [m.kind for m in ms]),
+        Column("status", TEXT, lambda ms: [m.status for m in ms]),
+        Column("name", TEXT, lambda ms: [m.name for m in ms]),
+        Column("owner", TEXT, lambda ms: [m.owner for m in ms]),
+        Column("agent", TEXT, lambda ms: [m.agent for m in ms]),
+        Column("model", TEXT, lambda ms: [m.model for m in ms]),
+        Column("session", TEXT, lambda ms: [m.session for m in ms]),
+        Column("conversation", TEXT, lambda ms: [m.conversation for m in ms]),
+        Column("source", TEXT, lambda ms: [m.source for m in ms]),
+        Column("started_us", INT, lambda ms: [m.started_us for m in ms], optional=True),
+        Column("finished_us", INT, lambda ms: [m.finished_us for m in ms], optional=True),
+        Column("duration_s", REAL, lambda ms: [m.duration_s for m in ms], optional=True),
+        Column("cost_usd", REAL, lambda ms: [m.cost_usd for m in ms], optional=True),
+        Column("input_tokens", INT, lambda ms: [m.input_tokens for m in ms], optional=True),
+        Column("output_tokens", INT, lambda ms: [m.output_tokens for m in ms], optional=True),
+        Column("failed", FLAG, lambda ms: [m.failed for m in ms]),
+        Column("rounds", INT, lambda ms: [m.rounds for m in ms], optional=True),
+        Column("rounds_total", INT, lambda ms: [m.rounds_total for m in ms], optional=True),
+        Column("clients", INT, lambda ms: [m.clients for m in ms], optional=True),
+        Column("accuracy", REAL, lambda ms: [m.accuracy for m in ms], optional=True),
+        Column("loss", REAL, lambda ms: [m.loss for m in ms], optional=True),
+        Column("value", TEXT, lambda ms: [json_text(m.value) for m in ms]),
+    )),
     Table("life", Lifecycle, (
         Column("name", TEXT, lambda ms: [m.name for m in ms]),
         Column("what", TEXT, lambda ms: [m.what for m in ms]),  # started, crashed, lost, stopped, failed

@@ -231,6 +231,8 @@ def _message(table: Table, ts_us: int, facts: dict[str, Any]) -> Any:
             facts["data"] = msgspec.json.decode(facts["data"])
         case "state" if facts["value"] is not None:
             facts["value"] = msgspec.json.decode(facts["value"])
+        case "message":
+            facts["metadata"] = msgspec.json.decode(facts["metadata"])
         case "gap":
             return table.message(**facts)  # its time is that of its end
     return table.message(ts_us=ts_us, **facts)
