@@ -155,7 +155,7 @@ async def _serve(system: System, house: House, route: Route, scope: Any, path: d
         )  # fmt: skip
         return await once.serve(call)
     except Invalid as error:
-        return answer_invalid(error, route.family)
+        return answer_invalid(error, route.family, route.complaint)
     except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:
         return answer_refusal(error, route.family)
 

@@ -67,7 +67,7 @@ class Direct:
             visitor = Visitor.of(scope, send, who)
             await route.view(Call(self._system, route, args, who, headers=headers, house=house, visitor=visitor))
         except Invalid as error:
-            return answer_invalid(error, route.family)
+            return answer_invalid(error, route.family, route.complaint)
         except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:
             return answer_refusal(error, route.family)
         return None

@@ -46,10 +46,12 @@ class Scope(enum.StrEnum):
 
 
 class Family(enum.Enum):
-    """The shape of error bodies: `{"detail": ...}` or `{"error": {code, message, details}}`."""
+    """The shape of error bodies: `{"detail": ...}` or `{"error": {code, message, details}}`; `v1` is the latter as FLOPY-NET's
+    clients read it (`web.errors_v1`)."""
 
     detail = "detail"
     error = "error"
+    v1 = "v1"
 
 
 @attrs.frozen
@@ -129,6 +131,7 @@ class Route:
     `scope` counts only with `Auth.token`. `head`: HEAD is answered too (the seeds' servers answer it with 405). `live`: a
     stream of server-sent events. `quick`: the view never waits, so a plain request may be answered without the framework
     (`web.quick`). `secret`: the answer holds a secret, so it is stored nowhere and the route takes no `Idempotency-Key`.
+    `complaint` is what family `v1` says above the fields of bad input.
     """
 
     method: str
@@ -150,6 +153,7 @@ class Route:
     quick: bool = False
     secret: bool = False
     bodiless: bool = False
+    complaint: str = ""
 
     @property
     def unsafe(self) -> bool:
@@ -170,5 +174,7 @@ class Route:
 
 def family_of(path: str) -> Family:
     """The error family of a path that may match no route."""
+    if path in ("/api/v1", "/ws/dashboard") or path.startswith("/api/v1/"):
+        return Family.v1
     native = path == "/api/oracle" or path.startswith("/api/oracle/")
     return Family.error if native else Family.detail
