@@ -28,6 +28,7 @@ from web.surfaces import (
     native,
     push,
     runs,
+    tokens,
 )
 
 __all__ = ["routes"]
@@ -35,7 +36,7 @@ __all__ = ["routes"]
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings,
+    alpha_backtests, alpha_rankings, tokens,
 )  # fmt: skip
 
 
