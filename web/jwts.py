@@ -31,8 +31,8 @@ SUBJECT_CHARS = 128
 _FILE = "jwt.secret"
 _OPTIONS: Any = {
     "require": ["exp", "aud", "sub"], "verify_signature": True, "verify_aud": True, "verify_sub": True,
-    # by the clock of the runtime instead
-    "verify_exp": False, "verify_nbf": False, "verify_iat": False,
+    # by us, and by the clock of the runtime
+    "verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_jti": False,
 }  # fmt: skip
 
 
@@ -66,8 +66,8 @@ class Jwts:
         """Who shows it. Raises Refused: `unauthorized`, saying what is wrong, and `forbidden` where it grants nothing."""
         if not self._secret:
             raise _refused("no JWT was made here, and auth.jwt_secret is not set")
-        if len(text) > MOST_CHARS:
-            raise _refused(f"a JWT may have {MOST_CHARS} characters")
+        if len(text) > MOST_CHARS or not text.isascii():
+            raise _refused(f"it is damaged, or has more than {MOST_CHARS} characters")
         try:
             claims = jwt.decode(text, self._secret, algorithms=[ALGORITHM], audience=self._audience, options=_OPTIONS)
         except jwt.InvalidAlgorithmError:
