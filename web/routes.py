@@ -57,13 +57,16 @@ class Family(enum.Enum):
 @attrs.frozen
 class Identity:
     """Who calls: `name` goes into commands as `by`, `scope` is what they may do. `token` is the id of the token that was shown
-    (empty: none was), `subject` whom it speaks for (requests are counted by it), `expires_us` when it ends (0: never)."""
+    (empty: none was), `subject` whom it speaks for (requests are counted by it), `expires_us` when it ends (0: never). `local`:
+    let in for coming from this machine, so `scope` may be more than the token's `own` (None: none was shown)."""
 
     name: str
     scope: Scope
     token: str = attrs.field(default="", eq=False)
     subject: str = attrs.field(default="", eq=False)
     expires_us: int = attrs.field(default=0, eq=False)
+    local: bool = attrs.field(default=False, eq=False)
+    own: Scope | None = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen
