@@ -97,7 +97,7 @@ def make_app(system: System, doorman: Doorman | None = None) -> App:
     settings = system.settings
     doorman = doorman or Doorman.of(settings, now_us)
     hours, sockets = Hours(settings.experiments), SocketCount(settings.experiments.sockets)
-    house = House(doorman, routes(), Metrics(system), PageFiles(), hours, sockets)
+    house = House(doorman, routes(), Metrics(system, hours), PageFiles(), hours, sockets)
     app = App(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.server.body_limit_bytes, BODY_TIMEOUT=settings.server.body_timeout_s,
