@@ -25,7 +25,9 @@ _MESSAGES = f"SELECT id, conversation, role, content, run, metadata, ts_us FROM 
 _COUNT = "SELECT count(DISTINCT id) FROM message WHERE {where}"
 
 
-def chunks(at: Any, months: Sequence[str], run: str, since_us: int, after: int, limit: int, streams: Collection[str]) -> list[Chunk]:
+def chunks(
+    at: Any, months: Sequence[str], run: str, since_us: int, after: int, limit: int, streams: Collection[str]
+) -> list[Chunk]:
     """The pieces after the `after`-th in order, at most `limit`; of these streams, or of all where there are none."""
     if not months:
         return []

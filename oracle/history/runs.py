@@ -23,7 +23,9 @@ SORTS: Mapping[str, str] = {
 _ONE = "SELECT value FROM run WHERE id = ? ORDER BY revision DESC, seq DESC LIMIT 1"
 _COUNT = "SELECT count(*) FROM run WHERE {where}"
 # Their values are read of the page's rows alone: they are most of what a row takes.
-_PAGE = "SELECT {key}, id, rowid FROM run WHERE {where} ORDER BY {key} {order} NULLS LAST, id {order} LIMIT {limit} OFFSET {offset}"
+_PAGE = (
+    "SELECT {key}, id, rowid FROM run WHERE {where} ORDER BY {key} {order} NULLS LAST, id {order} LIMIT {limit} OFFSET {offset}"
+)
 _BY_ID = "SELECT id, id, rowid FROM run WHERE {where} ORDER BY id {order} LIMIT {limit} OFFSET {offset}"
 _VALUES = "SELECT rowid, value FROM run WHERE rowid IN (SELECT unnest(?::BIGINT[]))"
 _SINCE = "SELECT id FROM run WHERE pub_us >= ?"

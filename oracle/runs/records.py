@@ -25,12 +25,13 @@ from oracle.model import State
 from oracle.runs.run import OVER, Run, run_of
 from oracle.runs.wanted import RunFilter, key_of, rank
 
-__all__ = ["RunFilter", "RunRecords"]
+__all__ = ["EVERYTHING", "RunFilter", "RunRecords"]
 
 # A row is on disk before the board says that its run is over. An answer may be lost in between, and the row is handed in again;
 # that takes seconds, so what was handed in this long ago has long been said.
 SAID_US = 60_000_000
 EVERYTHING = RunFilter()
+"""Asks for every run."""
 
 
 @attrs.frozen

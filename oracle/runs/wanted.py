@@ -14,7 +14,9 @@ from oracle.history.runs import SORTS
 __all__ = ["RunFilter", "key_of", "rank"]
 
 _FACTS = ("rounds", "rounds_total", "accuracy", "loss")
-_VALUES = {"created": "created_us", "started": "started_us", "finished": "finished_us", "cost": "cost_usd", "duration": "duration_s"}
+_VALUES = {
+    "created": "created_us", "started": "started_us", "finished": "finished_us", "cost": "cost_usd", "duration": "duration_s",
+}  # fmt: skip
 
 
 def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:
