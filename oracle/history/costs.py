@@ -1,7 +1,7 @@
 """What runs cost and how they went, as SQL: each question is one statement over stored runs and those at work.
 
-Costs are US dollars, durations seconds (`_s`) or milliseconds (`_ms`), tokens those of input and output together. A run belongs to
-the moment it was created. What nobody said counts as nothing; an average is over those that said it, 0 where none did.
+Costs are US dollars, durations seconds (`_s`) or milliseconds (`_ms`), tokens those of input and output together. A run belongs
+to the moment it was created. What nobody said counts as nothing; an average is over those that said it, 0 where none did.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _BY_AGENT = (
     f"SELECT agent, {_COST} AS cost, count(*) AS n FROM {{runs}} WHERE agent <> '' GROUP BY agent)"
 )
 _TOTALS = (
-    f"SELECT {_COST}, count(*), coalesce(round(sum(cost_usd) FILTER (ts_us >= ?), 9), 0.0), count(*) FILTER (ts_us >= ?) FROM {{runs}}"
+    f"SELECT {_COST}, count(*), coalesce(round(sum(cost_usd) FILTER (ts_us >= ?), 9), 0.0), count(*) FILTER (ts_us >= ?) "
+    "FROM {runs}"
 )
 # one row for all of them, one for each agent, one for each model
 _FIGURES = (

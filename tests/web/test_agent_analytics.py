@@ -41,7 +41,8 @@ async def test_analytics_from_the_first_task_on(tmp_path):
 
 
 async def before_the_first_task_all_is_nought(house):
-    assert await figures(house, "/api/analytics/summary") == {"today_cost": 0, "today_tasks": 0, "total_cost": 0, "total_tasks": 0}
+    nought = {"today_cost": 0, "today_tasks": 0, "total_cost": 0, "total_tasks": 0}
+    assert await figures(house, "/api/analytics/summary") == nought
     empty = {"dates": [], "costs": [], "task_counts": [], "tokens": [], "avg_latency": [], "error_counts": []}
     assert await figures(house, "/api/analytics/costs/histogram") == empty
     assert await figures(house, "/api/analytics/costs/by-subagent") == {"subagents": [], "costs": [], "task_counts": []}
@@ -75,8 +76,9 @@ async def every_figure_follows_what_was_reported(house):
     assert hours["dates"] == [f"{first} 05:00:00", f"{first} 06:00:00", f"{today} 00:00:00"]
     assert hours["costs"] == [0.75, 1.0, 2.0]
     assert await figures(house, "/api/analytics/costs/histogram?period=day", "data") == [
-        {"timestamp": f"{first}T00:00:00Z", "cost": 1.75, "tasks": 3}, {"timestamp": f"{today}T00:00:00Z", "cost": 2.0, "tasks": 2},
-    ]  # fmt: skip
+        {"timestamp": f"{first}T00:00:00Z", "cost": 1.75, "tasks": 3},
+        {"timestamp": f"{today}T00:00:00Z", "cost": 2.0, "tasks": 2},
+    ]
     assert (await figures(house, "/api/analytics/costs/histogram?period=hour", "data"))[0]["timestamp"] == f"{first}T05:00:00Z"
     found = await figures(house, "/api/analytics/costs/by-subagent")
     assert found == {"subagents": ["brain", "hand"], "costs": [2.5, 1.25], "task_counts": [2, 2]}

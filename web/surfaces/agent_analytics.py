@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import attrs
+import msgspec
 
 from oracle.history import costs
 from oracle.history.retention import DAY_US
@@ -35,19 +36,6 @@ class AnalyticsSummary:
 
 
 @attrs.frozen
-class CostHistogram:
-    """Parallel arrays, oldest first, without the times in which there was no task. `dates` are UTC, without a zone: the client adds
-    it. `avg_latency` is the mean duration in milliseconds, 0 where no task has one; `error_counts` tasks that have an error."""
-
-    dates: list[str]
-    costs: list[float]
-    task_counts: list[int]
-    tokens: list[int]
-    avg_latency: list[float]
-    error_counts: list[int]
-
-
-@attrs.frozen
 class CostPoint:
     """The tasks that were created from `timestamp` on."""
 
@@ -56,12 +44,19 @@ class CostPoint:
     tasks: int
 
 
-@attrs.frozen
-class CostPeriods:
-    """The same as a list, as `period` asks for it."""
+class CostHistogram(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Parallel arrays, oldest first, without the times in which there was no task. `dates` are UTC and without a zone, which the
+    client adds. `avg_latency` is the mean duration in milliseconds, 0 where no task has one; `error_counts` tasks that have an
+    error. `data` is the same as a list, where `period` asked for it; else both are missing."""
 
-    period: str
-    data: list[CostPoint]
+    dates: list[str]
+    costs: list[float]
+    task_counts: list[int]
+    tokens: list[int]
+    avg_latency: list[float]
+    error_counts: list[int]
+    period: str | None = None
+    data: list[CostPoint] | None = None
 
 
 @attrs.frozen
@@ -158,17 +153,18 @@ async def summary(call: Call) -> AnalyticsSummary:
     return AnalyticsSummary(today_cost, today, total_cost, total)
 
 
-async def histogram(call: Call) -> CostHistogram | CostPeriods:
+async def histogram(call: Call) -> CostHistogram:
     """What tasks cost, hour by hour or day by day (UTC), by when they were created."""
     period = call.args["period"]
     width_us, label = WIDTHS[period or call.args["granularity"]]
     found = await call.system.records.measured(
         TASKS, _window(call), lambda at, wanted, live: costs.histogram(at, wanted, live, width_us, label)
     )
-    if period:
-        rows = zip(found.labels, found.costs, found.counts, strict=True)
-        return CostPeriods(period, [CostPoint(_zoned(at), cost, tasks) for at, cost, tasks in rows])
-    return CostHistogram(found.labels, found.costs, found.counts, found.tokens, found.latency_ms, found.failed)
+    points = zip(found.labels, found.costs, found.counts, strict=True)
+    return CostHistogram(
+        found.labels, found.costs, found.counts, found.tokens, found.latency_ms, found.failed, period,
+        [CostPoint(_zoned(at), cost, tasks) for at, cost, tasks in points] if period else None,
+    )  # fmt: skip
 
 
 async def by_subagent(call: Call) -> CostsBySubagent:
@@ -187,7 +183,8 @@ async def performance(call: Call) -> Performance:
 
 
 async def conversations(call: Call) -> ConversationAnalytics:
-    """What conversations came to; `start_date` and `end_date` bound when they were created, and are ignored where they are none."""
+    """What conversations came to; `start_date` and `end_date` bound when they were created, and are ignored where they are no
+    times."""
     start_us, end_us = _moment(time_us, call.args["start_date"]), _moment(until_us, call.args["end_date"])
     known = {
         state.ref.partition(":")[2]: value for state in call.system.board.kind("conversation") if (value := state.value)
@@ -235,13 +232,13 @@ def _moment(read: Callable[[str, Sequence[str]], int], text: str | None) -> int 
 
 _DAYS = Param("days", "int", default=30, ge=1, le=365, doc="how far back, from now")
 _GRAIN = Param("granularity", default="day", choices=tuple(WIDTHS))
-_PERIOD = Param("period", choices=tuple(WIDTHS), doc="answers with a list of points instead of parallel arrays")
+_PERIOD = Param("period", choices=tuple(WIDTHS), doc="adds a list of points, and is the granularity")
 _SPAN = (Param("start_date", doc="ISO 8601"), Param("end_date", doc="ISO 8601"))
 _READ = {"auth": Auth.token, "tag": "agent_bot"}
 _COSTS = "/api/analytics/costs"
 ROUTES = (
     Route("GET", "/api/analytics/summary", summary, answer=AnalyticsSummary, **_READ),
-    Route("GET", f"{_COSTS}/histogram", histogram, params=(_DAYS, _GRAIN, _PERIOD), answer=CostHistogram | CostPeriods, **_READ),
+    Route("GET", f"{_COSTS}/histogram", histogram, params=(_DAYS, _GRAIN, _PERIOD), answer=CostHistogram, **_READ),
     Route("GET", f"{_COSTS}/by-subagent", by_subagent, params=(_DAYS,), answer=CostsBySubagent, **_READ),
     Route("GET", "/api/analytics/performance", performance, params=(_DAYS,), answer=Performance, **_READ),
     Route("GET", "/api/analytics/conversations", conversations, params=_SPAN, answer=ConversationAnalytics, **_READ),
