@@ -20,7 +20,7 @@ from oracle.history import Store
 from oracle.history import runs as table
 from oracle.history.page import MAX_LIMIT
 from oracle.history.reader import Reader, RunSync
-from oracle.history.retention import DAY_US, EXPERIMENT_DAYS, RUN_DAYS, experiment_days
+from oracle.history.retention import DAY_US, EXPERIMENT_DAYS, KEEP_DAYS, experiment_days
 from oracle.model import State
 from oracle.runs.run import OVER, Run, run_of
 from oracle.runs.wanted import RunFilter, key_of, rank
@@ -59,7 +59,7 @@ class RunRecords:
     """
 
     def __init__(
-        self, board: Board, store: Store, now_us: Callable[[], int], keep_days: int = RUN_DAYS,
+        self, board: Board, store: Store, now_us: Callable[[], int], keep_days: int = KEEP_DAYS["run"],
         run_sync: RunSync = trio.to_thread.run_sync, deadline_s: float = 10.0,
     ) -> None:
         self._board = board
@@ -128,9 +128,8 @@ class RunRecords:
         stored = table.rows_from(at, wanted, ask.sort, ask.descending, ask.limit + ask.offset - skip, skip)
         ours = [(*rank(key_of(v, ask.sort), v["id"], ask.descending), v) for v in live]
         theirs = [(*rank(key, ident, ask.descending), place) for key, ident, place in stored]
-        first = heapq.nlargest if ask.descending else heapq.nsmallest
-        ours = first(ask.offset + ask.limit, ours, key=_ranked)
-        lot = sorted([*ours, *theirs], key=_ranked, reverse=ask.descending)[ask.offset - skip :][: ask.limit]
+        first = heapq.nlargest if ask.descending else heapq.nsmallest  # no two have one id, so what is behind it is not compared
+        lot = sorted([*first(ask.offset + ask.limit, ours), *theirs], reverse=ask.descending)[ask.offset - skip :][: ask.limit]
         texts = table.values(at, [one for *_, one in lot if isinstance(one, int)])
         return [msgspec.json.decode(texts[one]) if isinstance(one, int) else one for *_, one in lot], total
 
@@ -142,8 +141,10 @@ class RunRecords:
         unstored = self._unstored
         found = [
             v for state in ask.states if (v := state.value) and (not ask.kinds or v["kind"] in ask.kinds)
-            and (v["status"] not in OVER or (v["id"] in unstored and not self._is_past(v, ask.oldest_us))) and ask.where.takes(v)
+            and (v["status"] not in OVER or (v["id"] in unstored and not self._is_past(v, ask.oldest_us)))
         ]  # fmt: skip
+        if ask.where != EVERYTHING:
+            found = [value for value in found if ask.where.takes(value)]
         stored = table.since(at, ask.taken_us - SAID_US) if found else set()
         return [value for value in found if value["id"] not in stored]
 
@@ -155,7 +156,3 @@ class RunRecords:
 
 def _kept(where: RunFilter, kinds: Collection[str], oldest_us: Mapping[str, int]) -> table.Filter:
     return where.sql().one_of("kind", kinds).not_past(kinds, oldest_us)
-
-
-def _ranked(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row[:3]
