@@ -57,8 +57,8 @@ class Budgets:
             return
         budget, wait_s = self._budgets[name], self._left_s()
         raise Refused(
-            f"the budget '{name}' of {budget.limit_usd:g} USD a day is used up: new tasks are taken in from 00:00 UTC on", "budget",
-            {"budget": name, "limit_usd": budget.limit_usd, "spent_usd": round(self.spent_usd(name, run.owner), 9),
+            f"the budget '{name}' of {budget.limit_usd:g} USD a day is used up: new tasks are taken in from 00:00 UTC on",
+            "budget", {"budget": name, "limit_usd": budget.limit_usd, "spent_usd": round(self.spent_usd(name, run.owner), 9),
              "retry_after_s": wait_s},
         )  # fmt: skip
 
@@ -78,11 +78,8 @@ class Budgets:
     def _used_up(self, run: Run, action: str) -> str | None:
         if run.kind != KIND:
             return None
-        for name, budget in self._budgets.items():
-            if budget.action == action and _fits(budget, run.owner, run.agent):
-                if self.spent_usd(name, run.owner) >= budget.limit_usd:
-                    return name
-        return None
+        theirs = ((name, one) for name, one in self._budgets.items() if one.action == action and _fits(one, run.owner, run.agent))
+        return next((name for name, one in theirs if self.spent_usd(name, run.owner) >= one.limit_usd), None)
 
     def _add(self, owner: str, agent: str, usd: float) -> None:
         for name, budget in self._budgets.items():
@@ -101,9 +98,10 @@ class Budgets:
         budget, subject = self._budgets[name], f"budget:{name}"
         after = {"refuse": "new tasks are refused", "pause": "queued tasks wait"}[budget.action]
         whose = f" of {owner}" if owner else ""
+        said = f"The budget '{name}'{whose} is used up: {usd:.2f} of {budget.limit_usd:.2f} USD spent today"
         return Event(
             event_id(EXCEEDED, subject, "tasks", self._day_us, owner), EXCEEDED, subject, "tasks", Severity.high,
-            f"The budget '{name}'{whose} is used up: {usd:.2f} of {budget.limit_usd:.2f} USD spent today; {after} until 00:00 UTC",
+            f"{said}; {after} until 00:00 UTC",
             {"budget": name, "owner": owner, "agent": budget.agent, "limit_usd": budget.limit_usd, "spent_usd": round(usd, 9),
              "action": budget.action}, self._now_us(),
         )  # fmt: skip
