@@ -29,6 +29,7 @@ from oracle.feeds.file import File
 from oracle.feeds.simulated import Simulated
 from oracle.first_start import give_a_past
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
+from oracle.history.export import Exports
 from oracle.history.lines import Lines
 from oracle.http import Http
 from oracle.model import Delivery
@@ -37,6 +38,7 @@ from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.runs import Pool
+from oracle.runs.finding import Finder
 from oracle.runs.outputs import Outputs
 from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
@@ -81,6 +83,8 @@ class System:
     shelf: Shelf
     records: RunRecords
     outputs: Outputs
+    finder: Finder
+    exports: Exports
     pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
@@ -168,8 +172,8 @@ def _assemble(
     )
     outputs = Outputs(store, records.reader)
     return System(
-        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs, pools_of(settings),
-        statistics,
+        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
+        Finder(store, records), Exports(store), pools_of(settings), statistics,
     )  # fmt: skip
 
 

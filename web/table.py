@@ -18,6 +18,7 @@ from web.surfaces import (
     alpha_strategies,
     alpha_system,
     alpha_trades,
+    archive,
     broker,
     deliveries,
     fiml,
@@ -36,7 +37,7 @@ __all__ = ["routes"]
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, agent_analytics,
+    alpha_backtests, alpha_rankings, agent_analytics, archive,
 )  # fmt: skip
 
 
