@@ -29,6 +29,7 @@ from oracle.feeds.file import File
 from oracle.feeds.simulated import Simulated
 from oracle.first_start import give_a_past
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
+from oracle.history.export import Exports
 from oracle.history.lines import Lines
 from oracle.http import Http
 from oracle.model import Delivery
@@ -37,6 +38,8 @@ from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.runs import Pool
+from oracle.runs.finding import Finder
+from oracle.runs.outputs import Outputs
 from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
 from oracle.runs.wiring import pools_of, run_children
@@ -79,6 +82,9 @@ class System:
     receipts: Receipts
     shelf: Shelf
     records: RunRecords
+    outputs: Outputs
+    finder: Finder
+    exports: Exports
     pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
@@ -161,10 +167,13 @@ def _assemble(
     tape = Tape(store, deadline_s=settings.history.query_deadline_s)
     statistics = {name: FeedStatistics() for name in feeds}
     shelf = Shelf(settings.data.folder / "runs")
-    records = RunRecords(board, store, runtime.now_us)
+    records = RunRecords(
+        board, store, runtime.now_us, settings.history.keep_days.run, deadline_s=settings.history.query_deadline_s
+    )
+    outputs = Outputs(store, records.reader)
     return System(
-        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, pools_of(settings),
-        statistics,
+        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
+        Finder(store, records), Exports(store), pools_of(settings), statistics,
     )  # fmt: skip
 
 

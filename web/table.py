@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from web.routes import Route
 from web.surfaces import (
+    agent_analytics,
     alert_analytics,
     alert_life,
     alert_past,
@@ -17,6 +18,7 @@ from web.surfaces import (
     alpha_strategies,
     alpha_system,
     alpha_trades,
+    archive,
     broker,
     deliveries,
     fiml,
@@ -36,7 +38,7 @@ __all__ = ["routes"]
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, tokens,
+    alpha_backtests, alpha_rankings, tokens, agent_analytics, archive,
 )  # fmt: skip
 
 
