@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from oracle.model import Message
-from oracle.runs import Run
+from oracle.runs.run import Run
 
 __all__ = ["ASSISTANT", "USER", "message_id", "reply_of", "words_of"]
 
