@@ -24,6 +24,7 @@ __all__ = ["DEFAULT_USER", "STOPPABLE", "STREAMS", "TASK", "Asker", "Update", "n
 
 TASK = "task"
 TITLE_CHARS = 50
+MOST_LATE, LATE_CHARS = 100, 4_096
 STREAMS = ("stdout", "stderr")
 STOPPABLE = ("queued", "running", "waiting_input")
 TALKING = ("completed", "failed")  # ends at which an agent has something to say
@@ -120,6 +121,13 @@ class Asker:
             return True
         fresh: bool = await self.system.sequences.once(run, sequence, self.system.outputs, put)
         return fresh
+
+    async def note_late(self, run: Run, pieces: list[list[str]]) -> None:
+        """Entries of the log of a task that is over: an agent may tell what it did with its result. The newest are kept."""
+        now_us = self.system.runtime.now_us()
+        late = [*run.facts.get("late", ()), *([stream, text[:LATE_CHARS], now_us] for stream, text in pieces)]
+        args = {"id": run.id, "changes": {}, "facts": {"late": late[-MOST_LATE:]}}
+        await self.system.runtime.ask("runs", Command("amend", args, self.by, self.command_id))
 
     async def _put_out(self, task: str, worker: str, pieces: list[list[str]], mark: list[list[str]]) -> None:
         await self.ask(task, "output", {"worker": worker, "pieces": [*pieces, *mark]})
