@@ -20,7 +20,8 @@ async def session_stream(call: Call) -> None:
     """
     ident, system, visitor = call.args["session_id"], call.system, call.visitor
     if len(ident) > MOST_CHARS:
-        raise invalid("string_too_long", ["path", "session_id"], f"String should have at most {MOST_CHARS} characters", ident[:80])
+        reason = f"String should have at most {MOST_CHARS} characters"
+        raise invalid("string_too_long", ["path", "session_id"], reason, ident[:80])
     await session(system, visitor, lambda: SessionSocket(system, visitor, ident))
 
 
