@@ -11,7 +11,7 @@ from attrs.validators import max_len
 from actors import NobodyOwns, Refused
 from oracle.border import structure
 from oracle.model import Command
-from oracle.runs.run import Run, Status
+from oracle.runs.run import OVER, Run, Status
 from oracle.tasks.agents import AGENT as AGENT_NAME
 from oracle.tasks.agents import CLI, agents_of
 from web.errors import invalid
@@ -174,7 +174,8 @@ def sockets_of(call: Call) -> dict[str, int]:
 
 
 def _numbers(call: Call) -> tuple[int, int, int]:
-    live = call.system.records.live((TASK,))
+    tasks = [state.value for state in call.system.board.kind("run") if state.value and state.value["kind"] == TASK]
+    live = [one for one in tasks if one["status"] not in OVER]
     queued = sum(one["status"] == Status.queued for one in live)
     sockets = sockets_of(call)
     ours = {one["session"] for one in live} | sockets.keys()
