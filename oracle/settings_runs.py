@@ -109,7 +109,7 @@ class Tasks:
     budgets: dict[str, Budget] = attrs.field(factory=dict)
     """By a name of your choice."""
     bot_name: str = "agent"
-    """What our own account is called at the providers of webhooks: who mentions it calls it, what it does itself calls nothing."""
+    """What our own account is called at the providers of webhooks: who mentions it calls it; what it does calls nothing."""
     webhook_secrets: dict[str, Secret] = attrs.field(factory=dict)
     """Where the secrets of the webhooks that are built in are, by provider: github, jira, slack, sentry. Without one, none."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from web.routes import Route
 from web.surfaces import (
+    agent_conversations,
+    agent_webhooks,
     alert_analytics,
     alert_life,
     alert_past,
@@ -23,6 +25,7 @@ from web.surfaces import (
     fiml_alerts,
     fiml_market,
     front,
+    inbound,
     live,
     mt5,
     native,
@@ -35,7 +38,7 @@ __all__ = ["routes"]
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings,
+    alpha_backtests, alpha_rankings, agent_conversations, agent_webhooks, inbound,
 )  # fmt: skip
 
 

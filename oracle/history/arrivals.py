@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import trio
 
-from oracle.history.reader import Reader, RunSync
+from oracle.history.reader import Reader
 from oracle.history.store import Store
 
 __all__ = ["PAYLOAD", "RECEIVED", "REFUSED", "Arrivals"]
@@ -31,14 +30,14 @@ Row = dict[str, Any]
 
 
 class Arrivals:
-    """Reads beside the writer, each in a thread, within `deadline_s` seconds. Raises Refused: `timeout`, `unavailable`.
+    """Reads in threads beside the writer. Raises Refused: `timeout`, `unavailable`.
 
     A row is {event_id, webhook_id, task_id, created_us, ...}: what the event's data hold. `task_id` is None where none was
     called for, or it was refused."""
 
-    def __init__(self, store: Store, run_sync: RunSync = trio.to_thread.run_sync, deadline_s: float = 10.0) -> None:
+    def __init__(self, store: Store, reader: Reader) -> None:
         self._store = store
-        self._reader = Reader(store, run_sync, deadline_s)
+        self._reader = reader
 
     async def known(self, subject: str, ident: str, fingerprint: str) -> Row | None:
         """What came in under that id, or with the same content, by that webhook."""

@@ -6,22 +6,18 @@ Messages and the rows of runs may be stored more than once; each counts once, by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 import attrs
 import msgspec
-import trio
 
-from oracle.history.reader import Reader, RunSync
-from oracle.history.store import Store
+from oracle.history.reader import Reader
 from oracle.model import Message
 
 __all__ = ["Talks", "Totals"]
 
-_MESSAGES = (
-    "SELECT id, conversation, role, content, run, metadata, ts_us FROM message WHERE {where} "
-    "QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq) = 1 ORDER BY ts_us {order}, seq {order} LIMIT ? OFFSET ?"
+_MESSAGE = (
+    "SELECT id, conversation, role, content, run, metadata, ts_us FROM message WHERE {where} ORDER BY seq LIMIT 1"
 )
 # ids and marks are parallel lists: a message counts if it is newer than the mark of its conversation
 _SAID = (
@@ -51,33 +47,19 @@ class Totals:
 
 
 class Talks:
-    """Reads beside the writer, each in a thread, within `deadline_s` seconds. Raises Refused: `timeout`, `unavailable`."""
+    """Reads in threads beside the writer. What was said, page by page, is `oracle.runs.outputs`. Raises Refused: `timeout`,
+    `unavailable`."""
 
-    def __init__(self, store: Store, run_sync: RunSync = trio.to_thread.run_sync, deadline_s: float = 10.0) -> None:
-        self._reader = Reader(store, run_sync, deadline_s)
-
-    async def messages(
-        self, conversation: str, after_us: int, limit: int, offset: int = 0, *, newest: Sequence[str] | None = None
-    ) -> list[Message]:
-        """Messages later than `after_us`, oldest first. With `newest`, a list of roles, the last `limit` of those roles, or
-        of all where it is empty."""
-        where, parameters = "conversation = ? AND ts_us > ?", [conversation, after_us]
-        if newest:
-            where, parameters = f"{where} AND list_contains(?, role)", [*parameters, list(newest)]
-        sql = _MESSAGES.format(where=where, order="ASC" if newest is None else "DESC")
-        found = await self._found(sql, [*parameters, limit, offset])
-        return found if newest is None else found[::-1]
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     async def message(self, ident: str) -> Message | None:
         """The message of an id."""
-        found = await self._found(_MESSAGES.format(where="id = ?", order="ASC"), [ident, 1, 0])
-        return found[0] if found else None
+        return await self._found("id = ?", [ident])
 
     async def said(self, conversation: str, role: str, run: str, content: str) -> Message | None:
         """What somebody of that role has said already with that task in the same words."""
-        where = "conversation = ? AND role = ? AND run = ? AND content = ?"
-        found = await self._found(_MESSAGES.format(where=where, order="ASC"), [conversation, role, run, content, 1, 0])
-        return found[0] if found else None
+        return await self._found("conversation = ? AND role = ? AND run = ? AND content = ?", [conversation, role, run, content])
 
     async def totals(self, marks: Iterable[tuple[str, int]]) -> dict[str, Totals]:
         """Of each conversation, by id; the times are the marks that messages have to be newer than."""
@@ -94,9 +76,9 @@ class Talks:
             _add(found[ident], *row)
         return found
 
-    async def _found(self, sql: str, parameters: list[Any]) -> list[Message]:
-        rows = await self._reader.read(lambda at: at.execute(sql, parameters).fetchall())
-        return [Message(*head, msgspec.json.decode(metadata), ts_us) for *head, metadata, ts_us in rows]
+    async def _found(self, where: str, parameters: list[str]) -> Message | None:
+        row = await self._reader.read(lambda at: at.execute(_MESSAGE.format(where=where), parameters).fetchone())
+        return None if row is None else Message(*row[:5], msgspec.json.decode(row[5]), row[6])
 
 
 def _add(

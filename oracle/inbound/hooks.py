@@ -16,9 +16,10 @@ from oracle.inbound.incoming import Headers, Incoming
 from oracle.inbound.payload import payload_of
 from oracle.model import ref, split_ref
 from oracle.secret import Secret, SecretMissing
+from oracle.settings import Settings
 from oracle.settings_runs import Tasks
 
-__all__ = ["KIND", "SECRETS", "Hooks", "builtin"]
+__all__ = ["KIND", "SECRETS", "Hooks", "builtin", "open_hooks"]
 
 KIND = "webhook"
 SECRETS = "webhook-secrets.json"
@@ -48,6 +49,11 @@ def _builtin(provider: str, trigger: str, tasks: Tasks) -> dict[str, Any]:
         "bot_name": "", "secret": "" if secret is None else str(secret), "created_us": 0, "updated_us": 0,
         "created_by": "settings",
     }  # fmt: skip
+
+
+def open_hooks(settings: Settings, board: Board) -> Hooks:
+    """The webhooks of a data folder. Raises VaultBroken."""
+    return Hooks(board, Vault(settings.data.folder, file=SECRETS), settings.tasks)
 
 
 @attrs.frozen(eq=False)

@@ -87,19 +87,19 @@ class NewWebhook:
     provider: str = attrs.field(validator=max_len(32))
     enabled: bool = True
     secret: str | None = attrs.field(default=None, validator=optional(is_secret))
-    commands: tuple[NewCommand, ...] = attrs.field(default=(), validator=max_len(MOST_COMMANDS))
+    commands: list[NewCommand] = attrs.field(factory=list, validator=max_len(MOST_COMMANDS))
     default_command: str = attrs.field(default="")
     bot_name: str = attrs.field(default="", validator=max_len(100))
 
     @commands.validator
-    def _unique(self, _: Any, commands: tuple[NewCommand, ...]) -> None:
+    def _unique(self, _: Any, commands: list[NewCommand]) -> None:
         names = names_of(commands)
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise Bad("value_error", f"each command needs a name of its own; {twice[0]!r} is there twice")
 
     @default_command.validator
     def _exists(self, _: Any, name: str) -> None:
-        if name and name not in names_of(self.commands):
+        if name and name not in names_of(getattr(self, "commands", ())):  # of what is given only
             raise Bad("value_error", f"there is no command {name!r}")
 
 

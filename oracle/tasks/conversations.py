@@ -39,8 +39,8 @@ class Conversations(Actor):
         create {title, user_id, flow_id, source, metadata, id?}   -> State; a flow that has a conversation keeps that one
         change {id, title?, is_archived?, metadata?}, clear {id}   -> State
         delete {id}                                                -> State, gone; its messages are not shown any more
-        say    {conversation, role, content, run, metadata, id?}   -> Message, committed, then published; of one id there is one, and
-               what an assistant says with one task in the same words is said once
+        say    {conversation, role, content, run, metadata, id?}   -> Message, committed, then published; there is one of an id,
+               and one of what an assistant says with one task in the same words
     Refused: `not_found`, `exists` (a message of that id says something else), `full`, `unavailable`. A Command with an id is
     carried out once.
     """

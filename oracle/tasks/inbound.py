@@ -78,8 +78,8 @@ class Inbound(Actor):
         ident = event_id(RECEIVED, name, incoming.provider, 0, incoming.delivery or incoming.fingerprint)
         known = await self._arrivals.known(name, ident, incoming.fingerprint)
         if known is not None:
-            made = self._board.get(ref(OWED, known["event_id"])) is None
-            return Taken(known["event_id"], known["task_id"], known["matched_command"], made, again=True)
+            exists = self._board.get(ref(OWED, known["event_id"])) is None
+            return Taken(known["event_id"], known["task_id"], known["matched_command"], exists, again=True)
         if len(self._board.kind(OWED)) >= MOST_OWED:
             raise Refused("too many tasks wait to be made", "full")
         called = matched(webhook, incoming, self._hooks.bot_of(webhook))
@@ -101,7 +101,7 @@ class Inbound(Actor):
         text, cut = stored_text(incoming.payload)
         shared = {key: getattr(incoming, key) for key in ("provider", "event_type", "delivery", "sender", "flow_id", "own")}
         data = {**shared, "title": incoming.title[:200], "url": incoming.url[:500], "task_id": task, "matched_command": command}
-        summary = f"{incoming.provider} delivered {incoming.event_type} to {name}" + (f", which calls {command}" if command else "")
+        summary = f"{incoming.provider} delivered {incoming.event_type}" + (f", which calls {command}" if command else "")
         told = Event(
             ident, RECEIVED, name, f"webhook:{incoming.provider}", Severity.low, summary, {**data, "cut": cut}, now_us,
             incoming.fingerprint,
@@ -162,9 +162,10 @@ class Inbound(Actor):
         conversation: State = await self.ask("conversations", Command("create", wish, by))
         talk = split_ref(conversation.ref)[1]
         crash_point("inbound:conversation")
-        said = Message(message_id(USER, owed["task_id"]), talk, USER, owed["words"], owed["task_id"], owed["about"], self.now_us())
+        task, now_us = owed["task_id"], self.now_us()
+        said = Message(message_id(USER, task), talk, USER, owed["words"], task, owed["about"], now_us)
         await self.ask("runs", Command("start", {
-            "kind": "task", "id": owed["task_id"], "params": _params(owed), "owner": owed["sender"] or by,
+            "kind": "task", "id": task, "params": _params(owed), "owner": owed["sender"] or by,
             "agent": owed["agent"], "session": SESSION, "conversation": talk, "source": source, "also": [said],
         }, by, ident))  # fmt: skip
         crash_point("inbound:task-started")
@@ -181,4 +182,5 @@ class Inbound(Actor):
 
 def _params(owed: dict[str, Any]) -> dict[str, Any]:
     """What a task is asked, as every other task has it."""
-    return {"input_message": owed["words"], "source_metadata": owed["about"], "flow_id": owed["flow_id"]}
+    about = {"agent_type": "webhook", "source_metadata": owed["about"], "flow_id": owed["flow_id"] or None}
+    return {"input_message": owed["words"], **about}
