@@ -55,7 +55,7 @@ class Conversations(Actor):
     async def start(self) -> None:
         """See what was said as the process ended."""
         if self._board.kind(KIND):
-            self.helper(self._catch_up)
+            await self._catch_up()
 
     async def receive(self, message: Command | Message) -> State | Message | None:
         match message:
