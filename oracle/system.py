@@ -29,8 +29,11 @@ from oracle.feeds.file import File
 from oracle.feeds.simulated import Simulated
 from oracle.first_start import give_a_past
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
+from oracle.history.arrivals import Arrivals
 from oracle.history.lines import Lines
+from oracle.history.talks import Talks
 from oracle.http import Http
+from oracle.inbound.hooks import Hooks, open_hooks
 from oracle.model import Delivery
 from oracle.problems import Bad, Invalid
 from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
@@ -47,6 +50,7 @@ from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.tasks.agents import Agents
 from oracle.tasks.sequences import Sequences
+from oracle.tasks.wiring import talking_children
 from oracle.terminal import TerminalState
 from oracle.terminal.actor import TerminalMemory
 from oracle.terminal.wiring import terminal_children
@@ -83,6 +87,9 @@ class System:
     shelf: Shelf
     records: RunRecords
     outputs: Outputs
+    talks: Talks
+    hooks: Hooks
+    arrivals: Arrivals
     pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
     sequences: Sequences = attrs.field(factory=Sequences)
@@ -171,8 +178,8 @@ def _assemble(
     )
     outputs = Outputs(store, records.reader)
     return System(
-        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs, pools_of(settings),
-        statistics,
+        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
+        Talks(records.reader), open_hooks(settings, board), Arrivals(store, records.reader), pools_of(settings), statistics,
     )  # fmt: skip
 
 
@@ -203,6 +210,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         *run_children(system),
         Child("agents", lambda: Agents(board, system.receipts, settings.tasks.commands)),
+        *talking_children(system),
         scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),

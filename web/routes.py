@@ -19,7 +19,7 @@ import attrs
 
 from oracle.system import System
 
-__all__ = ["WS", "Answer", "Auth", "Call", "Family", "Identity", "Param", "Route", "Scope", "View", "family_of"]
+__all__ = ["RAW", "WS", "Answer", "Auth", "Call", "Family", "Identity", "Param", "Route", "Scope", "View", "family_of"]
 
 WS = "WS"
 """The method of a WebSocket route; its view runs before the client is let in (`Call.visitor`)."""
@@ -118,6 +118,9 @@ class Answer:
 
 View = Callable[[Call], Awaitable[Any]]
 
+RAW = "/webhooks/"
+"""Where bodies are signed as they are, and looked at by who verifies that."""
+
 
 @attrs.frozen
 class Route:
@@ -150,6 +153,7 @@ class Route:
     quick: bool = False
     secret: bool = False
     bodiless: bool = False
+    raw: bool = False
 
     @property
     def unsafe(self) -> bool:

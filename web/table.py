@@ -5,10 +5,12 @@ from __future__ import annotations
 from web.routes import Route
 from web.surfaces import (
     agent_analytics,
+    agent_conversations,
     agent_logs,
     agent_sockets,
     agent_status,
     agent_tasks,
+    agent_webhooks,
     agent_work,
     alert_analytics,
     alert_life,
@@ -29,6 +31,7 @@ from web.surfaces import (
     fiml_alerts,
     fiml_market,
     front,
+    inbound,
     live,
     mt5,
     native,
@@ -42,6 +45,7 @@ SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
     alpha_backtests, alpha_rankings, agent_analytics, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets,
+    agent_conversations, agent_webhooks, inbound,
 )  # fmt: skip
 
 
