@@ -140,7 +140,8 @@ async def test_entries_of_the_log_are_told_as_output_and_as_events(tmp_path):
         await begin(house, "t")
         assert (await reader.next())["status"] == "queued"
         events = [{"type": "task:started"}, {"type": "task:thinking", "data": {"content": "hm"}},
-                  {"type": "task:output", "data": {"content": "42"}}, {"type": "task:failed", "data": {"error": "no"}}]  # fmt: skip
+                  {"type": "task:output", "data": {"content": "42"}},
+                  {"type": "task:failed", "data": {"error": "no"}}]  # fmt: skip
         assert (await house.post("/api/tasks/t/events", json={"events": events})).json["status"] == "failed"
         frames = await reader.some(6)
         assert [one.get("event") or one.get("output") or one["status"] for one in frames] == [
@@ -153,7 +154,8 @@ async def test_a_session_is_told_how_tasks_get_on_and_acts(tmp_path):
         await begin(house, "t", conversation_id="conv-1")
         frame = await reader.next()
         assert frame.pop("timestamp").endswith("Z")
-        assert frame == {"type": "task_status", "task_id": "t", "status": "queued", "conversation_id": "conv-1", "channel": "task:t"}
+        assert frame == {"type": "task_status", "task_id": "t", "status": "queued", "conversation_id": "conv-1",
+                         "channel": "task:t"}  # fmt: skip
         await patch(house, "t", status="running")
         await put_out(house, "t", "not for everybody")
         await patch(house, "t", status="waiting_input")
@@ -174,3 +176,34 @@ async def test_a_session_is_told_how_tasks_get_on_and_acts(tmp_path):
         assert (cli["type"], cli["session_id"], cli["active"]) == ("cli_status_update", "s", True)
         sessions = {one["session_id"]: one for one in (await house.get("/api/sessions")).json}
         assert sessions["dash-1"]["connections"] == 1 and (await house.get("/api/health")).json["connections"] == 1
+
+
+async def test_what_is_said_is_a_message_and_a_task_and_the_answer_is_there_before_the_end_is_told(tmp_path):
+    async with open_served(tmp_path) as house, client(house, "/ws/dashboard-1") as reader:
+        done = (await house.post("/api/chat?session_id=s-1", json={"message": "What is up? " * 20})).json
+        assert (done["success"], done["message"]) == (True, "Task created")
+        task, talk = done["data"]["task_id"], done["data"]["conversation_id"]
+        frame = await reader.next()
+        assert (frame["task_id"], frame["status"], frame["conversation_id"]) == (task, "queued", talk)
+        conversation = (await house.get(f"/api/conversations/{talk}")).json
+        assert conversation["title"] == ("What is up? " * 20)[:50]
+        said = (await house.get(f"/api/conversations/{talk}/messages")).json
+        assert [(one["role"], one["task_id"]) for one in said] == [("user", task)]
+        shown = (await house.get(f"/api/tasks/{task}")).json
+        assert (shown["session_id"], shown["source"], shown["assigned_agent"], shown["user_id"]) == (
+            "s-1", "dashboard", "brain", "default-user")  # fmt: skip
+        await patch(house, task, status="running")
+        await patch(house, task, **END)
+        while (await reader.next())["status"] != "completed":
+            pass
+        said = (await house.get(f"/api/conversations/{talk}/messages")).json
+        assert [(one["role"], one["content"]) for one in said] == [("user", "What is up? " * 20), ("assistant", "done")]
+        again = {"role": "assistant", "content": "done", "task_id": task}
+        assert (await house.post(f"/api/conversations/{talk}/messages", json=again)).json["message_id"] == said[1]["message_id"]
+        await reader.say(type="chat.message", message="And now?", conversation_id=talk)
+        answer = await reader.next()
+        while answer["type"] != "task.created":
+            answer = await reader.next()
+        assert answer["conversation_id"] == talk
+        said = (await house.get(f"/api/conversations/{talk}/messages")).json
+        assert [one["content"] for one in said][2:] == ["And now?"]
