@@ -110,18 +110,18 @@ class KeptRun(Actor):
 
     def _say(self, pieces: Sequence[tuple[str, str]]) -> None:
         for stream, text in pieces:
-            left = self.crew.bounds.output_limit_bytes - self._put.size
+            left = self.crew.runs.output_limit_bytes - self._put.size
             size = len(text.encode("utf-8", "replace"))
             if size <= left:
                 self._out(stream, text, size)
                 continue
             if not self._put.dropped:
                 kept = text.encode("utf-8", "replace")[: max(0, left)].decode("utf-8", "ignore")
-                mark = f"[output cut off here: a run keeps {self.crew.bounds.output_limit_bytes} bytes]\n"
+                mark = f"[output cut off here: a run keeps {self.crew.runs.output_limit_bytes} bytes]\n"
                 if kept:
                     self._out(stream, kept, len(kept.encode()))
                 self._out("mark", mark, 0)
-            self._put.size = self.crew.bounds.output_limit_bytes
+            self._put.size = self.crew.runs.output_limit_bytes
             self._put.dropped += size - max(0, left)
 
     def _out(self, stream: str, text: str, size: int) -> None:
