@@ -178,6 +178,35 @@ async def test_a_session_is_told_how_tasks_get_on_and_acts(tmp_path):
         assert sessions["dash-1"]["connections"] == 1 and (await house.get("/api/health")).json["connections"] == 1
 
 
+async def test_the_stream_of_all_tasks_says_what_they_put_out(tmp_path):
+    async with open_served(tmp_path) as house, client(house, "/ws/task-stream") as reader:
+        await begin(house, "t")
+        await patch(house, "t", status="running")
+        await put_out(house, "t", "a line")
+        await reader.say(type="task.stop", task_id="t")  # it only listens
+        await patch(house, "t", **END)
+        frames = await reader.some(3)
+        assert [one["type"] for one in frames] == ["task:created", "task:output", "task:completed"]
+        assert (frames[1]["task_id"], frames[1]["chunk"]) == ("t", "a line")
+
+
+async def test_a_worker_may_report_on_a_socket(tmp_path):
+    async with open_served(tmp_path) as house, client(house, "/ws?role=producer") as worker, client(house) as reader:
+        await begin(house, "t")
+        pushed = [{"type": "task_status", "status": "running"}, {"type": "task_output", "output": "a line", "sequence": 1},
+                  {"type": "task_output", "output": "a line", "sequence": 1}, {"type": "task_status", **END}]  # fmt: skip
+        for one in pushed:
+            await worker.say(task_id="t", **one)
+        with trio.fail_after(30):
+            acks = [json.loads(await worker.socket.get_message()) for _ in range(5)][1:]
+        assert [(one["type"], one.get("status"), one.get("duplicate")) for one in acks] == [
+            ("ack", "running", None), ("ack", None, False), ("ack", None, True), ("ack", "completed", None)]  # fmt: skip
+        assert [one["status"] for one in await reader.some(3)] == ["queued", "running", "completed"]
+        await worker.say(type="task_output", task_id="../x", output="x")
+        no = await worker.next()
+        assert (no["type"], no["error"]["details"][0]["field"]) == ("error", "task_id")
+
+
 async def test_what_is_said_is_a_message_and_a_task_and_the_answer_is_there_before_the_end_is_told(tmp_path):
     async with open_served(tmp_path) as house, client(house, "/ws/dashboard-1") as reader:
         done = (await house.post("/api/chat?session_id=s-1", json={"message": "What is up? " * 20})).json

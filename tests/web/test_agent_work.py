@@ -7,7 +7,8 @@ from tests.web.test_agent_tasks import made, patched
 
 LOG = [
     {"type": "webhook:received", "data": {"event": "pull_request"}, "timestamp": "2026-01-31T12:00:00Z"},
-    {"type": "webhook:matched"}, {"type": "task:created"}, {"type": "task:started"}, {"type": "task:thinking", "data": {"content": "hm"}},
+    {"type": "webhook:matched"}, {"type": "task:created"}, {"type": "task:started"},
+    {"type": "task:thinking", "data": {"content": "hm"}},
     {"type": "task:tool_call", "data": {"tool_name": "read", "tool_input": {"path": "a.py"}}},
     {"type": "task:tool_result", "data": {"tool_name": "read", "content": "no such file", "is_error": True}},
     {"type": "knowledge:query", "data": {"tool_name": "search", "query": "a.py"}},

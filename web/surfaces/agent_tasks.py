@@ -29,7 +29,7 @@ from web.surfaces.agent_shapes import (
 from web.task_output import output_of
 from web.task_wishes import Asker, Update, new_id
 
-__all__ = ["AGENT", "DO", "READ", "ROUTES", "TASK_ID", "asker", "found", "whole"]
+__all__ = ["AGENT", "DO", "READ", "ROUTES", "TASK_ID", "Report", "asker", "found", "update_of", "whole"]
 
 MOST_MATCHED = 10_000  # tasks that are looked through for a type of agent
 LONGEST = 1_000_000  # characters of a text in a body
@@ -175,8 +175,7 @@ async def update(call: Call) -> Answer | TaskMoved:
     cancelled (`in_progress` is running). Another move is refused with 409, which says the `allowed` ones; the same status again
     changes nothing. What costs nothing said costs what its tokens cost by the model's price.
     """
-    said = attrs.asdict(structure(Report, call.body, extras="drop", path=("body",)))
-    wish = Update(**{**said, "worker": said["worker"] or ""})
+    wish = update_of(structure(Report, call.body, extras="drop", path=("body",)))
     try:
         run = await asker(call).update(await found(call), wish)
     except Refused as no:
@@ -209,6 +208,11 @@ async def chat(call: Call) -> Done:
     wish = structure(Said, call.body, extras="drop", path=("body",))
     run = await asker(call).chat(call.args["session_id"], call.args["conversation_id"], wish.message, "brain")
     return Done(True, "Task created", {"task_id": run.id, "conversation_id": run.conversation}, None)
+
+
+def update_of(said: Report) -> Update:
+    """What a report asks for."""
+    return Update(**{**attrs.asdict(said), "worker": said.worker or ""})
 
 
 def asker(call: Call) -> Asker:
