@@ -136,6 +136,10 @@ class Asker:
 
     async def update(self, run: Run, wish: Update) -> Run:
         """Take a worker's report. Raises Refused `illegal`, with the words for where the task may go, `conflict`."""
+        async with self.system.sequences.turn(run):
+            return await self._update(await self.find(run.id), wish)
+
+    async def _update(self, run: Run, wish: Update) -> Run:
         word = normal(wish.status) if wish.status else status_of(run)
         to = "" if word == status_of(run) else word
         if to and to not in allowed(run):

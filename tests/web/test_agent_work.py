@@ -1,5 +1,7 @@
 """Workers of agent-bot's tasks: one has a task at a time, a piece sent again is put out once, and the log says what was done."""
 
+from functools import partial
+
 import trio
 from running import open_house
 
@@ -58,6 +60,19 @@ def test_a_piece_with_a_number_is_put_out_once(house):
     assert log == {"task_id": ident, "status": "running", "output": put_out, "error": None, "is_live": True}
     entries = house.get(f"/api/tasks/{ident}/logs/agent-output").json
     assert [one["is_error"] for one in entries] == [False, False, False, True, True]
+
+
+async def test_a_report_that_is_sent_twice_at_once_counts_once(tmp_path):
+    async with open_house(tmp_path) as house:
+        await house.post("/api/tasks", json={"task_id": "t", "input_message": "do", "conversation_id": "conv-1"})
+        await house.ask("PATCH", "/api/tasks/t", json={"status": "running"})
+        said = {"status": "completed", "output": "all of it", "cost_usd": 1.0}
+        async with trio.open_nursery() as nursery:
+            for _ in range(4):
+                nursery.start_soon(partial(house.ask, "PATCH", "/api/tasks/t", json=said))
+        task = (await house.get("/api/tasks/t")).json
+        assert (task["output_stream"], task["status"], task["cost_usd"]) == ("all of it\n", "completed", 1.0)
+        assert len(await house.system.outputs.messages("conv-1")) == 1
 
 
 async def test_numbers_are_known_over_a_restart(tmp_path):
