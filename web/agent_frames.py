@@ -111,8 +111,10 @@ def over_frame(state: State) -> Frame | None:
 def present_frame(run: Run) -> Frame:
     """How a task is now."""
     at_us = run.finished_us or run.started_us or run.created_us
-    frame = {"type": "task_status", "task_id": run.id, "status": status_of(run), "conversation_id": run.conversation or None,
-             "timestamp": iso(at_us), "channel": f"task:{run.id}"}  # fmt: skip
+    frame: Frame = {
+        "type": "task_status", "task_id": run.id, "status": status_of(run), "conversation_id": run.conversation or None,
+        "timestamp": iso(at_us), "channel": f"task:{run.id}",
+    }  # fmt: skip
     if run.over:
         frame["result"] = {"stdout": (run.result or {}).get("stdout") or "", "cost_usd": run.cost_usd or 0.0,
                            "input_tokens": run.input_tokens or 0, "output_tokens": run.output_tokens or 0}  # fmt: skip
