@@ -74,15 +74,16 @@ class KeptRun(Actor):
         self.crew.receipts.note_applied(command_id)
         await self._put_in_force(run, events, also, samples)
 
-    async def _record(self, run: Run, *events: Event, samples: Sequence[Sample] = ()) -> None:
+    async def _record(self, run: Run, *events: Event, also: Sequence[Message] = (), samples: Sequence[Sample] = ()) -> None:
         """Put in force what is so, once it is committed, however long that takes."""
-        await committed(self, lambda: self._rows(run, events, ()))
-        await self._put_in_force(run, events, (), samples)
+        await committed(self, lambda: self._rows(run, events, also))
+        await self._put_in_force(run, events, also, samples)
 
     async def _close(self, run: Run) -> None:
         """It is at an end by itself."""
         how = f"{run.id} {run.status}" + (f": {run.error}" if run.error else "")
-        await self._record(run, told(str(run.status), run, Command("close", by="runs"), self.now_us(), how))
+        kind, event = self.crew.kinds.get(run.kind), told(str(run.status), run, Command("close", by="runs"), self.now_us(), how)
+        await self._record(run, event, also=kind.last_words(run, self.now_us()) if kind else ())
 
     def _rows(self, run: Run, events: Sequence[Event], also: Sequence[Message]) -> tuple[Any, ...]:
         run = self._counted(run)
