@@ -49,6 +49,7 @@ from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.tasks.agents import Agents
+from oracle.tasks.runner import commands_of
 from oracle.tasks.sequences import Sequences
 from oracle.tasks.wiring import talking_children
 from oracle.terminal import TerminalState
@@ -209,7 +210,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         *run_children(system),
-        Child("agents", lambda: Agents(board, system.receipts, settings.tasks.commands)),
+        Child("agents", lambda: Agents(board, system.receipts, commands_of(settings))),
         *talking_children(system),
         scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),

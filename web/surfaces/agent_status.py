@@ -15,6 +15,7 @@ from oracle.runs.records import RunFilter
 from oracle.runs.run import OVER, Run, Status
 from oracle.tasks.agents import AGENT as AGENT_NAME
 from oracle.tasks.agents import CLI, agents_of
+from oracle.tasks.runner import commands_of
 from web.errors import invalid
 from web.routes import Call, Param, Route
 from web.surfaces.agent_lists import newest
@@ -111,7 +112,7 @@ async def status(call: Call) -> MachineStatus:
 
 async def agents(call: Call) -> list[Agent]:
     """Every agent: the builtin ones, those that work here, and those that were put in."""
-    return [Agent(**one) for one in agents_of(call.system.board, call.system.settings.tasks.commands)]
+    return [Agent(**one) for one in agents_of(call.system.board, commands_of(call.system.settings))]
 
 
 async def put_agent(call: Call) -> Agent:
