@@ -135,7 +135,7 @@ class SessionSocket(Listener):
         if body["type"] == "chat.message":
             message = _text(body, ("message", "content"))
             talk = _text(body, ("conversation_id",)) if body.get("conversation_id") else None
-            run = await ask.chat(self._session, talk, message, "brain")
+            run = await ask.chat(self._session, talk, message)
             return {"type": "task.created", "task_id": run.id, "conversation_id": run.conversation}
         run = await ask.find(_text(body, ("task_id",)))
         if body["type"] == "task.input":

@@ -9,7 +9,7 @@ from oracle.problems import Invalid
 from oracle.runs.run import MOVES as RUN_MOVES
 from oracle.runs.run import Run, Status, value_of
 from oracle.tasks.reply import message_id, reply_of
-from web.agent_frames import frame_of, task_topics
+from web.agent_frames import frame_of, line_frame, task_topics
 from web.surfaces import agent_shapes
 from web.surfaces.agent_shapes import (
     MOVES,
@@ -22,6 +22,7 @@ from web.surfaces.agent_shapes import (
     statuses_of,
     task_of,
 )
+from web.union import encoded
 
 AT = 1_769_860_800_000_000  # 2026-01-31T12:00:00Z
 SEED_OUTPUT = {"type": "task_output", "task_id": "uuid", "output": "CLI output line", "timestamp": "2026-01-31T12:00:00Z"}
@@ -46,6 +47,13 @@ def test_output_is_told_as_the_seed_says():
     assert frame == SEED_OUTPUT
     entry = frame_of(Chunk("uuid", 2, "raw_output", '{"content": "CLI output line"}', AT))
     assert entry["output"] == "CLI output line" and entry["type"] == "task_output"
+
+
+@given(st.text(max_size=50), st.sampled_from(["stdout", "stderr", "mark"]))
+def test_a_line_is_the_same_bytes_made_fast(text, stream):
+    chunk = Chunk("uuid", 1, stream, text, AT + 5)
+    assert line_frame(chunk) == encoded(frame_of(chunk))
+    assert line_frame(Chunk("uuid", 1, "thinking", "{}", AT)) is line_frame(Chunk("uuid", 1, "stdout", "\ud800", AT)) is None
 
 
 def test_an_end_is_told_with_what_came_of_it_as_the_seed_says():

@@ -130,7 +130,8 @@ def test_a_waiting_task_goes_on_with_its_users_words(house):
     ("/api/tasks/claim", {"worker": "w", "lease_s": 0}, "lease_s"), ("/api/tasks/claim", {}, "worker"),
     ("/api/tasks/t-1/heartbeat", {"worker": "w", "lease_s": 1e6}, "lease_s"),
     ("/api/tasks/t-1/input", {"message": ""}, "message"),
-    ("/api/chat?session_id=s", {"message": 7}, "message"),
+    ("/api/chat?session_id=s", {"message": 7}, "message"), ("/api/chat", {"message": "x"}, "session_id"),
+    ("/api/chat?session_id=s&agent=a%20b", {"message": "x"}, "agent"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_named(house, path, body, field):
     no = house.post(path, json=body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import attrs
@@ -25,7 +26,8 @@ from web.task_wishes import Asker, Update, new_id
 __all__ = ["AGENT", "DO", "READ", "ROUTES", "TASK_ID", "Report", "asker", "found", "update_of", "whole"]
 
 LONGEST = 1_000_000  # characters of a text in a body
-AGENT = matches_re(r"[A-Za-z0-9_.-]{1,64}")
+_NAME = r"[A-Za-z0-9_.-]{1,64}"
+AGENT = matches_re(_NAME)
 """What an agent or a worker may be called."""
 _TEXT: Any = max_len(LONGEST)
 _LABEL: Any = max_len(200)
@@ -156,11 +158,18 @@ async def speak(call: Call) -> TaskMoved:
 
 
 async def chat(call: Call) -> Done:
-    """Say something to the agents: it becomes the newest message of the conversation, and a task. Where there is no such
-    conversation one is begun, called by the first 50 characters."""
+    """Say something to an agent: it becomes the newest message of the conversation, and a task. Where there is no such
+    conversation one is begun, called by the first 50 characters. Nobody named is the agent `brain`; in the demo, `demo`."""
     wish = structure(Said, call.body, extras="drop", path=("body",))
-    run = await asker(call).chat(call.args["session_id"], call.args["conversation_id"], wish.message, "brain")
+    args = call.args
+    run = await asker(call).chat(args["session_id"], args["conversation_id"], wish.message, args["agent"] or "")
     return Done(True, "Task created", {"task_id": run.id, "conversation_id": run.conversation}, None)
+
+
+def is_agent(text: str) -> None:
+    """Raises Refused where an agent can't be called so."""
+    if not re.fullmatch(_NAME, text):
+        raise Refused("Input should be 1 to 64 letters, digits and any of _ . -", "agent")
 
 
 def update_of(said: Report) -> Update:
@@ -186,6 +195,7 @@ async def whole(call: Call, run: Run) -> Task:
 _PARAMS = ("input_message", "source_metadata", "agent_type", "flow_id", "parent_task_id", "initiated_task_id")
 _CHAT = (
     Param("session_id", required=True, ge=1, le=200), Param("conversation_id", le=200, doc="a new one where it is not given"),
+    Param("agent", check=is_agent, doc="who is to answer"),
 )  # fmt: skip
 TASK_ID = "/api/tasks/{task_id}"
 READ = {"auth": Auth.token, "scope": Scope.read, "tag": "agent_bot"}
