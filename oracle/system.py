@@ -29,9 +29,12 @@ from oracle.feeds.file import File
 from oracle.feeds.simulated import Simulated
 from oracle.first_start import give_a_past
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
+from oracle.history.arrivals import Arrivals
 from oracle.history.export import Exports
 from oracle.history.lines import Lines
+from oracle.history.talks import Talks
 from oracle.http import Http
+from oracle.inbound.hooks import Hooks, open_hooks
 from oracle.model import Delivery
 from oracle.problems import Bad, Invalid
 from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
@@ -47,6 +50,10 @@ from oracle.schedule.wiring import scheduler_child
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
+from oracle.tasks.agents import Agents
+from oracle.tasks.runner import commands_of
+from oracle.tasks.sequences import Sequences
+from oracle.tasks.wiring import talking_children
 from oracle.terminal import TerminalState
 from oracle.terminal.actor import TerminalMemory
 from oracle.terminal.wiring import terminal_children
@@ -85,8 +92,12 @@ class System:
     outputs: Outputs
     finder: Finder
     exports: Exports
+    talks: Talks
+    hooks: Hooks
+    arrivals: Arrivals
     pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
+    sequences: Sequences = attrs.field(factory=Sequences)
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
     day_trades: DayTrades = attrs.field(factory=DayTrades)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
@@ -173,7 +184,8 @@ def _assemble(
     outputs = Outputs(store, records.reader)
     return System(
         settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
-        Finder(store, records), Exports(store), pools_of(settings), statistics,
+        Finder(store, records), Exports(store), Talks(records.reader), open_hooks(settings, board),
+        Arrivals(store, records.reader), pools_of(settings), statistics,
     )  # fmt: skip
 
 
@@ -203,6 +215,8 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         *run_children(system),
+        Child("agents", lambda: Agents(board, system.receipts, commands_of(settings))),
+        *talking_children(system),
         scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),

@@ -170,6 +170,8 @@ async def _body(route: Route, content_type: str) -> Any:
     raw: bytes = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     if len(raw) > route.body_limit_bytes:
         raise Refused(f"the body may have at most {route.body_limit_bytes} bytes", code="too_large")
+    if route.raw:
+        return raw
     if not raw and route.bodiless:
         return None
     if not raw:

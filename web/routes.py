@@ -19,7 +19,7 @@ import attrs
 
 from oracle.system import System
 
-__all__ = ["WS", "Answer", "Auth", "Call", "Family", "Identity", "Param", "Route", "Scope", "View", "family_of"]
+__all__ = ["RAW", "WS", "Answer", "Auth", "Call", "Family", "Identity", "Param", "Route", "Scope", "View", "family_of"]
 
 WS = "WS"
 """The method of a WebSocket route; its view runs before the client is let in (`Call.visitor`)."""
@@ -128,6 +128,9 @@ class Answer:
 
 View = Callable[[Call], Awaitable[Any]]
 
+RAW = "/webhooks/"
+"""Where bodies are signed as they are, and looked at by who verifies that."""
+
 
 @attrs.frozen
 class Route:
@@ -164,6 +167,7 @@ class Route:
     bodiless: bool = False
     locked: bool = False
     complaint: str = ""
+    raw: bool = False
 
     @property
     def guarded(self) -> bool:

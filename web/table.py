@@ -5,6 +5,14 @@ from __future__ import annotations
 from web.routes import Route
 from web.surfaces import (
     agent_analytics,
+    agent_conversations,
+    agent_lists,
+    agent_logs,
+    agent_sockets,
+    agent_status,
+    agent_tasks,
+    agent_webhooks,
+    agent_work,
     alert_analytics,
     alert_life,
     alert_past,
@@ -25,6 +33,7 @@ from web.surfaces import (
     fiml_alerts,
     fiml_market,
     front,
+    inbound,
     live,
     mt5,
     native,
@@ -38,7 +47,8 @@ __all__ = ["routes"]
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, tokens, agent_analytics, archive,
+    alpha_backtests, alpha_rankings, tokens, archive, agent_analytics, agent_lists, agent_tasks, agent_work, agent_logs,
+    agent_status, agent_sockets, agent_conversations, agent_webhooks, inbound,
 )  # fmt: skip
 
 
