@@ -12,8 +12,8 @@ from tests.factories import WebhookFactory
 
 ALL = "/api/webhooks"
 SHAPE = {
-    "webhook_id", "name", "provider", "endpoint", "is_builtin", "enabled", "has_secret", "commands", "default_command", "bot_name",
-    "created_at", "updated_at", "created_by",
+    "webhook_id", "name", "provider", "endpoint", "is_builtin", "enabled", "has_secret", "commands", "default_command",
+    "bot_name", "created_at", "updated_at", "created_by",
 }  # fmt: skip
 COMMAND = {"command_id", "name", "trigger", "action", "agent", "template", "conditions", "priority"}
 
@@ -35,7 +35,8 @@ def test_a_webhook_is_made_and_its_secret_is_not_shown(house):
     assert made["endpoint"] == f"/webhooks/github/{made['webhook_id']}" == WebhookFactory.endpoint(made["endpoint"])
     assert (made["is_builtin"], made["enabled"], made["has_secret"], made["default_command"]) == (False, True, True, "review")
     assert one(house, made["webhook_id"]) == made
-    for path in (ALL, f"{ALL}/{made['webhook_id']}", "/api/oracle/board?kind=webhook", f"/api/oracle/events?subject=webhook:{made['webhook_id']}"):
+    ident = made["webhook_id"]
+    for path in (ALL, f"{ALL}/{ident}", "/api/oracle/board?kind=webhook", f"/api/oracle/events?subject=webhook:{ident}"):
         assert b"a secret of mine" not in house.get(path).body
 
 
@@ -91,9 +92,11 @@ def test_commands_are_added_changed_and_removed(house):
     renamed = house.ask("PUT", f"{path}/{first['command_id']}", json=WebhookFactory.command(name="look")).json["data"]
     assert (renamed["command_id"], renamed["name"]) == (first["command_id"], "look")
     assert one(house, ident)["default_command"] == "look"
-    assert house.ask("DELETE", f"{path}/{first['command_id']}").json == {"success": True, "data": {"command_id": first["command_id"]}}
-    assert [row["name"] for row in house.get(path).json] == ["issues.opened"] and one(house, ident)["default_command"] is None
-    assert house.ask("DELETE", f"{path}/{first['command_id']}").json == {"detail": "Command not found"}
+    gone = f"{path}/{first['command_id']}"
+    assert house.ask("DELETE", gone).json == {"success": True, "data": {"command_id": first["command_id"]}}
+    assert [row["name"] for row in house.get(path).json] == ["issues.opened"]
+    assert one(house, ident)["default_command"] is None
+    assert house.ask("DELETE", gone).json == {"detail": "Command not found"}
     wrong = house.post(path, json={"trigger": "*", "template": "{{", "conditions": {"a[": 1}}).json["detail"]
     assert [row["loc"] for row in wrong] == [["body", "template"], ["body", "conditions"]]
 
