@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from actors import Child, Supervisor
@@ -16,13 +17,15 @@ from oracle.history.pieces import ends
 from oracle.receipts import Receipts
 from oracle.runs.crew import CREW, Crew, Put
 from oracle.runs.desk import Runs
-from oracle.runs.kind import Kind
+from oracle.runs.kind import Kind, Work
 from oracle.runs.pool import Pool
-from oracle.runs.run import Status, run_of
+from oracle.runs.run import Run, Status, run_of
 from oracle.runs.shelf import Shelf
 from oracle.schedule.work import job_work
 from oracle.settings import Settings
 from oracle.settings_runs import Runs as Bounds
+from oracle.tasks.reply import last_words
+from oracle.tasks.runner import commands_of, task_work
 from oracle.trading.backtest.work import KIND, strategy_work
 
 __all__ = ["crew_of", "pools_of", "run_children"]
@@ -62,11 +65,16 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
     lines = Lines(system.store)
     job = job_work(system.board, queries, runtime, settings.trading, settings.risk)
     backtest = backtest_work(queries, system.tape, lines, tables_of(settings.watchdogs), runtime.now_us)
+    works = {name: task_work(settings.tasks, command) for name, command in commands_of(settings).items()}
     return {
         "job": Kind.of(job, "jobs"),
         "backtest": Kind.of(backtest, "computing"),
         KIND: Kind.of(strategy_work(queries, settings, runtime.now_us), "computing"),
         "alert_preview": Kind.of(preview_work(queries, system.tape, lines, CHANNELS, runtime.now_us), "computing"),
         "experiment": Kind(begins=Status.created, again=True, pool="experiments"),
-        "task": Kind(pool="tasks"),
+        "task": Kind(partial(_of_agent, works), pool="tasks", last_words=last_words),
     }
+
+
+def _of_agent(works: Mapping[str, Work], run: Run) -> Work | None:
+    return works.get(run.agent)
