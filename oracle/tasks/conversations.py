@@ -95,7 +95,7 @@ class Conversations(Actor):
         if verb == "delete":
             return await self._store(ident, None, command)
         now_us = max(self.now_us(), value["updated_us"] + 1)
-        changes = {key: command.args[key] for key in ("title", "is_archived", "metadata") if key in command.args}
+        changes: dict[str, Any] = {key: command.args[key] for key in ("title", "is_archived", "metadata") if key in command.args}
         if verb == "clear":
             changes = {"cleared_us": now_us}
         return await self._store(ident, {**value, **changes, "updated_us": now_us}, command)

@@ -9,12 +9,14 @@ message follow from the event's, so that each step may be done again and there i
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import attrs
+import msgspec
 import trio
 
-from actors import Actor, Refused, Reply
+from actors import Actor, NobodyOwns, Refused, Reply
 from oracle.board import Board
 from oracle.commit import NOT_NOW, committed
 from oracle.crash import crash_point
@@ -37,7 +39,8 @@ COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
 MADE_S = 1.5  # so long an answer waits for the task to exist; providers wait three seconds and more
 MOST_OWED = 1_000
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 30.0
-_LATER = frozenset({"unavailable", "full", "timeout", "locked"})  # refusals that say nothing about the task
+_MADE = frozenset({"exists", "illegal"})  # refusals of one that was made before: it is another by now, or over
+_LATER = frozenset({"unavailable", "full", "timeout"})  # refusals that say nothing about the task
 
 
 @attrs.frozen
@@ -144,7 +147,7 @@ class Inbound(Actor):
                 break
             except NOT_NOW as no:
                 if isinstance(no, Refused) and no.code not in _LATER:
-                    if no.code != "exists":  # else it was made before, and is changed since
+                    if no.code not in _MADE:
                         await self._tell_refused(ident, owed, no)
                     break
                 await trio.sleep(wait_s)
@@ -169,6 +172,9 @@ class Inbound(Actor):
             "agent": owed["agent"], "session": SESSION, "conversation": talk, "source": source, "also": [said],
         }, by, ident))  # fmt: skip
         crash_point("inbound:task-started")
+        # Numbered, so that they are put out once; where the task is over already, or its actor is not there yet, it goes without.
+        with contextlib.suppress(NobodyOwns):
+            await self.ask(ref("run", task), Command("output", {"worker": "", "pieces": _log(ident, owed), "first": 1}, by))
 
     async def _tell_refused(self, ident: str, owed: dict[str, Any], no: Refused) -> None:
         now_us, name = self.now_us(), ref(KIND, owed["about"]["webhook_id"])
@@ -178,6 +184,18 @@ class Inbound(Actor):
         )  # fmt: skip
         await committed(self, (told,))
         self.publish(told)
+
+
+def _log(ident: str, owed: dict[str, Any]) -> list[list[str]]:
+    """What the log of the task begins with: how it came about."""
+    about = owed["about"]
+    stages = {
+        "received": {"event_id": ident, **{name: about[name] for name in ("webhook_id", "event_type", "sender", "url")}},
+        "validated": {"provider": owed["provider"]},
+        "matched": {"command": about["matched_command"], "agent": owed["agent"]},
+        "task_created": {"task_id": owed["task_id"], "flow_id": owed["flow_id"] or None},
+    }
+    return [[f"webhook:{stage}", msgspec.json.encode(data).decode()] for stage, data in stages.items()]
 
 
 def _params(owed: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,17 @@ def run_of(house, task):
     """The run as it is on the board."""
     items = house.get("/api/oracle/board?kind=run").json["items"]
     return next(one["value"] for one in items if one["ref"] == f"run:{task}")
+
+
+def pieces(house, task):
+    """What is in the log of a task."""
+    system = house._house.system
+
+    async def read():
+        run = await system.records.one(task)
+        return [(one.stream, one.text) for one in await system.outputs.chunks(run)]
+
+    return trio.from_thread.run(read, trio_token=house._token)
 
 
 def tasks(house):
@@ -69,6 +81,8 @@ def test_a_comment_becomes_a_task_a_message_and_an_event(house):
     assert whole.keys() > EVENT and whole["payload"]["comment"]["body"] == "@agent review it"
     assert (whole["delivery_id"], whole["flow_id"]) == ("d-five", "github:octo/hello#5")
     assert (whole["sender"], whole["own"]) == ("octocat", False)
+    assert [stream for stream, _ in pieces(house, got["task_id"])] == [
+        "webhook:received", "webhook:validated", "webhook:matched", "webhook:task_created"]
     assert house.get(f"{ALL}/{hook['webhook_id']}/events").json == {"success": True, "data": [row]}
     assert row in house.get(f"{ALL}/events/recent").json["data"]
     assert house.get(f"{ALL}/stats").json["events_by_webhook"][hook["webhook_id"]] == 1
