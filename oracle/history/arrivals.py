@@ -1,4 +1,4 @@
-"""The named questions about what came in by webhooks. What came in is an Event `webhook_received` with the webhook as its subject
+"""The named questions about what came in by webhooks. What came in is an Event `webhook_delivered` with the webhook as its subject
 and the fingerprint of what was signed as its cause; its payload is kept beside it, as the only piece of output of the event's id.
 """
 
@@ -14,7 +14,7 @@ from oracle.history.store import Store
 
 __all__ = ["PAYLOAD", "RECEIVED", "REFUSED", "Arrivals"]
 
-RECEIVED, REFUSED = "webhook_received", "webhook_task_refused"
+RECEIVED, REFUSED = "webhook_delivered", "webhook_task_refused"
 PAYLOAD = "webhook_payload"
 """The stream of the piece of output that is a payload."""
 

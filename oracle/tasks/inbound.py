@@ -1,6 +1,6 @@
 """The actor that takes in what webhooks deliver, and sets to work what that calls for.
 
-    delivery -> known? -> Event webhook_received + State webhook_task (what is owed) committed -> answered
+    delivery -> known? -> Event webhook_delivered + State webhook_task (what is owed) committed -> answered
                            -> conversation of the flow -> run started -> nothing is owed any more
 
 What was answered is on the disk. What is owed is made up for after a restart: the ids of the conversation, the task and its

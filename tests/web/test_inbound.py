@@ -9,6 +9,7 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import open_house
 
 from oracle.secret import MASK
 from tests.factories import ConversationFactory, WebhookFactory
@@ -235,3 +236,20 @@ def everything(house):
 def test_whatever_is_signed_is_taken_in_or_refused(house, everything, payload, event):
     assert deliver(house, everything, payload, event=event).status == 200
 
+
+
+def test_what_comes_to_the_inbox_of_the_server_is_no_delivery(house):
+    assert house.post("/api/oracle/inbox", json={"alert_name": "a"}).status == 202
+    assert all(row["webhook_id"] != "inbox" for row in house.get(f"{ALL}/events?limit=200").json)
+    assert "" not in house.get(f"{ALL}/stats").json["events_by_webhook"]
+
+
+async def test_who_delivers_needs_no_token_and_who_reads_does(tmp_path):
+    async with open_house(tmp_path, auth="token") as house:
+        body, headers = WebhookFactory.delivery(WebhookFactory.comment())
+        bearer = {"Authorization": f"Bearer {house.fresh_token}"}
+        assert (await house.post(ALL, json=WebhookFactory.create())).status == 401
+        hook = (await house.post(ALL, json=WebhookFactory.create(), headers=bearer)).json["data"]
+        assert (await house.post(hook["endpoint"], data=body, headers=headers)).status == 200
+        assert [(await house.get(path)).status for path in (ALL, f"{ALL}/events", "/api/conversations")] == [401] * 3
+        assert len((await house.get(f"{ALL}/events", headers=bearer)).json) == 1

@@ -62,7 +62,7 @@ def stored(folder):
     try:
         states = {state.ref: state.value for state in store.states()}
         with store.reading() as cursor:
-            events = cursor.execute("SELECT DISTINCT id FROM event WHERE kind = 'webhook_received'").fetchall()
+            events = cursor.execute("SELECT DISTINCT id FROM event WHERE kind = 'webhook_delivered'").fetchall()
             messages = cursor.execute("SELECT DISTINCT id, run, conversation FROM message").fetchall()
     finally:
         store.close()

@@ -149,7 +149,7 @@ async def test_what_is_owed_at_the_start_is_made(tmp_path, autojump_clock):
 
 async def test_what_can_not_be_stored_is_refused_and_nothing_comes_of_it(tmp_path, autojump_clock):
     async with open_door(tmp_path, down=[1]) as door:
-        told = probe(door.runtime, "event:webhook_received:*")
+        told = probe(door.runtime, "event:webhook_delivered:*")
         with pytest.raises(Refused, match="can't be stored now"):
             await door.deliver()
         await trio.sleep(60)
