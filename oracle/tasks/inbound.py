@@ -65,6 +65,7 @@ class Inbound(Actor):
         self._board = board
         self._hooks = hooks
         self._arrivals = arrivals
+        self._unsure: dict[str, tuple[Event, State | None]] = {}  # what was refused, and may be on the disk all the same
 
     async def start(self) -> None:
         """Make up for what is owed."""
@@ -81,9 +82,10 @@ class Inbound(Actor):
         ident = event_id(RECEIVED, name, incoming.provider, 0, incoming.delivery or incoming.fingerprint)
         known = await self._arrivals.known(name, ident, incoming.fingerprint)
         if known is not None:
+            self._adopt(known["event_id"])
             exists = self._board.get(ref(OWED, known["event_id"])) is None
             return Taken(known["event_id"], known["task_id"], known["matched_command"], exists, again=True)
-        if len(self._board.kind(OWED)) >= MOST_OWED:
+        if max(len(self._board.kind(OWED)), len(self._unsure)) >= MOST_OWED:
             raise Refused("too many tasks wait to be made", "full")
         called = matched(webhook, incoming, self._hooks.bot_of(webhook))
         task = None if called is None else f"task-{ident[4:16]}"
@@ -115,11 +117,22 @@ class Inbound(Actor):
         try:
             await self.ask("history", Commit(rows), COMMIT_TIMEOUT_S)
         except NOT_NOW as no:
+            self._unsure[ident] = told, draft
             raise Refused(f"deliveries can't be stored now: {no}", "unavailable") from no
         crash_point("inbound:committed")
+        self._unsure.pop(ident, None)
         if draft is not None:
             self._board.apply(draft)
         self.publish(told)
+
+    def _adopt(self, ident: str) -> None:
+        """It is on the disk after all: tell of it, and make what it calls for."""
+        told, draft = self._unsure.pop(ident, (None, None))
+        if told is not None:
+            self.publish(told)
+        if draft is not None and draft.value is not None:
+            self._board.apply(draft)
+            self.helper(self._settle, ident, draft.value, trio.Event())
 
     def _owed(self, ident: str, hook: str, command: Any, incoming: Incoming) -> dict[str, Any]:
         """All it takes to make the task, so that it comes out the same however the webhook is changed meanwhile."""

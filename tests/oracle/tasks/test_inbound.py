@@ -13,7 +13,7 @@ from oracle.board import Board
 from oracle.history.actor import Commit
 from oracle.inbound import Incoming
 from oracle.inbound.hooks import Hooks
-from oracle.model import Command, State
+from oracle.model import Command, Event, State
 from oracle.settings import Tasks
 from oracle.tasks.inbound import MADE_S, MOST_OWED, OWED, Inbound
 from tests.factories import WebhookFactory
@@ -24,17 +24,18 @@ SAID = Incoming("github", "issue_comment.created", WebhookFactory.comment(), "@a
 
 
 class Ledger(Actor):
-    """Takes every commit, or none while it is `down`."""
+    """Takes every commit, or none while it is `down`: what it then does keep is said by each entry."""
 
     def __init__(self, kept, down):
         self.kept, self.down = kept, down
 
     def receive(self, message):
         if isinstance(message, Commit):
-            if self.down:
-                self.down.pop()
+            down = bool(self.down)
+            if not down or self.down.pop() == "lost":
+                self.kept.extend(message.messages)
+            if down:
                 raise Refused("the disk is full", "unavailable")
-            self.kept.extend(message.messages)
 
 
 class Talk(Actor):
@@ -56,11 +57,16 @@ class Desk(Actor):
         self.started.append((trio.current_time(), command.args["id"]))
 
 
-class Nothing:
-    """Nothing came in before."""
+class Past:
+    """What came in before."""
+
+    def __init__(self, kept):
+        self.kept = kept
 
     async def known(self, subject, ident, fingerprint):
-        return None
+        events = (row for row in self.kept if isinstance(row, Event))
+        told = next((event for event in events if ident == event.id or fingerprint == event.cause), None)
+        return None if told is None else {**told.data, "event_id": told.id}
 
 
 @attrs.frozen
@@ -96,7 +102,7 @@ async def open_door(folder, noes=(), down=(), owed=()):
         hooks = Hooks(board, Vault(folder), Tasks())
         return [
             Child("history", lambda: Ledger(kept, list(down))), Child("conversations", Talk),
-            Child("runs", lambda: Desk(list(noes), started)), Child("inbound", lambda: Inbound(board, hooks, Nothing())),
+            Child("runs", lambda: Desk(list(noes), started)), Child("inbound", lambda: Inbound(board, hooks, Past(kept))),
         ]  # fmt: skip
 
     async with open_runtime(children, clock=trio_clock(T0_US)) as runtime:
@@ -155,6 +161,19 @@ async def test_what_can_not_be_stored_is_refused_and_nothing_comes_of_it(tmp_pat
         await trio.sleep(60)
         assert told.took() == [] == door.started == door.owed()
         assert (await door.deliver()).made
+
+
+async def test_what_was_refused_and_is_stored_all_the_same_is_made_when_it_is_delivered_again(tmp_path, autojump_clock):
+    async with open_door(tmp_path, down=["lost"]) as door:
+        with pytest.raises(Refused, match="can't be stored now"):
+            await door.deliver()
+        assert door.owed() == [] == door.started
+        taken = await door.deliver()
+        await trio.sleep(0.1)
+        assert taken.again and [task for _, task in door.started] == [taken.task_id]
+        assert (await door.deliver()).again
+        await trio.sleep(0.1)
+        assert len(door.started) == 1
 
 
 async def test_no_more_is_owed_than_can_be_made_up_for(tmp_path, autojump_clock):
