@@ -30,6 +30,7 @@ from oracle.feeds.simulated import Simulated
 from oracle.first_start import give_a_past
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
 from oracle.history.arrivals import Arrivals
+from oracle.history.export import Exports
 from oracle.history.lines import Lines
 from oracle.history.talks import Talks
 from oracle.http import Http
@@ -40,6 +41,7 @@ from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.runs import Pool
+from oracle.runs.finding import Finder
 from oracle.runs.outputs import Outputs
 from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
@@ -88,6 +90,8 @@ class System:
     talks: Talks
     hooks: Hooks
     arrivals: Arrivals
+    finder: Finder
+    exports: Exports
     pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
@@ -176,7 +180,8 @@ def _assemble(
     outputs = Outputs(store, records.reader)
     return System(
         settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
-        Talks(records.reader), open_hooks(settings, board), Arrivals(store, records.reader), pools_of(settings), statistics,
+        Talks(records.reader), open_hooks(settings, board), Arrivals(store, records.reader), Finder(store, records),
+        Exports(store), pools_of(settings), statistics,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ One way in for every route: gate (host, pace, origin, content type), who calls, 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from typing import Any
 
@@ -177,8 +177,10 @@ async def _body(route: Route, content_type: str) -> Any:
 
 def _response(result: Any) -> Response:
     answer = result if isinstance(result, Answer) else Answer(result)
-    body = answer.body if isinstance(answer.body, bytes) else encode(answer.body)
-    response = Response(body, answer.status, content_type=answer.content_type)
+    whole = answer.body if isinstance(answer.body, bytes | AsyncIterator) else encode(answer.body)
+    response = Response(whole, answer.status, content_type=answer.content_type)
+    if isinstance(answer.body, AsyncIterator):
+        response.timeout = None  # whoever takes nothing of it is closed by the server
     for name, value in answer.headers:
         response.headers.add(name, value)
     return response

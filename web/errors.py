@@ -33,6 +33,7 @@ STATUS = {
     "too_large": 413,
     "unsupported_media_type": 415,
     "rate_limited": 429,
+    "budget": 429,
     "internal": 500,
     "unavailable": 503,
     "rejected": 422,
@@ -113,7 +114,9 @@ def answer_refusal(error: Refused | AskTimeout | ActorCrashed | NobodyOwns | Mai
             status = STATUS.get(error.code, 400)
             if family is Family.detail:
                 status = _DETAIL_STATUS.get(error.code, status)
-            return answer_status(status, family, str(error.reason), code=error.code, details=error.details)
+            return answer_status(
+                status, family, str(error.reason), code=error.code, details=error.details, headers=_again(error.details)
+            )
         case AskTimeout():
             return answer_status(504, family, "no answer in time")
         case ActorCrashed():
@@ -143,6 +146,12 @@ def answer_status(
         return Answer({"detail": message}, status, headers)
     body = {"code": code or _CODE.get(status, "error"), "message": message, "details": details or {}}
     return Answer({"error": body}, status, headers)
+
+
+def _again(details: Any) -> tuple[tuple[str, str], ...]:
+    """When it may go well, where that is known."""
+    wait_s = details.get("retry_after_s") if isinstance(details, Mapping) else None
+    return () if wait_s is None else (("Retry-After", str(wait_s)),)
 
 
 def _echo(problem: Problem) -> Any:

@@ -108,7 +108,8 @@ class Call:
 
 @attrs.frozen
 class Answer:
-    """What a view returns when 200 JSON is not enough. `body` of bytes is sent as it is."""
+    """What a view returns when 200 JSON is not enough. `body` of bytes is sent as it is, one that is an async iterator of bytes
+    piece by piece."""
 
     body: Any
     status: int = 200

@@ -20,6 +20,7 @@ from web.surfaces import (
     alpha_strategies,
     alpha_system,
     alpha_trades,
+    archive,
     broker,
     deliveries,
     fiml,
@@ -39,7 +40,7 @@ __all__ = ["routes"]
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, agent_analytics, agent_conversations, agent_webhooks, inbound,
+    alpha_backtests, alpha_rankings, agent_analytics, agent_conversations, agent_webhooks, inbound, archive,
 )  # fmt: skip
 
 
