@@ -135,6 +135,20 @@ def test_what_was_cleared_is_not_shown_and_what_is_said_afterwards_is(house):
     assert "messages" not in house.get(f"{ALL}/{ident}?include_messages=false").json
 
 
+def test_what_was_cleared_or_deleted_is_not_found_by_its_words_either(house):
+    def found(words):
+        return [one["conversation"] for one in house.get(f"/api/oracle/search?q={words}&in=messages").json["items"]]
+
+    cleared, deleted, kept = (begin(house)["conversation_id"] for _ in range(3))
+    for ident in (cleared, deleted, kept):
+        say(house, ident, "the walrus spoke")
+    house.post(f"{ALL}/{cleared}/clear")
+    house.ask("DELETE", f"{ALL}/{deleted}")
+    assert found("walrus") == [kept]
+    say(house, cleared, "the walrus is back")
+    assert found("walrus") == [cleared, kept]
+
+
 def test_what_was_deleted_is_not_found(house):
     ident = begin(house)["conversation_id"]
     say(house, ident)
