@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from oracle.history.arrivals import PAYLOAD
 from oracle.history.page import Filter
 
 __all__ = ["Hit", "excerpt", "in_messages", "in_output", "in_runs", "in_values"]
@@ -23,12 +24,19 @@ _PLACE = "strpos(lower({column}), ?)"
 _PIECE = f"substr({{column}}, greatest(1, {_PLACE} - {AROUND}), length(?) + {2 * AROUND})"
 _OUTPUT = (
     f"SELECT run, n, stream, {_PIECE.format(column='text')}, ts_us FROM {{table}} WHERE contains(lower(text), ?) "
-    "AND {where} QUALIFY row_number() OVER (PARTITION BY run, n ORDER BY seq) = 1 ORDER BY ts_us DESC, seq DESC LIMIT {limit}"
+    f"AND stream <> '{PAYLOAD}' AND {{where}} QUALIFY row_number() OVER (PARTITION BY run, n ORDER BY seq) = 1 "
+    "ORDER BY ts_us DESC, seq DESC LIMIT {limit}"
+)
+# What is not shown any more: all of a conversation that was deleted, and what is not newer than the last time it was cleared.
+_HIDDEN = (
+    "(SELECT subject, max(CASE kind WHEN 'conversation_deleted' THEN 9223372036854775807 ELSE ts_us END) AS mark FROM event "
+    "WHERE kind IN ('conversation_deleted', 'conversation_cleared') GROUP BY subject)"
 )
 _MESSAGES = (
-    f"SELECT conversation, id, role, run, {_PIECE.format(column='content')}, ts_us FROM message "
-    "WHERE contains(lower(content), ?) AND {where} QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq) = 1 "
-    "ORDER BY ts_us DESC, seq DESC LIMIT {limit}"
+    f"SELECT conversation, id, role, run, {_PIECE.format(column='content')}, ts_us FROM message LEFT JOIN {_HIDDEN} AS hidden "
+    "ON hidden.subject = 'conversation:' || conversation "
+    "WHERE contains(lower(content), ?) AND ts_us > coalesce(mark, -1) AND {where} "
+    "QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq) = 1 ORDER BY ts_us DESC, seq DESC LIMIT {limit}"
 )
 # All of a run's JSON is looked at first; what is not in the fields that count is left out later.
 _RUNS = (
