@@ -21,9 +21,11 @@ from oracle.validators import between
 __all__ = ["ClientReport", "RoundReport", "known_round", "with_client", "with_round"]
 
 MOST_CLIENTS = 1_000
-TAKING = (Status.queued, Status.running, Status.paused)
-"""While a run is one of these its rounds are taken: the first one of a queued run says that somebody is at work, and of one that
-is paused the round that was under way may still come."""
+TAKING = (Status.queued, Status.running)
+"""While a run is one of these its rounds are taken: the first one of a queued run says that somebody is at work. A runner that
+has acknowledged a pause has none under way."""
+HEARING = (*TAKING, Status.paused)
+"""Likewise what its clients say."""
 
 
 @attrs.frozen
@@ -79,7 +81,7 @@ def with_round(run: Run, report: RoundReport, now_us: int) -> dict[str, Any]:
 
 def with_client(run: Run, report: ClientReport, now_us: int) -> dict[str, Any]:
     """The facts that one client's word changes. Raises Refused `illegal` where the run is over."""
-    if run.status not in TAKING:
+    if run.status not in HEARING:
         raise Refused(f"experiment '{run.id}' is {run.status}: its clients are no longer heard", "illegal",
                       {"status": str(run.status)})  # fmt: skip
     return {"clients": _merged(run.facts.get("clients", ()), (report,), now_us)}
