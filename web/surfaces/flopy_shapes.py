@@ -17,7 +17,7 @@ from web.wire import iso
 
 __all__ = [
     "ACTIONS", "STATUSES", "Created", "ExperimentBrief", "ExperimentDetail", "ExperimentMetrics", "ExperimentSummary",
-    "FederatedClient", "RoundRow", "TimelineEntry", "brief_of", "clients_of", "detail_of", "inside", "iso_second", "megabytes",
+    "FederatedClient", "RoundRow", "TimelineEntry", "asked_of", "brief_of", "clients_of", "detail_of", "inside", "iso_second", "megabytes",
     "metrics_of", "rounds_of", "second", "summary_of", "timeline_of", "word",
 ]  # fmt: skip
 
@@ -159,6 +159,11 @@ def word(status: Status | str) -> str:
     return _WORDS.get(Status(status), str(status))
 
 
+def asked_of(run: Run) -> str | None:
+    """The state that its runner was asked for and has not acknowledged."""
+    return word(run.requested) if run.requested else None
+
+
 def inside(said: str) -> tuple[str, ...]:
     """The states that clients call so."""
     return tuple(str(status) for status in Status if word(status) == said)
@@ -191,7 +196,7 @@ def detail_of(run: Run, timeline: list[TimelineEntry]) -> ExperimentDetail:
         network_settings=params["network_settings"], policies=params["policies"], metrics=metrics_of(run),
         clients=clients_of(run), timeline=timeline, notes=list(run.facts.get("notes", ())),
         scheduled_at=second(run.not_before_us), completed_at=second(run.finished_us),
-        requested=word(run.requested) if run.requested else None, reason=run.reason or None, error=run.error,
+        requested=asked_of(run), reason=run.reason or None, error=run.error,
         worker=run.worker or None, result=run.result,
     )  # fmt: skip
 
