@@ -101,7 +101,8 @@ class Data:
 
 @attrs.frozen
 class KeepDays:
-    """Days that each kind of message is kept, then dropped by whole months. Events, alerts and their deliveries stay."""
+    """Days that each kind of message is kept, then dropped by whole months; runs for so many days after their end. Events,
+    alerts and their deliveries stay."""
 
     quote: int = attrs.field(default=30, validator=ge(1))
     trade: int = attrs.field(default=90, validator=ge(1))
@@ -109,6 +110,7 @@ class KeepDays:
     depth: int = attrs.field(default=7, validator=ge(1))
     sample: int = attrs.field(default=365, validator=ge(1))
     output: int = attrs.field(default=90, validator=ge(1))
+    run: int = attrs.field(default=365, validator=ge(1))
 
 
 @attrs.frozen

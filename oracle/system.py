@@ -38,6 +38,8 @@ from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.runs import Runs
+from oracle.runs.outputs import Outputs
+from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
 from oracle.schedule.wiring import scheduler_child
 from oracle.schedule.work import job_work
@@ -79,6 +81,8 @@ class System:
     tally: Tally
     receipts: Receipts
     shelf: Shelf
+    records: RunRecords
+    outputs: Outputs
     statistics: Mapping[str, FeedStatistics]  # by feed name
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
     day_trades: DayTrades = attrs.field(factory=DayTrades)
@@ -160,7 +164,13 @@ def _assemble(
     tape = Tape(store, deadline_s=settings.history.query_deadline_s)
     statistics = {name: FeedStatistics() for name in feeds}
     shelf = Shelf(settings.data.folder / "runs")
-    return System(settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, statistics)
+    records = RunRecords(
+        board, store, runtime.now_us, settings.history.keep_days.run, deadline_s=settings.history.query_deadline_s
+    )
+    outputs = Outputs(store, records.reader)
+    return System(
+        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs, statistics
+    )  # fmt: skip
 
 
 def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], feeds: Mapping[str, Feed]) -> list[Child]:
