@@ -3,7 +3,7 @@
 | published | topic | frame |
 | --- | --- | --- |
 | State of a run that is an experiment | experiments | `experiment_update` |
-| State of an alert | alerts | `alert` |
+| State of an incident, or of a rule's alert | alerts, while `alert_notifications` is on | `alert` |
 | (told by the socket itself, now and then) | metrics | `metrics_update` |
 | a task has moved on | passive | `task_status` |
 | a command line was opened or closed | passive | `cli_status_update` |
@@ -17,9 +17,13 @@ import attrs
 import msgspec
 
 from actors import Published
+from oracle.board import Board
 from oracle.experiments import KIND, figures_of
-from oracle.model import Event, State
-from oracle.runs import Run, run_of
+from oracle.model import State
+from oracle.runs.run import Run, run_of
+from oracle.services import config_of
+from web.agent_frames import CLI_TOPIC, STATUS_TOPICS, frame_of
+from web.surfaces.flopy_alerts import Alert, incident_shown, rule_alert
 from web.surfaces.flopy_shapes import iso_second, word
 from web.wire import text_frame
 
@@ -35,6 +39,7 @@ class Dashboard:
     """One dialect per choice; no `experiments` named means all of them. The epoch is told, with the offset, only to clients that
     asked for a place to come back to."""
 
+    board: Board = attrs.field(eq=False, repr=False)
     topics: frozenset[str] = frozenset(TOPICS)
     experiments: frozenset[str] = frozenset()
     passive: bool = True
@@ -53,7 +58,9 @@ class Dashboard:
         if EXPERIMENTS in self.topics:
             found.update({f"state:run:{ident}" for ident in self.experiments} or {"state:run:*"})
         if ALERTS in self.topics:
-            found.add("state:alert:*")
+            found.update(("state:incident:*", "state:alert:*"))
+        if self.passive:
+            found.update((*STATUS_TOPICS, CLI_TOPIC))
         return frozenset(found)
 
     def frame(self, published: Published) -> bytes | None:
@@ -84,12 +91,22 @@ class Dashboard:
     def _frame(self, message: Any) -> Frame | None:
         match message:
             case State(ref=ref, value=dict(value)) if ref.startswith("run:") and value["kind"] == KIND:
-                if EXPERIMENTS in self.topics and self._wants(value["id"]):
-                    return {"type": "experiment_update", "data": update_of(run_of(value), message.ts_us)}
-        return None
+                wanted = EXPERIMENTS in self.topics and self._wants(value["id"])
+                return {"type": "experiment_update", "data": update_of(run_of(value), message.ts_us)} if wanted else None
+            case State(ref=ref, value=dict(value)) if ref.startswith("incident:"):
+                return self._alert(incident_shown(value))
+            case State(ref=ref, value=dict()) if ref.startswith("alert:"):
+                return self._alert(rule_alert(self.board, ref.partition(":")[2]))
+        return frame_of(message) if self.passive else None
+
+    def _alert(self, alert: Alert | None) -> Frame | None:
+        if alert is None or ALERTS not in self.topics or not self._wants(alert.experiment_id):
+            return None
+        told = config_of(self.board).features.alert_notifications
+        return {"type": "alert", "data": attrs.asdict(alert)} if told else None
 
     def _wants(self, ident: str | None) -> bool:
-        return not self.experiments or ident in self.experiments
+        return not self.experiments or ident is None or ident in self.experiments
 
 
 def update_of(run: Run, at_us: int) -> Frame:
@@ -97,7 +114,7 @@ def update_of(run: Run, at_us: int) -> Frame:
     figures = figures_of(run)
     return {
         "id": run.id, "name": run.name, "status": word(run.status), "current_round": figures.rounds,
-        "rounds_total": figures.rounds_total, "accuracy": figures.accuracy, "loss": figures.loss,
+        "rounds_total": figures.rounds_total, "accuracy": figures.accuracy, "loss": figures.loss, "progress": run.progress,
         "timestamp": iso_second(at_us),
     }  # fmt: skip
 

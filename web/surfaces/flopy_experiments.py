@@ -11,9 +11,13 @@ from attrs.validators import max_len
 
 from actors import Refused
 from oracle.border import structure
-from oracle.experiments import BASIC, KIND, NAME, read_experiment
+from oracle.experiments import BASIC, KIND, NAME, read_experiment, trained_here
+from oracle.federated.pictures import missing
+from oracle.federated.plan import Configuration
 from oracle.model import Command
-from oracle.runs import Run, RunFilter, Status, ask_run
+from oracle.runs import Run, Status, ask_run
+from oracle.runs.records import RunFilter
+from oracle.services import config_of
 from web.errors import invalid
 from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
 from web.surfaces.flopy_shapes import (
@@ -251,6 +255,21 @@ async def detail(call: Call, run: Run) -> ExperimentDetail:
     """A run with what happened to it."""
     page = await call.system.queries.events(subject=run.ref, source="runs", limit=MOST_EVENTS, newest_first=False)
     return detail_of(run, timeline_of(page.items))
+
+
+def _may_be_scheduled(call: Call, not_before_us: int | None) -> None:
+    """Raises Refused `disabled` for what is to begin by itself while nothing does."""
+    if not_before_us is not None and not config_of(call.system.board).features.experiment_scheduling:
+        raise Refused("experiments don't begin by themselves: experiment_scheduling is off in the configuration", "disabled",
+                      {"scheduled_at": "experiment_scheduling is off"})  # fmt: skip
+
+
+def _somebody_trains(call: Call, run: Run) -> None:
+    """Raises Refused `unavailable` where this house can't train what it should."""
+    if trained_here(run.params):
+        plan = structure(Configuration, run.params["configuration"], extras="drop")
+        if why := missing(plan, call.system.settings.experiments.mnist_folder):
+            raise Refused(f"FL Server is currently unavailable: {why}", "unavailable", {"retry_after": RETRY_S})
 
 
 def _order(text: str) -> tuple[str, bool]:

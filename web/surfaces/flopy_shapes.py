@@ -17,8 +17,8 @@ from web.wire import iso
 
 __all__ = [
     "ACTIONS", "STATUSES", "Created", "ExperimentBrief", "ExperimentDetail", "ExperimentMetrics", "ExperimentSummary",
-    "FederatedClient", "RoundRow", "TimelineEntry", "asked_of", "brief_of", "clients_of", "detail_of", "inside", "iso_second", "megabytes",
-    "metrics_of", "rounds_of", "second", "summary_of", "timeline_of", "word",
+    "FederatedClient", "RoundRow", "TimelineEntry", "asked_of", "brief_of", "clients_of", "detail_of", "inside", "iso_second",
+    "megabytes", "metrics_of", "rounds_of", "second", "summary_of", "timeline_of", "word",
 ]  # fmt: skip
 
 _WORDS = {Status.cancelled: "aborted", Status.waiting: "running"}
