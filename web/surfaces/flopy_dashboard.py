@@ -20,9 +20,9 @@ async def dashboard(call: Call) -> None:
     `{"action": "subscribe", "topics": ["experiments", "metrics", "alerts"], "experiment_ids": [...]}` narrows that, a further one
     takes its place, and what is left out or empty means all; with `"ack": true` it is answered `subscribed`.
 
-    A client may have as many sockets that have subscribed as `experiments.sockets` of the settings says: one more gets an error and
-    is closed. With `since` (empty: from now on) each frame has its epoch and offset, and a client that comes back is told what it
-    missed.
+    A client may have as many sockets that have subscribed as `experiments.sockets` of the settings says: one more gets an error
+    and is closed. With `since` (empty: from now on) each frame has its epoch and offset, and a client that comes back is told
+    what it missed.
     """
     visitor, since = call.visitor, call.args["since"]
     Place.parse(since or "")  # before it is let in
