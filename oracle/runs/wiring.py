@@ -1,0 +1,63 @@
+"""Settings in, the desk and the actors of runs out; the one table of the kinds of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from actors import Child, Supervisor
+from oracle.alerts import CHANNELS
+from oracle.alerts.preview import preview_work
+from oracle.backtest import backtest_work, tables_of
+from oracle.history.lines import Lines
+from oracle.history.pieces import ends
+from oracle.runs.crew import CREW, Crew
+from oracle.runs.desk import Runs
+from oracle.runs.kind import Kind
+from oracle.runs.pool import Pool
+from oracle.runs.run import Status, run_of
+from oracle.schedule.work import job_work
+from oracle.settings import Settings
+from oracle.trading.backtest.work import KIND, strategy_work
+
+__all__ = ["pools_of", "run_children"]
+
+EXPERIMENTS = 10  # at work at once, unless the configuration says otherwise
+
+
+def pools_of(settings: Settings) -> dict[str, Pool]:
+    """The places to work at, by name."""
+    return {
+        "computing": Pool(settings.runs.computing), "jobs": Pool(settings.runs.jobs), "experiments": Pool(EXPERIMENTS),
+        "tasks": Pool(settings.tasks.at_once),
+    }  # fmt: skip
+
+
+def run_children(system: Any) -> list[Child]:
+    """The supervisor of those at work, and then the desk, which begins them; `system` is an `oracle.system.System`."""
+    live = [state.value["id"] for state in system.board.kind("run") if state.value and not run_of(state.value).over]
+    crew = Crew(system.board, system.receipts, system.shelf, kinds_of(system), system.pools, system.settings.runs,
+                system.store.statistics)  # fmt: skip
+    for ident, (pieces, size) in ends(system.store, live).items():
+        put = crew.put(ident)
+        put.pieces, put.size = pieces, size
+    return [
+        Child(CREW, lambda: Supervisor((), exhausted="park"), grace_s=5.0),
+        Child("runs", lambda: Runs(crew, system.records), capacity=10_000),
+    ]
+
+
+def kinds_of(system: Any) -> Mapping[str, Kind]:
+    """What there is to be run, by name."""
+    settings, queries, runtime = system.settings, system.queries, system.runtime
+    lines = Lines(system.store)
+    job = job_work(system.board, queries, runtime, settings.trading, settings.risk)
+    backtest = backtest_work(queries, system.tape, lines, tables_of(settings.watchdogs), runtime.now_us)
+    return {
+        "job": Kind.of(job, "jobs"),
+        "backtest": Kind.of(backtest, "computing"),
+        KIND: Kind.of(strategy_work(queries, settings, runtime.now_us), "computing"),
+        "alert_preview": Kind.of(preview_work(queries, system.tape, lines, CHANNELS, runtime.now_us), "computing"),
+        "experiment": Kind(begins=Status.created, again=True, pool="experiments"),
+        "task": Kind(pool="tasks"),
+    }
