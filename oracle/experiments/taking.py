@@ -12,16 +12,16 @@ from oracle.runs.run import Run, Status
 
 __all__ = ["Told", "begun_told", "client_told", "result_of", "round_told"]
 
-Told = Callable[[Run, int], Mapping[str, Any]]
-"""Given the run as it is and the time, what it is told further (`report` of `oracle.runs`). Raises Refused."""
+Told = Callable[[Run, int], Mapping[str, Any] | None]
+"""Given the run as it is and the time, what it is told (`decide` of a report, `oracle.runs.actor`). Raises Refused."""
 
 
 def round_told(report: RoundReport) -> Told:
     """A round; the last one completes the experiment. Of a round that is known there is nothing to tell."""
 
-    def told(run: Run, now_us: int) -> Mapping[str, Any]:
+    def told(run: Run, now_us: int) -> Mapping[str, Any] | None:
         if known_round(run, report):
-            return {}
+            return None
         facts, total = with_round(run, report, now_us), figures_of(run).rounds_total
         last = report.round == total
         clients = f" with {len(report.clients)} clients" if report.clients else ""
@@ -39,8 +39,8 @@ def round_told(report: RoundReport) -> Told:
 def begun_told() -> Told:
     """That somebody is at work, where it still waits for that."""
 
-    def told(run: Run, now_us: int) -> Mapping[str, Any]:
-        return {"status": Status.running} if run.status is Status.queued else {}
+    def told(run: Run, now_us: int) -> Mapping[str, Any] | None:
+        return {"status": Status.running} if run.status is Status.queued else None
 
     return told
 
