@@ -85,7 +85,7 @@ class FlopySocket(Listener):
         super().__init__(system, visitor)
         self._seat = seat
         self._since = since
-        self._live = live
+        self._services = live
         placed = since is not None
         self._dialect = Dashboard(system.board, placed=placed, epoch=system.runtime.epoch if placed else "")
         self._catching_up = False
@@ -171,7 +171,7 @@ class FlopySocket(Listener):
 
     def _tell_metrics(self) -> None:
         if METRICS in self._dialect.topics and config_of(self.system.board).features.real_time_metrics:
-            self.outlet.say(to_json({"type": "metrics_update", "data": self._live(self.system)}), key="metrics")
+            self.outlet.say(to_json({"type": "metrics_update", "data": self._services(self.system)}), key="metrics")
 
     def _refuse(self, answer: Answer) -> None:
         self.outlet.say(to_json({"type": "error", **answer.body}))

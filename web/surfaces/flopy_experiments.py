@@ -12,8 +12,7 @@ from attrs.validators import max_len
 from actors import Refused
 from oracle.border import structure
 from oracle.experiments import BASIC, KIND, NAME, read_experiment, trained_here
-from oracle.federated.pictures import missing
-from oracle.federated.plan import Configuration
+from oracle.federated.work import why_not
 from oracle.model import Command
 from oracle.runs import Run, Status, ask_run
 from oracle.runs.records import RunFilter
@@ -266,10 +265,8 @@ def _may_be_scheduled(call: Call, not_before_us: int | None) -> None:
 
 def _somebody_trains(call: Call, run: Run) -> None:
     """Raises Refused `unavailable` where this house can't train what it should."""
-    if trained_here(run.params):
-        plan = structure(Configuration, run.params["configuration"], extras="drop")
-        if why := missing(plan, call.system.settings.experiments.mnist_folder):
-            raise Refused(f"FL Server is currently unavailable: {why}", "unavailable", {"retry_after": RETRY_S})
+    if trained_here(run.params) and (why := why_not(run.params, call.system.settings.experiments)):
+        raise Refused(f"FL Server is currently unavailable: {why}", "unavailable", {"retry_after": RETRY_S})
 
 
 def _order(text: str) -> tuple[str, bool]:
