@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import trio
 
 from actors import Refused
 from oracle.border import unstructure
@@ -20,13 +21,15 @@ _SAID = msgspec.json.Decoder(Ready | Trained | RoundDone | No)
 
 
 class Training:
-    """Rounds, one after the other. Close it whatever happens: that ends the process at once, whatever it is at."""
+    """Rounds, one after the other; the newest has really taken `wall_s`, without what it was held. Close it whatever happens:
+    that ends the process at once, whatever it is at."""
 
     def __init__(self, plan: Plan, process: WorkProcess, begin: Begin) -> None:
         self._rounds = plan.configuration.rounds
         self._process = process
         self._begin = begin
         self._done = 0 if begin.checkpoint is None else begin.checkpoint.round
+        self.wall_s = 0.0
 
     @classmethod
     async def begun(cls, plan: Plan, mnist_folder: Path | None, checkpoint: Checkpoint | None) -> Training:
@@ -43,9 +46,12 @@ class Training:
 
     async def round(self, pace: Pace) -> RoundDone:
         """The next round; between two clients it may be held. Raises Refused `failed` with what the process died of."""
+        self.wall_s = 0.0
         while True:
             await pace.turn()
+            began_s = trio.current_time()
             said = await self._asked(Step())
+            self.wall_s += trio.current_time() - began_s
             if isinstance(said, RoundDone):
                 self._done = said.round
                 return said

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import attrs
 
+from oracle.border import structure
 from oracle.federated.policies import POLICIES
 from oracle.problems import Bad, closest
 
-__all__ = ["Configuration", "NetworkSettings", "Plan", "bits_per_s", "known_policies", "seconds"]
+__all__ = ["Configuration", "NetworkSettings", "Plan", "bits_per_s", "known_policies", "plan_of", "seconds"]
 
 MOST_CLIENTS = 100
 _BITS = {"bps": 1.0, "kbps": 1e3, "mbps": 1e6, "gbps": 1e9}
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
-_MEASURE = re.compile(r"\s*(\d{1,12}(?:\.\d{1,12})?)\s*([A-Za-z]{1,4})\s*")
+_MEASURE = re.compile(r"\s*(\d{1,12}(?:\.\d{1,12})?)\s*([A-Za-z]{1,4})\s*", re.ASCII)
 
 
 def bits_per_s(text: str) -> float:
@@ -124,3 +126,11 @@ class Plan:
     network_settings: NetworkSettings = attrs.field(factory=NetworkSettings)
     policies: tuple[str, ...] = attrs.field(default=(), validator=known_policies)
     """Names out of POLICIES."""
+
+
+def plan_of(params: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Plan:
+    """What is to be trained, of the parameters of an experiment; others than these three are not looked at. Raises Invalid."""
+    return structure(Plan, {name: params[name] for name in _PARTS if params.get(name) is not None}, path=path)
+
+
+_PARTS = tuple(field.name for field in attrs.fields(Plan))

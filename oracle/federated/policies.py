@@ -16,7 +16,7 @@ POLICIES: dict[str, str] = {
     "equal.",
     ROBUST: "The new model is the median of the clients' models, weight by weight, so that a minority of broken ones has no say "
     "(Yin et al. 2018). Else it is their mean, by how many pictures each has.",
-    DYNAMIC: "Twice as many clients are drawn as a round needs, and those whose last loss was highest take part, before them those "
-    "that never did (power of choice, Cho et al. 2020). Else all are equally likely.",
+    DYNAMIC: "Twice as many clients are drawn as a round needs, and those whose last loss was highest take part, before them "
+    "those that never did (power of choice, Cho et al. 2020). Else all are equally likely.",
 }
 """What each changes, by its name."""

@@ -51,7 +51,8 @@ class Federation:
     @property
     def ready(self) -> Ready:
         """How it stands before the next round."""
-        return Ready(self._notes, self._known.clients, self._drawn, self._net.size)
+        pictures = len(self._examples.labels), len(self._held_out.labels)
+        return Ready(self._notes, self._known.clients, self._drawn, self._net.size, *pictures)
 
     def step(self) -> Trained | RoundDone:
         """Do the next piece: one client's training, or the end of the round."""
@@ -64,7 +65,7 @@ class Federation:
         else:
             self._train(place)
         self._slowest_s = max(self._slowest_s, self._cpu_s() - began_s)
-        return Trained(name, 1 - len(self._left) / (len(self._drawn) + 1))
+        return Trained(name, 1 - (len(self._left) + 1) / (len(self._drawn) + 1))
 
     def _begin(self) -> None:
         self._round = self._known.round + 1

@@ -43,12 +43,15 @@ class Step(msgspec.Struct, tag=True, frozen=True):
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
-    """Everything is loaded. `notes` say what a reader has to know; `drawn` are the clients of the next round."""
+    """Everything is loaded. `notes` say what a reader has to know; `drawn` are the clients of the next round; the net has so
+    many `parameters`, and there are so many pictures."""
 
     notes: list[str]
     clients: list[Client]
     drawn: list[str]
     parameters: int
+    training: int
+    held_out: int
 
 
 class Trained(msgspec.Struct, tag=True, frozen=True):
