@@ -14,7 +14,7 @@ from oracle.border import structure
 from oracle.experiments import BASIC, KIND, NAME, read_experiment, trained_here
 from oracle.federated.work import why_not
 from oracle.model import Command
-from oracle.runs import Run, Status, ask_run
+from oracle.runs import Run, Status, ask_run, until_begun
 from oracle.runs.records import RunFilter
 from oracle.services import config_of
 from web.errors import invalid
@@ -45,6 +45,8 @@ __all__ = ["COMPLAINT", "DO", "READ", "ROUTES", "ask_experiment", "detail", "fin
 
 MOST_EVENTS = 1_000
 RETRY_S = 30
+BEGINS_S = 3.0  # where there is a place, this is a commit away
+HALTS_S = 20.0  # training comes to a halt after the client it is at
 COMPLAINT = "Invalid experiment configuration"
 _VERBS = {"start": "begin", "pause": "pause", "resume": "resume", "stop": "stop", "abort": "cancel"}
 _PAST = {"start": "started", "pause": "paused", "resume": "resumed", "stop": "stopped", "abort": "aborted"}
@@ -191,6 +193,8 @@ async def control(call: Call) -> Controlled:
         if no.code != "illegal":
             raise
         raise await _not_now(call, wish.action) from no
+    if done.status is Status.queued and trained_here(done.params) and not call.system.pools["experiments"].waiting:
+        done = await until_begun(call.system.runtime, call.system.board, done, BEGINS_S)
     return Controlled(word(done.status), _message(wish.action, done), iso_second(call.system.runtime.now_us()),
                       asked_of(done))  # fmt: skip
 
@@ -246,14 +250,14 @@ async def ask_experiment(call: Call, verb: str, **args: Any) -> Run:
     """The run of the path's experiment, after what was asked of it. Raises what an ask does."""
     system = call.system
     ask = partial(ask_run, system.runtime, system.records, call.args["id"], verb)
-    run: Run = await ask(args, call.who.name, call.command_id)
+    run: Run = await ask(args, call.who.name, call.command_id, HALTS_S)
     return run
 
 
 async def detail(call: Call, run: Run) -> ExperimentDetail:
     """A run with what happened to it."""
     page = await call.system.queries.events(subject=run.ref, source="runs", limit=MOST_EVENTS, newest_first=False)
-    return detail_of(run, timeline_of(page.items))
+    return detail_of(run, timeline_of(run, page.items))
 
 
 def _may_be_scheduled(call: Call, not_before_us: int | None) -> None:

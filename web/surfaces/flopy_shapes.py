@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from oracle.experiments import figures_of
+from oracle.experiments import figures_of, trained_here
 from oracle.runs.run import Run, Status
 from web.wire import iso
 
@@ -220,14 +220,22 @@ def rounds_of(run: Run) -> list[RoundRow]:
                      row.get("bytes", 0), second(row.get("ts_us"))) for row in run.facts.get("history", ())]  # fmt: skip
 
 
-def timeline_of(rows: Iterable[Mapping[str, Any]]) -> list[TimelineEntry]:
+def timeline_of(run: Run, rows: Iterable[Mapping[str, Any]]) -> list[TimelineEntry]:
     """What happened to a run, by the rows of its events, oldest first."""
-    return [TimelineEntry(iso_second(row["ts_us"]), _event(row["kind"]), row["summary"]) for row in rows]
+    return [TimelineEntry(iso_second(row["ts_us"]), _event(row["kind"]), _details(run, row)) for row in rows]
 
 
 def _event(kind: str) -> str:
     what = kind.removeprefix("run_")
     return _EVENTS.get(what, f"experiment_{what}")
+
+
+def _details(run: Run, row: Mapping[str, Any]) -> str:
+    clients = len(run.facts.get("clients", ()))
+    if row["kind"] == "run_running" and clients and trained_here(run.params):
+        return f"Experiment started with {clients} clients"  # its work knows them all from the beginning
+    reason = row["data"].get("reason")
+    return f"{row['summary']}: {reason}" if reason and reason not in row["summary"] else str(row["summary"])
 
 
 def megabytes(count: int) -> str:
