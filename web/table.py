@@ -28,12 +28,15 @@ from web.surfaces import (
     fiml,
     fiml_alerts,
     fiml_market,
+    flopy_experiments,
+    flopy_runners,
     front,
     live,
     mt5,
     native,
     push,
     runs,
+    tokens,
 )
 
 __all__ = ["routes"]
@@ -41,7 +44,8 @@ __all__ = ["routes"]
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, agent_analytics, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets,
+    alpha_backtests, alpha_rankings, agent_analytics, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets, tokens,
+    flopy_experiments, flopy_runners,
 )  # fmt: skip
 
 
