@@ -22,6 +22,10 @@ from web.surfaces import (
     fiml,
     fiml_alerts,
     fiml_market,
+    flopy_alerts,
+    flopy_config,
+    flopy_health,
+    flopy_metrics,
     front,
     live,
     mt5,
@@ -35,7 +39,7 @@ __all__ = ["routes"]
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings,
+    alpha_backtests, alpha_rankings, flopy_metrics, flopy_health, flopy_config, flopy_alerts,
 )  # fmt: skip
 
 
