@@ -37,6 +37,7 @@ from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.runs import Pool
+from oracle.runs.outputs import Outputs
 from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
 from oracle.runs.wiring import pools_of, run_children
@@ -46,6 +47,8 @@ from oracle.services.wiring import service_children
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
+from oracle.tasks.agents import Agents
+from oracle.tasks.sequences import Sequences
 from oracle.terminal import TerminalState
 from oracle.terminal.actor import TerminalMemory
 from oracle.terminal.wiring import terminal_children
@@ -81,8 +84,10 @@ class System:
     receipts: Receipts
     shelf: Shelf
     records: RunRecords
+    outputs: Outputs
     pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
+    sequences: Sequences = attrs.field(factory=Sequences)
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
     day_trades: DayTrades = attrs.field(factory=DayTrades)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
@@ -164,9 +169,12 @@ def _assemble(
     tape = Tape(store, deadline_s=settings.history.query_deadline_s)
     statistics = {name: FeedStatistics() for name in feeds}
     shelf = Shelf(settings.data.folder / "runs")
-    records = RunRecords(board, store, runtime.now_us)
+    records = RunRecords(
+        board, store, runtime.now_us, settings.history.keep_days.run, deadline_s=settings.history.query_deadline_s
+    )
+    outputs = Outputs(store, records.reader)
     return System(
-        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, pools_of(settings),
+        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs, pools_of(settings),
         statistics,
     )  # fmt: skip
 
@@ -198,6 +206,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         *service_children(system),
         *run_children(system),
+        Child("agents", lambda: Agents(board, system.receipts, settings.tasks.commands)),
         scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),

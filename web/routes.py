@@ -56,10 +56,14 @@ class Family(enum.Enum):
 
 @attrs.frozen
 class Identity:
-    """Who calls: `name` goes into commands as `by`, `scope` is what they may do."""
+    """Who calls: `name` goes into commands as `by`, `scope` is what they may do. `token` is the id of the token that was shown
+    (empty: none was), `subject` whom it speaks for (requests are counted by it), `expires_us` when it ends (0: never)."""
 
     name: str
     scope: Scope
+    token: str = attrs.field(default="", eq=False)
+    subject: str = attrs.field(default="", eq=False)
+    expires_us: int = attrs.field(default=0, eq=False)
 
 
 @attrs.frozen
@@ -131,6 +135,7 @@ class Route:
     `scope` counts only with `Auth.token`. `head`: HEAD is answered too (the seeds' servers answer it with 405). `live`: a
     stream of server-sent events. `quick`: the view never waits, so a plain request may be answered without the framework
     (`web.quick`). `secret`: the answer holds a secret, so it is stored nowhere and the route takes no `Idempotency-Key`.
+    `locked`: mode `local` wants a token for it, as it does for everything under `/api/v1`.
     `complaint` is what family `v1` says above the fields of bad input.
     """
 
@@ -153,7 +158,13 @@ class Route:
     quick: bool = False
     secret: bool = False
     bodiless: bool = False
+    locked: bool = False
     complaint: str = ""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether only mode `open` lets in who shows no token."""
+        return self.locked or (self.path.startswith("/api/v1/") and self.method != WS)
 
     @property
     def unsafe(self) -> bool:

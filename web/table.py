@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from web.routes import Route
 from web.surfaces import (
+    agent_analytics,
+    agent_logs,
+    agent_sockets,
+    agent_status,
+    agent_tasks,
+    agent_work,
     alert_analytics,
     alert_life,
     alert_past,
@@ -24,14 +30,17 @@ from web.surfaces import (
     fiml_market,
     flopy_alerts,
     flopy_config,
+    flopy_experiments,
     flopy_health,
     flopy_metrics,
+    flopy_runners,
     front,
     live,
     mt5,
     native,
     push,
     runs,
+    tokens,
 )
 
 __all__ = ["routes"]
@@ -39,7 +48,8 @@ __all__ = ["routes"]
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, flopy_metrics, flopy_health, flopy_config, flopy_alerts,
+    alpha_backtests, alpha_rankings, agent_analytics, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets, tokens,
+    flopy_experiments, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts,
 )  # fmt: skip
 
 

@@ -5,11 +5,13 @@ An experiment is a Run of the kind `experiment`. Its facts are `rounds` (the new
 """
 
 from oracle.experiments.figures import Figures, figures_of
+from oracle.experiments.limits import NAME
 from oracle.experiments.reports import ClientReport, RoundReport, known_round, with_client, with_round
-from oracle.experiments.taking import Told, client_told, result_of, round_told
+from oracle.experiments.taking import Told, begun_told, client_told, result_of, round_told
 from oracle.experiments.wish import BASIC, KIND, Configuration, Experiment, read_experiment, trained_here
 
 __all__ = [
-    "BASIC", "KIND", "ClientReport", "Configuration", "Experiment", "Figures", "RoundReport", "Told", "client_told", "figures_of",
-    "known_round", "read_experiment", "result_of", "round_told", "trained_here", "with_client", "with_round",
+    "BASIC", "KIND", "NAME", "ClientReport", "Configuration", "Experiment", "Figures", "RoundReport", "Told", "begun_told",
+    "client_told", "figures_of", "known_round", "read_experiment", "result_of", "round_told", "trained_here", "with_client",
+    "with_round",
 ]  # fmt: skip

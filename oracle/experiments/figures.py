@@ -17,7 +17,8 @@ GAINS = 5  # rounds
 @attrs.frozen
 class Figures:
     """None is what is not known yet. `accuracy` is 0 to 1; `gain_per_round` the mean rise of the accuracy over the last five
-    rounds; `done_us` when the last round will be over if all take as long as those so far, while it is running."""
+    rounds; `round_s` how long a round has really lasted, on average, and `done_us` when the last one will be over if all take as
+    long, while it is running."""
 
     rounds: int
     rounds_total: int
@@ -34,7 +35,7 @@ def figures_of(run: Run) -> Figures:
     facts = run.facts
     history: Sequence[Mapping[str, Any]] = facts.get("history", ())
     total = int(facts.get("rounds_total") or run.params.get("configuration", {}).get("rounds", 0))
-    round_s = _mean([row["duration_s"] for row in history if row.get("duration_s") is not None])
+    round_s = _mean([lasted for row in history if (lasted := row.get("wall_s") or row.get("duration_s")) is not None])
     done_us = None
     if run.status is Status.running and run.started_us is not None and round_s is not None:
         done_us = run.started_us + round(total * round_s * 1e6)
@@ -45,7 +46,7 @@ def figures_of(run: Run) -> Figures:
 
 
 def _gain(history: Sequence[Mapping[str, Any]]) -> float | None:
-    last = history[-GAINS - 1 :]
+    last = [row for row in history if row.get("accuracy") is not None][-GAINS - 1 :]
     if len(last) < 2:
         return None
     rise: float = last[-1]["accuracy"] - last[0]["accuracy"]

@@ -10,18 +10,18 @@ from oracle.experiments.reports import ClientReport, RoundReport, known_round, w
 from oracle.model import Sample
 from oracle.runs.run import Run, Status
 
-__all__ = ["Told", "client_told", "result_of", "round_told"]
+__all__ = ["Told", "begun_told", "client_told", "result_of", "round_told"]
 
-Told = Callable[[Run, int], Mapping[str, Any]]
-"""Given the run as it is and the time, what it is told further (`report` of `oracle.runs`). Raises Refused."""
+Told = Callable[[Run, int], Mapping[str, Any] | None]
+"""Given the run as it is and the time, what it is told (`decide` of a report, `oracle.runs.actor`). Raises Refused."""
 
 
 def round_told(report: RoundReport) -> Told:
     """A round; the last one completes the experiment. Of a round that is known there is nothing to tell."""
 
-    def told(run: Run, now_us: int) -> Mapping[str, Any]:
+    def told(run: Run, now_us: int) -> Mapping[str, Any] | None:
         if known_round(run, report):
-            return {}
+            return None
         facts, total = with_round(run, report, now_us), figures_of(run).rounds_total
         last = report.round == total
         clients = f" with {len(report.clients)} clients" if report.clients else ""
@@ -32,6 +32,15 @@ def round_told(report: RoundReport) -> Told:
         progress = 1.0 if last else round(facts["rounds"] / total, 4)
         samples = _samples(run, data, now_us)
         return {"facts": facts, "event": ["round", summary, data], "progress": progress, "samples": samples, **end}
+
+    return told
+
+
+def begun_told() -> Told:
+    """That somebody is at work, where it still waits for that."""
+
+    def told(run: Run, now_us: int) -> Mapping[str, Any] | None:
+        return {"status": Status.running} if run.status is Status.queued else None
 
     return told
 

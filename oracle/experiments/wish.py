@@ -10,8 +10,9 @@ from attrs.validators import gt, max_len, min_len, optional
 
 from oracle.border import structure
 from oracle.experiments.limits import named, written
+from oracle.federated.plan import Plan
 from oracle.moments import time_us
-from oracle.problems import Invalid, Problem, closest
+from oracle.problems import Invalid, Problem
 from oracle.validators import between
 
 __all__ = ["BASIC", "KIND", "MOST_ROUNDS", "Configuration", "Experiment", "NetworkSettings", "read_experiment", "trained_here"]
@@ -96,11 +97,19 @@ def read_experiment(body: Any) -> Experiment:
         wish.not_before_us  # noqa: B018  a time that is none is refused here
     except Invalid as error:
         raise Invalid(map(_flat, error.problems)) from None
-    if wish.scenario == BASIC and more:
-        known = [field.name for field in attrs.fields(Configuration)]
-        raise Invalid(Problem(("body", key), "extra_forbidden", f"Unknown key of the configuration of {BASIC}", None,
-                              closest(key, known)) for key in more)  # fmt: skip
-    return attrs.evolve(wish, more=more)
+    wish = attrs.evolve(wish, more=more)
+    if wish.scenario == BASIC:
+        _can_be_trained(wish.params)
+    return wish
+
+
+def _can_be_trained(params: Mapping[str, Any]) -> None:
+    """Raises Invalid for what the training here does not know, or can't do."""
+    wanted = {name: params[name] for name in ("configuration", "network_settings", "policies")}
+    try:
+        structure(Plan, wanted, path=("body",))
+    except Invalid as error:
+        raise Invalid(map(_flat, error.problems)) from None
 
 
 def _apart(body: Any) -> tuple[Any, dict[str, Any]]:

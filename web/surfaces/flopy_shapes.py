@@ -11,14 +11,14 @@ from typing import Any
 
 import attrs
 
-from oracle.experiments import figures_of
+from oracle.experiments import figures_of, trained_here
 from oracle.runs.run import Run, Status
 from web.wire import iso
 
 __all__ = [
     "ACTIONS", "STATUSES", "Created", "ExperimentBrief", "ExperimentDetail", "ExperimentMetrics", "ExperimentSummary",
-    "FederatedClient", "RoundRow", "TimelineEntry", "brief_of", "clients_of", "detail_of", "inside", "iso_second", "megabytes",
-    "metrics_of", "rounds_of", "second", "summary_of", "timeline_of", "word",
+    "FederatedClient", "RoundRow", "TimelineEntry", "asked_of", "brief_of", "clients_of", "detail_of", "inside", "iso_second",
+    "megabytes", "metrics_of", "rounds_of", "second", "summary_of", "timeline_of", "word",
 ]  # fmt: skip
 
 _WORDS = {Status.cancelled: "aborted", Status.waiting: "running"}
@@ -159,6 +159,11 @@ def word(status: Status | str) -> str:
     return _WORDS.get(Status(status), str(status))
 
 
+def asked_of(run: Run) -> str | None:
+    """The state that its runner was asked for and has not acknowledged."""
+    return word(run.requested) if run.requested else None
+
+
 def inside(said: str) -> tuple[str, ...]:
     """The states that clients call so."""
     return tuple(str(status) for status in Status if word(status) == said)
@@ -191,7 +196,7 @@ def detail_of(run: Run, timeline: list[TimelineEntry]) -> ExperimentDetail:
         network_settings=params["network_settings"], policies=params["policies"], metrics=metrics_of(run),
         clients=clients_of(run), timeline=timeline, notes=list(run.facts.get("notes", ())),
         scheduled_at=second(run.not_before_us), completed_at=second(run.finished_us),
-        requested=word(run.requested) if run.requested else None, reason=run.reason or None, error=run.error,
+        requested=asked_of(run), reason=run.reason or None, error=run.error,
         worker=run.worker or None, result=run.result,
     )  # fmt: skip
 
@@ -215,14 +220,22 @@ def rounds_of(run: Run) -> list[RoundRow]:
                      row.get("bytes", 0), second(row.get("ts_us"))) for row in run.facts.get("history", ())]  # fmt: skip
 
 
-def timeline_of(rows: Iterable[Mapping[str, Any]]) -> list[TimelineEntry]:
+def timeline_of(run: Run, rows: Iterable[Mapping[str, Any]]) -> list[TimelineEntry]:
     """What happened to a run, by the rows of its events, oldest first."""
-    return [TimelineEntry(iso_second(row["ts_us"]), _event(row["kind"]), row["summary"]) for row in rows]
+    return [TimelineEntry(iso_second(row["ts_us"]), _event(row["kind"]), _details(run, row)) for row in rows]
 
 
 def _event(kind: str) -> str:
     what = kind.removeprefix("run_")
     return _EVENTS.get(what, f"experiment_{what}")
+
+
+def _details(run: Run, row: Mapping[str, Any]) -> str:
+    clients = len(run.facts.get("clients", ()))
+    if row["kind"] == "run_running" and clients and trained_here(run.params):
+        return f"Experiment started with {clients} clients"  # its work knows them all from the beginning
+    reason = row["data"].get("reason")
+    return f"{row['summary']}: {reason}" if reason and reason not in row["summary"] else str(row["summary"])
 
 
 def megabytes(count: int) -> str:
