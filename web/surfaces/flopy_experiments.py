@@ -158,8 +158,8 @@ async def ask_experiment(call: Call, verb: str, **args: Any) -> Run:
 
 async def detail(call: Call, run: Run) -> ExperimentDetail:
     """A run with what happened to it."""
-    page = await call.system.queries.events(subject=run.ref, source="runs", limit=MOST_EVENTS, newest_first=False)
-    return detail_of(run, timeline_of(run, page.items))
+    rows = await call.system.queries.course(run.ref, "runs", run.created_us, MOST_EVENTS)
+    return detail_of(run, timeline_of(run, rows))
 
 
 def _may_be_scheduled(call: Call, not_before_us: int | None) -> None:
