@@ -32,6 +32,14 @@ from web.surfaces import (
     fiml,
     fiml_alerts,
     fiml_market,
+    flopy_alerts,
+    flopy_config,
+    flopy_dashboard,
+    flopy_experiments,
+    flopy_health,
+    flopy_metrics,
+    flopy_parts,
+    flopy_runners,
     front,
     inbound,
     live,
@@ -49,6 +57,7 @@ SURFACES = (
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
     alpha_backtests, alpha_rankings, tokens, archive, agent_analytics, agent_lists, agent_tasks, agent_work, agent_logs,
     agent_status, agent_sockets, agent_conversations, agent_webhooks, inbound,
+    flopy_experiments, flopy_parts, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts, flopy_dashboard,
 )  # fmt: skip
 
 
