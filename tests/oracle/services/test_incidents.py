@@ -115,7 +115,8 @@ async def test_somebody_acknowledges_and_resolves(autojump_clock, tmp_path):
             await at.wish("incidents", "acknowledge", "bob", id="alert_002", comment="")
         page = await Queries(at.store, inline).events(subject="incident:alert_001", newest_first=False)
         told = [(row["kind"], row["data"]["by"], row["data"]["comment"]) for row in page.items]
-        assert told == [("incident_raised", "ada", ""), ("incident_acknowledged", "bob", "on it"), ("incident_resolved", "bob", "")]
+        assert told == [("incident_raised", "ada", ""), ("incident_acknowledged", "bob", "on it"),
+                        ("incident_resolved", "bob", "")]  # fmt: skip
 
 
 async def test_a_cause_that_goes_on_is_not_raised_again_after_somebody_resolved_it(autojump_clock, tmp_path):
