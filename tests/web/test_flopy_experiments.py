@@ -289,11 +289,11 @@ def test_what_the_training_here_does_not_know_is_named(house):
 FAST = {"configuration": {"dataset": "digits", "model": "logistic", "rounds": 3, "local_epochs": 1, "learning_rate": 0.1}}
 
 
-async def over(house, ident):
-    """Its detail once it is at an end."""
+async def until(house, ident, *statuses):
+    """Its detail once it is in one of these states."""
     heard = probe(house.system.runtime, f"state:run:{ident}")
     with trio.fail_after(60):
-        while (await house.get(f"{PATH}/{ident}/status")).json["status"] not in ("completed", "failed"):
+        while (await house.get(f"{PATH}/{ident}/status")).json["status"] not in statuses:
             await heard.next()
     return (await house.get(f"{PATH}/{ident}")).json["experiment"]
 
@@ -305,7 +305,7 @@ async def test_basic_fl_trains_here_and_says_on_what(tmp_path):
         started = (await house.post(f"{PATH}/{ident}/control", json={"action": "start"})).json
         assert fits(started, CONTROL)
         assert (started["status"], started["message"]) == ("running", "Experiment started successfully")
-        shown = await over(house, ident)
+        shown = await until(house, ident, "completed", "failed")
     assert (shown["status"], shown["metrics"]["current_round"]) == ("completed", 3) and shown["accuracy"] > 0.5
     assert shown["timeline"][-1]["event"] == "experiment_completed"
     (began,) = [row for row in shown["timeline"] if row["event"] == "experiment_started"]
@@ -320,8 +320,8 @@ async def test_an_experiment_begins_by_itself_when_it_is_time(tmp_path):
         reply = await house.post(PATH, json={**SEED, **FAST, "scheduled_at": soon})
         made = reply.json["experiment"]
         assert (made["status"], is_time(made["scheduled_at"]) is not None) == ("created", True)
-        shown = await over(house, made["id"])
-        assert shown["status"] == "completed" and shown["started_at"] >= shown["scheduled_at"]
+        shown = await until(house, made["id"], "running", "completed")
+        assert shown["started_at"] >= shown["scheduled_at"] == made["scheduled_at"]
         await house.ask("PUT", "/api/v1/config", json={"features": {"experiment_scheduling": False}})
         assert "scheduled_at" in refused(await house.post(PATH, json={**SEED, "scheduled_at": soon}), 409, "CONFLICT")
 
@@ -337,10 +337,7 @@ async def test_what_has_no_place_waits_for_one(tmp_path):
         first, second = [(await house.get(f"{PATH}/{ident}/status")).json["status"] for ident in idents]
         assert (first, second) == ("running", "queued")
         assert (await house.post(f"{PATH}/{idents[0]}/control", json={"action": "abort"})).json["status"] == "aborted"
-        heard = probe(house.system.runtime, f"state:run:{idents[1]}")
-        with trio.fail_after(30):
-            while (await house.get(f"{PATH}/{idents[1]}/status")).json["status"] != "running":
-                await heard.next()
+        await until(house, idents[1], "running")
         paused = (await house.post(f"{PATH}/{idents[1]}/control", json={"action": "pause"})).json
         assert (paused["status"], paused["requested"]) == ("paused", None)
         stopped = (await house.post(f"{PATH}/{idents[1]}/control", json={"action": "stop"})).json

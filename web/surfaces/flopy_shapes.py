@@ -184,7 +184,7 @@ def brief_of(run: Run) -> ExperimentBrief:
     params = run.params
     return ExperimentBrief(
         run.id, run.name, word(run.status), params["scenario"], params["configuration"], params["network_settings"],
-        params["policies"], iso_second(run.created_us), second(run.not_before_us),
+        params["policies"], iso_second(run.created_us), second(run.facts.get("scheduled_us")),
     )  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def detail_of(run: Run, timeline: list[TimelineEntry]) -> ExperimentDetail:
         **line, description=params.get("description", ""), configuration=params["configuration"],
         network_settings=params["network_settings"], policies=params["policies"], metrics=metrics_of(run),
         clients=clients_of(run), timeline=timeline, notes=list(run.facts.get("notes", ())),
-        scheduled_at=second(run.not_before_us), completed_at=second(run.finished_us),
+        scheduled_at=second(run.facts.get("scheduled_us")), completed_at=second(run.finished_us),
         requested=asked_of(run), reason=run.reason or None, error=run.error,
         worker=run.worker or None, result=run.result,
     )  # fmt: skip

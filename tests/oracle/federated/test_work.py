@@ -97,7 +97,7 @@ async def test_clients_are_at_work_until_they_were_heard(shelf):
     assert len(took_part) == len(pace.said[1][2]["clients"]) - pace.run.facts["history"][0]["dropped"]
 
 
-@pytest.mark.parametrize("before", [0, 1, 2, 4])
+@pytest.mark.parametrize("before", [0, 2, 4])
 async def test_a_run_that_was_cut_off_goes_on_where_it_was(shelf, before, whole):
     first = Recorded(before=before)
     with pytest.raises(Cut):
