@@ -110,15 +110,17 @@ async def test_processor_time_and_bytes_are_told_over_the_time_between_two_readi
 async def test_workers_count_while_they_live_and_after(autojump_clock):
     ours = Processes()
     await trio.sleep(1)
+    ours.load(1, {})  # other tests have workers too: what counts is what comes after this
+    await trio.sleep(1)
     burn = "import time; held = bytearray(50 * 2**20)\nwhile time.process_time() < 0.3: pass\nprint(1, flush=True); input()"
     pipe = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", burn], **pipe) as worker:
         worker.stdout.readline()
         alive = ours.load(1, {})
         worker.communicate(b"\n")
-    assert alive.all_cpu_pct - alive.own_cpu_pct >= 29 and alive.all_memory_mb - alive.own_memory_mb > 50
     over = ours.load(1, {})
-    assert over.all_cpu_pct - over.own_cpu_pct >= 29 and over.all_memory_mb == over.own_memory_mb
+    assert alive.all_cpu_pct - alive.own_cpu_pct >= 29 and over.all_cpu_pct - over.own_cpu_pct >= 29
+    assert (alive.all_memory_mb - alive.own_memory_mb) - (over.all_memory_mb - over.own_memory_mb) > 40
 
 
 async def test_bytes_of_a_run_that_is_older_than_the_process_count_from_when_it_is_seen(autojump_clock):

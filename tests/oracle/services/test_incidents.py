@@ -60,18 +60,31 @@ async def test_what_uses_memory_names_the_experiment_that_runs(autojump_clock, t
 
 
 async def test_a_service_that_does_not_answer_is_critical_until_it_does(autojump_clock, tmp_path):
-    url = "http://localhost:8081"
-    web = Web(**{url: HttpFailed("network", "localhost refuses connections")})
+    url, silent = "http://10.0.0.7:8081", HttpFailed("network", "10.0.0.7 refuses connections")
+    web = Web(**{url: silent})
     async with open_services(tmp_path, web, health_every_s=10.0) as at:
         told = probe(at.runtime, "state:incident:*")
+        await at.wish("services", "configure", change={"integration": {"collector_url": url}})
         one = (await told.next()).value
         assert (one["severity"], one["title"], one["service"]) == ("critical", "Service Down", "collector")
-        assert one["description"] == "Collector does not answer: localhost refuses connections"
+        assert one["description"] == "Collector does not answer: 10.0.0.7 refuses connections"
         await trio.sleep(30)
         assert len(told.took()) == 0
         web.answers[url] = 200
         one = (await told.next()).value
         assert (one["status"], one["number"]) == ("resolved", 1)
+
+
+async def test_where_nobody_set_a_url_nothing_is_missed_before_it_was_there(autojump_clock, tmp_path):
+    url, silent = "http://localhost:8081", HttpFailed("network", "localhost refuses connections")
+    web = Web(**{url: silent})
+    async with open_services(tmp_path, web, health_every_s=10.0) as at:
+        await trio.sleep(15)
+        assert at.vitals.checks["collector"].status == "down" and at.incidents() == []
+        for answer, statuses in ((200, []), (silent, ["active"]), (200, ["resolved"])):
+            web.answers[url] = answer
+            await trio.sleep(10)
+            assert [status for (status,) in at.incidents("status")] == statuses
 
 
 async def test_of_runs_only_a_failed_experiment_is_one(autojump_clock, tmp_path):
