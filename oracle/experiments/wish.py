@@ -15,7 +15,8 @@ from oracle.moments import time_us
 from oracle.problems import Invalid, Problem
 from oracle.validators import between
 
-__all__ = ["BASIC", "KIND", "MOST_ROUNDS", "Configuration", "Experiment", "NetworkSettings", "read_experiment", "trained_here"]
+__all__ = ["BASIC", "KIND", "MOST_ROUNDS", "Configuration", "Experiment", "NetworkSettings", "Wish", "read_experiment",
+           "trained_here"]  # fmt: skip
 
 KIND = "experiment"
 BASIC = "basic_fl"
@@ -49,38 +50,52 @@ class NetworkSettings:
 
 @attrs.frozen
 class Experiment:
-    """What is asked for. `scheduled_at` has it begin by itself then."""
+    """What is asked for. `scheduled_at` (ISO 8601) has it begin by itself then."""
 
     name: str = attrs.field(validator=[min_len(1), max_len(200)])
     scenario: str = attrs.field(validator=named)
-    configuration: Configuration = Configuration()
+    configuration: Configuration = attrs.field(factory=Configuration)
     network_settings: NetworkSettings | None = None
-    policies: tuple[str, ...] = attrs.field(default=(), validator=[max_len(20), named])
+    policies: tuple[str, ...] = attrs.field(factory=tuple, validator=[max_len(20), named])
     description: str = attrs.field(default="", validator=max_len(_TEXT))
     scheduled_at: str | None = None
-    more: Mapping[str, Any] = attrs.field(factory=dict)
-    """What else a runner of another scenario is told in `configuration`."""
+
+
+@attrs.frozen
+class Wish:
+    """An experiment as it was asked for; `more` is what else a runner of another scenario is told in `configuration`."""
+
+    experiment: Experiment
+    more: Mapping[str, Any]
+    not_before_us: int | None
+    """When it begins by itself."""
+
+    @property
+    def name(self) -> str:
+        """As its users call it."""
+        return self.experiment.name
+
+    @property
+    def agent(self) -> str:
+        """Who is to work it off, where that is not this house."""
+        scenario = self.experiment.scenario
+        return "" if scenario == BASIC else scenario
 
     @property
     def params(self) -> dict[str, Any]:
         """The parameters of its run."""
-        network = self.network_settings
+        wish, network = self.experiment, self.experiment.network_settings
         return {
-            "scenario": self.scenario, "configuration": {**attrs.asdict(self.configuration), **self.more},
+            "scenario": wish.scenario, "configuration": {**attrs.asdict(wish.configuration), **self.more},
             "network_settings": {} if network is None else {k: v for k, v in attrs.asdict(network).items() if v is not None},
-            "policies": list(self.policies), "description": self.description,
+            "policies": list(wish.policies), "description": wish.description,
         }  # fmt: skip
 
     @property
     def facts(self) -> dict[str, Any]:
         """What is known of its run before it begins."""
-        return {"rounds": 0, "rounds_total": self.configuration.rounds, "accuracy": None, "loss": None, "clients": [],
+        return {"rounds": 0, "rounds_total": self.experiment.configuration.rounds, "accuracy": None, "loss": None, "clients": [],
                 "history": [], "scheduled_us": self.not_before_us}  # fmt: skip
-
-    @property
-    def not_before_us(self) -> int | None:
-        """When it begins by itself."""
-        return None if self.scheduled_at is None else time_us(self.scheduled_at, ["body", "scheduled_at"])
 
 
 def trained_here(params: Mapping[str, Any]) -> bool:
@@ -88,19 +103,19 @@ def trained_here(params: Mapping[str, Any]) -> bool:
     return bool(params.get("scenario") == BASIC)
 
 
-def read_experiment(body: Any) -> Experiment:
+def read_experiment(body: Any) -> Wish:
     """The experiment that a body asks for. Raises Invalid, whose paths are `("body", FIELD)`: clients of this family know the
     fields of `configuration` and `network_settings` by their bare names."""
-    body, more = _apart(body)
+    more = _more(body)
     try:
         wish = structure(Experiment, body, extras="drop", path=("body",))
-        wish.not_before_us  # noqa: B018  a time that is none is refused here
     except Invalid as error:
         raise Invalid(map(_flat, error.problems)) from None
-    wish = attrs.evolve(wish, more=more)
-    if wish.scenario == BASIC:
-        _can_be_trained(wish.params)
-    return wish
+    at = wish.scheduled_at
+    made = Wish(wish, more, None if at is None else time_us(at, ["body", "scheduled_at"]))
+    if trained_here(made.params):
+        _can_be_trained(made.params)
+    return made
 
 
 def _can_be_trained(params: Mapping[str, Any]) -> None:
@@ -112,17 +127,17 @@ def _can_be_trained(params: Mapping[str, Any]) -> None:
         raise Invalid(map(_flat, error.problems)) from None
 
 
-def _apart(body: Any) -> tuple[Any, dict[str, Any]]:
-    """The body with what this house knows of its configuration, and the rest of that."""
-    if not isinstance(body, Mapping):
-        return body, {}
+def _more(body: Any) -> dict[str, Any]:
+    """What of its configuration this house does not know."""
+    given = body.get("configuration") if isinstance(body, Mapping) else None
+    if not isinstance(given, Mapping):
+        return {}
     known = {field.name for field in attrs.fields(Configuration)}
-    given = body.get("configuration", {})
-    rest = {key: value for key, value in given.items() if key not in known} if isinstance(given, Mapping) else {}
+    rest = {key: value for key, value in given.items() if key not in known}
     if len(rest) > MOST_MORE:
         reason = f"Must have at most {MOST_MORE} keys that are unknown here"
         raise Invalid([Problem(("body", "configuration"), "too_long", reason)])
-    return {key: value for key, value in body.items() if key != "more"}, rest
+    return rest
 
 
 def _flat(problem: Problem) -> Problem:

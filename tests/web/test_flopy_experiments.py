@@ -344,6 +344,19 @@ async def test_what_has_no_place_waits_for_one(tmp_path):
         assert stopped["status"] == "stopped"
 
 
+async def test_no_more_are_claimed_than_may_be_at_work(tmp_path):
+    async with open_house(tmp_path) as house:
+        await house.ask("PUT", "/api/v1/config", json={"dashboard": {"max_experiments": 1}})
+        for _ in range(2):
+            ident = (await house.post(PATH, json={**SEED, "scenario": "hospital"})).json["experiment"]["id"]
+            await house.post(f"{PATH}/{ident}/control", json={"action": "start"})
+        first = (await house.post(f"{PATH}/claim", json={"worker": "w1"})).json["experiment"]
+        assert (first["id"], first["status"]) == ("exp_001", "running")
+        assert (await house.post(f"{PATH}/claim", json={"worker": "w2"})).json["experiment"] is None
+        await house.post(f"{PATH}/exp_001/control", json={"action": "stop"})
+        assert (await house.post(f"{PATH}/claim", json={"worker": "w2"})).json["experiment"]["id"] == "exp_002"
+
+
 async def test_a_start_that_finds_no_trainer_says_when_to_ask_again(tmp_path, monkeypatch):
     async with open_house(tmp_path) as house:
         ident = (await house.post(PATH, json=SEED)).json["experiment"]["id"]

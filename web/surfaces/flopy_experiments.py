@@ -11,7 +11,7 @@ from attrs.validators import max_len
 
 from actors import Refused
 from oracle.border import structure
-from oracle.experiments import BASIC, KIND, NAME, read_experiment, trained_here
+from oracle.experiments import KIND, NAME, Experiment, read_experiment, trained_here
 from oracle.federated.work import why_not
 from oracle.model import Command
 from oracle.runs import Run, Status, ask_run, until_begun
@@ -38,6 +38,7 @@ from web.surfaces.flopy_shapes import (
 __all__ = ["COMPLAINT", "DO", "READ", "ROUTES", "ask_experiment", "detail", "find"]
 
 MOST_EVENTS = 1_000
+MOST_BYTES = 65_536
 RETRY_S = 30
 BEGINS_S = 3.0  # where there is a place, this is a commit away
 HALTS_S = 20.0  # training comes to a halt after the client it is at
@@ -103,7 +104,7 @@ async def create(call: Call) -> Answer:
     _may_be_scheduled(call, wish.not_before_us)
     run: Run = await call.system.runtime.ask("runs", Command("start", {
         "kind": KIND, "params": wish.params, "numbered": "exp_", "name": wish.name, "owner": call.who.name, "source": "api",
-        "agent": "" if wish.scenario == BASIC else wish.scenario, "facts": wish.facts, "not_before_us": wish.not_before_us,
+        "agent": wish.agent, "facts": wish.facts, "not_before_us": wish.not_before_us,
     }, call.who.name, call.command_id))  # fmt: skip
     return Answer(Created(brief_of(run)), 201)
 
@@ -211,7 +212,8 @@ READ: dict[str, Any] = {"auth": Auth.token, "scope": Scope.read, "family": Famil
 DO: dict[str, Any] = {"auth": Auth.token, "scope": Scope.operate, "family": Family.v1, "tag": "flopy_net", "complaint": COMPLAINT}
 ROUTES = (
     Route("GET", "/api/v1/experiments", experiments, params=_LIST, answer=ExperimentList, refuses=(503, 504), **READ),
-    Route("POST", "/api/v1/experiments", create, body=dict, answer=Created, done=201, refuses=(409, 503, 504), **DO),
+    Route("POST", "/api/v1/experiments", create, body=Experiment, body_limit_bytes=MOST_BYTES, answer=Created, done=201,
+          refuses=(409, 503, 504), **DO),
     Route("GET", _ONE, one, answer=OneExperiment, refuses=(400, 404, 503, 504), **READ),
     Route("POST", f"{_ONE}/control", control, body=Control, answer=Controlled, refuses=(404, 409, 503, 504),
           **{**DO, "complaint": ""}),
