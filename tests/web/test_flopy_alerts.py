@@ -9,7 +9,7 @@ from running import open_house, said, watchdog_event
 from serving import clean_env
 
 from actors.testing import probe
-from oracle.model import Severity
+from oracle.model import Command, Severity
 from oracle.runs.run import Run, Status, value_of
 from tests.forked import run_beside
 
@@ -125,6 +125,23 @@ async def test_what_a_rule_fired_on_is_an_alert_too(tmp_path):
             await said(house.system.runtime, f"state:alert:{ident}")
         shown = {one["id"]: (one["severity"], one["description"]) for one in (await house.get(ALERTS)).json["alerts"]}
         assert (shown["rule:crash"], shown["rule:crashes"]) == (("critical", crash.summary), ("warning", "d"))
+
+
+async def test_an_experiment_that_fails_is_one(tmp_path):
+    async with open_house(tmp_path) as house:
+        heard = probe(house.system.runtime, "state:incident:*")
+        api = "/api/v1/experiments"
+        made = await house.post(api, json={"name": "Three hospitals", "scenario": "hospitals", "configuration": {"rounds": 2}})
+        ident = made.json["experiment"]["id"]
+        assert (await house.post(f"{api}/{ident}/control", json={"action": "start"})).status == 200
+        assert (await house.post(f"{api}/claim", json={"worker": "w1", "scenario": "hospitals"})).status == 200
+        report = {"worker": "w1", "status": "failed", "changes": {"error": "the switch is gone"}}
+        await house.system.runtime.ask(f"run:{ident}", Command("report", report, "w1"))
+        with trio.fail_after(30):
+            await heard.next()
+        (one,) = (await house.get(f"{ALERTS}?severity=warning")).json["alerts"]
+        assert (one["title"], one["experiment_id"], one["service"]) == ("Experiment Failed", ident, "fl_server")
+        assert one["description"] == f"Three hospitals ({ident}) failed: the switch is gone"
 
 
 async def test_what_was_raised_outlives_a_sigkill_and_is_raised_once(tmp_path):

@@ -4,12 +4,13 @@ import pytest
 import trio
 from attending import Web, open_services
 
-from actors import Refused
+from actors import Actor, Refused
 from actors.testing import probe
 from oracle.exchange import HttpFailed
 from oracle.history import Queries, inline
 from oracle.model import Event, Severity
 from oracle.runs.run import Status
+from oracle.services import Config, config_of
 from oracle.services.incident import Wish
 from oracle.services.incidents import MOST_OPEN
 
@@ -109,6 +110,27 @@ async def test_a_history_that_is_down_is_told_although_nothing_can_be_stored(aut
             status = {"down": "active", "ok": "resolved"}[state]
             assert at.incidents("severity", "title", "description", "status") == [
                 ("critical", "History Down", "The history takes no writes: disk full", status)]
+
+
+class Full(Actor):
+    """A history whose disk is full."""
+
+    def receive(self, message):
+        raise Refused("the disk is full", "unavailable")
+
+
+async def test_while_nothing_can_be_stored_what_is_so_is_told_and_what_is_wished_is_refused(autojump_clock, tmp_path):
+    async with open_services(tmp_path, history=Full) as at:
+        await at.says("sdn", memory=90, memory_limit_mb=100)
+        assert at.incidents("number", "status") == [(1, "active")]
+        for who, verb, args in (("incidents", "acknowledge", {"id": "alert_001"}), ("incidents", "resolve", {"id": "alert_001"}),
+                                ("incidents", "raise", {"wish": Wish(severity="info", title="x")}),
+                                ("services", "configure", {"change": {"dashboard": {"max_experiments": 3}}})):  # fmt: skip
+            with pytest.raises(Refused) as no:
+                await at.wish(who, verb, **args)
+            assert no.value.code == "unavailable"
+        assert at.incidents("number", "status") == [(1, "active")]
+        assert config_of(at.board) == Config() and at.pools["experiments"].limit == 10
 
 
 async def test_somebody_acknowledges_and_resolves(autojump_clock, tmp_path):
