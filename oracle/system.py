@@ -2,7 +2,8 @@
 
 Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
 switchboard, services, incidents, checkups, runs, scheduler, sources, broker, risk, desk, strategies, strategist, scanner,
-terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first.
+terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the
+first.
 """
 
 from __future__ import annotations
