@@ -1,0 +1,103 @@
+"""Experiments: what they are, what can be done with them, and how they go (`/api/v1/experiments`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, TypeVar
+
+from oracle.sdk.experiment import Controlled, Experiment, Update
+from oracle.sdk.monitor import monitored
+from oracle.sdk.pages import Pages, by_offset
+from oracle.sdk.room import Asked, Paged, Room, Trio, Watched
+from oracle.sdk.thing import at, given
+
+__all__ = ["Experiments"]
+
+K = TypeVar("K")
+PLACE = "api/v1/experiments"
+
+
+class Experiments(Room[K]):
+    """Experiments in federated learning. Where it `starts` them they begin as they are created."""
+
+    starts: ClassVar[bool] = False
+
+    @Paged
+    def list(self, status: str | None = None, *, sort: str = "created_at:desc", page_size: int = 50,
+             offset: int = 0) -> Pages[Experiment]:  # fmt: skip
+        """Those of a status, or all; `sort` is FIELD:asc or FIELD:desc. While new ones come, a list that begins with the newest
+        tells some of them twice."""
+        query = {"status": status, "sort": sort, "limit": page_size, "offset": offset}
+        return Pages(self._oracle, PLACE, query, by_offset("experiments"), Experiment.of)
+
+    @Asked
+    async def create(self: Experiments[Trio], wish: Mapping[str, Any] | None = None, /, *, command_id: str = "",
+                     start: bool | None = None, **fields: Any) -> Experiment:  # fmt: skip
+        """A new experiment, as a dict or by fields: name, scenario, configuration, network_settings, policies, scheduled_at. It
+        waits to be started, unless `start` is set, or it is scheduled. Sent again with its `command_id` it is the same one."""
+        body = {**(wish or {}), **fields}
+        made = Experiment.of((await self._oracle.command("POST", PLACE, body, id=command_id))["experiment"])
+        if (self.starts if start is None else start) and body.get("scheduled_at") is None:
+            # it starts once in its life: whoever sends the whole again hears what was answered to the first
+            await self._control(made.id, "start", "", f"start:{made.id}")
+        return made
+
+    @Asked
+    async def get(self, id: str) -> Experiment:
+        """One, with its configuration, metrics, clients and timeline."""
+        return Experiment.of((await self._oracle.get(at(PLACE, id)))["experiment"])
+
+    @Asked
+    async def start(self, id: str, reason: str = "") -> Controlled:
+        """Let it begin. Raises RemoteFailed with status 409, as the following do, where it can't from where it is."""
+        return await self._control(id, "start", reason)
+
+    @Asked
+    async def pause(self, id: str, reason: str = "") -> Controlled:
+        """Let it rest after the round that is under way."""
+        return await self._control(id, "pause", reason)
+
+    @Asked
+    async def resume(self, id: str, reason: str = "") -> Controlled:
+        """Let it go on."""
+        return await self._control(id, "resume", reason)
+
+    @Asked
+    async def stop(self, id: str, reason: str = "") -> Controlled:
+        """End it, and keep what it has found."""
+        return await self._control(id, "stop", reason)
+
+    @Asked
+    async def abort(self, id: str, reason: str = "") -> Controlled:
+        """Give it up."""
+        return await self._control(id, "abort", reason)
+
+    @Watched
+    def monitor(self, id: str, *, patience_s: float = 60.0) -> AbstractAsyncContextManager[AsyncIterator[Update]]:
+        """How it goes: how it is now, then each round once and each change of its status, until it is over; over lost
+        connections and restarts of the server, for `patience_s` seconds without an answer. Raises RemoteFailed, with status 404
+        where there is none of that id."""
+        return monitored(self, self._oracle, id, patience_s)
+
+    @Asked
+    async def wait(self: Experiments[Trio], id: str) -> Experiment:
+        """Wait until it is over; how it is then."""
+        async with monitored(self, self._oracle, id) as updates:
+            async for _ in updates:
+                pass
+        return await self.get(id)
+
+    @Asked
+    async def report_round(self, id: str, round: int, *, accuracy: float, loss: float,
+                           clients: tuple[Mapping[str, Any], ...] = (), duration_s: float | None = None, bytes: int = 0,
+                           worker: str = "") -> Any:  # fmt: skip
+        """For runners of one's own: what a round came to. The same round again changes nothing; another one of its number is
+        refused. `bytes` went over the network; `worker` is who has claimed the experiment."""
+        body = given(round=round, accuracy=accuracy, loss=loss, clients=[*clients], duration_s=duration_s, bytes=bytes,
+                     worker=worker or None)  # fmt: skip
+        return await self._oracle.command("POST", at(PLACE, id, "rounds"), body)
+
+    async def _control(self, id: str, action: str, reason: str, command_id: str = "") -> Controlled:
+        body = given(action=action, reason=reason or None)
+        return Controlled.of(await self._oracle.command("POST", at(PLACE, id, "control"), body, id=command_id))
