@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import attrs
 
+from oracle.problems import Invalid, Problem
+
 __all__ = ["Thing", "at", "each", "given", "maybe"]
 
 T = TypeVar("T", bound="Thing")
@@ -41,7 +43,11 @@ def maybe(cls: type[T], raw: Any) -> T | None:
 
 
 def at(place: str, *parts: str) -> str:
-    """The path of something below a place: ids stay within their segment, whatever is in them."""
+    """The path of something below a place: ids stay within their segment, whatever is in them. Raises Invalid for those that no
+    path can carry."""
+    for part in parts:
+        if part in ("", ".", ".."):
+            raise Invalid([Problem(("id",), "value_error", "Input should be an id, which can't be empty nor dots", part)])
     return "/".join([place, *(quote(part, safe="") for part in parts)])
 
 
