@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import trio
@@ -17,8 +18,9 @@ NOT_NOW = (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns)
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
 
 
-async def committed(actor: Actor, rows: tuple[Any, ...]) -> None:
-    """Return once the history has committed `rows`; ask again for as long as it can't (a full disk may be emptied).
+async def committed(actor: Actor, rows: tuple[Any, ...] | Callable[[], tuple[Any, ...]]) -> None:
+    """Return once the history has committed `rows`; ask again for as long as it can't (a full disk may be emptied), with what
+    `rows` gives then where that is asked for them.
 
     Rows may be stored twice when an answer was lost; every reader counts them once, by id. Raises Refused for rows that
     the history will never take.
@@ -26,7 +28,7 @@ async def committed(actor: Actor, rows: tuple[Any, ...]) -> None:
     wait_s = FIRST_WAIT_S
     while True:
         try:
-            await actor.ask("history", Commit(rows))
+            await actor.ask("history", Commit(rows() if callable(rows) else rows))
             return
         except NOT_NOW as no:
             if isinstance(no, Refused) and no.code != "unavailable":

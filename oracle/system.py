@@ -18,11 +18,10 @@ import attrs
 import trio
 
 from actors import Child, Clock, Runtime, Supervisor, open_runtime, wall_clock
-from oracle.alerts import CHANNELS, alert_children
+from oracle.alerts import alert_children
 from oracle.alerts.permit import checked_patterns
-from oracle.alerts.preview import preview_work
 from oracle.alerts.unheard import Unheard
-from oracle.backtest import backtest_work, tables_of
+from oracle.backtest import tables_of
 from oracle.board import Board
 from oracle.border import structure
 from oracle.feeds import Feed, FeedStatistics, feed_class
@@ -37,10 +36,11 @@ from oracle.problems import Bad, Invalid
 from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
-from oracle.runs import Runs
+from oracle.runs import Pool
+from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
+from oracle.runs.wiring import pools_of, run_children
 from oracle.schedule.wiring import scheduler_child
-from oracle.schedule.work import job_work
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
@@ -48,7 +48,6 @@ from oracle.terminal import TerminalState
 from oracle.terminal.actor import TerminalMemory
 from oracle.terminal.wiring import terminal_children
 from oracle.trading import KillSwitch, SwitchMemory
-from oracle.trading.backtest.work import KIND, strategy_work
 from oracle.trading.risk.day_trades import DayTrades
 from oracle.trading.strategy_tree import strategist_children
 from oracle.trading.wiring import trading_children
@@ -79,6 +78,8 @@ class System:
     tally: Tally
     receipts: Receipts
     shelf: Shelf
+    records: RunRecords
+    pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
     day_trades: DayTrades = attrs.field(factory=DayTrades)
@@ -160,7 +161,11 @@ def _assemble(
     tape = Tape(store, deadline_s=settings.history.query_deadline_s)
     statistics = {name: FeedStatistics() for name in feeds}
     shelf = Shelf(settings.data.folder / "runs")
-    return System(settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, statistics)
+    records = RunRecords(board, store, runtime.now_us)
+    return System(
+        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, pools_of(settings),
+        statistics,
+    )  # fmt: skip
 
 
 def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], feeds: Mapping[str, Feed]) -> list[Child]:
@@ -168,13 +173,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     past = past_of(system.queries, system.tape)
     keep_days = {**KEEP_DAYS, **attrs.asdict(settings.history.keep_days)}
     pending: list[Delivery] = store.pending_deliveries()
-    tables, lines, switch = tables_of(settings.watchdogs), Lines(store), SwitchMemory()
-    kinds = {
-        "job": job_work(board, system.queries, system.runtime, settings.trading, settings.risk),
-        "backtest": backtest_work(system.queries, system.tape, lines, tables, system.runtime.now_us),
-        KIND: strategy_work(system.queries, settings, system.runtime.now_us),
-        "alert_preview": preview_work(system.queries, system.tape, lines, CHANNELS, system.runtime.now_us),
-    }
+    switch = SwitchMemory()
     watchdogs = {
         name: partial(watchdog_child, name, make, board, past, system.runtime, WATCHDOG_PATIENCE_S)
         for name, make in deciders.items()
@@ -190,11 +189,11 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         *alert_children(
             settings=settings.alerts, folder=settings.data.folder, board=board, http=system.http,
             now_us=system.runtime.now_us, pending=pending, last_attempts=store.last_attempts(), receipts=system.receipts,
-            past=past, runtime=system.runtime, unheard=Unheard(system.tape, lines),
+            past=past, runtime=system.runtime, unheard=Unheard(system.tape, Lines(store)),
         ),
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
-        Child("runs", lambda: Runs(board, system.receipts, system.shelf, kinds)),
+        *run_children(system),
         scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),

@@ -1,217 +1,264 @@
-"""The actor that keeps runs: takes them in, works one off after the other, and remembers what became of them."""
+"""The actor that takes runs in, gives each an actor of its own, and hands work to those who claim it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
 import trio
 
-from actors import Actor, Refused, Reply
-from oracle.board import Board
+from actors import Actor, NameTaken, NobodyOwns, Refused, Reply
 from oracle.commit import NOT_NOW, committed
 from oracle.history import Commit
-from oracle.model import Command, Event, Severity, State, event_id
-from oracle.receipts import Receipts
-from oracle.runs.pace import Pace
-from oracle.runs.run import MOVES, Run, Status
-from oracle.runs.shelf import Shelf
+from oracle.model import Command, Event, State, event_id
+from oracle.runs.actor import run_child
+from oracle.runs.ask import Records, ask_run
+from oracle.runs.crew import CREW, Crew
+from oracle.runs.kept import told
+from oracle.runs.run import Run, Status, run_of, value_of
 
-__all__ = ["Runs", "Work"]
+__all__ = ["Runs"]
 
-MOST_QUEUED = 16
-MOST_KEPT = 200  # runs that are over; the oldest go with their results
-REPORT_S = 0.5  # progress reaches the board no more often than this
-
+MOST_LIVE = 50_000  # runs that are not over
+MOST_QUEUED = 16  # of those that wait for a place here
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
-VERBS = {"pause": ("paused", Status.paused), "resume": ("resumed", Status.running), "cancel": ("cancelled", Status.cancelled)}
-
-Work = Callable[[dict[str, Any], Pace], Awaitable[tuple[dict[str, Any], Sequence[Any]]]]
-"""Does the work of one kind: gets the parameters and the pace it goes by; gives a summary and the rows of the result.
-Raises Refused where it can't be done."""
+FORWARDED = frozenset({"begin", "pause", "resume", "stop", "cancel"})
+GIVEN = ("name", "owner", "agent", "model", "session", "conversation", "source", "facts", "not_before_us")
+CUT_OFF = "interrupted: the process ended"
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class Runs(Actor):
-    """`runs`. Asked `Command("start", {"kind", "params"})`, or "pause", "resume" or "cancel" with `{"id"}`; answers with the Run,
-    once it is committed, and after a pause once its work has come to a halt too, or is not paused any more.
+    """`runs`. Asked Commands, answers with the Run once it is committed:
 
-    Work comes to a halt where it awaits its turn, after the piece it is at. A run that is paused keeps its place: those behind it
-    wait until it is over. One whose work was at its last piece is completed when it is resumed.
+    start `{kind, params}` and what GIVEN names, an `id` of the asker's or `numbered` (a prefix: exp_ gives exp_001), and messages
+    that are stored with it (`also`); claim `{kind, agent, worker, lease_s}`: the run that has waited longest for somebody to work
+    it off, or None; begin, pause, resume, stop, cancel `{id, reason}`: as `run:ID` is asked; amend `{id, changes, facts}` of one
+    that is over.
 
-    Refused: `not_found`, `illegal`, `full` (16 are queued already), `unavailable`. A Command with an id is carried out once,
-    however often it is sent; the answer is the run as it is then. What was queued, running or paused when the process ended has
-    failed, `interrupted`.
+    Refused: `not_found`, `illegal`, `exists` (another run has that id), `full`, `unavailable`, and what the gate of the crew
+    refuses. A Command with an id is carried out once, however often it is sent; the answer is the run as it is then. What was at
+    work when the process ended is queued anew or has failed, `interrupted`, as its kind says; what others work off goes on.
     """
 
-    def __init__(self, board: Board, receipts: Receipts, shelf: Shelf, kinds: Mapping[str, Work]) -> None:
-        self._board = board
-        self._receipts = receipts
-        self._shelf = shelf
-        self._kinds = kinds
-        self._news = trio.Event()
-        self._scope = trio.CancelScope()
-        self._pace = Pace()
-        self._now: str | None = None  # the run in work, which these two are of
-        self._told_s = 0.0
-        self._pen = trio.Lock()  # a run that is called off as it ends has one end
+    def __init__(self, crew: Crew, records: Records) -> None:
+        self.crew = crew
+        self.records = records
 
     async def start(self) -> None:
-        """Own up to what was cut off, and begin to work."""
-        for run in self._all():
-            if not run.over:
-                await self._record(run.moved(Status.failed, self.now_us(), error="interrupted: the process ended"))
-        self.helper(self._work_off)
+        """Look after what the process before this one left behind, and have an actor for each that is not over."""
+        runs = sorted((run_of(state.value) for state in self.crew.board.kind("run") if state.value), key=lambda r: r.created_us)
+        if self.crew.epoch != self.runtime.epoch:
+            await self._look_after(runs)
+            self.crew.epoch = self.runtime.epoch
+            for run in [one for one in runs if one.over]:
+                for gone in self.crew.keep(run, self.now_us()):
+                    await trio.to_thread.run_sync(self.crew.shelf.drop, gone)
+        live = [state.value for state in self.crew.board.kind("run") if state.value]
+        runs = sorted((run for run in map(run_of, live) if not run.over), key=lambda run: run.created_us)
+        self.crew.live = len(runs)
+        for run in runs:
+            self._begin(run)
 
-    async def receive(self, command: Command) -> Run:
-        """Take in a run, or move one on."""
-        if command.verb == "start":
-            return await self._take_in(command)
-        if command.verb not in VERBS:
-            raise Refused(f"runs can't be asked to {command.verb}", "unknown_verb", {"verb": command.verb})
-        run = await self._move(command)
-        if run.status is Status.paused and not self._pace.halted:
-            self.helper(self._answer_halted, self.reply_later(), run, self._pace)
-        return run
+    async def receive(self, command: Command) -> Any:
+        """Take in a run, or hand one on."""
+        match command.verb:
+            case "start":
+                return await self._take_in(command)
+            case "claim":
+                self._later(self._claim, command)
+            case "amend":
+                return await self._amend(command)
+            case verb if verb in FORWARDED:
+                self._later(self._forward, command)
+            case verb:
+                raise Refused(f"runs can't be asked to {verb}", "unknown_verb", {"verb": verb})
+        return None
 
-    async def _take_in(self, command: Command) -> Run:
-        kind, now_us = command.args["kind"], self.now_us()
-        salt = command.id or f"{now_us} {len(self._all())}"
-        run = Run(f"{kind}_{event_id('run', kind, salt, 0)[4:16]}", kind, command.args["params"], now_us)
-        if (known := self._find(run.id)) is not None:
-            return known  # the same command again
-        if sum(one.status is Status.queued for one in self._all()) >= MOST_QUEUED:
-            raise Refused(f"{MOST_QUEUED} runs are waiting already", "full")
-        await self._forget()
-        told = self._told("queued", run, command)
-        await self._store(run, told)
-        self._receipts.note_applied(command.id)
-        self.publish(told)
-        self._news.set()
-        return run
+    def _later(self, work: Callable[[Command], Awaitable[Any]], command: Command) -> None:
+        """Answer when it is done; others are answered meanwhile."""
+        self.helper(self._answer, work, command, self.reply_later())
 
-    async def _move(self, command: Command) -> Run:
-        ident = str(command.args.get("id", ""))
-        async with self._pen:
-            run = self._find(ident)
-            if run is None:
-                raise Refused(f"Run '{ident}' not found", "not_found", {"id": ident})
-            if self._receipts.applied(command.id):
-                return run
-            what, to = VERBS[command.verb]
-            moved, told = run.moved(to, self.now_us()), self._told(what, run, command)
-            await self._store(moved, told)
-            self._receipts.note_applied(command.id)
-            self.publish(told)
-            if self._now == ident:
-                self._heed(to)
-        return moved
-
-    def _heed(self, to: Status) -> None:
-        match to:
-            case Status.paused:
-                self._pace.hold()
-            case Status.running:
-                self._pace.resume()
-            case _:
-                self._scope.cancel()
-
-    def _told(self, what: str, run: Run, command: Command) -> Event:
-        now_us, kind = self.now_us(), f"run_{what}"
-        ident = event_id(kind, run.ref, "runs", 0 if command.id else now_us, command.id)
-        summary = f"{run.id} was {what} by {command.by}"
-        return Event(ident, kind, run.ref, "runs", Severity.low, summary, {"by": command.by}, now_us, command.id)
-
-    async def _answer_halted(self, reply: Reply, run: Run, pace: Pace) -> None:
-        await pace.halt()
-        reply.answer(self._find(run.id) or run)
-
-    async def _work_off(self) -> None:
-        while True:
-            self._news = trio.Event()
-            waiting = next((run for run in self._all() if run.status is Status.queued), None)
-            if waiting is None:
-                await self._news.wait()
-                continue
-            self._pace = Pace(partial(self._note, waiting.id))
-            self._now = waiting.id
-            with trio.CancelScope() as self._scope:
-                await self._work(waiting)
-            self._now = None
-            self._pace.resume()  # for those who wait until it halts, which it did in another way
-
-    async def _work(self, queued: Run) -> None:
-        async with self._pen:
-            run = self._find(queued.id) or queued
-            if run.over:
-                return
-            await self._record(run.moved(Status.running, self.now_us()))
+    async def _answer(self, work: Callable[[Command], Awaitable[Any]], command: Command, reply: Reply) -> None:
         try:
-            summary, rows = await self._kinds[run.kind](run.params, self._pace)
-            if rows:
-                await trio.to_thread.run_sync(self._shelf.put, run.id, rows)
-        except Refused as no:
-            await self._end(run.id, Status.failed, error=no.reason)
-        else:
-            await self._end(run.id, Status.completed, result=summary, progress=1.0)
-
-    async def _end(self, ident: str, status: Status, **facts: Any) -> None:
-        """What came of the work, unless it was called off meanwhile; one that is paused is not completed before it goes on."""
-        while True:
-            async with self._pen:
-                run = self._find(ident)
-                if run is None or run.over:
-                    return
-                if status in MOVES[run.status]:
-                    await self._record(run.moved(status, self.now_us(), **facts))
-                    return
-            await self._pace.turn()
-
-    def _note(self, ident: str, done: float) -> None:
-        run = self._find(ident)
-        if run is None or run.over or self._pen.locked():  # what is being committed must not be followed by what was before
-            return
-        if trio.current_time() - self._told_s >= REPORT_S:
-            self._told_s = trio.current_time()
-            self._board.put(run.ref, _value(attrs.evolve(run, progress=round(done, 4))), self.now_us())
-
-    async def _store(self, run: Run, *more: Event) -> None:
-        await self._commit(self._draft(run), *more)
-
-    async def _record(self, run: Run) -> None:
-        """Put in force what is so, once it is committed, however long that takes."""
-        draft = self._draft(run)
-        await committed(self, (draft,))
-        self._board.apply(draft)
-
-    async def _commit(self, draft: State, *more: Event) -> None:
-        """Put in force what was asked for, once it is committed. Raises Refused `unavailable`."""
-        try:
-            await self.ask("history", Commit((draft, *more)), COMMIT_TIMEOUT_S)
+            reply.answer(await work(command))
         except NOT_NOW as no:
+            reply.fail(no)
+
+    # ---- new ones
+
+    async def _take_in(self, command: Command) -> Run | None:
+        args, now_us = command.args, self.now_us()
+        if args["kind"] not in self.crew.kinds:
+            raise Refused(f"there is no kind of run {args['kind']!r}", "invalid", {"kind": args["kind"]})
+        ident, number = self._named(command)
+        if (known := await self._known(ident, args)) is not None:
+            return known
+        kind = self.crew.kinds[args["kind"]]
+        run = Run(ident, args["kind"], args["params"], now_us, status=kind.begins, **{n: args[n] for n in GIVEN if n in args})
+        if run.not_before_us is not None:
+            run = attrs.evolve(run, status=Status.created)
+        self._has_room(run)
+        self.crew.admit(run)
+        event = told(str(run.status), run, command, now_us)
+        also = tuple(args.get("also", ()))
+        if number is not None:
+            await self._store(run, (event, *also), number)
+            return run
+        self.crew.live += 1
+        self.helper(self._answer_stored, self.reply_later(), run, (event, *also), command.id)
+        return None
+
+    async def _answer_stored(self, reply: Reply, run: Run, rows: tuple[Any, ...], command_id: str) -> None:
+        try:
+            await self._store(run, rows, None, command_id)
+        except Refused as no:
+            self.crew.live -= 1
+            reply.fail(no)
+        else:
+            reply.answer(run)
+
+    def _named(self, command: Command) -> tuple[str, State | None]:
+        """The id it is to have, and the count of its kind of names where it is numbered."""
+        args, board = command.args, self.crew.board
+        if (given := args.get("id")) is not None:
+            if not _ID.fullmatch(given):
+                raise Refused("an id has 1 to 64 letters, digits and any of _ . -", "invalid", {"id": given[:64]})
+            return given, None
+        if (prefix := args.get("numbered")) is not None:
+            number = (board.get(f"sequence:{prefix}") or {"last": 0})["last"] + 1
+            return f"{prefix}{number:03d}", board.draft(f"sequence:{prefix}", {"last": number}, self.now_us())
+        salt = command.id or f"{self.now_us()} {self.runtime.bus.offset} {self.crew.live}"
+        return f"{args['kind']}_{event_id('run', args['kind'], salt, 0)[4:16]}", None
+
+    async def _known(self, ident: str, args: dict[str, Any]) -> Run | None:
+        """The run of that id, if it is the same one asked for again. Raises Refused `exists`."""
+        value = self.crew.board.get(f"run:{ident}")
+        known = run_of(value) if value is not None else await self.records.one(ident) if args.get("id") else None
+        if known is not None and (known.kind, known.params) != (args["kind"], args["params"]):
+            raise Refused(f"Run '{ident}' exists, and is another one", "exists", {"id": ident})
+        return known
+
+    def _has_room(self, run: Run) -> None:
+        pool = self.crew.pool_of(run)
+        if pool is not None and run.status is Status.queued and pool.waiting >= MOST_QUEUED:
+            raise Refused(f"{MOST_QUEUED} runs are waiting already", "full")
+        if self.crew.live >= MOST_LIVE:
+            raise Refused(f"{MOST_LIVE} runs are not over yet", "full")
+
+    async def _store(self, run: Run, rows: tuple[Any, ...], number: State | None, command_id: str = "") -> None:
+        board = self.crew.board
+        draft = board.draft(run.ref, value_of(run), self.now_us())
+        try:
+            await self.ask("history", Commit((draft, *rows, *((number,) if number else ()))), COMMIT_TIMEOUT_S)
+        except NOT_NOW as no:
+            if isinstance(no, Refused) and no.code != "unavailable":
+                raise
             raise Refused(f"runs can't be stored now: {no}", "unavailable") from no
-        self._board.apply(draft)
+        self.crew.receipts.note_applied(command_id)
+        if number is not None:
+            self.crew.live += 1
+            board.apply(number)
+        for message in rows[1:]:
+            self.publish(message)
+        board.apply(draft)
+        self.publish(rows[0])
+        self._begin(run)
 
-    async def _forget(self) -> None:
-        for run in [one for one in self._all() if one.over][: -MOST_KEPT or None]:
-            await self._commit(self._board.draft(run.ref, None, self.now_us()))
-            await trio.to_thread.run_sync(self._shelf.drop, run.id)
+    def _begin(self, run: Run) -> None:
+        if (pool := self.crew.pool_of(run)) is not None and run.status is Status.queued:
+            pool.join(run.id)  # here, so that it is in the order in which they came
+        try:
+            self.runtime.add(run_child(run.id, self.crew), under=CREW)
+        except NameTaken:
+            return  # from a former life of this desk
+        except NobodyOwns:
+            return  # the house is ending; the next start finds it
 
-    def _draft(self, run: Run) -> State:
-        return self._board.draft(run.ref, _value(run), self.now_us())
+    # ---- those there are
 
-    def _all(self) -> list[Run]:
-        return sorted((_run(state.value) for state in self._board.kind("run") if state.value), key=lambda run: run.created_us)
+    async def _forward(self, command: Command) -> Run:
+        ident = str(command.args.get("id", ""))
+        run: Run = await ask_run(self.runtime, self.records, ident, command.verb, command.args, command.by, command.id,
+                                 receipts=self.crew.receipts)  # fmt: skip
+        return run
 
-    def _find(self, ident: str) -> Run | None:
-        value = self._board.get(f"run:{ident}")
-        return None if value is None else _run(value)
+    async def _claim(self, command: Command) -> Run | None:
+        args = command.args
+        for ident, run in list(self.crew.claimable.items()):
+            if run.kind != args["kind"] or (args.get("agent") and run.agent != args["agent"]) or not self.crew.begins(run):
+                continue
+            if self.crew.claimable.pop(ident, None) is None:
+                continue  # somebody else had it in between
+            try:
+                claimed: Run = await self.ask(run.ref, command)
+            except Refused as no:
+                if no.code == "illegal":
+                    continue  # it was called off as we came
+                self.crew.claimable.setdefault(ident, run)
+                raise
+            if claimed.worker == args["worker"]:
+                return claimed
+        return None
 
+    async def _amend(self, command: Command) -> Run:
+        """Facts and numbers of a run that is over, as a further row of it."""
+        ident, changes = str(command.args.get("id", "")), command.args.get("changes", {})
+        run = await self.records.one(ident)
+        if run is None:
+            raise Refused(f"Run '{ident}' not found", "not_found", {"id": ident})
+        if not run.over:
+            raise Refused(f"Run '{ident}' is {run.status}: report to it", "illegal", run.allowed)
+        facts = {**run.facts, **command.args.get("facts", {})}
+        fresh = attrs.evolve(run, **changes, facts=facts, revision=run.revision + 1)
+        now_us = self.now_us()
+        event, draft = told("amended", fresh, command, now_us), self.crew.board.draft(run.ref, value_of(fresh), now_us)
+        on_board = self.crew.board.get(run.ref) is not None
+        await self.ask("history", Commit((fresh.row(), event, *((draft,) if on_board else ()))), COMMIT_TIMEOUT_S)
+        self.crew.receipts.note_applied(command.id)
+        if on_board:
+            self.crew.board.apply(draft)
+        self.publish(event)
+        return fresh
 
-def _value(run: Run) -> dict[str, Any]:
-    return {**attrs.asdict(run), "status": run.status.value}
+    # ---- what was left behind
 
+    async def _look_after(self, runs: list[Run]) -> None:
+        """Of those that were at work here, have some begun anew, and own up to the others."""
+        now_us, rows, drafts = self.now_us(), [], []
+        for run in runs:
+            after = run if run.over else self._after(run, now_us)
+            if after is run:
+                continue
+            drafts.append(self.crew.board.draft(run.ref, value_of(after), now_us))
+            rows.append(self._owned_up(after, now_us))
+            if after.over:
+                rows.append(after.row())
+        if drafts:
+            await committed(self, (*drafts, *rows))
+            for draft in drafts:
+                self.crew.board.apply(draft)
+            for row in rows:
+                if isinstance(row, Event):
+                    self.publish(row)
 
-def _run(value: dict[str, Any]) -> Run:
-    return Run(**value)
+    def _after(self, run: Run, now_us: int) -> Run:
+        kind = self.crew.kinds.get(run.kind)
+        worked_here = kind is not None and kind.work_of(run) is not None
+        if kind is not None and not worked_here:
+            lease_us = int(self.crew.bounds.lease_s * 1e6)  # nobody could be heard meanwhile
+            return run if run.lease_until_us is None else attrs.evolve(run, lease_until_us=now_us + lease_us)
+        if kind is not None and (run.status in (Status.created, Status.paused) and (kind.again or run.status is Status.created)):
+            return run
+        anew = kind is not None and kind.again and run.attempts < self.crew.bounds.attempts
+        if anew and run.status is Status.queued:
+            return run
+        if anew:
+            return run.moved(Status.queued, now_us, reason=CUT_OFF)
+        return run.moved(Status.failed, now_us, error=CUT_OFF)
+
+    def _owned_up(self, run: Run, now_us: int) -> Event:
+        what = {Status.queued: "requeued", Status.failed: "failed"}.get(run.status, "kept")
+        return told(what, run, Command(what, by="runs"), now_us, f"{run.id} is {run.status}: {CUT_OFF}")

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from oracle.runs.pace import Pace
-from oracle.runs.run import Status
+from oracle.runs.run import Run, Status
 
 __all__ = ["Kind", "Work"]
 
@@ -17,15 +17,24 @@ Work = Callable[[dict[str, Any], Pace], Awaitable[tuple[dict[str, Any], Sequence
 Raises Refused where it can't be done."""
 
 
+def _nobody(run: Run) -> Work | None:
+    return None
+
+
 @attrs.frozen
 class Kind:
-    """Without `work` its runs are worked off by whoever claims them (`claim`), or reports of them.
+    """`work_of` a run: its work; None where it is worked off by whoever claims it (`claim`), or reports of it.
 
-    `pool` names the places to work at, of which a run needs one while it is running or paused; empty: it needs none. `begins`:
-    whether it is queued at once or waits to be started. `again`: a run that was at work when the process ended is queued anew,
-    and its work finds in `pace.run` what was recorded; else it has failed, `interrupted`."""
+    `pool` names the places to work at, of which a run with work needs one while it is running or paused; empty: it needs none.
+    `begins`: whether it is queued at once or waits to be started. `again`: one that was at work when the process ended is queued
+    anew, and its work finds in `pace.run` what was recorded; else it has failed, `interrupted`."""
 
-    work: Work | None = None
+    work_of: Callable[[Run], Work | None] = _nobody
     pool: str = ""
     begins: Status = Status.queued
     again: bool = False
+
+    @classmethod
+    def of(cls, work: Work, pool: str) -> Kind:
+        """A kind all of whose runs have the same work."""
+        return cls(lambda run: work, pool)

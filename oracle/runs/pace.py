@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import trio
 
-__all__ = ["Pace"]
+from oracle.model import Sample
+from oracle.runs.run import Run
+
+__all__ = ["Pace", "Recorder", "RunPace"]
 
 
 class Pace:
@@ -51,3 +55,51 @@ class Pace:
         """Wait until the work has come to a halt, or is not held any more."""
         if self._resumed is not None:
             await self._halt.wait()
+
+
+class Recorder(Protocol):
+    """Whoever keeps the run that is worked off."""
+
+    @property
+    def run(self) -> Run:
+        """The run as it is now."""
+
+    def note(self, done: float) -> None:
+        """How far it is; told to whoever looks, now and then."""
+
+    async def record(self, event: tuple[str, str, Mapping[str, Any]], samples: Sequence[Sample],
+                     changes: Mapping[str, Any]) -> Run:  # fmt: skip
+        """Commit an event (kind, summary, data) with what it changed."""
+
+    async def say(self, stream: str, text: str) -> None:
+        """Put out a piece of text; what is beyond the limit of a run is left out."""
+
+    async def heard(self) -> str:
+        """The next words of its user, as soon as there are some."""
+
+
+class RunPace(Pace):
+    """The pace of a run that is kept: its work can say more than how far it is."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder.note)
+        self._recorder = recorder
+
+    @property
+    def run(self) -> Run:
+        """The run as it is now."""
+        return self._recorder.run
+
+    async def record(self, event: str, summary: str, data: Mapping[str, Any] | None = None, *, samples: Sequence[Sample] = (),
+                     **changes: Any) -> Run:  # fmt: skip
+        """Something has come of the work: the event `run_EVENT` and `changes` of the run (`facts` are added to those it has) are
+        on disk together when this returns. It waits as long as that takes."""
+        return await self._recorder.record((event, summary, data or {}), samples, changes)
+
+    async def say(self, stream: str, text: str) -> None:
+        """Put out a piece of text."""
+        await self._recorder.say(stream, text)
+
+    async def heard(self) -> str:
+        """The next words of its user, as soon as there are some."""
+        return await self._recorder.heard()

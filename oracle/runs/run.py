@@ -102,12 +102,15 @@ class Run:
         """Whether it is at an end."""
         return self.status in OVER
 
+    @property
+    def allowed(self) -> dict[str, Any]:
+        """The details of a refusal to move it: its status, and what it can become."""
+        return {"status": str(self.status), "allowed": sorted(MOVES[self.status])}
+
     def moved(self, to: Status, now_us: int, **facts: Any) -> Run:
         """The run in its next state. Raises Refused `illegal` where that does not follow."""
         if to not in MOVES[self.status]:
-            allowed = sorted(MOVES[self.status])
-            raise Refused(f"Run '{self.id}' is {self.status}, which can't become {to}", "illegal",
-                          {"status": str(self.status), "allowed": allowed})  # fmt: skip
+            raise Refused(f"Run '{self.id}' is {self.status}, which can't become {to}", "illegal", self.allowed)
         if to is Status.running:
             facts["started_us"] = self.started_us or now_us  # it keeps that over a pause
         elif to in OVER:
@@ -116,7 +119,7 @@ class Run:
         return attrs.evolve(self, status=to, **{"requested": "", **facts})
 
     def row(self) -> RunRow:
-        """What is stored of it once it is over. Kinds keep their numbers as facts: rounds, rounds_total, clients, accuracy, loss."""
+        """What is stored of it once it is over. Kinds keep numbers as facts: rounds, rounds_total, clients, accuracy, loss."""
         known = {name: self.facts.get(name) for name in ("rounds", "rounds_total", "accuracy", "loss")}
         clients = self.facts.get("clients")
         return RunRow(

@@ -39,7 +39,7 @@ async def test_a_backtest_is_started_followed_and_read_and_started_once(tmp_path
         assert [one["id"] for one in (await house.get("/api/oracle/runs")).json["items"]] == [run["id"]]
         assert (await house.get("/api/oracle/runs?status=failed")).json["items"] == []
         late = await house.post(run["url"] + "/cancel")
-        assert late.status == 409 and late.json["error"]["details"] == {"allowed": []}
+        assert late.status == 409 and late.json["error"]["details"] == {"status": "completed", "allowed": []}
     async with open_house(tmp_path) as house:  # and it is there after a restart
         assert (await house.get(run["url"] + "/events")).json["items"] == rows["items"]
 
@@ -50,7 +50,9 @@ async def test_one_that_waits_is_called_off_and_what_was_cut_off_has_failed(tmp_
         second = (await house.post("/api/oracle/backtest", json={})).json
         off = await house.post(second["url"] + "/cancel")
         assert (off.status, off.json["status"]) == (200, "cancelled")
-        house.system.runtime.kill("runs")  # as the process would be: its next life finds a run in work
+        await (wait := probe(house.system.runtime, f"state:run:{first['id']}")).next()
+        wait.close()
+        house.system.runtime.kill(f"run:{first['id']}")  # its next life finds a run in work
         heard = probe(house.system.runtime, f"state:run:{first['id']}")
         with trio.fail_after(30):
             while (run := (await house.get(first["url"])).json)["status"] in ("queued", "running"):
@@ -84,7 +86,8 @@ async def test_one_at_work_is_paused_and_goes_on(tmp_path):
             assert (paused.status, paused.json["status"], paused.json["finished"]) == (200, "paused", None)
         assert [one["url"] for one in (await house.get("/api/oracle/runs?status=paused")).json["items"]] == [url]
         again = await house.post(url + "/pause")
-        assert again.status == 409 and again.json["error"]["details"] == {"allowed": ["cancelled", "failed", "running"]}
+        assert again.status == 409 and again.json["error"]["details"]["allowed"] == [
+            "cancelled", "failed", "queued", "running", "stopped"]
         going = await house.post(url + "/resume")
         assert (going.status, going.json["status"]) == (200, "running")
         assert (await ended(house, url))["status"] == "completed"

@@ -11,8 +11,8 @@ from oracle.board import Board
 from oracle.history import History, Queries, Store, inline
 from oracle.model import Command
 from oracle.receipts import Receipts
-from oracle.runs import Runs, Status
-from oracle.runs.shelf import Shelf
+from oracle.runs import Status
+from tests.crews import crew_children
 
 T0_US = 1_700_000_000_000_000
 DOWN = Refused("disk full", code="unavailable")
@@ -93,7 +93,7 @@ async def open_desk(folder, history=None):
         receipts.load(store.receipts(0, 1_000, 1_000_000)[1])
         made.append(Desk(runtime, board, store, work))
         return [Child("history", history or (lambda: History(store, threaded=False)), capacity=1_000),
-                Child("runs", lambda: Runs(board, receipts, Shelf(folder / "runs"), {"steps": work}))]
+                *crew_children(board, receipts, folder, store, runtime, steps=work)]
 
     try:
         async with open_runtime(children, clock=trio_clock(T0_US), seed=1) as runtime:
@@ -120,16 +120,17 @@ async def test_a_pause_is_answered_when_the_work_has_halted_and_it_goes_on_where
         assert desk.work.taken == 4 and desk.run(run)[1] == 1.0
         statuses = [one.value["status"] for one in seen.took()]
         assert list(dict.fromkeys(statuses)) == ["running", "paused", "completed"]
-        assert await desk.kinds(run) == ["run_queued", "run_paused", "run_resumed"]
+        assert await desk.kinds(run) == ["run_queued", "run_running", "run_paused", "run_resumed", "run_completed"]
 
 
 async def test_what_the_table_does_not_have_is_refused_with_what_it_has(tmp_path, autojump_clock):
     async with open_desk(tmp_path) as desk:
         run, second = await desk.start(), await desk.start()
         assert await desk.refused("pause", second) == ("illegal", ["cancelled", "failed", "running"])
-        assert await desk.refused("resume", run) == ("illegal", ["cancelled", "completed", "failed", "paused"])
+        going = ["cancelled", "completed", "failed", "paused", "queued", "stopped", "waiting"]
+        assert await desk.refused("resume", run) == ("illegal", going)
         await desk.ask("pause", id=run)
-        assert await desk.refused("pause", run) == ("illegal", ["cancelled", "failed", "running"])
+        assert await desk.refused("pause", run) == ("illegal", ["cancelled", "failed", "queued", "running", "stopped"])
         await desk.ask("resume", id=run)
         await desk.over(run)
         assert await desk.refused("pause", run) == ("illegal", [])
@@ -150,7 +151,8 @@ async def test_a_command_that_is_sent_again_is_not_carried_out_again(tmp_path, a
     async with open_desk(tmp_path) as desk:
         again = await desk.ask("pause", ID, id=run)
         assert (again.status, again.error) == (Status.failed, "interrupted: the process ended")
-        assert await desk.kinds(run) == told == ["run_queued", "run_paused", "run_resumed", "run_paused"]
+        before = ["run_queued", "run_running", "run_paused", "run_resumed", "run_paused"]
+        assert told == before and sorted(await desk.kinds(run)) == sorted([*before, "run_failed"])
 
 
 async def test_a_paused_run_keeps_its_place_until_it_is_called_off(tmp_path, autojump_clock):
@@ -211,8 +213,8 @@ async def test_a_life_that_ends_has_its_paused_run_interrupted(tmp_path, autojum
         run = await desk.start()
         await desk.ask("pause", id=run)
         heard = probe(desk.runtime, f"state:run:{run}")
-        desk.runtime.kill("runs")
-        assert (await heard.next()).value["error"] == "interrupted: the process ended"
+        desk.runtime.kill(f"run:{run}")
+        assert (await heard.next()).value["error"] == "interrupted: its actor ended"
         assert (await desk.refused("resume", run))[0] == "illegal"
 
 

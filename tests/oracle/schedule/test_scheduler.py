@@ -12,11 +12,11 @@ from oracle.board import Board
 from oracle.history import History, Store
 from oracle.model import Command
 from oracle.receipts import Receipts
-from oracle.runs import Run, Runs
-from oracle.runs.shelf import Shelf
+from oracle.runs import Run
 from oracle.schedule.cron import zone_of
 from oracle.schedule.jobs import crons
 from oracle.schedule.scheduler import Scheduler
+from tests.crews import crew_children
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 
@@ -84,9 +84,8 @@ async def open_desk(folder, at, worker, jobs=None, runs=None):
         board.load(store.states())
         made.append(board)
         times = crons("America/New_York", jobs or {})
-        shelf = Shelf(folder / "runs")
-        return [Child("history", lambda: History(store, threaded=False), capacity=1_000),
-                Child("runs", runs or (lambda: Runs(board, receipts, shelf, {"job": worker}))),
+        desk = [Child("runs", runs)] if runs else crew_children(board, receipts, folder, store, runtime, job=worker)
+        return [Child("history", lambda: History(store, threaded=False), capacity=1_000), *desk,
                 Child("scheduler", lambda: Scheduler(board, times))]  # fmt: skip
 
     try:

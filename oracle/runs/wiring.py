@@ -1,0 +1,72 @@
+"""Settings in, the desk and the actors of runs out; the one table of the kinds of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from actors import Child, Supervisor
+from oracle.alerts import CHANNELS
+from oracle.alerts.preview import preview_work
+from oracle.backtest import backtest_work, tables_of
+from oracle.board import Board
+from oracle.history import Store
+from oracle.history.lines import Lines
+from oracle.history.pieces import ends
+from oracle.receipts import Receipts
+from oracle.runs.crew import CREW, Crew, Put
+from oracle.runs.desk import Runs
+from oracle.runs.kind import Kind
+from oracle.runs.pool import Pool
+from oracle.runs.run import Status, run_of
+from oracle.runs.shelf import Shelf
+from oracle.schedule.work import job_work
+from oracle.settings import Settings
+from oracle.settings_runs import Runs as Bounds
+from oracle.trading.backtest.work import KIND, strategy_work
+
+__all__ = ["crew_of", "pools_of", "run_children"]
+
+EXPERIMENTS = 10  # at work at once, unless the configuration says otherwise
+
+
+def pools_of(settings: Settings) -> dict[str, Pool]:
+    """The places to work at, by name."""
+    return {
+        "computing": Pool(settings.runs.computing), "jobs": Pool(settings.runs.jobs), "experiments": Pool(EXPERIMENTS),
+        "tasks": Pool(settings.tasks.at_once),
+    }  # fmt: skip
+
+
+def run_children(system: Any) -> list[Child]:
+    """The supervisor of those at work, and then the desk, which begins them; `system` is an `oracle.system.System`."""
+    kinds, bounds = kinds_of(system), system.settings.runs
+    crew = crew_of(system.board, system.receipts, system.shelf, kinds, system.pools, bounds, system.store)
+    return [
+        Child(CREW, lambda: Supervisor((), exhausted="park"), grace_s=5.0),
+        Child("runs", lambda: Runs(crew, system.records), capacity=10_000),
+    ]
+
+
+def crew_of(board: Board, receipts: Receipts, shelf: Shelf, kinds: Mapping[str, Kind], pools: Mapping[str, Pool], bounds: Bounds,
+            store: Store) -> Crew:  # fmt: skip
+    """What they share, knowing how far the output of those on the board goes."""
+    live = [state.value["id"] for state in board.kind("run") if state.value and not run_of(state.value).over]
+    outputs = {ident: Put(pieces, size) for ident, (pieces, size) in ends(store, live).items()}
+    return Crew(board, receipts, shelf, kinds, pools, bounds, store.statistics, outputs)
+
+
+def kinds_of(system: Any) -> Mapping[str, Kind]:
+    """What there is to be run, by name."""
+    settings, queries, runtime = system.settings, system.queries, system.runtime
+    lines = Lines(system.store)
+    job = job_work(system.board, queries, runtime, settings.trading, settings.risk)
+    backtest = backtest_work(queries, system.tape, lines, tables_of(settings.watchdogs), runtime.now_us)
+    return {
+        "job": Kind.of(job, "jobs"),
+        "backtest": Kind.of(backtest, "computing"),
+        KIND: Kind.of(strategy_work(queries, settings, runtime.now_us), "computing"),
+        "alert_preview": Kind.of(preview_work(queries, system.tape, lines, CHANNELS, runtime.now_us), "computing"),
+        "experiment": Kind(begins=Status.created, again=True, pool="experiments"),
+        "task": Kind(pool="tasks"),
+    }

@@ -1,0 +1,18 @@
+"""The actors of runs over kinds of a test's own."""
+
+from __future__ import annotations
+
+from actors import Child, Supervisor
+from oracle.runs import CREW, Kind, Pool, Runs
+from oracle.runs.records import RunRecords
+from oracle.runs.shelf import Shelf
+from oracle.runs.wiring import crew_of
+from oracle.settings_runs import Runs as Bounds
+
+
+def crew_children(board, receipts, folder, store, runtime, bounds=None, **kinds):
+    """The children for kinds, each a Kind, or work that one place is there for."""
+    kinds = {name: one if isinstance(one, Kind) else Kind.of(one, "one") for name, one in kinds.items()}
+    crew = crew_of(board, receipts, Shelf(folder / "runs"), kinds, {"one": Pool(1)}, bounds or Bounds(), store)
+    records = RunRecords(board, store, runtime.now_us)
+    return [Child(CREW, lambda: Supervisor((), exhausted="park")), Child("runs", lambda: Runs(crew, records))]

@@ -1,0 +1,185 @@
+"""Runs that others work off: claimed once, with a lease, reported of, put out; virtual time."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from actors import Child, Refused, open_runtime, trio_clock
+from actors.testing import probe
+from oracle.board import Board
+from oracle.history import History, Queries, Store, inline
+from oracle.model import Command, Message, Sample
+from oracle.receipts import Receipts
+from oracle.runs import Kind, Status, ask_run
+from oracle.runs.records import RunRecords
+from oracle.settings_runs import Runs as Bounds
+from tests.crews import crew_children
+
+T0_US = 1_700_000_000_000_000
+
+
+class Desk:
+    """What a test may ask and see."""
+
+    def __init__(self, runtime, board, store):
+        self.runtime, self.board, self.store = runtime, board, store
+
+    async def ask(self, verb, to="runs", ident="", **args):
+        if to == "runs":
+            return await self.runtime.ask(to, Command(verb, args, "ada", ident))
+        records = RunRecords(self.board, self.store, self.runtime.now_us)
+        return await ask_run(self.runtime, records, to.removeprefix("run:"), verb, args, "ada", ident)
+
+    async def task(self, ident="t1", **more):
+        return await self.ask("start", kind="task", params={"say": "hello"}, id=ident, agent="brain", **more)
+
+    async def refused(self, verb, to="runs", **args):
+        with pytest.raises(Refused) as no:
+            await self.ask(verb, to, **args)
+        return no.value.code
+
+    def value(self, ident="t1"):
+        return self.board.get(f"run:{ident}")
+
+    async def kinds(self, ident="t1"):
+        page = await Queries(self.store, inline).events(subject=f"run:{ident}", newest_first=False)
+        return [row["kind"].removeprefix("run_") for row in page.items]
+
+    def output(self, ident="t1"):
+        with self.store.reading() as cursor:
+            every = " UNION ALL ".join(f"SELECT run, n, stream, text FROM {name}" for name in self.store.months("output"))
+            return cursor.execute(f"SELECT n, stream, text FROM ({every}) WHERE run = ? ORDER BY n", [ident]).fetchall()
+
+
+@asynccontextmanager
+async def open_desk(folder, bounds=None, at_us=T0_US):
+    """The kinds `task`, which anybody may claim, and `trial`, which waits to be begun."""
+    store, made = Store(folder), []
+    store.open()
+
+    def children(runtime):
+        board, receipts = Board(runtime.bus), Receipts(runtime.now_us)
+        board.load(store.states())
+        receipts.load(store.receipts(0, 1_000, 1_000_000)[1])
+        made.append(Desk(runtime, board, store))
+        kinds = {"task": Kind(), "trial": Kind(begins=Status.created)}
+        return [Child("history", lambda: History(store, threaded=False), capacity=1_000),
+                *crew_children(board, receipts, folder, store, runtime, bounds, **kinds)]
+
+    try:
+        async with open_runtime(children, clock=trio_clock(at_us), seed=1) as runtime:
+            made[0].runtime = runtime
+            yield made[0]
+    finally:
+        store.close()
+
+
+async def test_of_two_workers_one_has_the_run_and_those_that_wait_are_given_in_order(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        for ident in ("t1", "t2", "t3"):
+            assert (await desk.task(ident)).status is Status.queued
+        had = {}
+
+        async def claim(worker):
+            had[worker] = await desk.ask("claim", kind="task", agent="brain", worker=worker)
+
+        async with trio.open_nursery() as nursery:
+            for worker in ("ann", "bob"):
+                nursery.start_soon(claim, worker)
+        assert {run.id for run in had.values()} == {"t1", "t2"} and {run.worker for run in had.values()} == {"ann", "bob"}
+        assert await desk.ask("claim", kind="task", agent="other", worker="eve") is None
+        third = await desk.ask("claim", kind="task", agent="", worker="eve")
+        assert (third.id, third.status, third.attempts) == ("t3", Status.running, 1)
+        assert await desk.ask("claim", kind="task", agent="", worker="eve") is None
+        assert await desk.refused("report", "run:t3", worker="ann", status="completed") == "conflict"
+
+
+async def test_a_worker_that_is_not_heard_loses_its_run_and_one_that_is_keeps_it(tmp_path, autojump_clock):
+    async with open_desk(tmp_path, Bounds(attempts=2)) as desk:
+        await desk.task()
+        await desk.ask("claim", kind="task", agent="", worker="ann", lease_s=10)
+        for _ in range(5):
+            await trio.sleep(8)
+            assert (await desk.ask("heartbeat", "run:t1", worker="ann", lease_s=10)).status is Status.running
+        heard = probe(desk.runtime, "state:run:t1")
+        assert (await heard.next()).value["status"] == "queued"
+        assert await desk.refused("heartbeat", "run:t1", worker="ann") == "conflict"
+        again = await desk.ask("claim", kind="task", agent="", worker="bob", lease_s=10)
+        assert (again.worker, again.attempts) == ("bob", 2)
+        while (value := (await heard.next()).value)["status"] != "failed":
+            pass
+        assert value["error"] == "lost: bob was not heard any more"
+        assert await desk.kinds() == ["queued", "running", "requeued", "running", "failed"]
+
+
+async def test_a_report_is_one_commit_and_said_twice_it_counts_once(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        await desk.task(conversation="conv-1")
+        await desk.ask("claim", kind="task", agent="", worker="ann")
+        heard = probe(desk.runtime, "*")
+        said = Message("msg-1", "conv-1", "assistant", "hello too", "t1", {}, T0_US)
+        done = await desk.ask("report", "run:t1", worker="ann", status="completed", also=[said], facts={"words": 2},
+                              samples=[Sample("cost_usd", "run:t1", 0.05, "USD", T0_US, "ann")],
+                              changes={"result": {"text": "hello too"}, "cost_usd": 0.05, "input_tokens": 10, "status": "x"})
+        assert (done.status, done.cost_usd, done.facts, done.worker) == (Status.completed, 0.05, {"words": 2}, "")
+        order = [one.topic for one in heard.took() if ":t1" in one.topic or "conv" in one.topic]
+        assert order[:4] == ["message:conv-1", "sample:cost_usd:run:t1", "event:run_completed:run:t1", "state:run:t1"]
+        assert await desk.refused("report", "run:t1", status="failed") == "illegal"
+        with desk.store.reading() as cursor:
+            assert cursor.execute("SELECT id, status, cost_usd, input_tokens, output_tokens FROM run").fetchall() == [
+                ("t1", "completed", 0.05, 10, None)]
+    async with open_desk(tmp_path) as desk:
+        assert desk.value()["status"] == "completed"
+        assert (await desk.task()).status is Status.completed, "the same task again is the one that is known"
+        assert await desk.refused("start", kind="task", params={"say": "else"}, id="t1") == "exists"
+        fresh = await desk.ask("amend", id="t1", changes={"cost_usd": 0.07})
+        assert (fresh.cost_usd, fresh.revision, desk.value()["cost_usd"]) == (0.07, 1, 0.07)
+
+
+async def test_output_is_on_disk_when_it_is_answered_and_goes_on_after_a_restart(tmp_path, autojump_clock):
+    async with open_desk(tmp_path, Bounds(output_limit_bytes=1024)) as desk:
+        await desk.task()
+        await desk.ask("claim", kind="task", agent="", worker="ann")
+        assert await desk.ask("output", "run:t1", worker="ann", pieces=[["stdout", "one\n"], ["thinking", "{}"]]) == {"chunks": 2}
+        assert desk.output() == [(1, "stdout", "one\n"), (2, "thinking", "{}")]
+    async with open_desk(tmp_path, Bounds(output_limit_bytes=1024)) as desk:
+        assert desk.value()["status"] == "running", "its worker may be heard again"
+        assert await desk.ask("output", "run:t1", pieces=[["stdout", "{}"], ["stdout", "two\n"]], first=2) == {"chunks": 3}
+        assert desk.output()[-1] == (3, "stdout", "two\n")
+        assert await desk.refused("output", "run:t1", pieces=[["stdout", "x"]], first=9) == "conflict"
+        await desk.ask("output", "run:t1", pieces=[["stdout", "x" * 2_000], ["stdout", "y"]])
+        (n, stream, kept), mark = desk.output()[-2:]
+        assert (n, stream, set(kept)) == (4, "stdout", {"x"}) and mark[1] == "mark"
+        done = await desk.ask("report", "run:t1", status="completed")
+        total = sum(len(text) for _, stream, text in desk.output() if stream != "mark")
+        assert total == 1024 and done.facts["output_dropped_bytes"] == 2_001 - (1024 - 10) and done.chunks == 5
+
+
+async def test_a_worker_elsewhere_is_asked_to_pause_and_says_when_it_has(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        await desk.task()
+        await desk.ask("claim", kind="task", agent="", worker="ann")
+        asked = await desk.ask("pause", id="t1", reason="maintenance")
+        assert (asked.status, asked.requested) == (Status.running, "paused")
+        assert (await desk.ask("heartbeat", "run:t1", worker="ann")).requested == "paused"
+        assert (await desk.ask("report", "run:t1", worker="ann", status="paused")).requested == ""
+        assert (await desk.ask("resume", id="t1")).status is Status.running
+        await desk.ask("report", "run:t1", worker="ann", status="waiting")
+        assert (await desk.ask("input", "run:t1", text="go on")).status is Status.running
+        assert desk.output()[-1][1:] == ("user_input", "go on")
+        assert (await desk.ask("stop", id="t1")).status is Status.stopped
+        assert await desk.refused("report", "run:t1", worker="ann", status="completed") in ("conflict", "illegal")
+
+
+async def test_one_begins_when_somebody_says_so_or_when_it_is_time_also_after_a_restart(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        first = await desk.ask("start", kind="trial", params={}, numbered="exp_")
+        assert (first.id, first.status) == ("exp_001", Status.created)
+        assert (await desk.ask("begin", id="exp_001")).status is Status.queued
+        due_us = desk.runtime.now_us() + 7_200_000_000
+        assert (await desk.ask("start", kind="trial", params={}, numbered="exp_", not_before_us=due_us)).id == "exp_002"
+    async with open_desk(tmp_path, at_us=T0_US + 60_000_000) as desk:
+        heard = probe(desk.runtime, "state:run:exp_002")
+        assert (await heard.next()).value["status"] == "queued" and desk.runtime.now_us() >= due_us
+        assert (await desk.ask("start", kind="trial", params={}, numbered="exp_")).id == "exp_003"
