@@ -29,6 +29,7 @@ class Board:
         for pattern in ("quote:*", "trade:*"):
             bus.listen(pattern, self.sources.put)
         self._states: dict[str, State] = {}
+        self._kinds: dict[str, dict[str, State]] = {}  # the same ones; there may be ten thousands of one kind
         self._gone: OrderedDict[str, int] = OrderedDict()  # by ref, for the versions of what comes again
 
     def load(self, states: Iterable[State]) -> None:
@@ -44,10 +45,12 @@ class Board:
     def apply(self, state: State) -> State:
         """Put a state in force and publish it."""
         self._gone.pop(state.ref, None)
+        alike = self._kinds.setdefault(state.ref.partition(":")[0], {})
         if state.value is not None:
-            self._states[state.ref] = state
+            self._states[state.ref] = alike[state.ref] = state
         else:
             self._states.pop(state.ref, None)
+            alike.pop(state.ref, None)
             self._gone[state.ref] = state.version
             if len(self._gone) > GONE:
                 self._gone.popitem(last=False)
@@ -69,8 +72,7 @@ class Board:
 
     def kind(self, kind: str) -> list[State]:
         """All present states of a kind (`rule`, `watchdog`), in the order they were first seen."""
-        prefix = f"{kind}:"
-        return [s for s in self._states.values() if s.ref.startswith(prefix)]
+        return list(self._kinds.get(kind, {}).values())
 
     def believed(self, symbol: str, quoting: bool = False) -> Believed | None:
         """Who is believed about the price of a symbol now (`quoting`: of those who have quoted it), and what that one said last;

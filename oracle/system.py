@@ -37,6 +37,7 @@ from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.runs import Pool
+from oracle.runs.outputs import Outputs
 from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
 from oracle.runs.wiring import pools_of, run_children
@@ -79,6 +80,7 @@ class System:
     receipts: Receipts
     shelf: Shelf
     records: RunRecords
+    outputs: Outputs
     pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
@@ -161,9 +163,12 @@ def _assemble(
     tape = Tape(store, deadline_s=settings.history.query_deadline_s)
     statistics = {name: FeedStatistics() for name in feeds}
     shelf = Shelf(settings.data.folder / "runs")
-    records = RunRecords(board, store, runtime.now_us)
+    records = RunRecords(
+        board, store, runtime.now_us, settings.history.keep_days.run, deadline_s=settings.history.query_deadline_s
+    )
+    outputs = Outputs(store, records.reader)
     return System(
-        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, pools_of(settings),
+        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs, pools_of(settings),
         statistics,
     )  # fmt: skip
 

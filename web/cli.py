@@ -110,7 +110,8 @@ def cli() -> None:
               help="Where to listen; more than once for more. Port 0 is any free one; https:// shows server.tls_certificate. "
                    "[default: the first free port of 127.0.0.1:8000 to 8009]")
 @click.option("--seed-ports", is_flag=True, help="Listen on 127.0.0.1:3001 (flopy_net) and 127.0.0.1:5000 (agent_bot) too.")
-@click.option("--auth", type=click.Choice(["open", "token"]), help="Who may use it. Other addresses than loopback need token.")
+@click.option("--auth", type=click.Choice(["local", "open", "token"]),
+              help="Who may use it; local: this machine, with a token for /api/v1. Other addresses than loopback need token.")
 @click.option("--feed", "feeds", multiple=True, metavar="KIND[:SYMBOL,...]",
               help="Run this feed; more than once for more. Only the feeds named here run.")
 @click.option("--no-demo", is_flag=True, help="No simulated market where no feed is set.")

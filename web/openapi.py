@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from web.errors import STATUS
+from web.errors_v1 import CODES
 from web.once import HEADER, ID, REPLAYED
 from web.routes import WS, Auth, Family, Param, Route
 
@@ -78,6 +79,23 @@ _ERROR = {
         }
     },
 }
+_V1 = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message"],
+            "properties": {
+                "code": {"type": "string", "examples": sorted({"VALIDATION_ERROR", *CODES.values()})},
+                "message": {"type": "string"},
+                "details": {"type": ["object", "array"], "description": "of VALIDATION_ERROR: what is wrong, by field"},
+                "retry_after": {"type": "integer", "description": "seconds, where asking again may help"},
+            },
+        }
+    },
+}
+_SHAPES = {Family.detail: "DetailError", Family.error: "NativeError", Family.v1: "V1Error"}
 
 _ONCE = {
     "name": HEADER,
@@ -86,7 +104,7 @@ _ONCE = {
     "schema": {"type": "string", "pattern": f"^{ID}$"},
     "description": "The caller's own id for this command. Sent again within 24 hours (of the newest 10,000 ids), the command "
     f"is not carried out again: the answer is the same, with `{REPLAYED[0]}: {REPLAYED[1]}`. The same id with another "
-    "method, path or body is refused (422). 401, 403, 408, 413, 415, 429 and 5xx are not kept: send it again.",
+    "method, path or body is refused (422, under /api/v1 400). 401, 403, 408, 413, 415, 429 and 5xx are not kept: send it again.",
 }
 _NEVER_STORED = f"\n\nThe answer holds a secret and is stored nowhere, so `{HEADER}` is refused (422)."
 
@@ -104,7 +122,7 @@ def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
         "info": {"title": "oracle", "version": version, "description": "Watches live things and acts on them."},
         "paths": paths,
         "components": {
-            "schemas": {**components, "DetailError": _DETAIL, "NativeError": _ERROR},
+            "schemas": {**components, "DetailError": _DETAIL, "NativeError": _ERROR, "V1Error": _V1},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "ticket": {"type": "apiKey", "in": "query", "name": "ticket"},
@@ -146,8 +164,7 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     else:
         shape = {"application/json": {"schema": schemas[route.answer]}}
         done = {str(status): {"description": "done", "content": shape} for status in (route.done, *route.also)}
-    name = "NativeError" if route.family is Family.error else "DetailError"
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_SHAPES[route.family]}"}}}
     return done | {str(code): {"description": _REFUSAL[code], "content": content} for code in _refusals(route)}
 
 
@@ -159,6 +176,8 @@ def _refusals(route: Route) -> list[int]:
         codes.add(422)
     if route.body is not None:
         codes |= {413, 415, 422}
+    if route.family is Family.v1:
+        codes = {400 if code == 422 else code for code in codes}
     return sorted(codes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -71,9 +71,30 @@ class Filter:
             self._add(f"starts_with({column}, ?)", prefix)
         return self
 
+    def starts(self, columns: Iterable[str], prefix: str) -> Filter:
+        """One of the columns begins with this text, whatever the case; an empty one is no condition."""
+        if prefix:
+            names = list(columns)
+            self._add(" OR ".join(f"starts_with(lower({name}), ?)" for name in names), *[prefix.lower()] * len(names))
+        return self
+
+    def not_past(self, kinds: Iterable[str], oldest_us: Mapping[str, int]) -> Filter:
+        """Of runs of these kinds (none: of all) those that were over at `oldest_us[kind]` or later; "" is of the other kinds."""
+        asked, rest = list(kinds), oldest_us[""]
+        if len(asked) == 1:
+            return self.between("finished_us", oldest_us.get(asked[0], rest), None)
+        of_kind = "".join(f"WHEN '{kind}' THEN {since_us:d} " for kind, since_us in oldest_us.items() if kind)
+        self._add(f"finished_us >= CASE kind {of_kind}ELSE {rest:d} END")
+        return self
+
     def equal(self, column: str, value: int) -> Filter:
         """`column` is this number."""
         self._add(f"{column} = ?", value)
+        return self
+
+    def beyond(self, column: str, value: int) -> Filter:
+        """`column` is greater than this number."""
+        self._add(f"{column} > ?", value)
         return self
 
     def between(self, column: str, from_us: int | None, to_us: int | None) -> Filter:

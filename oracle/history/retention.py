@@ -1,17 +1,27 @@
-"""Which monthly tables have lived long enough."""
+"""Which monthly tables have lived long enough, and which runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from oracle.history.schema import month_end_us
 
-__all__ = ["DAY_US", "KEEP_DAYS", "expired"]
+__all__ = ["DAY_US", "EXPERIMENT_DAYS", "KEEP_DAYS", "RUN_DAYS", "experiment_days", "expired"]
 
 DAY_US = 86_400_000_000
 
 # days after the end of its month; tables that are not monthly are kept
 KEEP_DAYS = {"quote": 30, "trade": 90, "bar": 90, "depth": 7, "sample": 365, "output": 90, "life": 30, "dead": 30}
+RUN_DAYS = 365  # after their end
+EXPERIMENT_DAYS = 30  # likewise, unless the dashboard's configuration says otherwise
+
+
+def experiment_days(config: Mapping[str, Any] | None, default: int) -> int:
+    """Days that experiments are kept, by the value of the State `config:dashboard`."""
+    dashboard = (config or {}).get("dashboard", config or {})
+    days = dashboard.get("retention_days") if isinstance(dashboard, Mapping) else None
+    return days if isinstance(days, int) and not isinstance(days, bool) and days > 0 else default
 
 
 def expired(tables: Iterable[str], now_us: int, keep_days: Mapping[str, int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is stored: one table for each kind of message, append-only, without indexes.
+"""What is stored: one table for each kind of message, append-only but for the rows of runs, without indexes.
 
 Each stream row begins with the same five columns (`LEAD`); the rest is the message. Times are BIGINT microseconds, UTC.
 `monthly` tables exist once per month of publishing (`trade_202611`), so that retention is dropping a table.
@@ -51,6 +51,7 @@ class Table:
     message: type
     columns: tuple[Column, ...]
     monthly: bool = False
+    replaces: bool = False  # a row takes the place of those of its id with the same or an earlier revision
     topic: str = ""  # the SQL that says under which topic a row was published; empty where it never is
 
     @property
@@ -202,7 +203,7 @@ TABLES = (
         Column("accuracy", REAL, lambda ms: [m.accuracy for m in ms], optional=True),
         Column("loss", REAL, lambda ms: [m.loss for m in ms], optional=True),
         Column("value", TEXT, lambda ms: [json_text(m.value) for m in ms]),
-    )),
+    ), replaces=True),
     Table("life", Lifecycle, (
         Column("name", TEXT, lambda ms: [m.name for m in ms]),
         Column("what", TEXT, lambda ms: [m.what for m in ms]),  # started, crashed, lost, stopped, failed

@@ -18,12 +18,13 @@ import attrs
 from actors import Refused
 from oracle.crash import crash_point
 from oracle.history import bars, ledger, retention
-from oracle.history.columns import Columns, Pause, to_columns
+from oracle.history.columns import Pause, to_columns
 from oracle.history.database import Connection, DatabaseError, FileError, connect, identity
 from oracle.history.failure import Broken, translated
 from oracle.history.holes import Holes
+from oracle.history.parts import by_month, cut, insert
 from oracle.history.readers import Readers
-from oracle.history.schema import DDL, TABLES, VERSION, Table, month_of
+from oracle.history.schema import DDL, TABLES, VERSION, Table
 from oracle.history.statistics import Statistics
 from oracle.history.words import Words
 from oracle.model import Attempt, Delivery, State
@@ -142,17 +143,17 @@ class Store:
         Raises Unfit, when nothing was stored and some row is to blame, and Broken, when the outcome is unknown until
         `reopen`.
         """
-        months = set(self._months)
+        months, epoch = set(self._months), self.words.number(self.epoch)
         with self.holes.writing() as write_holes, self._transaction() as connection:
             for table, part, seqs in self._parts(rows):
                 columns = to_columns(table, part, seqs, self.words.numbers, pause)
-                for name, lines in _by_month(table, part):
+                for name, lines in by_month(table, part):
                     if table.monthly and name not in months:
                         connection.execute(table.create(name))
                         months.add(name)
-                    self._insert(connection, table, name, columns if lines is None else _cut(columns, lines))
+                    insert(connection, table, name, columns if lines is None else cut(columns, lines), epoch)
                     crash_point("history:mid-batch")
-            write_holes(connection, self.words.number(self.epoch))
+            write_holes(connection, epoch)
             crash_point("history:before-commit")
         self._months = months
         self.last_seq += len(rows)
@@ -276,25 +277,3 @@ class Store:
         for kind in sorted(kinds, key=lambda k: TABLE_OF[k].kind):
             places = [i for i, c in enumerate(classes) if c is kind]
             yield TABLE_OF[kind], [rows[i] for i in places], [first + i for i in places]
-
-    def _insert(self, connection: Connection, table: Table, name: str, columns: Columns) -> None:
-        taken = ["seq", "?", 'nullif("offset", -1)', *table.names[3:]]
-        connection.register("batch", columns)  # in place of the last one; unregistering takes as long again
-        connection.execute(f"INSERT INTO {name} SELECT {', '.join(taken)} FROM batch", [self.words.number(self.epoch)])
-
-
-def _by_month(table: Table, rows: Sequence[Any]) -> Iterator[tuple[str, list[int] | None]]:
-    """Each table's name with the lines that go there; None stands for all, the usual case."""
-    if not table.monthly:
-        yield table.kind, None
-        return
-    if (month := month_of(rows[0].time_us)) == month_of(rows[-1].time_us):
-        yield f"{table.kind}_{month}", None
-        return
-    months = [month_of(row.time_us) for row in rows]
-    for month in sorted(set(months)):
-        yield f"{table.kind}_{month}", [i for i, m in enumerate(months) if m == month]
-
-
-def _cut(columns: Columns, lines: list[int]) -> Columns:
-    return {name: values[lines] for name, values in columns.items()}

@@ -166,11 +166,16 @@ class RunActor(WorkedRun):
             self._run = attrs.evolve(run, lease_until_us=until_us)
 
     async def _report(self, command: Command) -> Run:
-        """`{worker, status, progress, changes, facts, event, samples, also}`: all of it in one commit."""
+        """`{worker, status, progress, changes, facts, event, samples, also}`: all of it in one commit. What depends on how the run
+        is then, `decide` gives of it and the time, as further arguments, or None for nothing; it raises Refused."""
         args = command.args
         self._check(command)
         async with self._pen:
             run, now_us = self._run, self.now_us()
+            if "decide" in args and not self.crew.receipts.applied(command.id):
+                if (decided := args["decide"](run, now_us)) is None:
+                    return run
+                args = {**args, **decided}
             to = Status(args["status"]) if args.get("status") else run.status
             if self.crew.receipts.applied(command.id) or (run.over and to is run.status):
                 return run

@@ -1,23 +1,156 @@
-"""All runs, those on the board and those in the history."""
+"""All runs, those on the board and those in the history, as one: one of them, or a page of a sorted list.
+
+Those that are not over are on the board alone, and few; those that are over are rows of the table `run`, also while they are
+still on the board. So a list is made of what the database sorts and of what is sorted here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import heapq
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
+import attrs
+import msgspec
+import trio
+
+from actors import Refused
 from oracle.board import Board
 from oracle.history import Store
-from oracle.runs.run import Run, run_of
+from oracle.history import runs as table
+from oracle.history.page import MAX_LIMIT
+from oracle.history.reader import Reader, RunSync
+from oracle.history.retention import DAY_US, EXPERIMENT_DAYS, RUN_DAYS, experiment_days
+from oracle.model import State
+from oracle.runs.run import OVER, Run, run_of
+from oracle.runs.wanted import RunFilter, key_of, rank
 
-__all__ = ["RunRecords"]
+__all__ = ["EVERYTHING", "RunFilter", "RunRecords"]
+
+# A row is on disk before the board says that its run is over. An answer may be lost in between, and the row is handed in again;
+# that takes seconds, so what was handed in this long ago has long been said.
+SAID_US = 60_000_000
+EVERYTHING = RunFilter()
+"""Asks for every run."""
+
+
+@attrs.frozen
+class _Ask:
+    """What a page is asked for, with the states of the moment."""
+
+    states: list[State]
+    taken_us: int
+    kinds: frozenset[str]
+    where: RunFilter
+    oldest_us: Mapping[str, int]
+    sort: str
+    descending: bool
+    limit: int
+    offset: int
 
 
 class RunRecords:
-    """Reads beside the writer."""
+    """Reads beside the writer, each in a thread, within `deadline_s` seconds. Refused: `invalid`, `timeout`, `unavailable`.
 
-    def __init__(self, board: Board, store: Store, now_us: Callable[[], int]) -> None:
+    Of what has been over for longer than it is kept nothing is shown: experiments for the days that the dashboard's configuration
+    says, others for `keep_days`.
+    """
+
+    def __init__(
+        self, board: Board, store: Store, now_us: Callable[[], int], keep_days: int = RUN_DAYS,
+        run_sync: RunSync = trio.to_thread.run_sync, deadline_s: float = 10.0,
+    ) -> None:
         self._board = board
+        self._now_us = now_us
+        self._keep_days = keep_days
+        self._reader = Reader(store, run_sync, deadline_s)
+        self._unstored: frozenset[str] | None = None  # what is over on the board and has no row, from before there were rows
+
+    @property
+    def reader(self) -> Reader:
+        """For further questions about runs, so that all of them together take no more threads."""
+        return self._reader
 
     async def one(self, ident: str) -> Run | None:
-        """A run as it is now; None where there is none."""
+        """A run as it is now; None where there is none, or where it has been over for too long."""
         value = self._board.get(f"run:{ident}")
-        return None if value is None else run_of(value)
+        if value is None:
+            found = await self._reader.read(lambda at: table.newest(at, ident))
+            value = None if found is None else msgspec.json.decode(found)
+        return None if value is None or self._is_past(value, self.oldest_us()) else run_of(value)
+
+    async def page(
+        self, kinds: Collection[str] = (), where: RunFilter = EVERYTHING, sort: str = "created", descending: bool = True,
+        limit: int = 50, offset: int = 0,
+    ) -> tuple[list[Run], int]:
+        """Runs `offset`.. of the sorted list of these kinds (none: of all), `limit` of them, and how many there are in it.
+
+        `sort` is one of `oracle.history.runs.SORTS`. What nobody said comes last; those that are equal are sorted by id, in the
+        same direction.
+        """
+        if sort not in table.SORTS:
+            raise Refused(f"{sort!r} is none of {', '.join(table.SORTS)}", "invalid", {"sort": sort})
+        if not (0 <= limit <= MAX_LIMIT and 0 <= offset < 2**53):
+            raise Refused(f"{limit} runs from {offset} on are no page", "invalid", {"limit": limit, "offset": offset})
+        ask = _Ask(
+            self._board.kind("run"), self._now_us(), frozenset(kinds), where, self.oldest_us(), sort, descending, limit, offset,
+        )  # fmt: skip
+        chosen, total = await self._reader.read(lambda at: self._chosen(at, ask))
+        return [run_of(value) for value in chosen], total
+
+    def oldest_us(self) -> dict[str, int]:
+        """By kind, the first end that is still shown; "" stands for the other kinds."""
+        days = experiment_days(self._board.get("config:dashboard"), EXPERIMENT_DAYS)
+        now_us = self._now_us()
+        return {"experiment": now_us - days * DAY_US, "": now_us - self._keep_days * DAY_US}
+
+    def kept(self, kinds: Collection[str], where: RunFilter = EVERYTHING) -> table.Filter:
+        """Conditions of the table `run`: those of `where` that are of these kinds and still shown."""
+        return _kept(where, kinds, self.oldest_us())
+
+    def live(self, kinds: Collection[str]) -> list[dict[str, Any]]:
+        """The values of the runs of these kinds that are not over."""
+        return [v for state in self._board.kind("run") if (v := state.value) and v["kind"] in kinds and v["status"] not in OVER]
+
+    # ---- in the thread
+
+    def _chosen(self, at: Any, ask: _Ask) -> tuple[list[dict[str, Any]], int]:
+        live = self._on_board(at, ask)
+        wanted = _kept(ask.where, ask.kinds, ask.oldest_us)
+        total = len(live) + table.count(at, wanted)
+        # as many of the stored ones come before the page, at least, as are before it without those at work
+        skip = max(0, ask.offset - len(live))
+        stored = table.rows_from(at, wanted, ask.sort, ask.descending, ask.limit + ask.offset - skip, skip)
+        ours = [(*rank(key_of(v, ask.sort), v["id"], ask.descending), v) for v in live]
+        theirs = [(*rank(key, ident, ask.descending), place) for key, ident, place in stored]
+        first = heapq.nlargest if ask.descending else heapq.nsmallest
+        ours = first(ask.offset + ask.limit, ours, key=_ranked)
+        lot = sorted([*ours, *theirs], key=_ranked, reverse=ask.descending)[ask.offset - skip :][: ask.limit]
+        texts = table.values(at, [one for *_, one in lot if isinstance(one, int)])
+        return [msgspec.json.decode(texts[one]) if isinstance(one, int) else one for *_, one in lot], total
+
+    def _on_board(self, at: Any, ask: _Ask) -> list[dict[str, Any]]:
+        """Those that the board alone has."""
+        over = {state.value["id"] for state in ask.states if state.value and state.value["status"] in OVER}
+        if self._unstored is None:
+            self._unstored = frozenset(table.unstored(at, over))
+        unstored = self._unstored
+        found = [
+            v for state in ask.states if (v := state.value) and (not ask.kinds or v["kind"] in ask.kinds)
+            and (v["status"] not in OVER or (v["id"] in unstored and not self._is_past(v, ask.oldest_us))) and ask.where.takes(v)
+        ]  # fmt: skip
+        stored = table.since(at, ask.taken_us - SAID_US) if found else set()
+        return [value for value in found if value["id"] not in stored]
+
+    @staticmethod
+    def _is_past(value: Mapping[str, Any], oldest_us: Mapping[str, int]) -> bool:
+        oldest = oldest_us.get(value["kind"], oldest_us[""])
+        return value["status"] in OVER and (value["finished_us"] or value["created_us"]) < oldest
+
+
+def _kept(where: RunFilter, kinds: Collection[str], oldest_us: Mapping[str, int]) -> table.Filter:
+    return where.sql().one_of("kind", kinds).not_past(kinds, oldest_us)
+
+
+def _ranked(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row[:3]

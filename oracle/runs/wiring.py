@@ -10,6 +10,9 @@ from oracle.alerts import CHANNELS
 from oracle.alerts.preview import preview_work
 from oracle.backtest import backtest_work, tables_of
 from oracle.board import Board
+from oracle.experiments import KIND as EXPERIMENT
+from oracle.experiments import trained_here
+from oracle.federated.work import federated_work
 from oracle.history import Store
 from oracle.history.lines import Lines
 from oracle.history.pieces import ends
@@ -62,11 +65,12 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
     lines = Lines(system.store)
     job = job_work(system.board, queries, runtime, settings.trading, settings.risk)
     backtest = backtest_work(queries, system.tape, lines, tables_of(settings.watchdogs), runtime.now_us)
+    training = federated_work(system.shelf, settings.experiments, runtime.now_us)
     return {
         "job": Kind.of(job, "jobs"),
         "backtest": Kind.of(backtest, "computing"),
         KIND: Kind.of(strategy_work(queries, settings, runtime.now_us), "computing"),
         "alert_preview": Kind.of(preview_work(queries, system.tape, lines, CHANNELS, runtime.now_us), "computing"),
-        "experiment": Kind(begins=Status.created, again=True, pool="experiments"),
+        EXPERIMENT: Kind(lambda run: training if trained_here(run.params) else None, "experiments", Status.created, again=True),
         "task": Kind(pool="tasks"),
     }

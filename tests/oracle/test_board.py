@@ -20,6 +20,19 @@ async def test_versions_grow_and_gone_is_none(autojump_clock):
         assert board.draft("rule:a", {"n": 3}, 0).version == 3
 
 
+async def test_the_states_of_a_kind_are_in_the_order_they_were_first_seen(autojump_clock):
+    async with open_runtime(clock=trio_clock(T0_US)) as rt:
+        board = Board(rt.bus)
+        for ref in ("run:b", "rule:x", "run:a", "runs:z", "run:a:b"):
+            board.put(ref, {"n": 1}, 0)
+        board.put("run:b", {"n": 2}, 0)
+        assert [s.ref for s in board.kind("run")] == ["run:b", "run:a", "run:a:b"]
+        board.put("run:b", None, 0)
+        board.put("run:b", {"n": 3}, 0)
+        assert [(s.ref, s.value["n"]) for s in board.kind("run")] == [("run:a", 1), ("run:a:b", 1), ("run:b", 3)]
+        assert board.kind("strategy") == []
+
+
 async def test_what_is_gone_takes_no_room_and_its_versions_go_on(autojump_clock, monkeypatch):
     monkeypatch.setattr("oracle.board.GONE", 2)
     async with open_runtime(clock=trio_clock(T0_US)) as rt:
