@@ -45,6 +45,8 @@ from oracle.schedule.wiring import scheduler_child
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
+from oracle.tasks.agents import Agents
+from oracle.tasks.sequences import Sequences
 from oracle.terminal import TerminalState
 from oracle.terminal.actor import TerminalMemory
 from oracle.terminal.wiring import terminal_children
@@ -83,6 +85,7 @@ class System:
     outputs: Outputs
     pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
+    sequences: Sequences = attrs.field(factory=Sequences)
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
     day_trades: DayTrades = attrs.field(factory=DayTrades)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
@@ -199,6 +202,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         *run_children(system),
+        Child("agents", lambda: Agents(board, system.receipts, settings.tasks.commands)),
         scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),

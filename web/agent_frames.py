@@ -22,15 +22,20 @@ from oracle.runs.run import OVER, Run, run_of
 from web.surfaces.agent_shapes import status_of
 from web.wire import iso
 
-__all__ = ["CLI_TOPIC", "STATUS_TOPICS", "chunk_frame", "cli_frame", "frame_of", "present_frame", "task_topics"]
+__all__ = [
+    "CLI_TOPIC", "LINES", "QUIET", "SPOKEN", "STATUS_TOPICS", "chunk_frame", "cli_frame", "data_of", "frame_of", "present_frame",
+    "spoken", "task_topics",
+]  # fmt: skip
 
 Frame = dict[str, Any]
 
 TASK = "task"
-LINES = frozenset({"stdout", "stderr"})
+LINES = frozenset({"stdout", "stderr", "mark"})
+"""Streams of a run whose text is its output; `mark` says that it was cut off."""
 QUIET = frozenset({"sequence"})
 """Streams of a run that nobody is told: they number what a worker has sent."""
 SPOKEN = frozenset({"output", "raw_output"})
+"""Entries of the log whose `content` is output."""
 CLI_TOPIC = "state:cli:*"
 _MOVED = {
     "run_queued": "queued", "run_requeued": "queued", "run_running": "running", "run_resumed": "running",
@@ -65,11 +70,24 @@ def chunk_frame(chunk: Chunk) -> Frame | None:
         return _output(chunk, chunk.text)
     if chunk.stream in QUIET:
         return None
-    data = _data(chunk.text)
     if chunk.stream in SPOKEN:
-        return _output(chunk, str(data.get("content", "")))
-    return {"type": "task_event", "task_id": chunk.run, "event": chunk.stream, "data": data, "timestamp": iso(chunk.ts_us),
-            "channel": f"task:{chunk.run}"}  # fmt: skip
+        return _output(chunk, spoken(chunk))
+    return {"type": "task_event", "task_id": chunk.run, "event": chunk.stream, "data": data_of(chunk),
+            "timestamp": iso(chunk.ts_us), "channel": f"task:{chunk.run}"}  # fmt: skip
+
+
+def data_of(chunk: Chunk) -> dict[str, Any]:
+    """The data of an entry of the log; a text that is no object is its content."""
+    try:
+        data = msgspec.json.decode(chunk.text)
+    except msgspec.DecodeError:
+        data = chunk.text
+    return data if isinstance(data, dict) else {"content": data}
+
+
+def spoken(chunk: Chunk) -> str:
+    """The output that an entry of the log is."""
+    return str(data_of(chunk).get("content", ""))
 
 
 def status_frame(event: Event) -> Frame | None:
@@ -114,12 +132,3 @@ def cli_frame(state: State) -> Frame | None:
 def _output(chunk: Chunk, text: str) -> Frame:
     return {"type": "task_output", "task_id": chunk.run, "output": text.removesuffix("\n"), "timestamp": iso(chunk.ts_us),
             "channel": f"task:{chunk.run}"}  # fmt: skip
-
-
-def _data(text: str) -> dict[str, Any]:
-    """The data of an entry of the log; a text that is no object is its content."""
-    try:
-        data = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        data = text
-    return data if isinstance(data, dict) else {"content": data}

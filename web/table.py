@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from web.routes import Route
 from web.surfaces import (
+    agent_analytics,
+    agent_logs,
+    agent_sockets,
+    agent_status,
+    agent_tasks,
+    agent_work,
     alert_analytics,
     alert_life,
     alert_past,
@@ -35,7 +41,7 @@ __all__ = ["routes"]
 SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings,
+    alpha_backtests, alpha_rankings, agent_analytics, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets,
 )  # fmt: skip
 
 

@@ -67,14 +67,14 @@ class UnionSocket(Listener):
         dialect = self._dialect
         self.outlet.dialect = dialect
         place = Place.parse(self._since or "")
-        first = () if self._surface == AGENT else (self._snapshot(),)
+        first = () if self._surface == AGENT else (self._snapshot(),)  # which is of no use to agent-bot's
         if place is not None:
             for word in first:
                 self.outlet.say(word)
             self._caught_up = trio.Event()
             self.helper(self._replay, place, self._caught_up)
         else:
-            await self._attach(first=first)
+            await self._attach(first, then=self._ready())
         if self._conflated:
             self._told = self.runtime.bus.offset
             self.after(QUOTES_EVERY_S, _TellQuotes())
@@ -175,10 +175,14 @@ class UnionSocket(Listener):
 
     # ---- the hub
 
-    async def _attach(self, first: tuple[bytes, ...] = (), snapshot: tuple[Entry, ...] = (), then: tuple[bytes, ...] = ()) -> None:
+    def _ready(self) -> tuple[bytes, ...]:
+        dialect = self._dialect
+        return (to_json({**dialect.words("ready"), "offset": self.runtime.bus.offset}),) if dialect.placed else ()
+
+    async def _attach(
+        self, first: tuple[bytes, ...] = (), snapshot: tuple[Entry, ...] = (), then: tuple[bytes, ...] = ()
+    ) -> None:
         offset, dialect = self.runtime.bus.offset, self._dialect
-        if dialect.placed and first:
-            then = (*then, to_json({**dialect.words("ready"), "offset": offset}))
         # no await between the snapshot and the hub's mailbox: nothing falls between
         await self.ask(HUB, Attach(self.outlet, self._patterns, dialect, offset, first, snapshot, then))
 

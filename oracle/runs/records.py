@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
@@ -27,6 +27,8 @@ from oracle.runs.wanted import RunFilter, key_of, rank
 
 __all__ = ["EVERYTHING", "RunFilter", "RunRecords"]
 
+T = TypeVar("T")
+
 # A row is on disk before the board says that its run is over. An answer may be lost in between, and the row is handed in again;
 # that takes seconds, so what was handed in this long ago has long been said.
 SAID_US = 60_000_000
@@ -43,10 +45,10 @@ class _Ask:
     kinds: frozenset[str]
     where: RunFilter
     oldest_us: Mapping[str, int]
-    sort: str
-    descending: bool
-    limit: int
-    offset: int
+    sort: str = "created"
+    descending: bool = True
+    limit: int = 0
+    offset: int = 0
 
 
 class RunRecords:
@@ -92,9 +94,7 @@ class RunRecords:
             raise Refused(f"{sort!r} is none of {', '.join(table.SORTS)}", "invalid", {"sort": sort})
         if not (0 <= limit <= MAX_LIMIT and 0 <= offset < 2**53):
             raise Refused(f"{limit} runs from {offset} on are no page", "invalid", {"limit": limit, "offset": offset})
-        ask = _Ask(
-            self._board.kind("run"), self._now_us(), frozenset(kinds), where, self.oldest_us(), sort, descending, limit, offset,
-        )  # fmt: skip
+        ask = self._ask(kinds, where, sort, descending, limit, offset)
         chosen, total = await self._reader.read(lambda at: self._chosen(at, ask))
         return [run_of(value) for value in chosen], total
 
@@ -104,13 +104,18 @@ class RunRecords:
         now_us = self._now_us()
         return {"experiment": now_us - days * DAY_US, "": now_us - self._keep_days * DAY_US}
 
-    def kept(self, kinds: Collection[str], where: RunFilter = EVERYTHING) -> table.Filter:
-        """Conditions of the table `run`: those of `where` that are of these kinds and still shown."""
-        return _kept(where, kinds, self.oldest_us())
+    async def measured(
+        self, kinds: Collection[str], where: RunFilter, work: Callable[[Any, table.Filter, list[dict[str, Any]]], T]
+    ) -> T:
+        """What `work(cursor, wanted, live)` returns: `wanted` are conditions of the table `run`, `live` the values of those that
+        the table does not have; both together are all runs of these kinds that are asked for, each once."""
+        ask = self._ask(kinds, where)
+        return await self._reader.read(
+            lambda at: work(at, _kept(where, kinds, ask.oldest_us), self._on_board(at, ask))
+        )
 
-    def live(self, kinds: Collection[str]) -> list[dict[str, Any]]:
-        """The values of the runs of these kinds that are not over."""
-        return [v for state in self._board.kind("run") if (v := state.value) and v["kind"] in kinds and v["status"] not in OVER]
+    def _ask(self, kinds: Collection[str], where: RunFilter, *page: Any) -> _Ask:
+        return _Ask(self._board.kind("run"), self._now_us(), frozenset(kinds), where, self.oldest_us(), *page)
 
     # ---- in the thread
 

@@ -26,8 +26,8 @@ from web.errors import invalid
 from web.wire import iso
 
 __all__ = [
-    "AGENT_TYPES", "MOVES", "STATUSES", "Task", "TaskRow", "allowed", "checked_id", "meant", "result_shown", "row_of", "statuses_of",
-    "status_of", "task_of", "word_of",
+    "AGENT_TYPES", "MOVES", "STATUSES", "WORDS", "Task", "TaskRow", "allowed", "checked_id", "meant", "normal", "result_shown",
+    "row_of", "status_of", "statuses_of", "task_of", "word_of",
 ]  # fmt: skip
 
 ROW_CHARS = 200
@@ -43,6 +43,8 @@ _MEANT = {
     "completed": Status.completed, "failed": Status.failed, "cancelled": Status.cancelled,
 }  # fmt: skip
 STATUSES = tuple(word for word in _MEANT if word != "in_progress")
+WORDS = tuple(_MEANT)
+"""What a status may be called by who reports it."""
 MOVES: Mapping[str, tuple[str, ...]] = {
     "queued": ("running", "cancelled"),
     "running": ("waiting_input", "completed", "failed", "cancelled"),
@@ -117,6 +119,11 @@ def statuses_of(word: str) -> tuple[Status, ...]:
 def meant(word: str) -> Status:
     """The state a word asks for."""
     return _MEANT[word]
+
+
+def normal(word: str) -> str:
+    """The same status in the word that is shown."""
+    return _WORDS[_MEANT[word]]
 
 
 def allowed(run: Run) -> tuple[str, ...]:

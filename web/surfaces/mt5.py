@@ -213,9 +213,10 @@ async def stream(call: Call) -> None:
 
     Who does not say whose client it is is told all; `surface`, the address it came to, a first `{"type": "ping"}` (answered
     `{"type": "pong"}`) or `{"type": "subscribe", "channel": "task:ID"}` (answered `subscribed`, then what the task has put out so
-    far, its status, and then what it puts out) narrows that. `channels` takes names and globs (`market:quotes:*`, `system:feed:*`, `ml:drift:*`). With
-    `since` (empty: from now on) each frame has its epoch and offset, and a client that comes back is told what it missed.
-    `role=producer` (scope operate) pushes: each message is what `POST /api/push` takes, answered by an `ack` or an `error`.
+    far, how it is, and then what it puts out) narrows that. `channels` takes names and globs (`market:quotes:*`,
+    `system:feed:*`, `ml:drift:*`, `task:*`). With `since` (empty: from now on) each frame has its epoch and offset, and a client
+    that comes back is told what it missed. `role=producer` (scope operate) pushes: each message is what `POST /api/push` takes,
+    answered by an `ack` or an `error`.
     """
     args, visitor = call.args, call.visitor
     producer = args["role"] == "producer"
