@@ -33,6 +33,7 @@ from web.surfaces import (
     mt5,
     native,
     push,
+    run_output,
     runs,
 )
 
@@ -42,6 +43,7 @@ SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
     alpha_backtests, alpha_rankings, agent_analytics, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets,
+    run_output,
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import attrs
 
 from oracle.sdk.thing import Thing, each, maybe
 
-__all__ = ["OVER", "Controlled", "Experiment", "Metrics", "Moment", "Participant", "Update"]
+__all__ = ["OVER", "Controlled", "Experiment", "Metrics", "Moment", "Participant", "Round", "Update", "Wanted"]
 
 OVER = frozenset({"completed", "failed", "stopped", "aborted", "cancelled"})
 """Statuses that nothing follows."""
@@ -91,6 +91,32 @@ class Controlled(Thing):
     status: str = ""
     message: str = ""
     timestamp: str = ""
+    requested: str | None = None
+    """What its runner was asked for and has not acknowledged yet."""
+
+
+@attrs.frozen(kw_only=True)
+class Wanted(Thing):
+    """How an experiment is after its runner was heard; `requested` is what the runner is to bring about. `known`: the round was
+    taken before, and nothing has changed."""
+
+    id: str = ""
+    status: str = ""
+    requested: str | None = None
+    lease_until: str | None = None
+    current_round: int | None = None
+    rounds_total: int | None = None
+    known: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Round(Thing):
+    """What a round came to."""
+
+    round: int = 0
+    accuracy: float | None = None
+    loss: float | None = None
+    duration_s: float | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, TypeVar
 
-from oracle.sdk.experiment import Controlled, Experiment, Update
+from oracle.sdk.experiment import Controlled, Experiment, Round, Update, Wanted
 from oracle.sdk.monitor import monitored
 from oracle.sdk.pages import Pages, by_offset
 from oracle.sdk.room import Asked, Paged, Room, Trio, Watched
-from oracle.sdk.thing import at, given
+from oracle.sdk.thing import at, given, maybe
 
 __all__ = ["Experiments"]
 
@@ -89,14 +89,47 @@ class Experiments(Room[K]):
         return await self.get(id)
 
     @Asked
+    async def rounds(self, id: str) -> tuple[Round, ...]:
+        """Its rounds so far."""
+        return tuple(map(Round.of, (await self._oracle.get(at(PLACE, id, "rounds")))["rounds"]))
+
+    @Asked
+    async def claim(self, worker: str, *, lease_s: float = 60.0, scenario: str | None = None,
+                    command_id: str = "") -> Experiment | None:  # fmt: skip
+        """For runners: the experiment that has waited longest, theirs unless they are not heard for `lease_s` seconds; None for
+        nothing to do. `scenario`: of this one only."""
+        body = given(worker=worker, lease_s=lease_s, scenario=scenario)
+        said = await self._oracle.command("POST", f"{PLACE}/claim", body, id=command_id)
+        return maybe(Experiment, said["experiment"])
+
+    @Asked
+    async def heartbeat(self, id: str, worker: str, *, lease_s: float = 60.0) -> Wanted:
+        """For runners: still at it. The answer says in `requested` what they are to bring about, and then to report. Raises
+        RemoteFailed with status 409 for one that has lost the experiment."""
+        body = {"worker": worker, "lease_s": lease_s}
+        return Wanted.of(await self._oracle.command("POST", at(PLACE, id, "heartbeat"), body))
+
+    @Asked
     async def report_round(self, id: str, round: int, *, accuracy: float, loss: float,
                            clients: tuple[Mapping[str, Any], ...] = (), duration_s: float | None = None, bytes: int = 0,
-                           worker: str = "") -> Any:  # fmt: skip
-        """For runners of one's own: what a round came to. The same round again changes nothing; another one of its number is
-        refused. `bytes` went over the network; `worker` is who has claimed the experiment."""
+                           worker: str = "") -> Wanted:  # fmt: skip
+        """For runners: what a round came to; the last one completes the experiment. The same round again changes nothing; another
+        one of its number is refused. `bytes` went over the network."""
         body = given(round=round, accuracy=accuracy, loss=loss, clients=[*clients], duration_s=duration_s, bytes=bytes,
                      worker=worker or None)  # fmt: skip
-        return await self._oracle.command("POST", at(PLACE, id, "rounds"), body)
+        return Wanted.of(await self._oracle.command("POST", at(PLACE, id, "rounds"), body))
+
+    @Asked
+    async def report_client(self, /, id: str, client: str, **fields: Any) -> Any:
+        """For runners: how one of the clients is, by `status`, `accuracy` and `loss`."""
+        return await self._oracle.command("POST", at(PLACE, id, "clients", client), fields)
+
+    @Asked
+    async def report_status(self, id: str, status: str, *, worker: str = "", reason: str = "",
+                            error: str | None = None) -> Wanted:  # fmt: skip
+        """For runners: what has become of it: running, paused, completed, failed, stopped or aborted."""
+        body = given(status=status, worker=worker or None, reason=reason or None, error=error)
+        return Wanted.of(await self._oracle.command("POST", at(PLACE, id, "status"), body))
 
     async def _control(self, id: str, action: str, reason: str, command_id: str = "") -> Controlled:
         body = given(action=action, reason=reason or None)

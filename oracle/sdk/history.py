@@ -10,7 +10,7 @@ from oracle.sdk.pages import Pages, by_cursor
 from oracle.sdk.room import Asked, Paged, Room
 from oracle.sdk.thing import Thing, at, given
 
-__all__ = ["Bar", "Happened", "History", "Run", "Runs", "Tokens"]
+__all__ = ["Bar", "Happened", "History", "Run", "Runs", "Token", "Tokens"]
 
 K = TypeVar("K")
 PLACE = "api/oracle"
@@ -62,6 +62,19 @@ class Run(Thing):
     finished: str | None = None
 
 
+@attrs.frozen(kw_only=True)
+class Token(Thing):
+    """What lets somebody in: `kind` is token or jwt, `subject` whom it speaks for, `status` active or revoked."""
+
+    id: str = ""
+    kind: str = ""
+    scope: str = ""
+    subject: str = ""
+    status: str = ""
+    created_at: str | None = None
+    expires_at: str | None = None
+
+
 class History(Room[K]):
     """Rows of the past; times are ISO 8601, `order` is asc or desc."""
 
@@ -102,6 +115,11 @@ class Runs(Room[K]):
         """One."""
         return Run.of(await self._oracle.get(at(f"{PLACE}/runs", id)))
 
+    @Paged
+    def output(self, id: str, *, page_size: int = 1000) -> Pages[Thing]:
+        """What it has put out so far, piece by piece: `row["n"]`, `row["stream"]`, `row["text"]`."""
+        return Pages(self._oracle, at(f"{PLACE}/runs", id, "output"), {"limit": page_size}, by_cursor(), Thing.of)
+
     @Asked
     async def pause(self, id: str) -> Run:
         """Let it rest."""
@@ -119,18 +137,18 @@ class Runs(Room[K]):
 
 
 class Tokens(Room[K]):
-    """Who may come in. These commands are sent once: an answer with a secret is stored nowhere, and can't be given again."""
+    """Who may come in. A new one is asked for once only: its answer is stored nowhere, and can't be given again."""
 
     @Asked
-    async def list(self) -> Any:
+    async def list(self) -> tuple[Token, ...]:
         """All tokens, without their secrets."""
-        return await self._oracle.get(f"{PLACE}/tokens")
+        return tuple(map(Token.of, (await self._oracle.get(f"{PLACE}/tokens"))["tokens"]))
 
     @Asked
-    async def create(self, /, *, scope: str = "read", ttl_s: float | None = None, **fields: Any) -> Any:
-        """A new one; its secret is told this once."""
-        body = given(scope=scope, ttl_s=ttl_s, **fields)
-        return await self._oracle.command("POST", f"{PLACE}/tokens", body, once=False)
+    async def create(self, scope: str = "read", *, name: str | None = None, ttl: str | None = None, jwt: bool = False) -> Token:
+        """A new one, whose secret is in `token["token"]` this once; `scope` is read, operate or admin, `ttl` as 12h or 30d."""
+        body = given(scope=scope, name=name, ttl=ttl, jwt=jwt)
+        return Token.of(await self._oracle.command("POST", f"{PLACE}/tokens", body, once=False))
 
     @Asked
     async def revoke(self, id: str) -> Any:

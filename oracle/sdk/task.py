@@ -8,7 +8,7 @@ import attrs
 
 from oracle.sdk.thing import Thing
 
-__all__ = ["OVER", "Task", "TaskLogs", "TaskNews"]
+__all__ = ["OVER", "Lease", "Task", "TaskLogs", "TaskNews"]
 
 OVER = frozenset({"completed", "failed", "cancelled"})
 """Statuses that nothing follows."""
@@ -49,6 +49,16 @@ class Task(Thing):
     def over(self) -> bool:
         """Whether nothing follows."""
         return self.status in OVER
+
+
+@attrs.frozen(kw_only=True)
+class Lease(Thing):
+    """Until when a task is its worker's; `requested` is what is wanted of them."""
+
+    task_id: str = ""
+    status: str = ""
+    lease_until: str | None = None
+    requested: str | None = None
 
 
 @attrs.frozen(kw_only=True)

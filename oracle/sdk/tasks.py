@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from oracle.sdk.pages import Pages, by_headers, by_page
 from oracle.sdk.room import Asked, Paged, Room, Watched
-from oracle.sdk.task import Task, TaskLogs, TaskNews
-from oracle.sdk.thing import at, given
+from oracle.sdk.task import Lease, Task, TaskLogs, TaskNews
+from oracle.sdk.thing import at, given, maybe
 from oracle.sdk.watching import watched
 
 __all__ = ["Tasks"]
@@ -61,7 +61,8 @@ class Tasks(Room[K]):
 
     @Asked
     async def patch(self, /, task_id: str, *, command_id: str = "", **fields: Any) -> Task:
-        """Say how it goes: status, output, error, cost_usd, input_tokens, output_tokens, duration_seconds, result, model."""
+        """For workers: say how it goes: status, output, error, cost_usd, input_tokens, output_tokens, duration_seconds, result,
+        model, reason, worker."""
         return Task.of(await self._oracle.command("PATCH", at(PLACE, task_id), fields, id=command_id))
 
     @Asked
@@ -70,24 +71,37 @@ class Tasks(Room[K]):
         return await self._oracle.command("POST", at(PLACE, task_id, "stop"))
 
     @Asked
-    async def claim(self, agent: str | None = None, *, worker: str | None = None, lease_s: float | None = None,
+    async def say(self, task_id: str, message: str, *, command_id: str = "") -> Task:
+        """Answer a task that waits for its user."""
+        return Task.of(await self._oracle.command("POST", at(PLACE, task_id, "input"), {"message": message}, id=command_id))
+
+    @Asked
+    async def claim(self, worker: str, agent: str | None = None, *, lease_s: float | None = None,
                     command_id: str = "") -> Task | None:  # fmt: skip
-        """For workers: the oldest task that waits for this agent (None: for any), theirs until the lease is over; None for
-        nothing to do."""
-        body = given(agent=agent, worker=worker, lease_s=lease_s)
-        said = await self._oracle.command("POST", at(PLACE, "claim"), body, id=command_id)
-        return None if not said or said.get("task_id", said.get("task")) is None else Task.of(said.get("task") or said)
+        """For workers: the task that has waited longest for this agent (None: for any), theirs unless they are not heard for
+        `lease_s` seconds; None for nothing to do."""
+        body = given(worker=worker, agent=agent, lease_s=lease_s)
+        return maybe(Task, await self._oracle.command("POST", f"{PLACE}/claim", body, id=command_id))
 
     @Asked
-    async def output(self, /, task_id: str, text: str, *, command_id: str = "", **fields: Any) -> Any:
-        """For workers: a piece of output, told to those who watch and kept."""
-        return await self._oracle.command("POST", at(PLACE, task_id, "output"), {"output": text, **fields}, id=command_id)
+    async def heartbeat(self, task_id: str, worker: str, *, lease_s: float | None = None) -> Lease:
+        """For workers: still at it. The answer says in `requested` what is wanted. Raises RemoteFailed with status 409 for one that
+        has lost the task."""
+        body = given(worker=worker, lease_s=lease_s)
+        return Lease.of(await self._oracle.command("POST", at(PLACE, task_id, "heartbeat"), body))
 
     @Asked
-    async def event(self, /, task_id: str, type: str, data: Mapping[str, Any] | None = None, *, command_id: str = "",
-                    **fields: Any) -> Any:  # fmt: skip
-        """For workers: an entry of the log, such as `task:tool_call`."""
-        body = {"type": type, **given(data=data), **fields}
+    async def output(self, task_id: str, text: str, *, stream: str | None = None, sequence: int | None = None,
+                     partial: bool | None = None, worker: str | None = None, command_id: str = "") -> Any:  # fmt: skip
+        """For workers: a piece of output, told to those who watch and kept. A `sequence` that grows makes sending it again safe
+        from one process to the next; `partial`: its last line goes on with the next piece."""
+        body = given(output=text, stream=stream, sequence=sequence, partial=partial, worker=worker)
+        return await self._oracle.command("POST", at(PLACE, task_id, "output"), body, id=command_id)
+
+    @Asked
+    async def log(self, task_id: str, *events: Mapping[str, Any], worker: str | None = None, command_id: str = "") -> Any:
+        """For workers: entries of its log, such as `{"type": "task:tool_call", "data": {...}}`."""
+        body = given(events=[*events], worker=worker)
         return await self._oracle.command("POST", at(PLACE, task_id, "events"), body, id=command_id)
 
     @Asked
@@ -111,3 +125,14 @@ class Tasks(Room[K]):
     async def agents(self) -> Any:
         """Who works tasks off."""
         return await self._oracle.get("api/agents")
+
+    @Asked
+    async def register_agent(self, name: str, *, agent_type: str = "custom", description: str = "") -> Any:
+        """Put an agent on the list, or say something else of it."""
+        body = {"agent_type": agent_type, "description": description}
+        return await self._oracle.command("PUT", at("api/agents", name), body)
+
+    @Asked
+    async def drop_agent(self, name: str) -> Any:
+        """Take one off it."""
+        return await self._oracle.command("DELETE", at("api/agents", name))
