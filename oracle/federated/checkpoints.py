@@ -20,7 +20,7 @@ class _Kept(msgspec.Struct, frozen=True):
 
 def checkpoint_name(ident: str) -> str:
     """What the file of a run is called on the shelf."""
-    return f"{ident}.checkpoint"
+    return f"{ident}~checkpoint"
 
 
 def keep(shelf: Shelf, run: Run, done: RoundDone) -> None:

@@ -9,7 +9,7 @@ from oracle.federated.checkpoints import checkpoint_name
 from oracle.federated.plan import Plan
 from oracle.federated.wire import Client, Ready, RoundDone
 from oracle.model import Sample
-from oracle.runs.pace import Pace
+from oracle.runs.pace import RunPace
 from oracle.runs.run import Run
 
 __all__ = ["Course"]
@@ -21,7 +21,7 @@ SUMMED = ("bytes", "duration_s", "network_s", "compute_s")
 class Course:
     """The rounds of a run, in its facts: `history` has a row for each, `clients` one for each client."""
 
-    def __init__(self, plan: Plan, run: Run, pace: Pace, now_us: Callable[[], int]) -> None:
+    def __init__(self, plan: Plan, run: Run, pace: RunPace, now_us: Callable[[], int]) -> None:
         self._what = plan.configuration
         self._run, self._pace, self._now_us = run, pace, now_us
         self.history: list[dict[str, Any]] = list(run.facts.get("history", ()))
@@ -53,8 +53,8 @@ class Course:
         summary = (f"Round {done.round} of {total} with {done.participants} clients, {done.dropped} dropped out: "
                    f"accuracy {done.accuracy:.4f}, loss {loss}")  # fmt: skip
         data = {**row, "clients": [_client(one) for one in done.clients if one.status != "idle"]}
-        await self._pace.record("round", summary, data, progress=round(done.round / total, 4),
-                                samples=list(self._samples(row)), facts=facts)  # fmt: skip
+        changes = {"facts": facts, "progress": round(done.round / total, 4), "attempts": 1}  # it gets on: the count begins anew
+        await self._pace.record("round", summary, data, samples=list(self._samples(row)), **changes)
 
     def result(self, ready: Ready) -> dict[str, Any]:
         """What came of it all."""

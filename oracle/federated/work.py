@@ -17,7 +17,7 @@ from oracle.federated.plan import Plan, plan_of
 from oracle.federated.wire import Ready, RoundDone
 from oracle.problems import Invalid
 from oracle.runs.kind import Work
-from oracle.runs.pace import Pace
+from oracle.runs.pace import RunPace
 from oracle.runs.shelf import Shelf
 from oracle.settings_runs import Experiments
 
@@ -33,7 +33,7 @@ def federated_work(shelf: Shelf, experiments: Experiments, now_us: Callable[[], 
     """The work of experiments of the scenario `basic_fl`. A round is recorded once its checkpoint is on the shelf; one that was
     cut off goes on from there."""
 
-    async def work(params: dict[str, Any], pace: Pace) -> tuple[dict[str, Any], Sequence[Any]]:
+    async def work(params: dict[str, Any], pace: RunPace) -> tuple[dict[str, Any], Sequence[Any]]:
         try:
             plan = plan_of(params)
         except Invalid as error:

@@ -13,7 +13,8 @@ __all__ = ["Shelf"]
 
 
 class Shelf:
-    """A folder of files `ID.jsonl`, a row of the result in each line. Its methods block: they belong into a thread."""
+    """A folder of files `ID.jsonl`, a row of the result in each line; `ID~WHAT` is what else is kept of a run. Its methods block:
+    they belong into a thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -39,5 +40,6 @@ class Shelf:
         return [msgspec.json.decode(line) for line in found[:limit]], len(found) > limit
 
     def drop(self, ident: str) -> None:
-        """The result is not needed any more."""
-        (self._folder / f"{ident}.jsonl").unlink(missing_ok=True)
+        """The result is not needed any more, nor is what else was kept of it."""
+        for path in (self._folder / f"{ident}.jsonl", *self._folder.glob(f"{ident}~*.jsonl")):
+            path.unlink(missing_ok=True)

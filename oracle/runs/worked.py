@@ -92,7 +92,8 @@ class WorkedRun(KeptRun):
                 facts = {**self._run.facts, **changes.get("facts", {})}
                 run = attrs.evolve(self._run, **{**changes, "facts": facts})
                 what, summary, data = event
-                await self._record(run, told(what, run, Command(what, by="runs"), self.now_us(), summary, data), samples)
+                await self._record(run, told(what, run, Command(what, by="runs"), self.now_us(), summary, data),
+                                   samples=samples)  # fmt: skip
                 return run
         return await trio.sleep_forever()
 
