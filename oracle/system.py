@@ -1,8 +1,8 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
 Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
-switchboard, runs, scheduler, sources, broker, risk, desk, strategies, strategist, scanner, terminal, feeds, and then whatever the
-outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first.
+switchboard, services, incidents, checkups, runs, scheduler, sources, broker, risk, desk, strategies, strategist, scanner,
+terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
 from oracle.runs.wiring import pools_of, run_children
 from oracle.schedule.wiring import scheduler_child
+from oracle.services.vitals import Vitals
+from oracle.services.wiring import service_children
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
@@ -90,6 +92,7 @@ class System:
     day_trades: DayTrades = attrs.field(factory=DayTrades)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
     """Of those who are told what they missed; who has none waits, so that those who are told what happens do not."""
+    vitals: Vitals = attrs.field(default=attrs.Factory(lambda self: Vitals(self.runtime.now_us()), takes_self=True))
 
     @property
     def terminal(self) -> TerminalState:
@@ -201,6 +204,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         ),
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
+        *service_children(system),
         *run_children(system),
         Child("agents", lambda: Agents(board, system.receipts, settings.tasks.commands)),
         scheduler_child(board, settings.scheduler),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+import trio
 
 from actors import Refused
 from oracle.problems import Invalid, Problem
@@ -30,8 +31,8 @@ SUBJECT_CHARS = 128
 _FILE = "jwt.secret"
 _OPTIONS: Any = {
     "require": ["exp", "aud", "sub"], "verify_signature": True, "verify_aud": True, "verify_sub": True,
-    # by the clock of the runtime instead
-    "verify_exp": False, "verify_nbf": False, "verify_iat": False,
+    # by us, and by the clock of the runtime
+    "verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_jti": False,
 }  # fmt: skip
 
 
@@ -41,6 +42,7 @@ class Jwts:
     def __init__(self, folder: Path, settings: Auth, *, known: bool = True) -> None:
         """Raises SecretMissing, Invalid where the secret that was set is too short, CannotStart where ours can't be read."""
         self._path = folder / _FILE
+        self._making = trio.Lock()
         self._audience = settings.jwt_audience
         self._given = settings.jwt_secret is not None
         self._secret = settings.jwt_secret.reveal() if settings.jwt_secret else _stored(self._path) if known else ""
@@ -48,23 +50,24 @@ class Jwts:
             why = f"a secret of at least {SECRET_BYTES} bytes is needed to sign with {ALGORITHM}"
             raise Invalid([Problem(("auth", "jwt_secret"), "secret_too_short", why, str(settings.jwt_secret))])
 
-    def sign(self, ident: str, subject: str, scope: Scope, now_us: int, lasts_s: int) -> str:
+    async def sign(self, ident: str, subject: str, scope: Scope, now_us: int, lasts_s: int) -> str:
         """A new one. Raises OSError where a secret can't be stored."""
-        if not self._secret:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            secret = secrets.token_urlsafe(64)
-            write_private(self._path, secret + "\n")
-            self._secret = secret
+        async with self._making:
+            if not self._secret:
+                secret = secrets.token_urlsafe(64)
+                await trio.to_thread.run_sync(_store, self._path, secret)
+                self._secret = secret
         issued = now_us // 1_000_000
-        claims = {"sub": subject, "scope": str(scope), "aud": self._audience, "jti": ident, "iat": issued, "exp": issued + lasts_s}
+        times = {"iat": issued, "exp": issued + lasts_s}
+        claims = {"sub": subject, "scope": str(scope), "aud": self._audience, "jti": ident, **times}
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
     def read(self, text: str, now_us: int) -> Identity:
         """Who shows it. Raises Refused: `unauthorized`, saying what is wrong, and `forbidden` where it grants nothing."""
         if not self._secret:
             raise _refused("no JWT was made here, and auth.jwt_secret is not set")
-        if len(text) > MOST_CHARS:
-            raise _refused(f"a JWT may have {MOST_CHARS} characters")
+        if len(text) > MOST_CHARS or not text.isascii():
+            raise _refused(f"it is damaged, or has more than {MOST_CHARS} characters")
         try:
             claims = jwt.decode(text, self._secret, algorithms=[ALGORITHM], audience=self._audience, options=_OPTIONS)
         except jwt.InvalidAlgorithmError:
@@ -111,6 +114,11 @@ def _time_us(claims: dict[str, Any], name: str) -> int | None:
 
 def _refused(why: str) -> Refused:
     return Refused(f"this token is not accepted: {why}", code="unauthorized")
+
+
+def _store(path: Path, secret: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_private(path, secret + "\n")
 
 
 def _stored(path: Path) -> str:

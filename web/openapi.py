@@ -95,6 +95,15 @@ _V1 = {
         }
     },
 }
+_LIMITS = {
+    name: {"description": text, "schema": {"type": "integer"}}
+    for name, text in (
+        ("X-RateLimit-Limit", "requests of this client in an hour"),
+        ("X-RateLimit-Remaining", "how many are left"),
+        ("X-RateLimit-Reset", "when the hour is over, in seconds since 1970"),
+    )
+}
+_COUNTED = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMITS}
 _SHAPES = {Family.detail: "DetailError", Family.error: "NativeError", Family.v1: "V1Error"}
 
 _ONCE = {
@@ -122,9 +131,11 @@ def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
         "info": {"title": "oracle", "version": version, "description": "Watches live things and acts on them."},
         "paths": paths,
         "components": {
+            "headers": _LIMITS,
             "schemas": {**components, "DetailError": _DETAIL, "NativeError": _ERROR, "V1Error": _V1},
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "a key made here, or a JWT (HS256)"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "the same, in a header of its own"},
                 "ticket": {"type": "apiKey", "in": "query", "name": "ticket"},
             },
         },
@@ -144,7 +155,7 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         "responses": _responses(route, schemas),
     }
     if route.auth is Auth.token:
-        operation["security"] = [{"bearer": []}, *([{"ticket": []}] if route.method == WS or route.live else []), {}]
+        operation["security"] = _security(route)
         operation["x-scope"] = str(route.scope)
     else:
         operation["security"] = []
@@ -152,6 +163,12 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         content = {"application/json": {"schema": schemas[route.body]}}
         operation["requestBody"] = {"required": not route.bodiless, "content": content}
     return operation
+
+
+def _security(route: Route) -> list[dict[str, Any]]:
+    """What is shown, one of them; the empty one is for whom the mode trusts without."""
+    ticket: list[dict[str, Any]] = [{"ticket": []}] if route.method == WS or route.live else []
+    return [{"bearer": []}, {"key": []}, *ticket, *([] if route.guarded else [{}])]
 
 
 def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
@@ -165,7 +182,10 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         shape = {"application/json": {"schema": schemas[route.answer]}}
         done = {str(status): {"description": "done", "content": shape} for status in (route.done, *route.also)}
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_SHAPES[route.family]}"}}}
-    return done | {str(code): {"description": _REFUSAL[code], "content": content} for code in _refusals(route)}
+    answers = done | {str(code): {"description": _REFUSAL[code], "content": content} for code in _refusals(route)}
+    if route.path.startswith("/api/v1/") and route.method != WS:
+        answers = {code: {**answer, "headers": _COUNTED} for code, answer in answers.items()}
+    return answers
 
 
 def _refusals(route: Route) -> list[int]:

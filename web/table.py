@@ -28,6 +28,12 @@ from web.surfaces import (
     fiml,
     fiml_alerts,
     fiml_market,
+    flopy_alerts,
+    flopy_config,
+    flopy_experiments,
+    flopy_health,
+    flopy_metrics,
+    flopy_runners,
     front,
     live,
     mt5,
@@ -35,15 +41,17 @@ from web.surfaces import (
     push,
     run_output,
     runs,
+    tokens,
 )
 
 __all__ = ["routes"]
 
 SURFACES = (
+    run_output,
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, agent_analytics, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets,
-    run_output,
+    alpha_backtests, alpha_rankings, agent_analytics, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets, tokens,
+    flopy_experiments, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts,
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Experiments in federated learning: what one consists of, what its rounds say, and what follows from them.
 
 An experiment is a Run of the kind `experiment`. Its facts are `rounds` (the newest that is known), `rounds_total`, `accuracy` and
-`loss` of the global model, `clients` (a row each), `history` (a row a round) and `notes` (what its reader should know of it).
+`loss` of the global model, `clients` (a row each), `history` (a row a round), `notes` (what its reader should know of it) and
+`scheduled_us` (when it was to begin by itself).
 """
 
 from oracle.experiments.figures import Figures, figures_of

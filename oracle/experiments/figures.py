@@ -49,8 +49,8 @@ def _gain(history: Sequence[Mapping[str, Any]]) -> float | None:
     last = [row for row in history if row.get("accuracy") is not None][-GAINS - 1 :]
     if len(last) < 2:
         return None
-    rise: float = last[-1]["accuracy"] - last[0]["accuracy"]
-    return round(rise / (last[-1]["round"] - last[0]["round"]), 6)
+    rise, apart = last[-1]["accuracy"] - last[0]["accuracy"], last[-1]["round"] - last[0]["round"]
+    return float(round(rise / apart, 6))
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -46,7 +46,7 @@ class RoundReport:
     round: int = attrs.field(validator=gt(0))
     accuracy: float = attrs.field(validator=between(0, 1))
     loss: float = attrs.field(validator=ge(0))
-    clients: tuple[ClientReport, ...] = attrs.field(default=(), validator=max_len(MOST_CLIENTS))
+    clients: tuple[ClientReport, ...] = attrs.field(factory=tuple, validator=max_len(MOST_CLIENTS))
     duration_s: float | None = attrs.field(default=None, validator=optional(between(0, 31_536_000)))
     bytes: int = attrs.field(default=0, validator=between(0, 2**53))
     worker: str = attrs.field(default="", validator=max_len(64))

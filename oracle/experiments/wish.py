@@ -75,7 +75,7 @@ class Experiment:
     def facts(self) -> dict[str, Any]:
         """What is known of its run before it begins."""
         return {"rounds": 0, "rounds_total": self.configuration.rounds, "accuracy": None, "loss": None, "clients": [],
-                "history": []}  # fmt: skip
+                "history": [], "scheduled_us": self.not_before_us}  # fmt: skip
 
     @property
     def not_before_us(self) -> int | None:

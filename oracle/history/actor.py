@@ -163,7 +163,7 @@ class History(Actor):
     def _begin(self, now_us: int) -> None:
         fresh, heard = self._store.epoch != self.runtime.epoch, self.runtime.bus.offset
         try:
-            end = self._store.begin(self.runtime.epoch, now_us)
+            end = self._store.begin(self.runtime.epoch, now_us, self._keep_days.get("run", KEEP_DAYS["run"]))
         except Broken as error:  # a new life while the database is down; the writer goes on trying
             self._writer.start_down(str(error))
             end = None

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from oracle.history.schema import KINDS, TABLES
+from oracle.history.schema import TABLES
 from oracle.history.words import Words
 from oracle.model import Attempt, Delivery, State
 from oracle.receipts import ANSWERED, CARRIED, CLIENT
 
-__all__ = ["begin", "compact", "last_attempts", "last_seq", "pending_deliveries", "receipts", "states"]
+__all__ = ["begin", "last_attempts", "last_seq", "pending_deliveries", "receipts", "states"]
 
 FINAL = "('delivered', 'failed', 'cancelled')"
 
@@ -50,20 +50,6 @@ def begin(connection: Any, months: Iterable[str], words: Words, epoch: str, now_
     end = (str(last[0]), int(offset), int(time_us or last[1]))  # a run that stored nothing ended where it began
     connection.execute("INSERT INTO epochs VALUES (?, ?, ?, ?, ?)", [epoch, now_us, *end])
     return end
-
-
-def compact(connection: Any) -> None:
-    """Keep of each state its newest row and its newest published one, each roll mark once; in the caller's transaction.
-
-    That something is gone stays: a client that comes back after many runs must hear it."""
-    names = ", ".join(KINDS["state"].names)
-    newest = '(ref, seq) IN (SELECT (ref, max(seq)) FROM state GROUP BY ref, "offset" IS NULL)'
-    connection.execute(f"CREATE TABLE state_kept AS SELECT {names} FROM state WHERE {newest} ORDER BY seq")
-    connection.execute("DROP TABLE state")
-    connection.execute("ALTER TABLE state_kept RENAME TO state")
-    connection.execute("CREATE TABLE rolled_kept AS SELECT DISTINCT until_seq FROM rolled ORDER BY until_seq")
-    connection.execute("DROP TABLE rolled")
-    connection.execute("ALTER TABLE rolled_kept RENAME TO rolled")
 
 
 def states(connection: Any) -> list[State]:

@@ -13,11 +13,8 @@ __all__ = ["by_month", "cut", "insert"]
 
 # Of a run that was changed after its end, or whose commit was asked for again, only the newest row stays. The time of its
 # creation finds the old one: it leaves out all blocks of rows but those of that time.
-_REPLACE = (
-    "DELETE FROM {name} AS old USING batch AS fresh WHERE old.ts_us = fresh.ts_us AND old.id = fresh.id "
-    "AND old.revision <= fresh.revision"
-)
-_NEWEST = " QUALIFY row_number() OVER (PARTITION BY id ORDER BY revision DESC, seq DESC) = 1"
+_REPLACE = "DELETE FROM {name} AS old USING batch AS fresh WHERE old.ts_us = fresh.ts_us AND old.id = fresh.id"
+_NEWEST = " QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1"
 
 
 def insert(connection: Connection, table: Table, name: str, columns: Columns, epoch: int) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from oracle.history.schema import month_end_us
 
-__all__ = ["DAY_US", "EXPERIMENT_DAYS", "KEEP_DAYS", "RUN_DAYS", "experiment_days", "expired"]
+__all__ = ["DAY_US", "EXPERIMENT_DAYS", "GONE_DAYS", "KEEP_DAYS", "experiment_days", "expired"]
 
 DAY_US = 86_400_000_000
 
-# days after the end of its month; tables that are not monthly are kept
-KEEP_DAYS = {"quote": 30, "trade": 90, "bar": 90, "depth": 7, "sample": 365, "output": 90, "life": 30, "dead": 30}
-RUN_DAYS = 365  # after their end
-EXPERIMENT_DAYS = 30  # likewise, unless the dashboard's configuration says otherwise
+# days after the end of its month, and of a run after its own end; other tables are kept
+KEEP_DAYS = {"quote": 30, "trade": 90, "bar": 90, "depth": 7, "sample": 365, "output": 90, "run": 365, "life": 30, "dead": 30}
+EXPERIMENT_DAYS = 30  # after their end, unless the dashboard's configuration says otherwise
+GONE_DAYS = 30  # so long it is remembered that a state is gone
 
 
 def experiment_days(config: Mapping[str, Any] | None, default: int) -> int:

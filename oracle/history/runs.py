@@ -11,7 +11,7 @@ from typing import Any
 
 from oracle.history.page import Filter
 
-__all__ = ["SORTS", "Filter", "count", "newest", "rows_from", "since", "unstored", "values"]
+__all__ = ["SORTS", "Filter", "count", "newest", "rows_from", "since", "stored", "values"]
 
 SORTS: Mapping[str, str] = {
     "created": "ts_us", "started": "started_us", "finished": "finished_us", "name": "name", "status": "status", "agent": "agent",
@@ -20,7 +20,7 @@ SORTS: Mapping[str, str] = {
 }  # fmt: skip
 """The column of each key that runs can be sorted by."""
 
-_ONE = "SELECT value FROM run WHERE id = ? ORDER BY revision DESC, seq DESC LIMIT 1"
+_ONE = "SELECT value FROM run WHERE id = ?"
 _COUNT = "SELECT count(*) FROM run WHERE {where}"
 # Their values are read of the page's rows alone: they are most of what a row takes.
 _PAGE = (
@@ -28,8 +28,9 @@ _PAGE = (
 )
 _BY_ID = "SELECT id, id, rowid FROM run WHERE {where} ORDER BY id {order} LIMIT {limit} OFFSET {offset}"
 _VALUES = "SELECT rowid, value FROM run WHERE rowid IN (SELECT unnest(?::BIGINT[]))"
-_SINCE = "SELECT id FROM run WHERE pub_us >= ?"
+_SINCE = "SELECT id, seq FROM run WHERE seq > ? ORDER BY seq"
 _KNOWN = "SELECT id FROM run WHERE id IN (SELECT unnest(?::VARCHAR[]))"
+_LAST = "SELECT coalesce(max(seq), 0) FROM run"
 
 
 def newest(at: Any, ident: str) -> str | None:
@@ -56,13 +57,13 @@ def values(at: Any, places: Sequence[int]) -> dict[int, str]:
     return dict(at.execute(_VALUES, [list(places)]).fetchall()) if places else {}
 
 
-def since(at: Any, from_us: int) -> set[str]:
-    """The ids of runs whose row was handed in since then."""
-    return {ident for (ident,) in at.execute(_SINCE, [from_us]).fetchall()}
+def since(at: Any, seq: int) -> tuple[int, set[str]]:
+    """The place of the newest row, and the ids of the rows after the place `seq`."""
+    rows = at.execute(_SINCE, [seq]).fetchall()
+    return (rows[-1][1] if rows else seq), {ident for ident, _ in rows}
 
 
-def unstored(at: Any, idents: Collection[str]) -> set[str]:
-    """Those of the ids that have no row: they ended before ends were stored."""
-    if not idents:
-        return set()
-    return set(idents) - {ident for (ident,) in at.execute(_KNOWN, [list(idents)]).fetchall()}
+def stored(at: Any, idents: Collection[str]) -> tuple[int, set[str]]:
+    """The place of the newest row, and those of the ids that have one."""
+    found = at.execute(_KNOWN, [list(idents)]).fetchall() if idents else []
+    return at.execute(_LAST).fetchone()[0], {ident for (ident,) in found}

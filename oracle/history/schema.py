@@ -51,7 +51,7 @@ class Table:
     message: type
     columns: tuple[Column, ...]
     monthly: bool = False
-    replaces: bool = False  # a row takes the place of those of its id with the same or an earlier revision
+    replaces: bool = False  # a row takes the place of the one of its id
     topic: str = ""  # the SQL that says under which topic a row was published; empty where it never is
 
     @property

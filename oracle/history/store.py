@@ -19,11 +19,13 @@ from actors import Refused
 from oracle.crash import crash_point
 from oracle.history import bars, ledger, retention
 from oracle.history.columns import Pause, to_columns
+from oracle.history.compaction import compact
 from oracle.history.database import Connection, DatabaseError, FileError, connect, identity
 from oracle.history.failure import Broken, translated
 from oracle.history.holes import Holes
 from oracle.history.parts import by_month, cut, insert
 from oracle.history.readers import Readers
+from oracle.history.retention import KEEP_DAYS
 from oracle.history.schema import DDL, TABLES, VERSION, Table
 from oracle.history.statistics import Statistics
 from oracle.history.words import Words
@@ -119,10 +121,11 @@ class Store:
 
     # ---- writing
 
-    def begin(self, epoch: str, now_us: int) -> End | None:
+    def begin(self, epoch: str, now_us: int, run_days: int = KEEP_DAYS["run"]) -> End | None:
         """Say that the rows to come belong to `epoch`; where the epoch before ended, None at the very first.
 
-        A new epoch compacts what only its newest row counts of; one that began already goes on, and gives None.
+        A new epoch compacts what only its newest row counts of, and drops runs that were over `run_days` ago; one that began
+        already goes on, and gives None.
         Raises Broken.
         """
         if epoch != self.epoch:
@@ -133,7 +136,7 @@ class Store:
             if end:
                 self.before_us = end[2]
                 self.statistics.watermark = 0
-                ledger.compact(connection)
+                compact(connection, now_us, run_days)
                 crash_point("history:compact")
         return End(*end) if end else None
 

@@ -21,18 +21,24 @@ def _nobody(run: Run) -> Work | None:
     return None
 
 
+def _always() -> bool:
+    return True
+
+
 @attrs.frozen
 class Kind:
     """`work_of` a run: its work; None where it is worked off by whoever claims it (`claim`), or reports of it.
 
     `pool` names the places to work at, of which a run with work needs one while it is running or paused; empty: it needs none.
     `begins`: whether it is queued at once or waits to be started. `again`: one that was at work when the process ended is queued
-    anew, and its work finds in `pace.run` what was recorded; else it has failed, `interrupted`."""
+    anew, and its work finds in `pace.run` what was recorded; else it has failed, `interrupted`. `timely`: whether those that wait
+    for a time begin by themselves as things are."""
 
     work_of: Callable[[Run], Work | None] = _nobody
     pool: str = ""
     begins: Status = Status.queued
     again: bool = False
+    timely: Callable[[], bool] = _always
 
     @classmethod
     def of(cls, work: Work, pool: str) -> Kind:

@@ -24,6 +24,7 @@ from oracle.runs.pool import Pool
 from oracle.runs.run import Status, run_of
 from oracle.runs.shelf import Shelf
 from oracle.schedule.work import job_work
+from oracle.services import config_of
 from oracle.settings import Settings
 from oracle.settings_runs import Runs as Bounds
 from oracle.trading.backtest.work import KIND, strategy_work
@@ -71,6 +72,9 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
         "backtest": Kind.of(backtest, "computing"),
         KIND: Kind.of(strategy_work(queries, settings, runtime.now_us), "computing"),
         "alert_preview": Kind.of(preview_work(queries, system.tape, lines, CHANNELS, runtime.now_us), "computing"),
-        EXPERIMENT: Kind(lambda run: training if trained_here(run.params) else None, "experiments", Status.created, again=True),
+        EXPERIMENT: Kind(
+            lambda run: training if trained_here(run.params) else None, "experiments", Status.created, again=True,
+            timely=lambda: config_of(system.board).features.experiment_scheduling,
+        ),
         "task": Kind(pool="tasks"),
     }

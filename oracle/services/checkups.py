@@ -22,8 +22,8 @@ NOWHERE = "no URL is configured"
 
 
 class Checkups(Actor):
-    """`checkups`: asks each URL of the configuration every `every_s` seconds, each for itself, and says how its service is as State
-    `integration:NAME` {service, url, status, issues, since_us} when that changes; how long each answer took is a Sample
+    """`checkups`: asks each URL of the configuration every `every_s` seconds, each for itself, and says how its service is as
+    State `integration:NAME` {service, url, status, issues, since_us} when that changes; how long each answer took is a Sample
     `response_ms`.
 
     Any answer below 500 within a second is healthy, a slower one or one from 500 on degraded, none at all down. What may not be

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
-from attrs.validators import and_, ge, le, max_len
+from attrs.validators import and_, max_len
 
 from oracle.board import Board
 from oracle.border import structure
 from oracle.exchange import HttpFailed, Target
 from oracle.problems import Bad, Invalid, Problem, closest
+from oracle.validators import between
 
 __all__ = ["CONFIG", "Config", "Dashboard", "Features", "Integration", "changes", "config_of", "merged"]
 
@@ -35,11 +36,11 @@ def _may_be_asked(_: Any, __: Any, url: str) -> None:
 class Dashboard:
     """How much the dashboard shows, and how often."""
 
-    refresh_interval: int = attrs.field(default=5_000, validator=and_(ge(100), le(3_600_000)))
+    refresh_interval: int = attrs.field(default=5_000, validator=between(100, 3_600_000))
     """Milliseconds between two metrics_update frames."""
-    max_experiments: int = attrs.field(default=10, validator=and_(ge(1), le(1_000)))
+    max_experiments: int = attrs.field(default=10, validator=between(1, 1_000))
     """Experiments at work at once; further ones wait."""
-    retention_days: int = attrs.field(default=30, validator=and_(ge(1), le(3_650)))
+    retention_days: int = attrs.field(default=30, validator=between(1, 3_650))
     """Days that experiments which are over, and alerts that are resolved, are shown."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import attrs
@@ -137,11 +138,10 @@ class Incidents(Actor):
         known = self._open(wish.key)
         if known is None and wish.key not in self._memory.heard_enough:
             await self._raise(wish)
-        elif known is not None and wish.current_value is not None:
-            if abs(wish.current_value - (known.current_value or 0)) >= 1:
-                now = attrs.evolve(known, current_value=wish.current_value)
-                self._board.put(now.ref, now.value(), self.now_us())
-                self._keep(now)
+        elif known is not None and abs((wish.current_value or 0) - (known.current_value or 0)) >= 1:
+            now = attrs.evolve(known, current_value=wish.current_value)
+            self._board.put(now.ref, now.value(), self.now_us())
+            self._keep(now)
 
     async def _release(self, key: str, why: str) -> None:
         """A cause is over."""
@@ -218,10 +218,8 @@ class Incidents(Actor):
     async def _note(self, incident: Incident, event: Event) -> None:
         """Put in force what is so. What the history can't take now it takes from the stream, as soon as it can."""
         draft = self._board.draft(incident.ref, incident.value(), event.ts_us)
-        try:
+        with contextlib.suppress(*NOT_NOW):
             await self.ask("history", Commit((draft, event)), COMMIT_TIMEOUT_S)
-        except NOT_NOW:
-            pass
         self._put_in_force(incident, draft, event)
 
     def _put_in_force(self, incident: Incident, draft: State, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""How busy our own processes are: this one, and the workers that compute for it. Read when somebody asks, and at no other time."""
+"""How busy our own processes are: this one, and the workers that compute for it. Read when somebody asks, else never."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class _Reading:
 
 
 class Processes:
-    """Remembers earlier readings, 512 at most, so that each who asks is told over a time of its own. Made inside a running trio."""
+    """Remembers earlier readings, 512 at most, so that each who asks is told over a time of its own. Made inside a running
+    trio."""
 
     def __init__(self) -> None:
         now = os.times()

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
-from attrs.validators import and_, ge, gt, in_, le, max_len, optional
+from attrs.validators import and_, gt, in_, le, max_len, optional
 
 from oracle.model import Sample, ref
 from oracle.problems import Bad
+from oracle.validators import between
 
 __all__ = ["SHOWN_AS", "STALE_AFTER", "Telemetry", "is_stale", "memory_pct", "named", "samples_of", "status_of"]
 
@@ -47,7 +48,7 @@ def _own_numbers(_: Any, __: Any, own: Mapping[str, Any]) -> None:
             raise Bad("value_error", f"{key} should be a number up to {HIGHEST:g}, a text, true or false")
 
 
-_NUMBER = optional(and_(ge(0), le(HIGHEST)))
+_NUMBER = optional(between(0, HIGHEST))
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +56,7 @@ class Telemetry:
     """What may be said; what a service does not know is left out."""
 
     service: str = attrs.field(validator=_a_name)
-    cpu: float | None = attrs.field(default=None, validator=optional(and_(ge(0), le(102_400))))
+    cpu: float | None = attrs.field(default=None, validator=optional(between(0, 102_400)))
     """Percent of one processor: of four that are busy it is 400."""
     memory: float | None = attrs.field(default=None, validator=_NUMBER)
     """Megabytes."""
@@ -64,7 +65,7 @@ class Telemetry:
     """Bytes a second."""
     custom: dict[str, Any] = attrs.field(factory=dict, validator=and_(max_len(MOST_OWN), _own_numbers))
     """Numbers and words of its own, by name."""
-    interval: float = attrs.field(default=5.0, validator=and_(ge(0.1), le(86_400)))
+    interval: float = attrs.field(default=5.0, validator=between(0.1, 86_400))
     """Seconds until it speaks again."""
     status: str = attrs.field(default="healthy", validator=in_(("healthy", "degraded", "down")))
     """How it is, in its own words."""

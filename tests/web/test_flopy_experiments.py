@@ -1,10 +1,15 @@
 """FLOPY-NET's experiments over HTTP: the seed's examples, and numbers that change with what they are of."""
 
 import datetime as dt
+import sys
 
 import pytest
+import trio
+from running import open_house
 
+from actors.testing import probe
 from tests.oracle.experiments.test_wish import SEED
+from web.wire import iso
 
 PATH = "/api/v1/experiments"
 SUMMARY = {"id": str, "name": str, "status": str, "scenario": str, "clients_count": int, "rounds_completed": int,
@@ -279,3 +284,105 @@ def test_nobody_reports_of_what_trains_here(house):
 def test_what_the_training_here_does_not_know_is_named(house):
     reply = house.post(PATH, json={**SEED, "configuration": {"dataset": "imagenet"}, "policies": ["magic"]})
     assert set(refused(reply, 400)) == {"dataset", "policies"}
+
+
+FAST = {"configuration": {"dataset": "digits", "model": "logistic", "rounds": 3, "local_epochs": 1, "learning_rate": 0.1}}
+
+
+async def until(house, ident, *statuses):
+    """Its detail once it is in one of these states."""
+    heard = probe(house.system.runtime, f"state:run:{ident}")
+    with trio.fail_after(60):
+        while (await house.get(f"{PATH}/{ident}/status")).json["status"] not in statuses:
+            await heard.next()
+    return (await house.get(f"{PATH}/{ident}")).json["experiment"]
+
+
+async def test_basic_fl_trains_here_and_says_on_what(tmp_path):
+    async with open_house(tmp_path) as house:
+        body = {**SEED, "configuration": {**FAST["configuration"], "dataset": "mnist"}}
+        ident = (await house.post(PATH, json=body)).json["experiment"]["id"]
+        started = (await house.post(f"{PATH}/{ident}/control", json={"action": "start"})).json
+        assert fits(started, CONTROL)
+        assert (started["status"], started["message"]) == ("running", "Experiment started successfully")
+        shown = await until(house, ident, "completed", "failed")
+    assert (shown["status"], shown["metrics"]["current_round"]) == ("completed", 3) and shown["accuracy"] > 0.5
+    assert shown["timeline"][-1]["event"] == "experiment_completed"
+    (began,) = [row for row in shown["timeline"] if row["event"] == "experiment_started"]
+    assert began["details"] == f"Experiment started with {len(shown['clients'])} clients"
+    assert "digits" in shown["notes"][0] and any("digits" in row["details"] for row in shown["timeline"])
+    assert shown["metrics"]["communication_overhead"].endswith("kB")
+
+
+async def test_an_experiment_begins_by_itself_when_it_is_time(tmp_path):
+    async with open_house(tmp_path) as house:
+        soon = iso(house.system.runtime.now_us() + 300_000).isoformat()
+        reply = await house.post(PATH, json={**SEED, **FAST, "scheduled_at": soon})
+        made = reply.json["experiment"]
+        assert (made["status"], is_time(made["scheduled_at"]) is not None) == ("created", True)
+        shown = await until(house, made["id"], "running", "completed")
+        assert shown["started_at"] >= shown["scheduled_at"] == made["scheduled_at"]
+        await house.ask("PUT", "/api/v1/config", json={"features": {"experiment_scheduling": False}})
+        assert "scheduled_at" in refused(await house.post(PATH, json={**SEED, "scheduled_at": soon}), 409, "CONFLICT")
+
+
+async def test_what_has_no_place_waits_for_one(tmp_path):
+    async with open_house(tmp_path) as house:
+        await house.ask("PUT", "/api/v1/config", json={"dashboard": {"max_experiments": 1}})
+        idents = []
+        for _ in range(2):
+            reply = await house.post(PATH, json={**SEED, **FAST, "configuration": {**FAST["configuration"], "rounds": 100}})
+            idents.append(reply.json["experiment"]["id"])
+            await house.post(f"{PATH}/{idents[-1]}/control", json={"action": "start"})
+        first, second = [(await house.get(f"{PATH}/{ident}/status")).json["status"] for ident in idents]
+        assert (first, second) == ("running", "queued")
+        assert (await house.post(f"{PATH}/{idents[0]}/control", json={"action": "abort"})).json["status"] == "aborted"
+        await until(house, idents[1], "running")
+        paused = (await house.post(f"{PATH}/{idents[1]}/control", json={"action": "pause"})).json
+        assert (paused["status"], paused["requested"]) == ("paused", None)
+        stopped = (await house.post(f"{PATH}/{idents[1]}/control", json={"action": "stop"})).json
+        assert stopped["status"] == "stopped"
+
+
+async def test_a_start_that_finds_no_trainer_says_when_to_ask_again(tmp_path, monkeypatch):
+    async with open_house(tmp_path) as house:
+        ident = (await house.post(PATH, json=SEED)).json["experiment"]["id"]
+        monkeypatch.setitem(sys.modules, "sklearn", None)  # as if it were not installed
+        reply = await house.post(f"{PATH}/{ident}/control", json={"action": "start"})
+        error = reply.json["error"]
+        assert (reply.status, error["code"], error["retry_after"]) == (503, "SERVICE_UNAVAILABLE", 30)
+        assert error["message"].startswith("FL Server is currently unavailable") and reply.headers["retry-after"] == "30"
+        assert (await house.get(f"{PATH}/{ident}/status")).json["status"] == "created"
+
+
+async def test_without_its_history_nothing_is_taken_in(tmp_path):
+    async with open_house(tmp_path) as house:
+        ident = (await house.post(PATH, json={**SEED, "scenario": "hospital"})).json["experiment"]["id"]
+        await house.system.runtime.remove("history")
+        for path, body in ((PATH, SEED), (f"{PATH}/{ident}/control", {"action": "start"})):
+            reply = await house.post(path, json=body)
+            assert (reply.status, reply.json["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+            assert reply.json["error"]["retry_after"] > 0
+
+
+async def test_rounds_that_come_at_once_are_all_kept(tmp_path):
+    async with open_house(tmp_path) as house:
+        ident = (await house.post(PATH, json={**SEED, "scenario": "hospital"})).json["experiment"]["id"]
+        await house.post(f"{PATH}/{ident}/control", json={"action": "start"})
+
+        async def one_round(number):
+            body = {"round": number, "accuracy": number / 20, "loss": 0.1, "bytes": 5}
+            assert (await house.post(f"{PATH}/{ident}/rounds", json=body)).status == 200
+
+        async with trio.open_nursery() as nursery:
+            for number in (*range(1, 11), *range(1, 11)):
+                nursery.start_soon(one_round, number)
+        rows = (await house.get(f"{PATH}/{ident}/rounds")).json["rounds"]
+        assert [row["round"] for row in rows] == list(range(1, 11))
+
+
+async def test_a_command_with_an_id_is_carried_out_once(tmp_path):
+    async with open_house(tmp_path) as house:
+        first, again = [await house.post(PATH, json=SEED, headers={"Idempotency-Key": "mine"}) for _ in range(2)]
+        assert first.json == again.json and again.headers["idempotent-replayed"] == "true"
+        assert (await house.get(PATH)).json["total"] == 1

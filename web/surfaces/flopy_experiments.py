@@ -14,7 +14,7 @@ from oracle.border import structure
 from oracle.experiments import BASIC, KIND, NAME, read_experiment, trained_here
 from oracle.federated.work import why_not
 from oracle.model import Command
-from oracle.runs import Run, Status, ask_run
+from oracle.runs import Run, Status, ask_run, until_begun
 from oracle.runs.records import RunFilter
 from oracle.services import config_of
 from web.errors import invalid
@@ -24,18 +24,12 @@ from web.surfaces.flopy_shapes import (
     STATUSES,
     Created,
     ExperimentDetail,
-    ExperimentMetrics,
     ExperimentSummary,
-    FederatedClient,
-    RoundRow,
     asked_of,
     brief_of,
-    clients_of,
     detail_of,
     inside,
     iso_second,
-    metrics_of,
-    rounds_of,
     summary_of,
     timeline_of,
     word,
@@ -45,6 +39,8 @@ __all__ = ["COMPLAINT", "DO", "READ", "ROUTES", "ask_experiment", "detail", "fin
 
 MOST_EVENTS = 1_000
 RETRY_S = 30
+BEGINS_S = 3.0  # where there is a place, this is a commit away
+HALTS_S = 20.0  # training comes to a halt after the client it is at
 COMPLAINT = "Invalid experiment configuration"
 _VERBS = {"start": "begin", "pause": "pause", "resume": "resume", "stop": "stop", "abort": "cancel"}
 _PAST = {"start": "started", "pause": "paused", "resume": "resumed", "stop": "stopped", "abort": "aborted"}
@@ -68,63 +64,6 @@ class OneExperiment:
     """An experiment."""
 
     experiment: ExperimentDetail
-
-
-@attrs.frozen
-class ClientList:
-    """The clients of an experiment."""
-
-    clients: list[FederatedClient]
-
-
-@attrs.frozen
-class MetricsShown:
-    """The figures of an experiment."""
-
-    metrics: ExperimentMetrics
-
-
-@attrs.frozen
-class RoundList:
-    """The rounds of an experiment, in order."""
-
-    rounds: list[RoundRow]
-    rounds_total: int
-
-
-@attrs.frozen
-class ConfigurationShown:
-    """What an experiment was told to do."""
-
-    scenario: str
-    configuration: dict[str, Any]
-    network_settings: dict[str, Any]
-    policies: list[str]
-
-
-@attrs.frozen
-class StatusShown:
-    """How far an experiment is. `requested` is the state that its runner was asked for and has not acknowledged."""
-
-    id: str
-    status: str
-    requested: str | None
-    current_round: int
-    rounds_total: int
-    accuracy: float | None
-    loss: float | None
-    started_at: datetime | None
-    estimated_completion: datetime | None
-
-
-@attrs.frozen
-class ResultsShown:
-    """What an experiment came to; `results` is null until it is over."""
-
-    id: str
-    status: str
-    results: dict[str, Any] | None
-    rounds: list[RoundRow]
 
 
 @attrs.frozen
@@ -191,44 +130,10 @@ async def control(call: Call) -> Controlled:
         if no.code != "illegal":
             raise
         raise await _not_now(call, wish.action) from no
+    if done.status is Status.queued and trained_here(done.params) and not call.system.pools["experiments"].waiting:
+        done = await until_begun(call.system.runtime, call.system.board, done, BEGINS_S)
     return Controlled(word(done.status), _message(wish.action, done), iso_second(call.system.runtime.now_us()),
                       asked_of(done))  # fmt: skip
-
-
-async def clients(call: Call) -> ClientList:
-    """The clients of an experiment, as they were heard last."""
-    return ClientList(clients_of(await find(call)))
-
-
-async def metrics(call: Call) -> MetricsShown:
-    """The figures of an experiment."""
-    return MetricsShown(metrics_of(await find(call)))
-
-
-async def rounds(call: Call) -> RoundList:
-    """The rounds of an experiment so far, in order."""
-    run = await find(call)
-    return RoundList(rounds_of(run), summary_of(run).rounds_total)
-
-
-async def configuration(call: Call) -> ConfigurationShown:
-    """What an experiment was told to do."""
-    params = (await find(call)).params
-    return ConfigurationShown(params["scenario"], params["configuration"], params["network_settings"], params["policies"])
-
-
-async def status(call: Call) -> StatusShown:
-    """How far an experiment is."""
-    run = await find(call)
-    line = summary_of(run)
-    return StatusShown(run.id, line.status, asked_of(run), line.rounds_completed, line.rounds_total, line.accuracy, line.loss,
-                       line.started_at, line.estimated_completion)  # fmt: skip
-
-
-async def results(call: Call) -> ResultsShown:
-    """What an experiment came to, with all of its rounds."""
-    run = await find(call)
-    return ResultsShown(run.id, word(run.status), run.result, rounds_of(run))
 
 
 async def find(call: Call) -> Run:
@@ -246,14 +151,14 @@ async def ask_experiment(call: Call, verb: str, **args: Any) -> Run:
     """The run of the path's experiment, after what was asked of it. Raises what an ask does."""
     system = call.system
     ask = partial(ask_run, system.runtime, system.records, call.args["id"], verb)
-    run: Run = await ask(args, call.who.name, call.command_id)
+    run: Run = await ask(args, call.who.name, call.command_id, HALTS_S)
     return run
 
 
 async def detail(call: Call, run: Run) -> ExperimentDetail:
     """A run with what happened to it."""
     page = await call.system.queries.events(subject=run.ref, source="runs", limit=MOST_EVENTS, newest_first=False)
-    return detail_of(run, timeline_of(page.items))
+    return detail_of(run, timeline_of(run, page.items))
 
 
 def _may_be_scheduled(call: Call, not_before_us: int | None) -> None:
@@ -302,18 +207,12 @@ _LIST = (
     Param("sort", default="created_at:desc", doc=f"FIELD:asc or FIELD:desc; FIELD is one of {', '.join(_SORTS)}"),
 )
 _ONE = "/api/v1/experiments/{id}"
-READ = {"auth": Auth.token, "scope": Scope.read, "family": Family.v1, "tag": "flopy_net"}
-DO = {"auth": Auth.token, "scope": Scope.operate, "family": Family.v1, "tag": "flopy_net", "complaint": COMPLAINT}
+READ: dict[str, Any] = {"auth": Auth.token, "scope": Scope.read, "family": Family.v1, "tag": "flopy_net"}
+DO: dict[str, Any] = {"auth": Auth.token, "scope": Scope.operate, "family": Family.v1, "tag": "flopy_net", "complaint": COMPLAINT}
 ROUTES = (
     Route("GET", "/api/v1/experiments", experiments, params=_LIST, answer=ExperimentList, refuses=(503, 504), **READ),
     Route("POST", "/api/v1/experiments", create, body=dict, answer=Created, done=201, refuses=(409, 503, 504), **DO),
     Route("GET", _ONE, one, answer=OneExperiment, refuses=(400, 404, 503, 504), **READ),
     Route("POST", f"{_ONE}/control", control, body=Control, answer=Controlled, refuses=(404, 409, 503, 504),
           **{**DO, "complaint": ""}),
-    Route("GET", f"{_ONE}/clients", clients, answer=ClientList, refuses=(400, 404, 503, 504), **READ),
-    Route("GET", f"{_ONE}/metrics", metrics, answer=MetricsShown, refuses=(400, 404, 503, 504), **READ),
-    Route("GET", f"{_ONE}/rounds", rounds, answer=RoundList, refuses=(400, 404, 503, 504), **READ),
-    Route("GET", f"{_ONE}/config", configuration, answer=ConfigurationShown, refuses=(400, 404, 503, 504), **READ),
-    Route("GET", f"{_ONE}/status", status, answer=StatusShown, refuses=(400, 404, 503, 504), **READ),
-    Route("GET", f"{_ONE}/results", results, answer=ResultsShown, refuses=(400, 404, 503, 504), **READ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from oracle.experiments import figures_of
+from oracle.experiments import figures_of, trained_here
 from oracle.runs.run import Run, Status
 from web.wire import iso
 
@@ -184,7 +184,7 @@ def brief_of(run: Run) -> ExperimentBrief:
     params = run.params
     return ExperimentBrief(
         run.id, run.name, word(run.status), params["scenario"], params["configuration"], params["network_settings"],
-        params["policies"], iso_second(run.created_us), second(run.not_before_us),
+        params["policies"], iso_second(run.created_us), second(run.facts.get("scheduled_us")),
     )  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def detail_of(run: Run, timeline: list[TimelineEntry]) -> ExperimentDetail:
         **line, description=params.get("description", ""), configuration=params["configuration"],
         network_settings=params["network_settings"], policies=params["policies"], metrics=metrics_of(run),
         clients=clients_of(run), timeline=timeline, notes=list(run.facts.get("notes", ())),
-        scheduled_at=second(run.not_before_us), completed_at=second(run.finished_us),
+        scheduled_at=second(run.facts.get("scheduled_us")), completed_at=second(run.finished_us),
         requested=asked_of(run), reason=run.reason or None, error=run.error,
         worker=run.worker or None, result=run.result,
     )  # fmt: skip
@@ -220,14 +220,22 @@ def rounds_of(run: Run) -> list[RoundRow]:
                      row.get("bytes", 0), second(row.get("ts_us"))) for row in run.facts.get("history", ())]  # fmt: skip
 
 
-def timeline_of(rows: Iterable[Mapping[str, Any]]) -> list[TimelineEntry]:
+def timeline_of(run: Run, rows: Iterable[Mapping[str, Any]]) -> list[TimelineEntry]:
     """What happened to a run, by the rows of its events, oldest first."""
-    return [TimelineEntry(iso_second(row["ts_us"]), _event(row["kind"]), row["summary"]) for row in rows]
+    return [TimelineEntry(iso_second(row["ts_us"]), _event(row["kind"]), _details(run, row)) for row in rows]
 
 
 def _event(kind: str) -> str:
     what = kind.removeprefix("run_")
     return _EVENTS.get(what, f"experiment_{what}")
+
+
+def _details(run: Run, row: Mapping[str, Any]) -> str:
+    clients = len(run.facts.get("clients", ()))
+    if row["kind"] == "run_running" and clients and trained_here(run.params):
+        return f"Experiment started with {clients} clients"  # its work knows them all from the beginning
+    reason = row["data"].get("reason")
+    return f"{row['summary']}: {reason}" if reason and reason not in row["summary"] else str(row["summary"])
 
 
 def megabytes(count: int) -> str:

@@ -28,9 +28,22 @@ async def test_a_run_is_found_on_the_board_and_in_the_history(tmp_path):
 async def test_what_is_stored_and_still_on_the_board_is_there_once(tmp_path):
     async with kept(tmp_path) as house:
         house.put(run("a", "completed"), run("b"))
-        house.rows(run("b", "completed").row())  # its commit is there, and the board does not say so yet
-        found, total = await house.records.page()
-        assert ([(one.id, one.status) for one in found], total) == ([("b", "completed"), ("a", "completed")], 2)
+        for _ in range(3):
+            found, total = await house.records.page()
+            assert ([(one.id, one.status) for one in found], total) == ([("b", "running"), ("a", "completed")], 2)
+        house.put(run("c"))
+        house.rows(run("b", "completed").row(), run("c", "failed").row())  # they are on disk, and the board does not say so yet
+        for _ in range(3):
+            found, total = await house.records.page()
+            assert [(one.id, one.status) for one in found] == [("c", "failed"), ("b", "completed"), ("a", "completed")]
+            assert total == 3
+
+
+async def test_what_was_stored_as_over_before_the_first_question_is_there_once(tmp_path):
+    async with kept(tmp_path) as house:
+        house.put(run("b"))
+        house.rows(run("b", "completed").row())
+        assert [one.status for _ in range(2) for one in (await house.records.page())[0]] == ["completed", "completed"]
 
 
 async def test_a_row_takes_the_place_of_the_one_before(tmp_path):
