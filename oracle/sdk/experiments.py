@@ -94,6 +94,11 @@ class Experiments(Room[K]):
         return tuple(map(Round.of, (await self._oracle.get(at(PLACE, id, "rounds")))["rounds"]))
 
     @Asked
+    async def results(self, id: str) -> Any:
+        """What it came to."""
+        return await self._oracle.get(at(PLACE, id, "results"))
+
+    @Asked
     async def claim(self, worker: str, *, lease_s: float = 60.0, scenario: str | None = None,
                     command_id: str = "") -> Experiment | None:  # fmt: skip
         """For runners: the experiment that has waited longest, theirs unless they are not heard for `lease_s` seconds; None for

@@ -16,6 +16,9 @@ from oracle.sdk.thing import at
 
 __all__ = ["Watching", "watched"]
 
+UNSHOWN = "sequence"
+"""Between pieces stands which number their worker gave them: the server's own bookkeeping."""
+
 
 @asynccontextmanager
 async def watched(room: Any, oracle: Any, id: str, patience_s: float = 60.0) -> AsyncIterator[Watching]:
@@ -84,4 +87,6 @@ class Watching:
     def _take(self, piece: Mapping[str, Any]) -> None:
         if piece["n"] > self._n:
             self._n = piece["n"]
+            if piece["stream"] == UNSHOWN:
+                return
             self._waiting.append(TaskNews.of({**piece, "task_id": self._id, "output": piece["text"]}))
