@@ -30,9 +30,11 @@ from web.surfaces import (
     fiml_market,
     flopy_alerts,
     flopy_config,
+    flopy_dashboard,
     flopy_experiments,
     flopy_health,
     flopy_metrics,
+    flopy_parts,
     flopy_runners,
     front,
     live,
@@ -51,7 +53,7 @@ SURFACES = (
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
     alpha_backtests, alpha_rankings, agent_analytics, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets, tokens,
-    flopy_experiments, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts,
+    flopy_experiments, flopy_parts, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts, flopy_dashboard,
 )  # fmt: skip
 
 
