@@ -109,11 +109,11 @@ class Peer(Server):
 
 
 @contextmanager
-def ours() -> Iterator[Ours]:
-    """A server of our own with an empty history. Raises CannotMeasure."""
+def ours(more: str = "") -> Iterator[Ours]:
+    """A server of our own with an empty history, and `more` settings. Raises CannotMeasure."""
     with tempfile.TemporaryDirectory(prefix="oracle-bench-") as folder:
         settings = Path(folder, "settings.toml")
-        settings.write_text(SETTINGS)
+        settings.write_text(SETTINGS + more)
         command = [
             Path(sys.executable).with_name("oracle"), "serve", "--no-demo", "--settings", settings,
             "--data", Path(folder, "data"), "--listen", "127.0.0.1:0",

@@ -28,6 +28,7 @@ from web.auth import Doorman
 from web.body import decode, encode
 from web.direct import Direct
 from web.errors import answer_invalid, answer_refusal, answer_status, invalid
+from web.flopy_socket import Latest
 from web.hourly import Hours
 from web.limits import LOCAL_HOSTS, NOT_JSON, Gate, Limits, headers_of, is_json
 from web.metrics import Metrics
@@ -46,7 +47,8 @@ RESPONSE_TIMEOUT_S = 60
 @attrs.frozen
 class House:
     """What the server keeps beside the system: its doorman, its table of routes, its metrics, its page; how much of `/api/v1`
-    each client has asked for in its hour, and how many sockets of `/ws/dashboard` it has (by `web.auth.client_of`)."""
+    each client has asked for in its hour, how many sockets of `/ws/dashboard` it has (by `web.auth.client_of`), and what those
+    are told of the services."""
 
     doorman: Doorman
     routes: tuple[Route, ...]
@@ -54,6 +56,7 @@ class House:
     page: PageFiles
     hours: Hours
     sockets: SocketCount
+    latest: Latest = attrs.field(factory=Latest)
 
 
 class _Exchange(TrioASGIHTTPConnection):

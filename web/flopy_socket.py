@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import attrs
+import trio
 from attrs.validators import max_len
 
 from actors import Refused
@@ -29,11 +30,28 @@ from web.routes import Answer, Family
 from web.sockets_limit import SocketCount
 from web.visitor import BUSY, HUB, POLICY, TRY_LATER, Visitor
 
-__all__ = ["FlopySocket", "Seat"]
+__all__ = ["FlopySocket", "Latest", "Seat"]
 
 MOST_IDS = 100
+AT_ONCE_S = 0.5
 
 Live = Callable[[Any], dict[str, Any]]
+
+
+class Latest:
+    """How the services are: looked at once for all sockets that are told within half a second, and never when none is."""
+
+    def __init__(self) -> None:
+        self._made_s = -AT_ONCE_S
+        self._frame = b""
+
+    def frame(self, system: Any, live: Live) -> bytes:
+        """`metrics_update`; `live` says what stands in it."""
+        now_s = trio.current_time()
+        if now_s - self._made_s >= min(AT_ONCE_S, config_of(system.board).dashboard.refresh_interval / 2_000):
+            self._made_s = now_s
+            self._frame = to_json({"type": "metrics_update", "data": live(system)})
+        return self._frame
 
 
 class Seat:
@@ -78,14 +96,14 @@ class _TellMetrics:
 
 
 class FlopySocket(Listener):
-    """`since` None: from now on, without places; "" from now on with places; else what was missed first. `live` says how the
-    services are."""
+    """`since` None: from now on, without places; "" from now on with places; else what was missed first. `metrics` gives the
+    frame that says how the services are."""
 
-    def __init__(self, system: Any, visitor: Visitor, seat: Seat, since: str | None, live: Live) -> None:
+    def __init__(self, system: Any, visitor: Visitor, seat: Seat, since: str | None, metrics: Callable[[], bytes]) -> None:
         super().__init__(system, visitor)
         self._seat = seat
         self._since = since
-        self._services = live
+        self._metrics = metrics
         placed = since is not None
         self._dialect = Dashboard(system.board, placed=placed, epoch=system.runtime.epoch if placed else "")
         self._catching_up = False
@@ -171,7 +189,7 @@ class FlopySocket(Listener):
 
     def _tell_metrics(self) -> None:
         if METRICS in self._dialect.topics and config_of(self.system.board).features.real_time_metrics:
-            self.outlet.say(to_json({"type": "metrics_update", "data": self._services(self.system)}), key="metrics")
+            self.outlet.say(self._metrics(), key="metrics")
 
     def _refuse(self, answer: Answer) -> None:
         self.outlet.say(to_json({"type": "error", **answer.body}))

@@ -45,7 +45,7 @@ class Training:
         return said
 
     async def round(self, pace: Pace) -> RoundDone:
-        """The next round; between two clients it may be held. Raises Refused `failed` with what the process died of."""
+        """The next round; after any piece it may be held. Raises Refused `failed` with what the process died of."""
         self.wall_s = 0.0
         while True:
             await pace.turn()

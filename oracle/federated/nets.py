@@ -20,6 +20,7 @@ __all__ = ["Array", "Examples", "Net", "mean_of", "median_of", "net_of", "packed
 
 Array = Any  # numpy.ndarray
 CHUNK = 512  # pictures judged at once
+PIECE = 2048  # pictures trained on before somebody may have it halt
 FILTERS = (8, 16)
 HIDDEN = 32
 SMALLEST = 4  # a side that is not halved any more
@@ -156,18 +157,24 @@ class Net:
                 layer[0][:] = rng.standard_normal(layer[0].shape) * np.sqrt(2 / len(layer[0]))
         return weights
 
-    def trained(self, weights: Array, examples: Examples, places: Sequence[int], epochs: int, rate: float, batch: int,
-                key: Sequence[int]) -> Array:  # fmt: skip
-        """What becomes of weights when the pictures at `places` are gone through so often, in another order each time."""
+    def training(self, weights: Array, examples: Examples, places: Sequence[int], epochs: int, rate: float, batch: int,
+                 key: Sequence[int]) -> Iterator[tuple[float, Array]]:  # fmt: skip
+        """Go through the pictures at `places` so often, in another order each time; says after each PIECE of them or so which
+        share is done and what has become of the weights. Those of share 1 are the last."""
         rng, mine, order = np.random.default_rng(key), weights.copy(), np.array(places)
-        with np.errstate(over="ignore", invalid="ignore"):  # too large a step ends in numbers that are none, which is seen
-            for _ in range(epochs):
-                rng.shuffle(order)
-                for start in range(0, len(order), batch):
-                    _, slope = self.slope(mine, *examples.some(order[start : start + batch], mine.dtype))
+        seen, told, whole = 0, 0, epochs * len(order)
+        for _ in range(epochs):
+            rng.shuffle(order)
+            for start in range(0, len(order), batch):
+                some = order[start : start + batch]
+                with np.errstate(over="ignore", invalid="ignore"):  # too large a step ends in numbers that are none: that is seen
+                    _, slope = self.slope(mine, *examples.some(some, mine.dtype))
                     slope *= rate
                     mine -= slope
-        return mine
+                seen += len(some)
+                if seen - told >= PIECE or seen == whole:
+                    told = seen
+                    yield seen / whole, mine
 
     def slope(self, weights: Array, x: Array, labels: Array) -> tuple[float, Array]:
         """The loss (mean cross entropy), and its slope to each weight."""

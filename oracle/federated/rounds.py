@@ -7,7 +7,7 @@ sees, and sends the model back; the server makes one of them all, and judges it 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -55,33 +55,43 @@ class Federation:
         return Ready(self._notes, self._known.clients, self._drawn, self._net.size, *pictures)
 
     def step(self) -> Trained | RoundDone:
-        """Do the next piece: one client's training, or the end of the round."""
+        """Do the next piece: some of a client's training, or the end of the round."""
         if not self._left:
             return self._round_done()
-        place = self._left.pop(0)
-        began_s, name = self._cpu_s(), self._clients[place].id
-        if self._network.drops(self._round, name):
-            self._clients[place] = msgspec.structs.replace(self._clients[place], status="dropped")
-        else:
-            self._train(place)
-        self._slowest_s = max(self._slowest_s, self._cpu_s() - began_s)
-        return Trained(name, 1 - (len(self._left) + 1) / (len(self._drawn) + 1))
+        began_s, place = self._cpu_s(), self._left[0]
+        share = self._go_on(place)
+        self._spent_s += self._cpu_s() - began_s
+        if share == 1:
+            self._left.pop(0)
+            self._slowest_s, self._spent_s, share = max(self._slowest_s, self._spent_s), 0.0, 0.0
+        through = len(self._drawn) - len(self._left) + share
+        return Trained(self._clients[place].id, through / (len(self._drawn) + 1))
 
     def _begin(self) -> None:
         self._round = self._known.round + 1
         self._drawn = drawn(self._plan, self._round, self._known.clients)
         self._clients = [msgspec.structs.replace(client, status="idle") for client in self._known.clients]
         self._left = [place for place, client in enumerate(self._clients) if client.id in self._drawn]
+        self._training: Iterator[tuple[float, Array]] | None = None  # of the first that is left
         self._models: list[tuple[Array, int]] = []
-        self._slowest_s = 0.0
+        self._spent_s = self._slowest_s = 0.0
 
-    def _train(self, place: int) -> None:
-        what, mine = self._plan.configuration, self._places[place]
-        key, batch = [_ORDER, what.seed, self._round, place], what.batch_size
-        model = self._net.trained(self._weights, self._examples, mine, what.local_epochs, what.learning_rate, batch, key)
-        accuracy, loss = self._net.judged(model, self._examples, mine)
-        self._models.append((model, len(mine)))
-        self._clients[place] = Client(self._clients[place].id, "trained", accuracy, loss, self._round)
+    def _go_on(self, place: int) -> float:
+        """Train a client for a while; the share of its work that is done now."""
+        what, mine, name = self._plan.configuration, self._places[place], self._clients[place].id
+        if self._training is None:
+            if self._network.drops(self._round, name):
+                self._clients[place] = msgspec.structs.replace(self._clients[place], status="dropped")
+                return 1.0
+            key, batch = [_ORDER, what.seed, self._round, place], what.batch_size
+            self._training = self._net.training(
+                self._weights, self._examples, mine, what.local_epochs, what.learning_rate, batch, key)  # fmt: skip
+        share, model = next(self._training)
+        if share == 1:
+            self._training = None
+            self._models.append((model, len(mine)))
+            self._clients[place] = Client(name, "trained", *self._net.judged(model, self._examples, mine), self._round)
+        return share
 
     def _round_done(self) -> RoundDone:
         began_s = self._cpu_s()

@@ -39,7 +39,7 @@ class Begin(msgspec.Struct, tag=True, frozen=True):
 
 
 class Step(msgspec.Struct, tag=True, frozen=True):
-    """The next piece of work: a client's training, or the end of the round. Answered Trained or RoundDone."""
+    """The next piece of work: some of a client's training, or the end of the round. Answered Trained or RoundDone."""
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
@@ -55,7 +55,7 @@ class Ready(msgspec.Struct, tag=True, frozen=True):
 
 
 class Trained(msgspec.Struct, tag=True, frozen=True):
-    """A client is through; `share` of the round is done."""
+    """A client has got on, or is through; `share` of the round is done."""
 
     client: str
     share: float

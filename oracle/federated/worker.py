@@ -1,6 +1,7 @@
 """The process that trains: lines in on standard input, lines out on standard output.
 
-It ends when its input does, so it never outlives who started it. All clients of an experiment are in it, one after the other.
+It ends when its input does, whatever it is at, so it never outlives who started it. All clients of an experiment are in it, one
+after the other.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from time import process_time
 from typing import Any
 
@@ -48,9 +51,17 @@ def main() -> None:
     os.nice(NICE)
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # more would get in each other's way, and add up in another order
     decode, encode = msgspec.json.Decoder(Begin | Step).decode, msgspec.json.encode
-    for answer in answers(map(decode, sys.stdin.buffer)):
+    heard: SimpleQueue[bytes] = SimpleQueue()
+    Thread(target=_listen, args=(heard,), daemon=True).start()
+    for answer in answers(map(decode, iter(heard.get, b""))):
         sys.stdout.buffer.write(encode(answer) + b"\n")
         sys.stdout.buffer.flush()
+
+
+def _listen(heard: SimpleQueue[bytes]) -> None:
+    for line in sys.stdin.buffer:
+        heard.put(line)
+    os._exit(0)  # nobody is there any more who wants what is being computed
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ class RunActor(WorkedRun):
         return self._run
 
     def _lease_us(self, command: Command) -> int:
-        return int(float(command.args.get("lease_s") or self.crew.bounds.lease_s) * 1e6)
+        return int(float(command.args.get("lease_s") or self.crew.runs.lease_s) * 1e6)
 
     def _check(self, command: Command) -> None:
         """Prolong the lease of who has it. Raises Refused `conflict` for another worker, `illegal` where nobody may have one."""
@@ -248,7 +248,7 @@ class RunActor(WorkedRun):
         """Nobody is at work for it any more: have it begun anew where that makes sense, and has not been tried too often."""
         async with self._pen:
             run, now_us, by = self._run, self.now_us(), Command("requeue", by="runs")
-            anew = (self._work is None or self._again) and run.attempts < self.crew.bounds.attempts
+            anew = (self._work is None or self._again) and run.attempts < self.crew.runs.attempts
             if run.status is Status.queued or run.over:
                 return
             if not anew:

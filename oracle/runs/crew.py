@@ -41,7 +41,7 @@ class Crew:
     shelf: Shelf
     kinds: Mapping[str, Kind]
     pools: Mapping[str, Pool]
-    bounds: Bounds
+    runs: Bounds
     statistics: Statistics
     outputs: dict[str, Put] = attrs.field(factory=dict)
     """Of runs that are not over, by id."""

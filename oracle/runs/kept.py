@@ -74,15 +74,16 @@ class KeptRun(Actor):
         self.crew.receipts.note_applied(command_id)
         await self._put_in_force(run, events, also, samples)
 
-    async def _record(self, run: Run, *events: Event, samples: Sequence[Sample] = ()) -> None:
+    async def _record(self, run: Run, *events: Event, also: Sequence[Message] = (), samples: Sequence[Sample] = ()) -> None:
         """Put in force what is so, once it is committed, however long that takes."""
-        await committed(self, lambda: self._rows(run, events, ()))
-        await self._put_in_force(run, events, (), samples)
+        await committed(self, lambda: self._rows(run, events, also))
+        await self._put_in_force(run, events, also, samples)
 
     async def _close(self, run: Run) -> None:
         """It is at an end by itself."""
         how = f"{run.id} {run.status}" + (f": {run.error}" if run.error else "")
-        await self._record(run, told(str(run.status), run, Command("close", by="runs"), self.now_us(), how))
+        kind, event = self.crew.kinds.get(run.kind), told(str(run.status), run, Command("close", by="runs"), self.now_us(), how)
+        await self._record(run, event, also=kind.last_words(run, self.now_us()) if kind else ())
 
     def _rows(self, run: Run, events: Sequence[Event], also: Sequence[Message]) -> tuple[Any, ...]:
         run = self._counted(run)
@@ -110,18 +111,18 @@ class KeptRun(Actor):
 
     def _say(self, pieces: Sequence[tuple[str, str]]) -> None:
         for stream, text in pieces:
-            left = self.crew.bounds.output_limit_bytes - self._put.size
+            left = self.crew.runs.output_limit_bytes - self._put.size
             size = len(text.encode("utf-8", "replace"))
             if size <= left:
                 self._out(stream, text, size)
                 continue
             if not self._put.dropped:
                 kept = text.encode("utf-8", "replace")[: max(0, left)].decode("utf-8", "ignore")
-                mark = f"[output cut off here: a run keeps {self.crew.bounds.output_limit_bytes} bytes]\n"
+                mark = f"[output cut off here: a run keeps {self.crew.runs.output_limit_bytes} bytes]\n"
                 if kept:
                     self._out(stream, kept, len(kept.encode()))
                 self._out("mark", mark, 0)
-            self._put.size = self.crew.bounds.output_limit_bytes
+            self._put.size = self.crew.runs.output_limit_bytes
             self._put.dropped += size - max(0, left)
 
     def _out(self, stream: str, text: str, size: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from oracle.model import Message
 from oracle.runs.pace import Pace
 from oracle.runs.run import Run, Status
 
@@ -25,19 +26,25 @@ def _always() -> bool:
     return True
 
 
+def _nothing(run: Run, now_us: int) -> Sequence[Message]:
+    return ()
+
+
 @attrs.frozen
 class Kind:
     """`work_of` a run: its work; None where it is worked off by whoever claims it (`claim`), or reports of it.
 
     `pool` names the places to work at, of which a run with work needs one while it is running or paused; empty: it needs none.
     `begins`: whether it is queued at once or waits to be started. `again`: one that was at work when the process ended is queued
-    anew, and its work finds in `pace.run` what was recorded; else it has failed, `interrupted`. `timely`: whether those that wait
-    for a time begin by themselves as things are."""
+    anew, and its work finds in `pace.run` what was recorded; else it has failed, `interrupted`. `last_words`: what is said in its
+    conversation as it ends by itself, in the same commit. `timely`: whether those that wait for a time begin by themselves as
+    things are."""
 
     work_of: Callable[[Run], Work | None] = _nobody
     pool: str = ""
     begins: Status = Status.queued
     again: bool = False
+    last_words: Callable[[Run, int], Sequence[Message]] = _nothing
     timely: Callable[[], bool] = _always
 
     @classmethod

@@ -21,6 +21,8 @@ class Pace:
         self._report = report
         self._resumed: trio.Event | None = None  # while it is held
         self._halt = trio.Event()
+        self._stop: Callable[[], None] | None = None
+        self._go: Callable[[], None] | None = None
 
     @property
     def halted(self) -> bool:
@@ -37,17 +39,31 @@ class Pace:
             self._halt.set()
             await self._resumed.wait()
 
+    def halts_by(self, stop: Callable[[], None], go: Callable[[], None]) -> None:
+        """What is at work elsewhere can be halted at once by `stop`, and have it go on by `go`."""
+        self._stop, self._go = stop, go
+        if self._resumed is not None:
+            self._halt_at_once()
+
+    def _halt_at_once(self) -> None:
+        if self._stop is not None:
+            self._stop()
+            self._halt.set()
+
     # ---- whoever is above the work
 
     def hold(self) -> None:
-        """Have the work wait at its next turn."""
+        """Have the work wait at its next turn, or where it is."""
         if self._resumed is None:
             self._resumed, self._halt = trio.Event(), trio.Event()
+            self._halt_at_once()
 
     def resume(self) -> None:
         """Have the work go on; who waited for a halt waits no longer."""
         resumed, self._resumed = self._resumed, None
         if resumed is not None:
+            if self._go is not None:
+                self._go()
             resumed.set()
             self._halt.set()
 

@@ -22,6 +22,7 @@ class Pool:
 
     @limit.setter
     def limit(self, limit: int) -> None:
+        """Have more or fewer at work; who is at work goes on."""
         self._limit = limit
         self._admit()
 

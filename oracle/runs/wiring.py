@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from actors import Child, Supervisor
@@ -19,14 +20,16 @@ from oracle.history.pieces import ends
 from oracle.receipts import Receipts
 from oracle.runs.crew import CREW, Crew, Put
 from oracle.runs.desk import Runs
-from oracle.runs.kind import Kind
+from oracle.runs.kind import Kind, Work
 from oracle.runs.pool import Pool
-from oracle.runs.run import Status, run_of
+from oracle.runs.run import Run, Status, run_of
 from oracle.runs.shelf import Shelf
 from oracle.schedule.work import job_work
 from oracle.services import config_of
 from oracle.settings import Settings
 from oracle.settings_runs import Runs as Bounds
+from oracle.tasks.reply import last_words
+from oracle.tasks.runner import commands_of, task_work
 from oracle.trading.backtest.work import KIND, strategy_work
 
 __all__ = ["crew_of", "pools_of", "run_children"]
@@ -67,6 +70,7 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
     job = job_work(system.board, queries, runtime, settings.trading, settings.risk)
     backtest = backtest_work(queries, system.tape, lines, tables_of(settings.watchdogs), runtime.now_us)
     training = federated_work(system.shelf, settings.experiments, runtime.now_us)
+    works = {name: task_work(settings.tasks, command) for name, command in commands_of(settings).items()}
     return {
         "job": Kind.of(job, "jobs"),
         "backtest": Kind.of(backtest, "computing"),
@@ -76,5 +80,9 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
             lambda run: training if trained_here(run.params) else None, "experiments", Status.created, again=True,
             timely=lambda: config_of(system.board).features.experiment_scheduling,
         ),
-        "task": Kind(pool="tasks"),
+        "task": Kind(partial(_of_agent, works), pool="tasks", last_words=last_words),
     }
+
+
+def _of_agent(works: Mapping[str, Work], run: Run) -> Work | None:
+    return works.get(run.agent)

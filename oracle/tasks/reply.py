@@ -10,7 +10,7 @@ import hashlib
 from oracle.model import Message
 from oracle.runs.run import Run
 
-__all__ = ["ASSISTANT", "USER", "message_id", "reply_of", "words_of"]
+__all__ = ["ASSISTANT", "USER", "last_words", "message_id", "reply_of", "words_of"]
 
 ASSISTANT, USER = "assistant", "user"
 
@@ -34,3 +34,9 @@ def reply_of(run: Run, now_us: int) -> Message | None:
     words = words_of(run) or f"(the task is {run.status}, and said nothing)"
     about = {"agent": run.agent, "status": str(run.status), "automatic": True}
     return Message(message_id(ASSISTANT, run.id), run.conversation, ASSISTANT, words, run.id, about, now_us)
+
+
+def last_words(run: Run, now_us: int) -> tuple[Message, ...]:
+    """What is said in a task's conversation as it ends by itself."""
+    reply = reply_of(run, now_us)
+    return () if reply is None else (reply,)

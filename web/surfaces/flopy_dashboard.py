@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from web.auth import client_of
 from web.flopy_socket import FlopySocket, Seat
 from web.live_metrics import live
@@ -28,7 +30,8 @@ async def dashboard(call: Call) -> None:
     Place.parse(since or "")  # before it is let in
     seat = Seat(call.house.sockets, client_of(call.who, visitor.peer))
     try:
-        await session(call.system, visitor, lambda: FlopySocket(call.system, visitor, seat, since, live))
+        metrics = partial(call.house.latest.frame, call.system, live)
+        await session(call.system, visitor, lambda: FlopySocket(call.system, visitor, seat, since, metrics))
     finally:
         seat.leave()
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from oracle.federated import nets
 from oracle.federated.nets import Conv, Dense, Examples, Halve, Net, mean_of, median_of, net_of, packed, unpacked
 from oracle.federated.pictures import Pictures
 
@@ -31,21 +32,28 @@ def test_slopes_are_those_of_the_loss(net):
         assert (above - below) / 2e-6 == pytest.approx(slope[place], rel=1e-4, abs=1e-7)
 
 
+def trained(net, *given):
+    """The weights in the end."""
+    *_, (share, weights) = net.training(*given)
+    assert share == 1
+    return weights
+
+
 def test_training_makes_the_loss_less_and_leaves_what_it_began_with():
     examples = Examples.of(some())
     for model in MODELS:
         net = net_of(model, 8, 8)
         begun = net.fresh([0])
-        trained = net.trained(begun, examples, range(6), 10, 0.02, 4, [1])
-        assert net.judged(trained, examples)[1] < net.judged(begun, examples)[1]
-        assert packed(begun) == packed(net.fresh([0])) != packed(trained)
-        assert packed(trained) == packed(net.trained(begun, examples, range(6), 10, 0.02, 4, [1]))
-        assert packed(net.trained(begun, examples, range(6), 10, 0.0, 4, [1])) == packed(begun)
+        learned = trained(net, begun, examples, range(6), 10, 0.02, 4, [1])
+        assert net.judged(learned, examples)[1] < net.judged(begun, examples)[1]
+        assert packed(begun) == packed(net.fresh([0])) != packed(learned)
+        assert packed(learned) == packed(trained(net, begun, examples, range(6), 10, 0.02, 4, [1]))
+        assert packed(trained(net, begun, examples, range(6), 10, 0.0, 4, [1])) == packed(begun)
 
 
 def test_a_step_too_large_ends_in_no_number_and_says_so():
     net, examples = net_of("mlp", 8, 8), Examples.of(some())
-    accuracy, loss = net.judged(net.trained(net.fresh([0]), examples, range(6), 40, 1e30, 4, [1]), examples)
+    accuracy, loss = net.judged(trained(net, net.fresh([0]), examples, range(6), 40, 1e30, 4, [1]), examples)
     assert loss is None and 0 <= accuracy <= 1
 
 
@@ -69,3 +77,10 @@ def test_one_broken_model_moves_the_mean_and_not_the_median():
     models = [begun + np.float32(one) for one in (0.9, 1.0, 1e6)]
     assert mean_of(begun, [(model, 1) for model in models]).min() > 1e5
     assert median_of(models) == pytest.approx(np.ones(4))
+
+
+def test_training_may_be_held_now_and_then(monkeypatch):
+    monkeypatch.setattr(nets, "PIECE", 8)
+    net, examples = net_of("mlp", 8, 8), Examples.of(some())
+    shares = [share for share, _ in net.training(net.fresh([0]), examples, range(6), 5, 0.1, 4, [1])]
+    assert shares == [pytest.approx(seen / 30) for seen in (10, 18, 28, 30)], "batches of 4 and 2"

@@ -1,5 +1,9 @@
 """What an experiment can ask for: defaults, bounds, and words for what is out of them."""
 
+import re
+from pathlib import Path
+
+import attrs
 import pytest
 
 from oracle.border import structure
@@ -87,3 +91,15 @@ def test_times_have_units(text, lasts_s):
 def test_what_is_no_time_is_none(text):
     with pytest.raises(Bad):
         seconds(text)
+
+
+def test_the_page_on_experiments_has_each_of_them():
+    text = (Path(__file__).parents[3] / "docs" / "experiments.md").read_text()
+    told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.MULTILINE))
+    assert {name: told.get(name) for name in POLICIES} == POLICIES
+    plain = structure(Plan, {})
+    for part in (plain.configuration, plain.network_settings):
+        for field in attrs.fields(type(part)):
+            value = getattr(part, field.name)
+            number = str(value).lower().removesuffix(".0")
+            assert told[field.name] == (f"`{value}`" if isinstance(value, str) else number)

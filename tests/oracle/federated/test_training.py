@@ -1,4 +1,4 @@
-"""Training in its process: it learns to read digits, may be held between any two clients, and ends when it is told to."""
+"""Training in its process: it learns to read digits, may be held now and then, and ends when it is told to."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,12 @@ import pytest
 import trio
 
 from actors import Refused
+from oracle.federated import job
 from oracle.federated.job import Training
 from oracle.federated.plan import Plan, plan_of
+from oracle.federated.wire import Begin, Ready, Step
 from oracle.runs.pace import Pace
+from oracle.work_process import WorkProcess
 
 EXAMPLE = {
     "dataset": "mnist", "model": "cnn", "rounds": 20, "clients_per_round": 3, "local_epochs": 5, "learning_rate": 0.01,
@@ -76,6 +79,19 @@ async def test_held_it_does_nothing_and_called_off_it_is_gone():
         finally:
             await training.close()
     assert child not in processes() and not Path(f"/proc/{child}").exists()
+
+
+async def test_its_process_ends_with_its_input_whatever_it_is_at():
+    process = await WorkProcess.begun("oracle.federated.worker", job._SAID)
+    try:
+        await process.send(Begin({"configuration": {"local_epochs": 100, "clients_per_round": 1}}, ""))
+        assert isinstance(await process.hear(), Ready)
+        await process.send(Step())  # takes some seconds
+        await process.said_all()
+        with pytest.raises(EOFError):
+            await process.hear()
+    finally:
+        await process.close()
 
 
 async def test_what_it_can_not_do_it_says(tmp_path):

@@ -6,6 +6,7 @@ from typing import Any
 
 from actors import Published
 from oracle.model import Attempt, Bar, Delivery, Depth, Event, Gap, Quote, Sample, Severity, State, Trade
+from oracle.run_messages import Chunk, Message, RunRow
 
 __all__ = ["MINUTE_US", "T0_US", "attempt", "delivery", "event", "published", "state", "trade", "trade_ids", "zoo"]
 
@@ -58,6 +59,10 @@ def zoo() -> list[Any]:
         Gap("feed:binance", T0_US - 5, T0_US, "connection lost"),
         delivery(1),
         attempt(1, "retry"),
+        Chunk("task_1", 1, "stdout", "hello\n", T0_US),
+        Message("msg-1", "conv-1", "user", "hello", "task_1", {"n": 1}, T0_US),
+        RunRow("task_1", 0, "task", "completed", "", "ada", "brain", "sonnet-4", "s1", "conv-1", "api", T0_US, T0_US, T0_US + 5,
+               0.5, 0.05, 10, None, False, None, None, None, None, None, {"id": "task_1"}),
     ]
 
 
