@@ -59,7 +59,7 @@ def killed_and_back(folder):
 def test_an_experiment_goes_on_over_a_kill_and_the_printed_program_runs(tmp_path):
     with killed_and_back(tmp_path) as (url, again):
         client = DashboardClient(f"{url}/api/v1", "your_api_key", deadline_s=60)
-        wish = {"name": "kept", "scenario": "basic_fl", "configuration": {"dataset": "mnist", "rounds": ROUNDS, "local_epochs": 1}}
+        wish = {"name": "kept", "scenario": "basic_fl", "configuration": {"rounds": ROUNDS, "local_epochs": 1}}
         made = client.experiments.create(wish, command_id="mine")
         told = []
         for update in client.experiments.monitor(made.id):
