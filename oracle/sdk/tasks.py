@@ -85,8 +85,8 @@ class Tasks(Room[K]):
 
     @Asked
     async def heartbeat(self, task_id: str, worker: str, *, lease_s: float | None = None) -> Lease:
-        """For workers: still at it. The answer says in `requested` what is wanted. Raises RemoteFailed with status 409 for one that
-        has lost the task."""
+        """For workers: still at it. The answer says in `requested` what is wanted. Raises RemoteFailed with status 409 for one
+        that has lost the task."""
         body = given(worker=worker, lease_s=lease_s)
         return Lease.of(await self._oracle.command("POST", at(PLACE, task_id, "heartbeat"), body))
 
