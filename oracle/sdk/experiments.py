@@ -74,11 +74,12 @@ class Experiments(Room[K]):
         return await self._control(id, "abort", reason)
 
     @Watched
-    def monitor(self, id: str, *, patience_s: float = 60.0) -> AbstractAsyncContextManager[AsyncIterator[Update]]:
+    def monitor(self, id: str, *, transport: str = "websocket",
+                patience_s: float = 60.0) -> AbstractAsyncContextManager[AsyncIterator[Update]]:  # fmt: skip
         """How it goes: how it is now, then each round once and each change of its status, until it is over; over lost
         connections and restarts of the server, for `patience_s` seconds without an answer. Raises RemoteFailed, with status 404
         where there is none of that id."""
-        return monitored(self, self._oracle, id, patience_s)
+        return monitored(self, self._oracle, id, transport=transport, patience_s=patience_s)
 
     @Asked
     async def wait(self: Experiments[Trio], id: str) -> Experiment:

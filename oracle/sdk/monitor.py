@@ -4,28 +4,22 @@ missed of the stream."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 
-from oracle.bookmark import Frame, Told
+from oracle.bookmark import Frame, Ready, Told
 from oracle.remote import RemoteFailed
 from oracle.sdk.experiment import Experiment, Update
 
 __all__ = ["Monitor", "Progress", "monitored"]
 
 
-class Asker(Protocol):
-    """The room of experiments."""
-
-    get: Callable[[str], Awaitable[Experiment]]
-
-
 @asynccontextmanager
-async def monitored(room: Any, oracle: Any, id: str, patience_s: float = 60.0) -> AsyncIterator[Monitor]:
-    """What is told of an experiment until it is over. Raises RemoteFailed where there is none."""
+async def monitored(room: Any, oracle: Any, id: str, **how: Any) -> AsyncIterator[Monitor]:
+    """What is told of an experiment until it is over; `how` as of streams. Raises RemoteFailed where there is none."""
     try:
         first = await room.get(id)
     except RemoteFailed as failed:
@@ -36,7 +30,7 @@ async def monitored(room: Any, oracle: Any, id: str, patience_s: float = 60.0) -
     if first.over:
         yield Monitor(None, room, progress)
         return
-    async with oracle.stream(f"state:run:{id}", patience_s=patience_s) as told:
+    async with oracle.stream(f"state:run:{id}", **how) as told:
         yield Monitor(told, room, progress)
 
 
@@ -89,9 +83,11 @@ class Monitor:
         while not self._waiting:
             if self._told is None or self._progress.known.over:
                 raise StopAsyncIteration
-            one = await anext(self._told)
-            if isinstance(one, Frame):
-                await self._read(one.data)
+            match await anext(self._told):
+                case Frame(data=state):
+                    await self._read(state)
+                case Ready():
+                    await self._catch_up()
         return self._waiting.popleft()
 
     async def _read(self, state: Mapping[str, Any]) -> None:
@@ -101,3 +97,11 @@ class Monitor:
         if run.get("status") != self._run_status:
             self._run_status = run.get("status")
             self._waiting.extend(self._progress.present(await self._room.get(self._progress.id)))
+
+    async def _catch_up(self) -> None:
+        """A server that was away may have no state of it any more: of what is over it keeps the newest by its side."""
+        now = await self._room.get(self._progress.id)
+        if now.metrics is not None and now.metrics.current_round > self._progress.round:
+            rows = await self._room.rounds(self._progress.id)
+            self._waiting.extend(self._progress.rounds({"history": [row.raw for row in rows]}))
+        self._waiting.extend(self._progress.present(now))

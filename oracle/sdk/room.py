@@ -38,7 +38,8 @@ class Caller(Protocol):
     async def ask(self, path: str, query: dict[str, Any]) -> Said:
         """An answer with its headers."""
 
-    def stream(self, *topics: str, since: str = "") -> AbstractAsyncContextManager[AsyncIterator[Told]]:
+    def stream(self, *topics: str, since: str = "", transport: str = "websocket",
+               patience_s: float = 60.0) -> AbstractAsyncContextManager[AsyncIterator[Told]]:  # fmt: skip
         """What is published."""
 
 

@@ -116,10 +116,11 @@ class Tasks(Room[K]):
         return await self._oracle.get(at(PLACE, task_id, "logs", part))
 
     @Watched
-    def watch(self, task_id: str, *, patience_s: float = 60.0) -> AbstractAsyncContextManager[AsyncIterator[TaskNews]]:
+    def watch(self, task_id: str, *, transport: str = "websocket",
+              patience_s: float = 60.0) -> AbstractAsyncContextManager[AsyncIterator[TaskNews]]:  # fmt: skip
         """Its output from the beginning and its statuses, as they come, until it is over; each piece once, over lost connections
         and restarts of the server, for `patience_s` seconds without an answer."""
-        return watched(self, self._oracle, task_id, patience_s)
+        return watched(self, self._oracle, task_id, transport=transport, patience_s=patience_s)
 
     @Asked
     async def agents(self) -> Any:

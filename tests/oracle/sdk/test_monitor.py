@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from oracle.bookmark import Frame, Hole, Ready
 from oracle.client import RemoteFailed
 from oracle.remote import Said
-from oracle.sdk.experiment import Experiment
+from oracle.sdk.experiment import Experiment, Round
 from oracle.sdk.monitor import monitored
 from oracle.sdk.task import Task
 from oracle.sdk.watching import watched
@@ -30,6 +30,7 @@ class Far:
         self.told = told
         self.known: Any = None
         self.chunks: list[dict[str, Any]] = []
+        self.late = 0  # pieces that are not on disk yet
         self.asked = 0
         self.topics: tuple[str, ...] = ()
 
@@ -40,15 +41,21 @@ class Far:
             raise RemoteFailed("it answered 404", 404, {"error": {"code": "NOT_FOUND"}})
         return self.known
 
+    async def rounds(self, ident: str) -> list[Round]:
+        await trio.lowlevel.checkpoint()
+        return [Round.of(row) for row in history(self.known.metrics.current_round)]
+
     async def ask(self, path: str, query: dict[str, Any]) -> Said:
         await trio.lowlevel.checkpoint()
         assert path == "api/oracle/runs/t1/output"
-        found = [piece for piece in self.chunks if piece["n"] > int(query.get("cursor", 0))][:2]
-        more = found and found[-1]["n"] < len(self.chunks)
+        kept = self.chunks[: len(self.chunks) - self.late]
+        self.late = max(0, self.late - 1)
+        found = [piece for piece in kept if piece["n"] > int(query.get("cursor", 0))][:2]
+        more = found and found[-1]["n"] < len(kept)
         return Said({"items": found, "next": str(found[-1]["n"]) if more else None}, {})
 
     @asynccontextmanager
-    async def stream(self, *topics: str, patience_s: float):
+    async def stream(self, *topics: str, **how: Any):
         self.topics = topics
         yield self._words()
 
@@ -69,11 +76,14 @@ def experiment(status: str, number: int) -> Experiment:
     return Experiment.of({"id": "x", "status": status, "configuration": {"rounds": 20}, "metrics": metrics})
 
 
-def stated(far: Far, status: str, number: int, run_status: str = ""):
+def history(number: int) -> list[dict[str, Any]]:
+    return [{"round": n, "accuracy": n / 100, "loss": 1.0} for n in range(1, number + 1)]
+
+
+def stated(far: Far, status: str, number: int):
     def say() -> Frame:
         far.known = experiment(status, number)
-        history = [{"round": n, "accuracy": n / 100, "loss": 1.0} for n in range(1, number + 1)]
-        return frame("state", {"value": {"status": run_status or status, "facts": {"history": history}}})
+        return frame("state", {"value": {"status": status, "facts": {"history": history(number)}}})
 
     return say
 
@@ -99,6 +109,19 @@ async def test_what_the_stream_left_out_is_told_all_the_same():
     far.told = [stated(far, "running", 3), HOLE, stated(far, "paused", 6), READY, stated(far, "stopped", 7)]
     ran = [("running", number, number / 100) for number in range(2, 7)]
     assert await updates(far) == [*ran, ("paused", 6, 0.06), ("paused", 7, 0.07), ("stopped", 7, 0.07)]
+
+
+async def test_one_that_ended_while_the_server_was_away_is_looked_at():
+    far = Far([])
+
+    def away() -> Ready:
+        far.known = experiment("completed", 4)
+        return READY
+
+    far.known = experiment("running", 1)
+    far.told = [stated(far, "running", 2), HOLE, away, stated(far, "never", 9)]
+    ran = [("running", number, number / 100) for number in range(1, 5)]
+    assert await updates(far) == [*ran, ("completed", 4, 0.04)]
 
 
 async def test_one_that_is_over_is_told_at_once():
@@ -170,3 +193,28 @@ async def test_the_last_word_has_the_task():
     async with watched(far, far, "t1") as told:
         (last,) = [one async for one in told]
     assert (last.status, last.task.result, last.over) == ("completed", "done", True)
+
+
+async def test_what_was_left_out_and_is_not_on_disk_yet_is_waited_for(autojump_clock):
+    far = Far([])
+    far.known = Task.of({"task_id": "t1", "status": "running"})
+
+    def late() -> Frame:
+        far.late = 3
+        return put_out(far, 4)()
+
+    far.told = [READY, put_out(far, 1), put_out(far, 2, heard=False), put_out(far, 3, heard=False), late, moves(far, "completed")]
+    assert await news(far) == ["running", "line 1", "line 2", "line 3", "line 4", "completed"]
+
+
+async def test_what_was_told_and_lost_by_a_kill_does_not_hide_what_comes_in_its_place():
+    far = Far([])
+    far.known = Task.of({"task_id": "t1", "status": "running"})
+
+    def killed() -> Hole:
+        del far.chunks[1:]
+        return HOLE
+
+    far.told = [READY, put_out(far, 1), put_out(far, 2), put_out(far, 3), killed, READY, put_out(far, 2), put_out(far, 3),
+                moves(far, "completed")]  # fmt: skip
+    assert await news(far) == ["running", "line 1", "line 2", "line 3", "line 2", "line 3", "completed"]
