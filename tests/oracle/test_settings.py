@@ -194,7 +194,7 @@ def test_variables_that_mean_nothing_here_are_named_without_their_value():
     lines = unused({"REDIS_URL": "redis://:pass@x", "DATABASE_URL": "", "HOME": "/"})
     assert len(lines) == 1 and lines[0].startswith("REDIS_URL is set and not used") and "pass" not in lines[0]
     names = ("DATABASE_URL", "REDIS_URL", "AGENT_ENGINE_URL", "DASHBOARD_API_URL")
-    said = unused({name: "postgresql://agent:agent@postgres:5432/agent_system" for name in names})
+    said = unused(dict.fromkeys(names, "postgresql://agent:agent@postgres:5432/agent_system"))
     assert [line.partition(" ")[0] for line in said] == [*names] and "postgres" not in "".join(said)
 
 

@@ -90,7 +90,7 @@ async def test_a_stream_goes_on_over_cuts(tmp_path):
 
     async with open_served(tmp_path) as house, open_raw(cut) as port:
         for engine in ENGINES.values():
-            limits[:] = [3_000, 900, 700]
+            limits[:] = [2_000, 700]
             since = (await engine.ask(url(house.port), lambda client: client.get, "/api/oracle/snapshot", topics="x"))["next"]
             for n in range(40):
                 say(house, n)
