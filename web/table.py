@@ -46,6 +46,7 @@ from web.surfaces import (
     mt5,
     native,
     push,
+    run_output,
     runs,
     tokens,
 )
@@ -53,6 +54,7 @@ from web.surfaces import (
 __all__ = ["routes"]
 
 SURFACES = (
+    run_output,
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
     alpha_backtests, alpha_rankings, tokens, archive, agent_analytics, agent_lists, agent_tasks, agent_work, agent_logs,
