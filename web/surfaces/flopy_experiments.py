@@ -152,7 +152,7 @@ async def ask_experiment(call: Call, verb: str, **args: Any) -> Run:
     """The run of the path's experiment, after what was asked of it. Raises what an ask does."""
     system = call.system
     ask = partial(ask_run, system.runtime, system.records, call.args["id"], verb)
-    run: Run = await ask(args, call.who.name, call.command_id, HALTS_S)
+    run: Run = await ask(args, call.who.name, call.command_id, HALTS_S, system.receipts)
     return run
 
 
