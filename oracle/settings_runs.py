@@ -9,11 +9,14 @@ from typing import Any
 import attrs
 from attrs.validators import and_, ge, gt, in_, le
 
-from oracle.problems import Bad
+from oracle.problems import Bad, closest
+from oracle.secret import Secret
 
 __all__ = ["Budget", "Experiments", "Price", "Runs", "TaskCommand", "Tasks"]
 
 MIB = 1024 * 1024
+BUILT_IN = ("github", "jira", "slack", "sentry")
+"""The providers that have a webhook without anybody making one."""
 _AGENT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -85,7 +88,7 @@ class Budget:
     agent: str = ""
     """By one agent; empty: by all together."""
     action: str = attrs.field(default="refuse", validator=in_(("refuse", "pause")))
-    """refuse: no new task; pause: those that are queued wait too."""
+    """refuse: no new task; pause: tasks are taken in, and wait until midnight."""
 
 
 @attrs.frozen
@@ -105,6 +108,15 @@ class Tasks:
     """The price of models that none of them names."""
     budgets: dict[str, Budget] = attrs.field(factory=dict)
     """By a name of your choice."""
+    bot_name: str = "agent"
+    """What our own account is called at the providers of webhooks: who mentions it calls it; what it does calls nothing."""
+    webhook_secrets: dict[str, Secret] = attrs.field(factory=dict)
+    """Where the secrets of the webhooks that are built in are, by provider: github, jira, slack, sentry. Without one, none."""
+
+    @webhook_secrets.validator
+    def _providers(self, _: Any, known: dict[str, Secret]) -> None:
+        for provider in known.keys() - BUILT_IN:
+            raise Bad("value_error", f"{provider!r} is none of {', '.join(BUILT_IN)}", suggestion=closest(provider, BUILT_IN))
 
     @commands.validator
     def _agents(self, _: Any, commands: dict[str, TaskCommand]) -> None:

@@ -2,7 +2,8 @@
 
 Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
 switchboard, services, incidents, checkups, runs, scheduler, sources, broker, risk, desk, strategies, strategist, scanner,
-terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first.
+terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the
+first.
 """
 
 from __future__ import annotations
@@ -29,14 +30,19 @@ from oracle.feeds.file import File
 from oracle.feeds.simulated import Simulated
 from oracle.first_start import give_a_past
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
+from oracle.history.arrivals import Arrivals
+from oracle.history.export import Exports
 from oracle.history.lines import Lines
+from oracle.history.talks import Talks
 from oracle.http import Http
+from oracle.inbound.hooks import Hooks, open_hooks
 from oracle.model import Delivery
 from oracle.problems import Bad, Invalid
 from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.runs import Pool
+from oracle.runs.finding import Finder
 from oracle.runs.outputs import Outputs
 from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
@@ -48,7 +54,9 @@ from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.tasks.agents import Agents
+from oracle.tasks.runner import commands_of
 from oracle.tasks.sequences import Sequences
+from oracle.tasks.wiring import talking_children
 from oracle.terminal import TerminalState
 from oracle.terminal.actor import TerminalMemory
 from oracle.terminal.wiring import terminal_children
@@ -85,6 +93,11 @@ class System:
     shelf: Shelf
     records: RunRecords
     outputs: Outputs
+    finder: Finder
+    exports: Exports
+    talks: Talks
+    hooks: Hooks
+    arrivals: Arrivals
     pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
     sequences: Sequences = attrs.field(factory=Sequences)
@@ -174,8 +187,9 @@ def _assemble(
     )
     outputs = Outputs(store, records.reader)
     return System(
-        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs, pools_of(settings),
-        statistics,
+        settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
+        Finder(store, records), Exports(store), Talks(records.reader), open_hooks(settings, board),
+        Arrivals(store, records.reader), pools_of(settings), statistics,
     )  # fmt: skip
 
 
@@ -206,7 +220,8 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
         *service_children(system),
         *run_children(system),
-        Child("agents", lambda: Agents(board, system.receipts, settings.tasks.commands)),
+        Child("agents", lambda: Agents(board, system.receipts, commands_of(settings))),
+        *talking_children(system),
         scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),
         *trading_children(system),

@@ -13,6 +13,7 @@ The newline at the end of an output is not told. All frames of a task say its `c
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -20,14 +21,15 @@ import msgspec
 from oracle.model import Chunk, Event, State
 from oracle.runs.run import OVER, Run, run_of
 from web.surfaces.agent_shapes import status_of
-from web.wire import iso
+from web.wire import iso, text_frame
 
 __all__ = [
-    "CLI_TOPIC", "LINES", "QUIET", "SPOKEN", "STATUS_TOPICS", "chunk_frame", "cli_frame", "data_of", "frame_of", "present_frame",
-    "spoken", "task_topics",
+    "CLI_TOPIC", "LINES", "QUIET", "SPOKEN", "STATUS_TOPICS", "chunk_frame", "cli_frame", "data_of", "frame_of", "line_frame",
+    "present_frame", "spoken", "task_topics",
 ]  # fmt: skip
 
 Frame = dict[str, Any]
+_json = msgspec.json.Encoder().encode
 
 TASK = "task"
 LINES = frozenset({"stdout", "stderr", "mark"})
@@ -76,6 +78,25 @@ def chunk_frame(chunk: Chunk) -> Frame | None:
             "timestamp": iso(chunk.ts_us), "channel": f"task:{chunk.run}"}  # fmt: skip
 
 
+class _Output(msgspec.Struct):
+    type: str
+    task_id: str
+    output: str
+    timestamp: datetime
+    channel: str
+
+
+def line_frame(chunk: Chunk) -> bytes | None:
+    """The frame of a piece of output, made for speed: the same bytes as of `chunk_frame`; None for what is no output."""
+    if chunk.stream not in LINES:
+        return None
+    told = _Output("task_output", chunk.run, chunk.text.removesuffix("\n"), iso(chunk.ts_us), f"task:{chunk.run}")
+    try:
+        return text_frame(_json(told))
+    except ValueError:
+        return None  # half a character, which JSON can't say
+
+
 def data_of(chunk: Chunk) -> dict[str, Any]:
     """The data of an entry of the log; a text that is no object is its content."""
     try:
@@ -111,8 +132,10 @@ def over_frame(state: State) -> Frame | None:
 def present_frame(run: Run) -> Frame:
     """How a task is now."""
     at_us = run.finished_us or run.started_us or run.created_us
-    frame = {"type": "task_status", "task_id": run.id, "status": status_of(run), "conversation_id": run.conversation or None,
-             "timestamp": iso(at_us), "channel": f"task:{run.id}"}  # fmt: skip
+    frame: Frame = {
+        "type": "task_status", "task_id": run.id, "status": status_of(run), "conversation_id": run.conversation or None,
+        "timestamp": iso(at_us), "channel": f"task:{run.id}",
+    }  # fmt: skip
     if run.over:
         frame["result"] = {"stdout": (run.result or {}).get("stdout") or "", "cost_usd": run.cost_usd or 0.0,
                            "input_tokens": run.input_tokens or 0, "output_tokens": run.output_tokens or 0}  # fmt: skip

@@ -6,7 +6,7 @@ One way in for every route: gate (host, pace, origin, content type), who calls, 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from typing import Any
 
@@ -100,7 +100,7 @@ def make_app(system: System, doorman: Doorman | None = None) -> App:
     settings = system.settings
     doorman = doorman or Doorman.of(settings, now_us)
     hours, sockets = Hours(settings.experiments), SocketCount(settings.experiments.sockets)
-    house = House(doorman, routes(), Metrics(system), PageFiles(), hours, sockets)
+    house = House(doorman, routes(), Metrics(system, hours), PageFiles(), hours, sockets)
     app = App(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.server.body_limit_bytes, BODY_TIMEOUT=settings.server.body_timeout_s,
@@ -173,6 +173,8 @@ async def _body(route: Route, content_type: str) -> Any:
     raw: bytes = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     if len(raw) > route.body_limit_bytes:
         raise Refused(f"the body may have at most {route.body_limit_bytes} bytes", code="too_large")
+    if route.raw:
+        return raw
     if not raw and route.bodiless:
         return None
     if not raw:
@@ -184,8 +186,10 @@ async def _body(route: Route, content_type: str) -> Any:
 
 def _response(result: Any) -> Response:
     answer = result if isinstance(result, Answer) else Answer(result)
-    body = answer.body if isinstance(answer.body, bytes) else encode(answer.body)
-    response = Response(body, answer.status, content_type=answer.content_type)
+    whole = answer.body if isinstance(answer.body, bytes | AsyncIterator) else encode(answer.body)
+    response = Response(whole, answer.status, content_type=answer.content_type)
+    if isinstance(answer.body, AsyncIterator):
+        response.timeout = None  # whoever takes nothing of it is closed by the server
     for name, value in answer.headers:
         response.headers.add(name, value)
     return response

@@ -30,7 +30,7 @@ __all__ = ["SESSION_S", "TICKET_S", "Doorman", "Pass", "Tickets", "Tokens", "cli
 SESSION_S = 30 * 86_400
 TICKET_S = 30
 MOST_TICKETS = 1_000
-_LOCAL = Identity("local", Scope.admin)
+_LOCAL = Identity("local", Scope.admin, local=True)
 _NEEDED = "a token is needed: Authorization: Bearer TOKEN, or X-API-Key; `oracle token create` makes one"
 
 
@@ -104,14 +104,16 @@ class Doorman:
 
     def may(self, who: Identity, route: Route) -> None:
         """Whether who was let in may ask for `route` now, over the same socket. Raises Refused as `admit`."""
-        if route.auth is Auth.public:
+        guarded = route.guarded and self.mode != "open"
+        if route.auth is Auth.public or (who.local and not guarded):
             return
+        scope = who.own if who.local else who.scope  # what coming from here adds does not count
+        if scope is None or (guarded and not who.subject):
+            raise Refused(_NEEDED, code="unauthorized")
         if who.expires_us and who.expires_us <= self.now_us():
             raise Refused("the token of this socket has expired", code="unauthorized")
-        if route.guarded and self.mode != "open" and not who.token:
-            raise Refused(_NEEDED, code="unauthorized")
-        if not who.scope.includes(route.scope):
-            raise Refused(f"scope {route.scope} is needed, this socket has {who.scope}", code="forbidden")
+        if not scope.includes(route.scope):
+            raise Refused(f"scope {route.scope} is needed, this socket has {scope}", code="forbidden")
 
     def client(self, headers: Mapping[str, str], peer: str) -> str:
         """Whose requests are counted together: those of a token's subject, else those of an address."""
@@ -159,7 +161,7 @@ class Doorman:
             known = self._known(headers, shown)
         # Where it is open a token that means nothing is no reason to refuse what an empty hand would get.
         if is_loopback(peer) and (self.mode == "open" or (self.mode == "local" and not guarded)):
-            return attrs.evolve(known, scope=Scope.admin) if isinstance(known, Identity) else _LOCAL
+            return _at_home(known) if isinstance(known, Identity) else _LOCAL
         return known
 
     def _known(self, headers: Mapping[str, str], shown: str = "") -> Identity | Refused:
@@ -186,6 +188,11 @@ class Doorman:
             return no
         revoked = bool(bearer.token) and self.tokens.revoked(bearer.token)
         return Refused("this token is not accepted: it was revoked", code="unauthorized") if revoked else bearer
+
+
+def _at_home(who: Identity) -> Identity:
+    """Who comes from this machine may do everything, but where a token is wanted all the same."""
+    return who if who.local else attrs.evolve(who, scope=Scope.admin, local=True, own=who.scope)
 
 
 def client_of(who: Identity | None, peer: str) -> str:

@@ -34,6 +34,7 @@ STATUS = {
     "too_large": 413,
     "unsupported_media_type": 415,
     "rate_limited": 429,
+    "budget": 429,
     "internal": 500,
     "unavailable": 503,
     "rejected": 422,
@@ -155,11 +156,11 @@ def answer_status(
 
 
 def _wait_s(later: bool, details: Any, headers: tuple[tuple[str, str], ...]) -> int | None:
-    """After how many seconds to ask again, where that may help; who says no may know (`details["retry_after"]`)."""
+    """After how many seconds to ask again, where that may help; who says no may know (`details["retry_after_s"]`)."""
     if not later:
         return None
     said = next((value for name, value in headers if name == "Retry-After"), None)
-    known = details.get("retry_after") if isinstance(details, Mapping) else None
+    known = details.get("retry_after_s") if isinstance(details, Mapping) else None
     return int(said or known or RETRY_AFTER_S)
 
 

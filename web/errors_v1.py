@@ -56,7 +56,7 @@ def error_body(status: int, message: str, code: str, details: Any, retry_after_s
     if retry_after_s is not None:
         error["retry_after"] = retry_after_s
         if isinstance(details, Mapping):
-            details = {key: value for key, value in details.items() if key != "retry_after"}
+            details = {key: value for key, value in details.items() if key != "retry_after_s"}
     if details or retry_after_s is None:
         error["details"] = details or {}
     return {"error": error}

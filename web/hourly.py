@@ -41,13 +41,14 @@ class Window:
 
 class Hourly:
     """`limit` requests an hour for each client. Past `most` clients the window that began first is forgotten (and counted in
-    `forgotten`): that client begins a new one."""
+    `forgotten`): that client begins a new one. `refused` counts the requests beyond a limit."""
 
     def __init__(self, limit: int, most: int = MOST_CLIENTS) -> None:
         self._limit = limit
         self._most = most
         self._windows: OrderedDict[str, tuple[int, int]] = OrderedDict()  # (end in seconds, used), the first to end first
         self.forgotten = 0
+        self.refused = 0
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -61,6 +62,7 @@ class Hourly:
         """Count a request, where there is still one to count."""
         end_s, used = self._present(client, now_us)
         if used >= self._limit:
+            self.refused += 1
             return Window(self._limit, 0, end_s, -(-(end_s * SECOND_US - now_us) // SECOND_US))
         if not used:
             self._windows.pop(client, None)
@@ -90,9 +92,9 @@ class Hourly:
 class Hours:
     """The two windows of each client."""
 
-    def __init__(self, settings: Experiments) -> None:
-        self.ordinary = Hourly(settings.requests_per_hour)
-        self.live = Hourly(settings.live_requests_per_hour)
+    def __init__(self, experiments: Experiments) -> None:
+        self.ordinary = Hourly(experiments.requests_per_hour)
+        self.live = Hourly(experiments.live_requests_per_hour)
 
     def of(self, path: str) -> Hourly | None:
         """The windows that count requests of a path; None where nothing counts them."""

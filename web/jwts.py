@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 import secrets
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import jwt
 import trio
 
 from actors import Refused
@@ -49,10 +49,13 @@ class Jwts:
         if self._given and len(self._secret.encode()) < SECRET_BYTES:
             why = f"a secret of at least {SECRET_BYTES} bytes is needed to sign with {ALGORITHM}"
             raise Invalid([Problem(("auth", "jwt_secret"), "secret_too_short", why, str(settings.jwt_secret))])
+        if self._secret:
+            _library()  # now, and not while the first of them waits
 
     async def sign(self, ident: str, subject: str, scope: Scope, now_us: int, lasts_s: int) -> str:
         """A new one. Raises OSError where a secret can't be stored."""
         async with self._making:
+            jwt = await trio.to_thread.run_sync(_library)
             if not self._secret:
                 secret = secrets.token_urlsafe(64)
                 await trio.to_thread.run_sync(_store, self._path, secret)
@@ -60,7 +63,8 @@ class Jwts:
         issued = now_us // 1_000_000
         times = {"iat": issued, "exp": issued + lasts_s}
         claims = {"sub": subject, "scope": str(scope), "aud": self._audience, "jti": ident, **times}
-        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+        signed: str = jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+        return signed
 
     def read(self, text: str, now_us: int) -> Identity:
         """Who shows it. Raises Refused: `unauthorized`, saying what is wrong, and `forbidden` where it grants nothing."""
@@ -68,6 +72,7 @@ class Jwts:
             raise _refused("no JWT was made here, and auth.jwt_secret is not set")
         if len(text) > MOST_CHARS or not text.isascii():
             raise _refused(f"it is damaged, or has more than {MOST_CHARS} characters")
+        jwt = _library()
         try:
             claims = jwt.decode(text, self._secret, algorithms=[ALGORITHM], audience=self._audience, options=_OPTIONS)
         except jwt.InvalidAlgorithmError:
@@ -84,6 +89,13 @@ class Jwts:
 def looks_like_one(text: str) -> bool:
     """Whether a secret has the form of a JWT; no token of our own has a dot."""
     return text.count(".") == 2
+
+
+def _library() -> ModuleType:
+    """PyJWT. Where cryptography is installed it brings all of that along, a quarter of a second that most servers never need."""
+    import jwt
+
+    return jwt
 
 
 def _identity(claims: dict[str, Any], now_us: int) -> Identity:

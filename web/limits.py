@@ -19,7 +19,7 @@ import attrs
 from web.body import encode
 from web.errors import answer_status
 from web.hourly import EXPOSED, Hours, Window
-from web.routes import Answer, Family, family_of
+from web.routes import RAW, Answer, Family, family_of
 
 __all__ = [
     "LOCAL_HOSTS", "NOT_JSON", "SECURITY", "Gate", "Limits", "Pace", "headers_of", "host_name", "is_json", "is_loopback", "reply",
@@ -164,7 +164,8 @@ class Gate:
 
     def _typed(self, scope: dict[str, Any], headers: Headers) -> bool:
         empty = headers.get("content-length", "0").strip() == "0" and "transfer-encoding" not in headers
-        return scope["type"] == "websocket" or empty or is_json(headers.get("content-type", ""))
+        exempt = scope["type"] == "websocket" or scope["path"].startswith(RAW)
+        return exempt or empty or is_json(headers.get("content-type", ""))
 
 
 def host_name(host: str) -> str:

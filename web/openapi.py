@@ -160,7 +160,7 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     else:
         operation["security"] = []
     if route.body is not None:
-        content = {"application/json": {"schema": schemas[route.body]}}
+        content = {"*/*": {}} if route.raw else {"application/json": {"schema": schemas[route.body]}}
         operation["requestBody"] = {"required": not route.bodiless, "content": content}
     return operation
 
@@ -195,7 +195,7 @@ def _refusals(route: Route) -> list[int]:
     if route.params or route.unsafe:
         codes.add(422)
     if route.body is not None:
-        codes |= {413, 415, 422}
+        codes |= {413} if route.raw else {413, 415, 422}
     if route.family is Family.v1:
         codes = {400 if code == 422 else code for code in codes}
     return sorted(codes)
@@ -231,7 +231,7 @@ def _schemas(routes: tuple[Route, ...]) -> tuple[dict[Any, dict[str, Any]], dict
         kind
         for route in routes
         for kind in (route.body, route.answer)
-        if kind is not None and not isinstance(kind, str)
+        if kind is not None and kind is not bytes and not isinstance(kind, str)
     ]
     unique = list(dict.fromkeys(kinds))
     made, components = msgspec.json.schema_components(

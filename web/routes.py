@@ -19,7 +19,7 @@ import attrs
 
 from oracle.system import System
 
-__all__ = ["WS", "Answer", "Auth", "Call", "Family", "Identity", "Param", "Route", "Scope", "View", "family_of"]
+__all__ = ["RAW", "WS", "Answer", "Auth", "Call", "Family", "Identity", "Param", "Route", "Scope", "View", "family_of"]
 
 WS = "WS"
 """The method of a WebSocket route; its view runs before the client is let in (`Call.visitor`)."""
@@ -57,13 +57,16 @@ class Family(enum.Enum):
 @attrs.frozen
 class Identity:
     """Who calls: `name` goes into commands as `by`, `scope` is what they may do. `token` is the id of the token that was shown
-    (empty: none was), `subject` whom it speaks for (requests are counted by it), `expires_us` when it ends (0: never)."""
+    (empty: none was), `subject` whom it speaks for (requests are counted by it), `expires_us` when it ends (0: never). `local`:
+    let in for coming from this machine, so `scope` may be more than the token's `own` (None: none was shown)."""
 
     name: str
     scope: Scope
     token: str = attrs.field(default="", eq=False)
     subject: str = attrs.field(default="", eq=False)
     expires_us: int = attrs.field(default=0, eq=False)
+    local: bool = attrs.field(default=False, eq=False)
+    own: Scope | None = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen
@@ -114,7 +117,8 @@ class Call:
 
 @attrs.frozen
 class Answer:
-    """What a view returns when 200 JSON is not enough. `body` of bytes is sent as it is."""
+    """What a view returns when 200 JSON is not enough. `body` of bytes is sent as it is, one that is an async iterator of bytes
+    piece by piece."""
 
     body: Any
     status: int = 200
@@ -123,6 +127,9 @@ class Answer:
 
 
 View = Callable[[Call], Awaitable[Any]]
+
+RAW = "/webhooks/"
+"""Where bodies are signed as they are, and looked at by who verifies that."""
 
 
 @attrs.frozen
@@ -160,6 +167,7 @@ class Route:
     bodiless: bool = False
     locked: bool = False
     complaint: str = ""
+    raw: bool = False
 
     @property
     def guarded(self) -> bool:

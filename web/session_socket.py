@@ -1,4 +1,6 @@
-"""A client of `/ws/SESSION`, as agent-bot's page is: told how every task gets on, without asking; and it may act.
+"""Clients of `/ws/SESSION` and `/ws/task-stream`, as agent-bot's pages are: told how every task gets on, without asking.
+
+On the first of them a client may act.
 
 It sends `{"type": "chat.message", "message", "conversation_id"?}`, `{"type": "task.stop", "task_id"}` and `{"type": "task.input",
 "task_id", "message"}`, which do what their routes do; what is refused is answered by an `error`. All else is ignored.
@@ -26,25 +28,28 @@ from web.union import encoded
 from web.visitor import BUSY, HUB, Visitor
 from web.wire import text_frame
 
-__all__ = ["Passive", "SessionSocket"]
+__all__ = ["PASSIVE_TOPICS", "STREAM_TOPICS", "Passive", "SessionSocket", "TaskStream"]
 
 LONGEST = 1_000_000
 MOST_WISHES = 8  # of one client that are under way
 ACTS = frozenset({"chat.message", "task.stop", "task.input"})
+PASSIVE_TOPICS = STATUS_TOPICS | {CLI_TOPIC}
+STREAM_TOPICS = frozenset({"output:*", "state:run:*", "event:run_queued:*"})
 
 
 @attrs.frozen
 class Passive:
-    """Frames about all tasks, without results, and about command lines; of some `types`, or of all."""
-
-    types: frozenset[str] = frozenset({"task_status", "cli_status_update"})
+    """`task_status` of all tasks, without results, and `cli_status_update`."""
 
     def frame(self, published: Published) -> bytes | None:
         """One text message; None for what this stream does not tell."""
-        frame = frame_of(published.message)
-        if frame is None or frame["type"] not in self.types:
+        frame = self._shown(frame_of(published.message))
+        return None if frame is None else encoded(frame)
+
+    def _shown(self, frame: dict[str, Any] | None) -> dict[str, Any] | None:
+        if frame is None or frame["type"] not in ("task_status", "cli_status_update"):
             return None
-        return encoded({name: value for name, value in frame.items() if name not in ("result", "error")})
+        return {name: value for name, value in frame.items() if name not in ("result", "error")}
 
     def still(self, published: Published) -> bytes | None:
         """Nothing: a client asks for what there is."""
@@ -59,18 +64,33 @@ class Passive:
         return to_json({"type": "skipped", "count": count, "reason": reason})
 
 
-class SessionSocket(Listener):
-    """`session` is who it says it is."""
+@attrs.frozen
+class TaskStream(Passive):
+    """`task:created`, `task:output {task_id, chunk}`, `task:completed` and `task:failed` of all tasks."""
 
-    def __init__(self, system: Any, visitor: Visitor, session: str) -> None:
+    def _shown(self, frame: dict[str, Any] | None) -> dict[str, Any] | None:
+        match frame:
+            case {"type": "task_output", "task_id": task, "output": text, "timestamp": at}:
+                return {"type": "task:output", "task_id": task, "chunk": text, "timestamp": at}
+            case {"type": "task_status", "status": "queued" | "completed" | "failed" as status, "task_id": task, "timestamp": at}:
+                return {"type": f"task:{'created' if status == 'queued' else status}", "task_id": task, "timestamp": at}
+        return None
+
+
+class SessionSocket(Listener):
+    """`session` is who it says it is; who says nothing only listens."""
+
+    def __init__(self, system: Any, visitor: Visitor, session: str, topics: frozenset[str], dialect: Passive) -> None:
         super().__init__(system, visitor)
         self._session = session
+        self._topics = topics
+        self._dialect = dialect
         self._wishes = 0
 
     async def start(self) -> None:
         """Tell everything from now on, and hear the client. Raises AskTimeout, MailboxFull, NobodyOwns."""
-        self.outlet.dialect = dialect = Passive()
-        await self.ask(HUB, Attach(self.outlet, STATUS_TOPICS | {CLI_TOPIC}, dialect, self.runtime.bus.offset))
+        self.outlet.dialect = self._dialect
+        await self.ask(HUB, Attach(self.outlet, self._topics, self._dialect, self.runtime.bus.offset))
         self.listen()
 
     def about(self) -> dict[str, Any]:
@@ -79,6 +99,8 @@ class SessionSocket(Listener):
 
     async def heard(self, said: str | bytes | None) -> None:
         """Do what it asks for."""
+        if not self._session:
+            return
         try:
             body = decode(said.encode() if isinstance(said, str) else said or b"")
         except (Invalid, Refused):
@@ -113,7 +135,7 @@ class SessionSocket(Listener):
         if body["type"] == "chat.message":
             message = _text(body, ("message", "content"))
             talk = _text(body, ("conversation_id",)) if body.get("conversation_id") else None
-            run = await ask.chat(self._session, talk, message, "brain")
+            run = await ask.chat(self._session, talk, message)
             return {"type": "task.created", "task_id": run.id, "conversation_id": run.conversation}
         run = await ask.find(_text(body, ("task_id",)))
         if body["type"] == "task.input":

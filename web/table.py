@@ -5,10 +5,13 @@ from __future__ import annotations
 from web.routes import Route
 from web.surfaces import (
     agent_analytics,
+    agent_conversations,
+    agent_lists,
     agent_logs,
     agent_sockets,
     agent_status,
     agent_tasks,
+    agent_webhooks,
     agent_work,
     alert_analytics,
     alert_life,
@@ -23,6 +26,7 @@ from web.surfaces import (
     alpha_strategies,
     alpha_system,
     alpha_trades,
+    archive,
     broker,
     deliveries,
     fiml,
@@ -37,10 +41,12 @@ from web.surfaces import (
     flopy_parts,
     flopy_runners,
     front,
+    inbound,
     live,
     mt5,
     native,
     push,
+    run_output,
     runs,
     tokens,
 )
@@ -48,9 +54,11 @@ from web.surfaces import (
 __all__ = ["routes"]
 
 SURFACES = (
+    run_output,
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, agent_analytics, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets, tokens,
+    alpha_backtests, alpha_rankings, tokens, archive, agent_analytics, agent_lists, agent_tasks, agent_work, agent_logs,
+    agent_status, agent_sockets, agent_conversations, agent_webhooks, inbound,
     flopy_experiments, flopy_parts, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts, flopy_dashboard,
 )  # fmt: skip
 

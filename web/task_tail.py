@@ -59,7 +59,7 @@ class Tail:
         return tuple(self._entries(one for one in recent if one.n > self._last)), told
 
     def _within_reach(self) -> bool:
-        return self._system.ring.after <= self._read_to and self._system.runtime.bus.offset - self._read_to <= RECENT
+        return bool(self._system.ring.after <= self._read_to and self._system.runtime.bus.offset - self._read_to <= RECENT)
 
     async def _show(self, pieces: Iterable[Chunk]) -> None:
         part: list[Entry] = []

@@ -17,6 +17,7 @@ from oracle.runs import ask_run
 from oracle.runs.run import Run
 from oracle.tasks.prices import cost_usd
 from oracle.tasks.reply import ASSISTANT, USER, message_id, reply_of
+from oracle.tasks.runner import DEMO, commands_of
 from web.surfaces.agent_shapes import allowed, checked_id, meant, normal, status_of
 from web.task_output import clipped, has_output, output_of, with_newline
 
@@ -30,6 +31,7 @@ STOPPABLE = ("queued", "running", "waiting_input")
 TALKING = ("completed", "failed")  # ends at which an agent has something to say
 STRANGERS = frozenset({"local", "anonymous"})  # who has not said who they are
 DEFAULT_USER = "default-user"
+DEFAULT_AGENT = "brain"
 _SAID = ("error", "cost_usd", "input_tokens", "output_tokens", "model", "reason")
 _PRICED = ("model", "input_tokens", "output_tokens")
 
@@ -81,8 +83,9 @@ class Asker:
         run: Run = await self.system.runtime.ask("runs", Command("start", args, self.by, self.command_id))
         return run
 
-    async def chat(self, session: str, conversation: str | None, message: str, agent: str) -> Run:
+    async def chat(self, session: str, conversation: str | None, message: str, agent: str = "") -> Run:
         """A task of what somebody said, which becomes the conversation's newest message; one is begun where there is none."""
+        agent = agent or (DEMO if DEMO in commands_of(self.system.settings) else DEFAULT_AGENT)
         known = conversation and self.system.board.get(f"conversation:{conversation}")
         user = self.user((known or {}).get("user_id"))
         if not known:
@@ -136,6 +139,10 @@ class Asker:
 
     async def update(self, run: Run, wish: Update) -> Run:
         """Take a worker's report. Raises Refused `illegal`, with the words for where the task may go, `conflict`."""
+        async with self.system.sequences.turn(run):
+            return await self._update(await self.find(run.id), wish)
+
+    async def _update(self, run: Run, wish: Update) -> Run:
         word = normal(wish.status) if wish.status else status_of(run)
         to = "" if word == status_of(run) else word
         if to and to not in allowed(run):

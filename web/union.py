@@ -26,11 +26,11 @@ import attrs
 import msgspec
 
 from actors import Published
-from oracle.model import Event, Quote, State
+from oracle.model import Chunk, Event, Quote, State
 from oracle.patterns import Patterns
 from oracle.terminal import ACCOUNT, POSITIONS, PUSH
 from oracle.terminal.objects import QUOTE
-from web.agent_frames import STATUS_TOPICS, frame_of, task_topics
+from web.agent_frames import STATUS_TOPICS, frame_of, line_frame, task_topics
 from web.wire import iso, text_frame
 
 __all__ = ["AGENT", "ALPHA", "MT5", "TASKS", "Union", "channel_patterns", "encoded", "quote_frame"]
@@ -105,6 +105,10 @@ class Union:
 
     def frame(self, published: Published) -> bytes | None:
         """Its frames, one after the other; None where this stream does not tell it."""
+        if published.message.__class__ is Chunk and not self.placed:
+            line = line_frame(published.message)  # only who asked for it hears of it
+            if line is not None:
+                return line
         place = {"epoch": self.epoch, "offset": published.offset} if self.placed else {}
         made = b"".join(encoded({**one, **place}) for one in self._frames(published.message))
         return made or None

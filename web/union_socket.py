@@ -30,7 +30,9 @@ from web.replay import Replay
 from web.resume import Place
 from web.routes import Answer, Family
 from web.surfaces.agent_shapes import checked_id
+from web.task_push import TASK_FRAMES, push_task
 from web.task_tail import Tail
+from web.task_wishes import Asker
 from web.union import AGENT, ALPHA, TASKS, Union, channel_patterns, quote_frame
 from web.visitor import BUSY, HUB, TRY_LATER, Visitor
 
@@ -208,8 +210,12 @@ class UnionSocket(Listener):
         """One push of a producer, answered by an `ack`, or by an `error` with nothing taken."""
         number = next(self._pushes)
         try:
-            objects = objects_of(decode(said.encode() if isinstance(said, str) else said or b""))
-            done = await self.ask("terminal", Command("push", {"objects": objects}, self.visitor.who.name))
+            body = decode(said.encode() if isinstance(said, str) else said or b"")
+            if isinstance(body, dict) and body.get("type") in TASK_FRAMES:
+                done = await push_task(Asker(self.system, self.visitor.who.name), body)
+            else:
+                push = Command("push", {"objects": objects_of(body)}, self.visitor.who.name)
+                done = await self.ask("terminal", push)
         except Invalid as error:
             self._refuse(number, answer_invalid(error, Family.error))
         except Refused as error:

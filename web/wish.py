@@ -71,7 +71,7 @@ def _within_the_hour(house: Any, client: str, path: str) -> None:
     """Commands count as requests do. Raises Refused."""
     windows = house.hours.of(path)
     if windows is not None and (window := windows.take(client, house.doorman.now_us())).wait_s:
-        raise Refused("too many requests", code="rate_limited", details={"retry_after": window.wait_s})
+        raise Refused("too many requests", code="rate_limited", details={"retry_after_s": window.wait_s})
 
 
 def _find(routes: Iterable[Route], wish: Wish) -> tuple[Route, dict[str, str]]:

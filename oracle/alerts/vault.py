@@ -29,9 +29,9 @@ class VaultBroken(Exception):
 class Vault:
     """Written by one actor only. Reading costs nothing; a change is on the disk before the call returns."""
 
-    def __init__(self, folder: Path, run_sync: RunSync = trio.to_thread.run_sync) -> None:
+    def __init__(self, folder: Path, run_sync: RunSync = trio.to_thread.run_sync, file: str = FILE) -> None:
         """Reads the file at once. Raises VaultBroken where it can't."""
-        self._path = folder / FILE
+        self._path = folder / file
         self._run_sync = run_sync
         self._known = _read(self._path)
 
@@ -72,7 +72,7 @@ def _read(path: Path) -> dict[str, str]:
     return known
 
 
-_AWAY = "; put back a copy, or move it away and give the alerts their secrets again"
+_AWAY = "; put back a copy, or move it away and give the secrets again"
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from actors import Actor
 from oracle.board import Board
 from oracle.http import Http, HttpFailed
 from oracle.model import Sample, ref
-from oracle.services.config import CONFIG, config_of
+from oracle.services.config import CONFIG, Config, config_of
 from oracle.services.vitals import Check, Vitals
 
 __all__ = ["Checkups"]
@@ -23,8 +23,8 @@ NOWHERE = "no URL is configured"
 
 class Checkups(Actor):
     """`checkups`: asks each URL of the configuration every `every_s` seconds, each for itself, and says how its service is as
-    State `integration:NAME` {service, url, status, issues, since_us} when that changes; how long each answer took is a Sample
-    `response_ms`.
+    State `integration:NAME` {service, url, status, issues, expected, since_us} when that changes; how long each answer took is a
+    Sample `response_ms`. A service is `expected` to be there if somebody set its URL, or it has answered before.
 
     Any answer below 500 within a second is healthy, a slower one or one from 500 on degraded, none at all down. What may not be
     reached is not asked, and costs nothing: addresses that are not public need to be in `http.allow`.
@@ -87,7 +87,15 @@ class Checkups(Actor):
     def _note(self, name: str, check: Check) -> None:
         self._vitals.checks[name] = check
         known, now_us = self._board.get(ref("integration", name)), self.now_us()
-        is_as_known = known is not None and (known["url"], known["status"]) == (check.url, check.status)
-        if not is_as_known and not (known is None and check.status == "not_checked"):
-            value = {"service": name, "url": check.url, "status": check.status, "issues": list(check.issues), "since_us": now_us}
-            self._board.put(ref("integration", name), value, now_us)
+        if known is None and check.status == "not_checked":
+            return
+        if known is not None and (known["url"], known["status"]) == (check.url, check.status):
+            return
+        was_there = known is not None and known["url"] == check.url and known["expected"]
+        expected = was_there or check.status in ("healthy", "degraded") or check.url != _DEFAULT[name]
+        value = {"service": name, "url": check.url, "status": check.status, "issues": list(check.issues), "expected": expected,
+                 "since_us": now_us}  # fmt: skip
+        self._board.put(ref("integration", name), value, now_us)
+
+
+_DEFAULT = Config().integration.urls  # where nothing needs to be

@@ -54,8 +54,8 @@ class Incidents(Actor):
     """`incidents`, the one writer of the States `incident:ID`.
 
     Raises by itself: memory of a service beyond `warning_pct` of its limit (over 5 points below that), a service that does not
-    answer, an experiment that failed, a history that takes no writes. One at a time for each cause; each as soon as it is known,
-    also where it can't be stored just now, which is made up for.
+    answer and is expected to, an experiment that failed, a history that takes no writes. One at a time for each cause; each as
+    soon as it is known, also where it can't be stored just now, which is made up for.
 
     Asked `Command("raise", {"wish": Wish})`, or "acknowledge" or "resolve" with `{"id", "comment"}`; answers with the Incident
     once it is committed. Refused: `not_found`, `illegal`, `full`, `unavailable`. A Command with an id is carried out once.
@@ -117,10 +117,10 @@ class Incidents(Actor):
             await self._release(key, f"memory usage fell to {used_pct:.1f}%")
 
     async def _about_integration(self, service: str, value: dict[str, Any]) -> None:
-        if value["status"] == "down":
-            await self._hold(about_integration(service, named(service), ", ".join(value["issues"])))
-        else:
+        if value["status"] != "down":
             await self._release(f"down:{service}", f"it is {value['status'].replace('_', ' ')}")
+        elif value["expected"]:
+            await self._hold(about_integration(service, named(service), ", ".join(value["issues"])))
 
     async def _about_run(self, ident: str) -> None:
         run = self._board.get(f"run:{ident}")

@@ -15,7 +15,7 @@ __all__ = ["service_children"]
 
 def service_children(system: Any) -> list[Child]:
     """The actors `services`, `incidents` and `checkups`, in the order to start them."""
-    wished, board, memory = system.settings.experiments, system.board, IncidentsMemory()
+    settings, board, memory, history = system.settings, system.board, IncidentsMemory(), system.store.statistics
 
     def apply(config: Config) -> None:
         system.pools["experiments"].limit = config.dashboard.max_experiments
@@ -23,8 +23,8 @@ def service_children(system: Any) -> list[Child]:
     return [
         Child("services", lambda: Gauges(board, system.receipts, apply)),
         Child(
-            "incidents", lambda: Incidents(board, system.receipts, system.store.statistics, wished.memory_warning_pct, memory),
+            "incidents", lambda: Incidents(board, system.receipts, history, settings.experiments.memory_warning_pct, memory),
             capacity=10_000, when_full="drop_oldest",
         ),
-        Child("checkups", lambda: Checkups(board, system.http, system.vitals, wished.health_every_s)),
+        Child("checkups", lambda: Checkups(board, system.http, system.vitals, settings.experiments.health_every_s)),
     ]  # fmt: skip

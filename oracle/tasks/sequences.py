@@ -28,6 +28,7 @@ Pieces = list[list[str]]
 class _Attempt:
     last: int | None = None  # the highest number; None: not read yet
     pen: trio.Lock = attrs.field(factory=trio.Lock)
+    reports: trio.Lock = attrs.field(factory=trio.Lock)
 
 
 class Sequences:
@@ -49,13 +50,17 @@ class Sequences:
             attempt.last = number
             return True
 
+    def turn(self, run: Run) -> trio.Lock:
+        """The turn of those who report on a task: what one of them says is compared with what the one before said."""
+        return self._attempt(run).reports
+
     def _attempt(self, run: Run) -> _Attempt:
         key = (run.id, run.attempts)
         found = self._known.setdefault(key, _Attempt())
         self._known.move_to_end(key)
         if len(self._known) > self._most:
             oldest = next(iter(self._known))
-            if not self._known[oldest].pen.locked():
+            if not (self._known[oldest].pen.locked() or self._known[oldest].reports.locked()):
                 del self._known[oldest]
         return found
 

@@ -9,15 +9,27 @@ from oracle.problems import Invalid
 from oracle.runs.run import MOVES as RUN_MOVES
 from oracle.runs.run import Run, Status, value_of
 from oracle.tasks.reply import message_id, reply_of
-from web.agent_frames import frame_of, task_topics
-from web.surfaces.agent_shapes import MOVES, STATUSES, allowed, checked_id, meant, normal, row_of, status_of, statuses_of, task_of
+from web.agent_frames import frame_of, line_frame, task_topics
+from web.surfaces import agent_shapes
+from web.surfaces.agent_shapes import (
+    MOVES,
+    STATUSES,
+    allowed,
+    checked_id,
+    meant,
+    row_of,
+    status_of,
+    statuses_of,
+    task_of,
+)
+from web.union import encoded
 
 AT = 1_769_860_800_000_000  # 2026-01-31T12:00:00Z
 SEED_OUTPUT = {"type": "task_output", "task_id": "uuid", "output": "CLI output line", "timestamp": "2026-01-31T12:00:00Z"}
 SEED_STATUS = {"type": "task_status", "task_id": "uuid", "status": "completed",
                "result": {"stdout": "...", "cost_usd": 0.05, "input_tokens": 1000, "output_tokens": 500}}  # fmt: skip
-DONE = Run("uuid", "task", {"input_message": "do"}, AT, status="completed", result={"stdout": "..."}, cost_usd=0.05, input_tokens=1000,
-           output_tokens=500, started_us=AT, finished_us=AT, conversation="conv-1", agent="brain")  # fmt: skip
+DONE = Run("uuid", "task", {"input_message": "do"}, AT, status="completed", result={"stdout": "..."}, cost_usd=0.05,
+           input_tokens=1000, output_tokens=500, started_us=AT, finished_us=AT, conversation="conv-1", agent="brain")  # fmt: skip
 
 
 def shown(frame):
@@ -25,7 +37,8 @@ def shown(frame):
 
 
 def told(what, **data):
-    return Event("e", f"run_{what}", "run:uuid", "runs", Severity.low, what, {"kind": "task", "conversation": "conv-1", **data}, AT)
+    data = {"kind": "task", "conversation": "conv-1", **data}
+    return Event("e", f"run_{what}", "run:uuid", "runs", Severity.low, what, data, AT)
 
 
 def test_output_is_told_as_the_seed_says():
@@ -34,6 +47,13 @@ def test_output_is_told_as_the_seed_says():
     assert frame == SEED_OUTPUT
     entry = frame_of(Chunk("uuid", 2, "raw_output", '{"content": "CLI output line"}', AT))
     assert entry["output"] == "CLI output line" and entry["type"] == "task_output"
+
+
+@given(st.text(max_size=50), st.sampled_from(["stdout", "stderr", "mark"]))
+def test_a_line_is_the_same_bytes_made_fast(text, stream):
+    chunk = Chunk("uuid", 1, stream, text, AT + 5)
+    assert line_frame(chunk) == encoded(frame_of(chunk))
+    assert line_frame(Chunk("uuid", 1, "thinking", "{}", AT)) is line_frame(Chunk("uuid", 1, "stdout", "\ud800", AT)) is None
 
 
 def test_an_end_is_told_with_what_came_of_it_as_the_seed_says():
@@ -81,7 +101,7 @@ def test_ids_of_harmless_letters_are_ids(text):
 def test_every_status_has_a_word_and_back():
     assert {status_of(Run("t", "task", {}, AT, status=one)) for one in Status} == set(STATUSES)
     for word in STATUSES:
-        assert meant(word) in statuses_of(word) and normal(word) == word
+        assert meant(word) in statuses_of(word) and agent_shapes.normal(word) == word
     assert statuses_of("in_progress") == statuses_of("running")
     with pytest.raises(Invalid):
         statuses_of("done")

@@ -2,12 +2,12 @@
 
 import pytest
 
-NEW = {"task_id": "t-1", "source": "github", "source_metadata": {"pr": 7}, "input_message": "Look at this", "assigned_agent": "planning",
+NEW = {"task_id": "t-1", "source": "github", "source_metadata": {"pr": 7}, "input_message": "Look", "assigned_agent": "planning",
        "conversation_id": "conv-1", "flow_id": "github:a/b#7", "model": "claude-sonnet-4"}  # fmt: skip
 FIELDS = {
     "task_id", "session_id", "user_id", "status", "assigned_agent", "agent_type", "created_at", "started_at", "completed_at",
-    "input_message", "output_stream", "result", "error", "cost_usd", "input_tokens", "output_tokens", "duration_seconds", "source",
-    "source_metadata", "parent_task_id", "initiated_task_id", "flow_id", "model", "conversation_id",
+    "input_message", "output_stream", "result", "error", "cost_usd", "input_tokens", "output_tokens", "duration_seconds",
+    "source", "source_metadata", "parent_task_id", "initiated_task_id", "flow_id", "model", "conversation_id",
 }  # fmt: skip
 
 
@@ -25,7 +25,8 @@ def test_a_producers_task_from_its_begin_to_its_end(house):
     assert house.post("/api/tasks", json=NEW).json == {"task_id": "t-1", "conversation_id": "conv-1"}
     assert house.post("/api/tasks", json=NEW).json["task_id"] == "t-1"  # said twice
     assert patched(house, "t-1", status="in_progress").json == {"task_id": "t-1", "status": "running"}
-    done = patched(house, "t-1", status="completed", output="all\ngood", input_tokens=1_000, output_tokens=500, duration_seconds=2.5)
+    took = {"input_tokens": 1_000, "output_tokens": 500, "duration_seconds": 2.5}
+    done = patched(house, "t-1", status="completed", output="all\ngood", **took)
     assert done.json == {"task_id": "t-1", "status": "completed"}
     task = house.get("/api/tasks/t-1").json
     assert set(task) >= FIELDS
@@ -95,8 +96,8 @@ def test_the_table_takes_empty_filters_as_none(house):
 
 def test_only_what_is_not_over_can_be_stopped(house):
     ident = made(house, "t-stop")
-    done = house.post(f"/api/tasks/{ident}/stop")
-    assert done.json == {"success": True, "message": "Task stopped", "data": {"task_id": ident, "status": "cancelled"}, "error": None}
+    done = house.post(f"/api/tasks/{ident}/stop").json
+    assert done == {"success": True, "message": "Task stopped", "data": {"task_id": ident, "status": "cancelled"}, "error": None}
     again = house.post(f"/api/tasks/{ident}/stop")
     assert (again.status, again.json["success"], again.json["data"]) == (200, False, None) and again.json["error"]
     assert house.post("/api/tasks/nobody/stop").json == {"detail": "Task not found"}
@@ -123,11 +124,14 @@ def test_a_waiting_task_goes_on_with_its_users_words(house):
     ("/api/tasks/t-1/output", {"output": ""}, "output"), ("/api/tasks/t-1/output", {"output": "x", "stream": "s"}, "stream"),
     ("/api/tasks/t-1/output", {"output": "x", "sequence": 0}, "sequence"),
     ("/api/tasks/t-1/output", {"output": "x", "partial": "no"}, "partial"),
-    ("/api/tasks/t-1/events", {"type": "task:dreaming"}, "type"), ("/api/tasks/t-1/events", {"type": "task:output", "data": 1}, "data"),
+    ("/api/tasks/t-1/events", {"type": "task:dreaming"}, "type"),
+    ("/api/tasks/t-1/events", {"type": "task:output", "data": 1}, "data"),
     ("/api/tasks/t-1/events", {"events": []}, "events"), ("/api/tasks/claim", {"worker": "../w"}, "worker"),
     ("/api/tasks/claim", {"worker": "w", "lease_s": 0}, "lease_s"), ("/api/tasks/claim", {}, "worker"),
-    ("/api/tasks/t-1/heartbeat", {"worker": "w", "lease_s": 1e6}, "lease_s"), ("/api/tasks/t-1/input", {"message": ""}, "message"),
-    ("/api/chat?session_id=s", {"message": 7}, "message"),
+    ("/api/tasks/t-1/heartbeat", {"worker": "w", "lease_s": 1e6}, "lease_s"),
+    ("/api/tasks/t-1/input", {"message": ""}, "message"),
+    ("/api/chat?session_id=s", {"message": 7}, "message"), ("/api/chat", {"message": "x"}, "session_id"),
+    ("/api/chat?session_id=s&agent=a%20b", {"message": "x"}, "agent"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_named(house, path, body, field):
     no = house.post(path, json=body)
@@ -135,8 +139,8 @@ def test_what_does_not_fit_is_named(house, path, body, field):
 
 
 @pytest.mark.parametrize("body", [
-    {"status": "done"}, {"cost_usd": -1}, {"cost_usd": "1"}, {"input_tokens": 1.5}, {"output_tokens": -1}, {"duration_seconds": 1e10},
-    {"model": 5}, {"worker": "a b"}, {"error": {}}, {"output": 1},
+    {"status": "done"}, {"cost_usd": -1}, {"cost_usd": "1"}, {"input_tokens": 1.5}, {"output_tokens": -1},
+    {"duration_seconds": 1e10}, {"model": 5}, {"worker": "a b"}, {"error": {}}, {"output": 1},
 ])  # fmt: skip
 def test_a_report_that_does_not_fit_names_its_field(house, body):
     no = patched(house, "t-1", **body)

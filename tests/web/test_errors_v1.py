@@ -83,7 +83,7 @@ def test_a_no_has_its_code_and_what_there_is_to_say(code, status, name):
 
 
 def test_what_is_unavailable_says_when_to_ask_again():
-    no = Refused("FL Server is currently unavailable", code="unavailable", details={"retry_after": 30})
+    no = Refused("FL Server is currently unavailable", code="unavailable", details={"retry_after_s": 30})
     answer = answer_refusal(no, Family.v1)
     assert (answer.status, answer.headers) == (503, (("Retry-After", "30"),))
     assert answer.body == {"error": {"code": "SERVICE_UNAVAILABLE", "message": "FL Server is currently unavailable",

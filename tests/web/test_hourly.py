@@ -120,10 +120,12 @@ async def test_too_many_are_told_when_to_go_on_to_the_second(tmp_path):
         before_us = house.system.runtime.now_us()
         reply = await house.get("/api/v1/nothing", headers={"origin": "http://localhost:5173"})
         after_us = house.system.runtime.now_us()
+        counts = (await house.get("/metrics")).body
     wait_s, reset_us = int(reply.headers["retry-after"]), told(reply)[2] * 1_000_000
     assert -(-(reset_us - after_us) // 1_000_000) <= wait_s <= -(-(reset_us - before_us) // 1_000_000)
     assert (reply.status, reply.json["error"]["code"], reply.json["error"]["retry_after"]) == (429, "RATE_LIMITED", wait_s)
     assert reply.headers["access-control-allow-origin"] and "X-RateLimit-Reset" in reply.headers["access-control-expose-headers"]
+    assert b'oracle_hours_refused_total{kind="ordinary"} 1.0' in counts and b'oracle_hours{kind="ordinary"} 1.0' in counts
     assert reply.headers["x-content-type-options"] == "nosniff"
 
 

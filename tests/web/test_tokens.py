@@ -25,6 +25,7 @@ from web.wish import Wish, grant
 TOKENS = "/api/oracle/tokens"
 T0_US = 1_700_000_000_000_000
 EXPERIMENTS = Route("GET", "/api/v1/experiments", lambda call: call, Auth.token)
+STREAM = Route(WS, "/api/oracle/stream", lambda call: call, Auth.token)
 DASHBOARD = Route(WS, "/ws/dashboard", lambda call: call, Auth.token, family=Family.v1)
 
 
@@ -168,9 +169,15 @@ async def test_in_mode_local_nobody_gets_a_token_without_one(tmp_path):
             assert (await house.ask(method, path, json={"scope": "admin"} if method == "POST" else None)).status == 401
         boss = await admin(house)
         assert (await house.get(TOKENS, headers=boss)).status == 200
-        wish = Wish("a", "DELETE", f"{TOKENS}/boss")
-        around = await grant(house.system, house.app.quick._house, Identity("local", Scope.admin), wish)
-        assert around.status == 401
+        kept = house.app.quick._house
+        reader = await house.doorman.tokens.mint(Scope.read, house.system.runtime.now_us(), name="reader")
+        for shown, path, status in (({}, "boss", 401), (bearer(reader), "boss", 403), (boss, "nobody", 404)):
+            who = house.doorman.admit(STREAM, headers=shown, peer="127.0.0.1")
+            assert who.scope is Scope.admin, "on this machine"
+            ticket = house.doorman.tickets.issue(who, house.doorman.now_us())
+            for way in (who, house.doorman.admit(STREAM, headers={}, peer="127.0.0.1", ticket=ticket)):
+                told = await grant(house.system, kept, way, Wish("a", "DELETE", f"{TOKENS}/{path}"))
+                assert told.status == status, "what a socket asks for counts as its token's"
         assert (await house.get(TOKENS, headers=boss, scope=AWAY)).status == 200
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from web.errors import invalid
 from web.routes import WS, Auth, Call, Route, Scope
-from web.session_socket import SessionSocket
+from web.session_socket import PASSIVE_TOPICS, STREAM_TOPICS, Passive, SessionSocket, TaskStream
 from web.visitor import session
 
 __all__ = ["ROUTES"]
@@ -22,7 +22,16 @@ async def session_stream(call: Call) -> None:
     if len(ident) > MOST_CHARS:
         reason = f"String should have at most {MOST_CHARS} characters"
         raise invalid("string_too_long", ["path", "session_id"], reason, ident[:80])
-    await session(system, visitor, lambda: SessionSocket(system, visitor, ident))
+    await session(system, visitor, lambda: SessionSocket(system, visitor, ident, PASSIVE_TOPICS, Passive()))
 
 
-ROUTES = (Route(WS, "/ws/{session_id}", session_stream, Auth.token, Scope.read, tag="agent_bot"),)
+async def task_stream(call: Call) -> None:
+    """What all tasks put out: `task:created`, `task:output {task_id, chunk}`, `task:completed`, `task:failed`."""
+    system, visitor = call.system, call.visitor
+    await session(system, visitor, lambda: SessionSocket(system, visitor, "", STREAM_TOPICS, TaskStream()))
+
+
+ROUTES = (
+    Route(WS, "/ws/task-stream", task_stream, Auth.token, Scope.read, tag="agent_bot"),
+    Route(WS, "/ws/{session_id}", session_stream, Auth.token, Scope.read, tag="agent_bot"),
+)

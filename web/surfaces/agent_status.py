@@ -11,11 +11,14 @@ from attrs.validators import max_len
 from actors import NobodyOwns, Refused
 from oracle.border import structure
 from oracle.model import Command
-from oracle.runs.run import Run, Status
+from oracle.runs.records import RunFilter
+from oracle.runs.run import OVER, Run, Status
 from oracle.tasks.agents import AGENT as AGENT_NAME
 from oracle.tasks.agents import CLI, agents_of
+from oracle.tasks.runner import commands_of
 from web.errors import invalid
 from web.routes import Call, Param, Route
+from web.surfaces.agent_lists import newest
 from web.surfaces.agent_shapes import TaskRow, row_of
 from web.surfaces.agent_tasks import DO, READ
 from web.task_wishes import TASK
@@ -24,7 +27,6 @@ from web.wire import iso
 __all__ = ["ROUTES", "sockets_of"]
 
 MOST_SESSIONS = 1_000
-MOST_LOOKED_AT = 10_000  # tasks, newest first, that sessions are made of
 
 
 @attrs.frozen
@@ -110,7 +112,7 @@ async def status(call: Call) -> MachineStatus:
 
 async def agents(call: Call) -> list[Agent]:
     """Every agent: the builtin ones, those that work here, and those that were put in."""
-    return [Agent(**one) for one in agents_of(call.system.board, call.system.settings.tasks.commands)]
+    return [Agent(**one) for one in agents_of(call.system.board, commands_of(call.system.settings))]
 
 
 async def put_agent(call: Call) -> Agent:
@@ -141,7 +143,7 @@ async def session(call: Call) -> SessionWhole:
     one = (await _sessions(call)).get(ident)
     if one is None:
         raise Refused("Session not found", "not_found", {"session_id": ident})
-    tasks = [run for run in await _runs(call) if run.session == ident][:50]
+    tasks, _ = await call.system.records.page((TASK,), RunFilter(session=ident), limit=50)
     return SessionWhole(**attrs.asdict(one), tasks=[row_of(run) for run in tasks])
 
 
@@ -174,22 +176,17 @@ def sockets_of(call: Call) -> dict[str, int]:
 
 
 def _numbers(call: Call) -> tuple[int, int, int]:
-    live = call.system.records.live((TASK,))
+    tasks = [state.value for state in call.system.board.kind("run") if state.value and state.value["kind"] == TASK]
+    live = [one for one in tasks if one["status"] not in OVER]
     queued = sum(one["status"] == Status.queued for one in live)
     sockets = sockets_of(call)
     ours = {one["session"] for one in live} | sockets.keys()
     return queued, len(ours - {""}), sum(sockets.values())
 
 
-async def _runs(call: Call) -> list[Run]:
-    runs, _ = await call.system.records.page((TASK,), limit=MOST_LOOKED_AT)
-    return runs  # type: ignore[no-any-return]
-
-
 async def _sessions(call: Call) -> dict[str, Session]:
-    runs, sockets = await _runs(call), sockets_of(call)
-    mine: dict[str, list[Run]] = {}
-    for run in runs:
+    sockets, mine = sockets_of(call), dict[str, list[Run]]()
+    async for run in newest(call.system):
         mine.setdefault(run.session, []).append(run)
     return {ident: _session(ident, mine.get(ident, []), sockets.get(ident, 0)) for ident in {*mine, *sockets} - {""}}
 

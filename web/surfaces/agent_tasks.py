@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from typing import Any
-from urllib.parse import urlencode
 
 import attrs
 from attrs.validators import and_, ge, in_, le, matches_re, max_len, min_len, optional
 
 from actors import Refused
 from oracle.border import structure
-from oracle.moments import time_us, until_us
-from oracle.runs.records import RunFilter
 from oracle.runs.run import Run
 from web.routes import Answer, Auth, Call, Param, Route, Scope
 from web.surfaces.agent_shapes import (
     AGENT_TYPES,
     WORDS,
     Task,
-    TaskRow,
     checked_id,
-    row_of,
     status_of,
-    statuses_of,
     task_of,
 )
 from web.task_output import output_of
 from web.task_wishes import Asker, Update, new_id
 
-__all__ = ["AGENT", "DO", "READ", "ROUTES", "TASK_ID", "asker", "found", "whole"]
+__all__ = ["AGENT", "DO", "READ", "ROUTES", "TASK_ID", "Report", "asker", "found", "update_of", "whole"]
 
-MOST_MATCHED = 10_000  # tasks that are looked through for a type of agent
 LONGEST = 1_000_000  # characters of a text in a body
-_SORTS = {
-    "created_at": "created", "started_at": "started", "completed_at": "finished", "status": "status", "assigned_agent": "agent",
-    "cost_usd": "cost", "duration_seconds": "duration", "task_id": "id",
-}  # fmt: skip
-AGENT = matches_re(r"[A-Za-z0-9_.-]{1,64}")
+_NAME = r"[A-Za-z0-9_.-]{1,64}"
+AGENT = matches_re(_NAME)
 """What an agent or a worker may be called."""
-_TEXT, _LABEL = max_len(LONGEST), max_len(200)
+_TEXT: Any = max_len(LONGEST)
+_LABEL: Any = max_len(200)
 _MOST_TOKENS = 10**12
 
 
@@ -89,17 +80,6 @@ class Said:
 
 
 @attrs.frozen
-class TaskPage:
-    """One page; `total_pages` is 0 where there are none."""
-
-    tasks: list[TaskRow]
-    total: int
-    page: int
-    page_size: int
-    total_pages: int
-
-
-@attrs.frozen
 class TaskNamed:
     """Which task it is, and whose conversation."""
 
@@ -123,31 +103,6 @@ class Done:
     message: str
     data: dict[str, Any] | None
     error: str | None
-
-
-async def tasks(call: Call) -> Answer:
-    """Tasks, newest first. `X-Total-Count` says how many there are, `Link` leads to the next page.
-
-    `offset` and `limit`, or `page` (from 1) and `page_size`, say which; filters that are empty ask for nothing.
-    """
-    args = call.args
-    limit = args["page_size"] or args["limit"]
-    offset = (args["page"] - 1) * limit if args["page"] else args["offset"]
-    runs, total = await _matching(call, "created", True, limit, offset)
-    headers = [("X-Total-Count", str(total))]
-    if offset + len(runs) < total:
-        asked = {name: args[name] for name in _FILTERED if args[name]}
-        headers.append(("Link", f'</api/tasks?{urlencode({**asked, "limit": limit, "offset": offset + limit})}>; rel="next"'))
-    return Answer([row_of(run) for run in runs], headers=tuple(headers))
-
-
-async def table(call: Call) -> TaskPage:
-    """One page of the table of tasks, sorted by any of its columns."""
-    args = call.args
-    page, size = args["page"], args["page_size"]
-    sort, descending = _SORTS[args["sort_by"] or "created_at"], (args["sort_order"] or "desc") == "desc"
-    runs, total = await _matching(call, sort, descending, size, (page - 1) * size)
-    return TaskPage([row_of(run) for run in runs], total, page, size, -(-total // size))
 
 
 async def task(call: Call) -> Task:
@@ -175,8 +130,7 @@ async def update(call: Call) -> Answer | TaskMoved:
     cancelled (`in_progress` is running). Another move is refused with 409, which says the `allowed` ones; the same status again
     changes nothing. What costs nothing said costs what its tokens cost by the model's price.
     """
-    said = attrs.asdict(structure(Report, call.body, extras="drop", path=("body",)))
-    wish = Update(**{**said, "worker": said["worker"] or ""})
+    wish = update_of(structure(Report, call.body, extras="drop", path=("body",)))
     try:
         run = await asker(call).update(await found(call), wish)
     except Refused as no:
@@ -204,11 +158,23 @@ async def speak(call: Call) -> TaskMoved:
 
 
 async def chat(call: Call) -> Done:
-    """Say something to the agents: it becomes the newest message of the conversation, and a task. Where there is no such
-    conversation one is begun, called by the first 50 characters."""
+    """Say something to an agent: it becomes the newest message of the conversation, and a task. Where there is no such
+    conversation one is begun, called by the first 50 characters. Nobody named is the agent `brain`; in the demo, `demo`."""
     wish = structure(Said, call.body, extras="drop", path=("body",))
-    run = await asker(call).chat(call.args["session_id"], call.args["conversation_id"], wish.message, "brain")
+    args = call.args
+    run = await asker(call).chat(args["session_id"], args["conversation_id"], wish.message, args["agent"] or "")
     return Done(True, "Task created", {"task_id": run.id, "conversation_id": run.conversation}, None)
+
+
+def is_agent(text: str) -> None:
+    """Raises Refused where an agent can't be called so."""
+    if not re.fullmatch(_NAME, text):
+        raise Refused("Input should be 1 to 64 letters, digits and any of _ . -", "agent")
+
+
+def update_of(said: Report) -> Update:
+    """What a report asks for."""
+    return Update(**{**attrs.asdict(said), "worker": said.worker or ""})
 
 
 def asker(call: Call) -> Asker:
@@ -226,64 +192,15 @@ async def whole(call: Call, run: Run) -> Task:
     return task_of(run, await output_of(call.system, run) or (run.result or {}).get("stdout"))
 
 
-async def _matching(call: Call, sort: str, descending: bool, limit: int, offset: int) -> tuple[list[Run], int]:
-    args = call.args
-    statuses = statuses_of(args["status"]) if args["status"] else ()
-    start, end = args.get("start_date"), args.get("end_date")
-    where = RunFilter(
-        status=tuple(map(str, statuses)), session=args["session_id"] or "", agent=args.get("subagent") or "",
-        source=args.get("source") or "", created_from_us=time_us(start, ["query", "start_date"]) if start else None,
-        created_to_us=until_us(end, ["query", "end_date"]) if end else None,
-    )  # fmt: skip
-    kind = args.get("agent_type")
-    records = call.system.records
-    if not kind:
-        page: tuple[list[Run], int] = await records.page(("task",), where, sort, descending, limit, offset)
-        return page
-    every, _ = await records.page(("task",), where, sort, descending, MOST_MATCHED, 0)
-    matching = [run for run in every if run.params.get("agent_type") == kind]
-    return matching[offset : offset + limit], len(matching)
-
-
-def _one_of(*choices: str) -> Callable[[str], object]:
-    def check(text: str) -> None:
-        if text and text not in choices:
-            raise Refused(f"Input should be one of {', '.join(choices)}", "enum")
-
-    return check
-
-
-_FILTERED = ("session_id", "status", "source", "agent_type", "subagent", "start_date", "end_date")
 _PARAMS = ("input_message", "source_metadata", "agent_type", "flow_id", "parent_task_id", "initiated_task_id")
-_FILTERS = (
-    Param("session_id", doc="of one session"),
-    Param("status", doc="queued, running, waiting_input, completed, failed, cancelled"),
-    Param("subagent", doc="the agent it is assigned to"),
-)  # fmt: skip
-_SINCE = (
-    Param("source", doc="where they came from: dashboard, webhook, api, github, ..."),
-    Param("agent_type", doc="of the newest 10,000 that fit", check=_one_of(*AGENT_TYPES)),
-    Param("start_date", doc="created at or after this ISO 8601 time"),
-    Param("end_date", doc="created before; of a day alone, all of it counts"),
-)
-_PAGE = (
-    Param("limit", "int", default=50, ge=1, le=1_000), Param("offset", "int", default=0, ge=0),
-    Param("page", "int", ge=1, doc="instead of an offset"), Param("page_size", "int", ge=1, le=1_000, doc="instead of a limit"),
-)  # fmt: skip
-_TABLE = (
-    Param("page", "int", default=1, ge=1), Param("page_size", "int", default=20, ge=1, le=100), *_FILTERS,
-    Param("sort_by", default="created_at", check=_one_of(*_SORTS)),
-    Param("sort_order", default="desc", check=_one_of("asc", "desc")),
-)  # fmt: skip
 _CHAT = (
     Param("session_id", required=True, ge=1, le=200), Param("conversation_id", le=200, doc="a new one where it is not given"),
+    Param("agent", check=is_agent, doc="who is to answer"),
 )  # fmt: skip
 TASK_ID = "/api/tasks/{task_id}"
 READ = {"auth": Auth.token, "scope": Scope.read, "tag": "agent_bot"}
 DO = {"auth": Auth.token, "scope": Scope.operate, "tag": "agent_bot"}
 ROUTES = (
-    Route("GET", "/api/tasks", tasks, params=(*_PAGE, *_FILTERS, *_SINCE), answer=list[TaskRow], refuses=(503, 504), **READ),
-    Route("GET", "/api/tasks/table", table, params=_TABLE, answer=TaskPage, refuses=(503, 504), **READ),
     Route("GET", TASK_ID, task, answer=Task, refuses=(404, 503, 504), **READ),
     Route("POST", "/api/tasks", create, body=NewTask, answer=TaskNamed, refuses=(400, 503, 504), **DO),
     Route("PATCH", TASK_ID, update, body=Report, answer=TaskMoved, refuses=(404, 409, 503, 504), **DO),

@@ -19,7 +19,7 @@ from web.task_output import with_newline
 from web.task_wishes import STREAMS, TASK, Asker, Update
 from web.wire import iso
 
-__all__ = ["EVENTS", "ROUTES"]
+__all__ = ["EVENTS", "ROUTES", "Piece", "text_of"]
 
 LONGEST = 1_000_000
 MOST_EVENTS = 1_000
@@ -127,10 +127,14 @@ async def heartbeat(call: Call) -> Lease:
 async def output(call: Call) -> PutOut:
     """Put out a piece of a task's output: it is told at once to who has subscribed, and answered when it is on disk."""
     wish = structure(Piece, call.body, extras="drop", path=("body",))
-    text = wish.output if wish.partial else with_newline(wish.output)
     run = await found(call)
-    fresh = await asker(call).put_out(run, wish.stream, text, wish.sequence, wish.worker or "")
+    fresh = await asker(call).put_out(run, wish.stream, text_of(wish), wish.sequence, wish.worker or "")
     return PutOut(run.id, wish.sequence, not fresh)
+
+
+def text_of(piece: Piece) -> str:
+    """What is put out: whole lines, unless the worker says that the last one goes on."""
+    return piece.output if piece.partial else with_newline(piece.output)
 
 
 async def events(call: Call) -> Logged:

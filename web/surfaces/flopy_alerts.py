@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from oracle.alerts.lifecycle import Phase
 from oracle.alerts.record import Record
 from oracle.board import Board
 from oracle.border import structure
-from oracle.model import Command
+from oracle.model import Command, Severity
 from oracle.services import Incident, Wish
 from oracle.validators import between
 from web.errors import invalid
@@ -126,12 +126,18 @@ def rule_alert(board: Board, rule_id: str) -> Alert | None:
         return None
     last, seen = record.last or {}, status == "acknowledged"
     return Alert(
-        id=f"{RULE}{rule_id}", severity=_SEVERITY.get(str(last.get("severity")), "warning"), status=status, title=rule["name"],
+        id=f"{RULE}{rule_id}", severity=_severity(rule, last), status=status, title=rule["name"],
         description=str(last.get("summary") or rule["description"]), service=None, experiment_id=None,
         created_at=iso_second(began_us), threshold=None, current_value=None,
         acknowledged_at=second(record.since_us) if seen else None, acknowledged_by=(record.by or None) if seen else None,
         comment=record.comment or None, resolved_at=second(record.since_us) if status == "resolved" else None,
     )  # fmt: skip
+
+
+def _severity(rule: Mapping[str, Any], last: Mapping[str, Any]) -> str:
+    """That of the event it fired on, where that is kept; else the lowest that the rule is about; else warning."""
+    wanted = (rule["trigger"].get("event_filter") or {}).get("severities") or ["medium"]
+    return _SEVERITY[str(last.get("severity") or min(map(Severity, wanted), key=lambda one: one.rank))]
 
 
 async def _said(call: Call, verb: str) -> Alert:

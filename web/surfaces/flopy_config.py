@@ -20,9 +20,9 @@ async def configure(call: Call) -> Config:
     """Change what the body names, and nothing else; answers with all of it, once it is stored and in force.
 
     `refresh_interval` (milliseconds) is how often metrics are told on /ws/dashboard, `max_experiments` how many are at work at
-    once, `retention_days` how long what is over is shown. Switched off, `real_time_metrics` refuses /metrics/live (503) and tells
-    no metrics, `experiment_scheduling` refuses `scheduled_at`, `alert_notifications` tells no alerts. The URLs of `integration` are
-    asked how they are; an empty text stops that. Each change is an event `config_changed`.
+    once, `retention_days` how long what is over is shown. Switched off, `real_time_metrics` refuses /metrics/live and tells
+    no metrics, `experiment_scheduling` refuses `scheduled_at`, `alert_notifications` tells no alerts. The URLs of `integration`
+    are asked how they are; an empty text stops that. Each change is an event `config_changed`.
     """
     merged(config_of(call.system.board), call.body)
     command = Command("configure", {"change": call.body}, call.who.name, call.command_id)

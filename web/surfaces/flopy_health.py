@@ -30,7 +30,7 @@ NOT_OURS = ("influxdb", "redis", "mongodb")
 _NO_ANSWER = (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns)
 
 
-class ServiceHealth(msgspec.Struct, frozen=True, omit_defaults=True):
+class Checked(msgspec.Struct, frozen=True, omit_defaults=True):
     """`status` is healthy, degraded, down, stale (it pushes, and has not for three intervals) or not_checked; `issues` say what
     is wrong, or why it is not asked. What is not known is null."""
 
@@ -48,7 +48,7 @@ class Health:
     status: str
     version: str
     uptime: str
-    services: dict[str, ServiceHealth]
+    services: dict[str, Checked]
     issues: list[str]
 
 
@@ -104,7 +104,7 @@ def duration(seconds: float) -> str:
     return " ".join(f"{count}{unit}" for count, unit in parts)
 
 
-def _service(system: System, name: str, now_us: int) -> ServiceHealth:
+def _service(system: System, name: str, now_us: int) -> Checked:
     """How it answered, how it says it is, and the worse of both."""
     check, value = system.vitals.checks.get(name), system.board.get(ref("service", name))
     status, issues = ("not_checked", ["not asked yet"]) if check is None else (check.status, list(check.issues))
@@ -115,7 +115,7 @@ def _service(system: System, name: str, now_us: int) -> ServiceHealth:
         issues = [*(issues if asked else ()), *what]
         status = max((status, said), key=_WORSE.index) if asked else said
         at_us = max(at_us or 0, value["at_us"])
-    return ServiceHealth(status, _ms(answered_ms), second(at_us), issues)
+    return Checked(status, _ms(answered_ms), second(at_us), issues)
 
 
 async def _issues(system: System) -> list[str]:

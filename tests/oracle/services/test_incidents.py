@@ -4,12 +4,13 @@ import pytest
 import trio
 from attending import Web, open_services
 
-from actors import Refused
+from actors import Actor, Refused
 from actors.testing import probe
 from oracle.exchange import HttpFailed
 from oracle.history import Queries, inline
 from oracle.model import Event, Severity
 from oracle.runs.run import Status
+from oracle.services import Config, config_of
 from oracle.services.incident import Wish
 from oracle.services.incidents import MOST_OPEN
 
@@ -60,18 +61,31 @@ async def test_what_uses_memory_names_the_experiment_that_runs(autojump_clock, t
 
 
 async def test_a_service_that_does_not_answer_is_critical_until_it_does(autojump_clock, tmp_path):
-    url = "http://localhost:8081"
-    web = Web(**{url: HttpFailed("network", "localhost refuses connections")})
+    url, silent = "http://10.0.0.7:8081", HttpFailed("network", "10.0.0.7 refuses connections")
+    web = Web(**{url: silent})
     async with open_services(tmp_path, web, health_every_s=10.0) as at:
         told = probe(at.runtime, "state:incident:*")
+        await at.wish("services", "configure", change={"integration": {"collector_url": url}})
         one = (await told.next()).value
         assert (one["severity"], one["title"], one["service"]) == ("critical", "Service Down", "collector")
-        assert one["description"] == "Collector does not answer: localhost refuses connections"
+        assert one["description"] == "Collector does not answer: 10.0.0.7 refuses connections"
         await trio.sleep(30)
         assert len(told.took()) == 0
         web.answers[url] = 200
         one = (await told.next()).value
         assert (one["status"], one["number"]) == ("resolved", 1)
+
+
+async def test_where_nobody_set_a_url_nothing_is_missed_before_it_was_there(autojump_clock, tmp_path):
+    url, silent = "http://localhost:8081", HttpFailed("network", "localhost refuses connections")
+    web = Web(**{url: silent})
+    async with open_services(tmp_path, web, health_every_s=10.0) as at:
+        await trio.sleep(15)
+        assert at.vitals.checks["collector"].status == "down" and at.incidents() == []
+        for answer, statuses in ((200, []), (silent, ["active"]), (200, ["resolved"])):
+            web.answers[url] = answer
+            await trio.sleep(10)
+            assert [status for (status,) in at.incidents("status")] == statuses
 
 
 async def test_of_runs_only_a_failed_experiment_is_one(autojump_clock, tmp_path):
@@ -98,6 +112,27 @@ async def test_a_history_that_is_down_is_told_although_nothing_can_be_stored(aut
                 ("critical", "History Down", "The history takes no writes: disk full", status)]
 
 
+class Full(Actor):
+    """A history whose disk is full."""
+
+    def receive(self, message):
+        raise Refused("the disk is full", "unavailable")
+
+
+async def test_while_nothing_can_be_stored_what_is_so_is_told_and_what_is_wished_is_refused(autojump_clock, tmp_path):
+    async with open_services(tmp_path, history=Full) as at:
+        await at.says("sdn", memory=90, memory_limit_mb=100)
+        assert at.incidents("number", "status") == [(1, "active")]
+        for who, verb, args in (("incidents", "acknowledge", {"id": "alert_001"}), ("incidents", "resolve", {"id": "alert_001"}),
+                                ("incidents", "raise", {"wish": Wish(severity="info", title="x")}),
+                                ("services", "configure", {"change": {"dashboard": {"max_experiments": 3}}})):  # fmt: skip
+            with pytest.raises(Refused) as no:
+                await at.wish(who, verb, **args)
+            assert no.value.code == "unavailable"
+        assert at.incidents("number", "status") == [(1, "active")]
+        assert config_of(at.board) == Config() and at.pools["experiments"].limit == 10
+
+
 async def test_somebody_acknowledges_and_resolves(autojump_clock, tmp_path):
     async with open_services(tmp_path) as at:
         made = await at.wish("incidents", "raise", wish=Wish(severity="info", title="Look here"))
@@ -115,7 +150,8 @@ async def test_somebody_acknowledges_and_resolves(autojump_clock, tmp_path):
             await at.wish("incidents", "acknowledge", "bob", id="alert_002", comment="")
         page = await Queries(at.store, inline).events(subject="incident:alert_001", newest_first=False)
         told = [(row["kind"], row["data"]["by"], row["data"]["comment"]) for row in page.items]
-        assert told == [("incident_raised", "ada", ""), ("incident_acknowledged", "bob", "on it"), ("incident_resolved", "bob", "")]
+        assert told == [("incident_raised", "ada", ""), ("incident_acknowledged", "bob", "on it"),
+                        ("incident_resolved", "bob", "")]  # fmt: skip
 
 
 async def test_a_cause_that_goes_on_is_not_raised_again_after_somebody_resolved_it(autojump_clock, tmp_path):
