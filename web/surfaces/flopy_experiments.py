@@ -172,7 +172,7 @@ def _may_be_scheduled(call: Call, not_before_us: int | None) -> None:
 def _somebody_trains(call: Call, run: Run) -> None:
     """Raises Refused `unavailable` where this house can't train what it should."""
     if trained_here(run.params) and (why := why_not(run.params, call.system.settings.experiments)):
-        raise Refused(f"FL Server is currently unavailable: {why}", "unavailable", {"retry_after": RETRY_S})
+        raise Refused(f"FL Server is currently unavailable: {why}", "unavailable", {"retry_after_s": RETRY_S})
 
 
 def _order(text: str) -> tuple[str, bool]:
