@@ -152,7 +152,7 @@ async def ask_experiment(call: Call, verb: str, **args: Any) -> Run:
     """The run of the path's experiment, after what was asked of it. Raises what an ask does."""
     system = call.system
     ask = partial(ask_run, system.runtime, system.records, call.args["id"], verb)
-    run: Run = await ask(args, call.who.name, call.command_id, HALTS_S)
+    run: Run = await ask(args, call.who.name, call.command_id, HALTS_S, system.receipts)
     return run
 
 
@@ -172,7 +172,7 @@ def _may_be_scheduled(call: Call, not_before_us: int | None) -> None:
 def _somebody_trains(call: Call, run: Run) -> None:
     """Raises Refused `unavailable` where this house can't train what it should."""
     if trained_here(run.params) and (why := why_not(run.params, call.system.settings.experiments)):
-        raise Refused(f"FL Server is currently unavailable: {why}", "unavailable", {"retry_after": RETRY_S})
+        raise Refused(f"FL Server is currently unavailable: {why}", "unavailable", {"retry_after_s": RETRY_S})
 
 
 def _order(text: str) -> tuple[str, bool]:

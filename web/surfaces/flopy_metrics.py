@@ -49,7 +49,7 @@ async def live_metrics(call: Call) -> LiveMetrics:
     (`queue_size`). Every other service has what it pushed, for three of its intervals; after that it is stale.
     """
     if not config_of(call.system.board).features.real_time_metrics:
-        raise Refused("real-time metrics are switched off", "unavailable", {"retry_after": 60})
+        raise Refused("real-time metrics are switched off", "unavailable", {"retry_after_s": 60})
     services = list(dict.fromkeys(call.args["services"]))
     known = known_services(call.system)
     for name in services:
