@@ -88,7 +88,7 @@ class Budget:
     agent: str = ""
     """By one agent; empty: by all together."""
     action: str = attrs.field(default="refuse", validator=in_(("refuse", "pause")))
-    """refuse: no new task; pause: those that are queued wait too."""
+    """refuse: no new task; pause: tasks are taken in, and wait until midnight."""
 
 
 @attrs.frozen

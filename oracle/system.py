@@ -1,8 +1,9 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
 Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
-switchboard, runs, scheduler, sources, broker, risk, desk, strategies, strategist, scanner, terminal, feeds, and then whatever the
-outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first.
+switchboard, services, incidents, checkups, runs, scheduler, sources, broker, risk, desk, strategies, strategist, scanner,
+terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the
+first.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from oracle.feeds.simulated import Simulated
 from oracle.first_start import give_a_past
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
 from oracle.history.arrivals import Arrivals
+from oracle.history.export import Exports
 from oracle.history.lines import Lines
 from oracle.history.talks import Talks
 from oracle.http import Http
@@ -40,11 +42,14 @@ from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
 from oracle.runs import Pool
+from oracle.runs.finding import Finder
 from oracle.runs.outputs import Outputs
 from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
 from oracle.runs.wiring import pools_of, run_children
 from oracle.schedule.wiring import scheduler_child
+from oracle.services.vitals import Vitals
+from oracle.services.wiring import service_children
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
@@ -88,6 +93,8 @@ class System:
     shelf: Shelf
     records: RunRecords
     outputs: Outputs
+    finder: Finder
+    exports: Exports
     talks: Talks
     hooks: Hooks
     arrivals: Arrivals
@@ -98,6 +105,7 @@ class System:
     day_trades: DayTrades = attrs.field(factory=DayTrades)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
     """Of those who are told what they missed; who has none waits, so that those who are told what happens do not."""
+    vitals: Vitals = attrs.field(default=attrs.Factory(lambda self: Vitals(self.runtime.now_us()), takes_self=True))
 
     @property
     def terminal(self) -> TerminalState:
@@ -180,7 +188,8 @@ def _assemble(
     outputs = Outputs(store, records.reader)
     return System(
         settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
-        Talks(records.reader), open_hooks(settings, board), Arrivals(store, records.reader), pools_of(settings), statistics,
+        Finder(store, records), Exports(store), Talks(records.reader), open_hooks(settings, board),
+        Arrivals(store, records.reader), pools_of(settings), statistics,
     )  # fmt: skip
 
 
@@ -209,6 +218,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         ),
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
+        *service_children(system),
         *run_children(system),
         Child("agents", lambda: Agents(board, system.receipts, commands_of(settings))),
         *talking_children(system),

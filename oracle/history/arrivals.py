@@ -1,5 +1,6 @@
-"""The named questions about what came in by webhooks. What came in is an Event `webhook_received` with the webhook as its subject
-and the fingerprint of what was signed as its cause; its payload is kept beside it, as the only piece of output of the event's id.
+"""The named questions about what came in by webhooks. What came in is an Event `webhook_delivered` with the webhook as its
+subject and the fingerprint of what was signed as its cause; its payload is kept beside it, as the only piece of output of the
+event's id.
 """
 
 from __future__ import annotations
@@ -14,16 +15,15 @@ from oracle.history.store import Store
 
 __all__ = ["PAYLOAD", "RECEIVED", "REFUSED", "Arrivals"]
 
-RECEIVED, REFUSED = "webhook_received", "webhook_task_refused"
+RECEIVED, REFUSED = "webhook_delivered", "webhook_task_refused"
 PAYLOAD = "webhook_payload"
 """The stream of the piece of output that is a payload."""
 
-_RECEIVED = (
-    f"SELECT id, subject, data, ts_us FROM event WHERE kind = '{RECEIVED}' AND {{where}} "
-    "QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq) = 1 ORDER BY ts_us DESC, seq DESC LIMIT ?"
-)
+# Each is committed once, before it has an offset, and stored again as it is published: the former counts.
+_COMMITTED = f"kind = '{RECEIVED}' AND \"offset\" IS NULL"
+_RECEIVED = f"SELECT id, subject, data, ts_us FROM event WHERE {_COMMITTED} AND {{where}} ORDER BY ts_us DESC, seq DESC LIMIT ?"
 _REFUSED = f"SELECT DISTINCT cause FROM event WHERE kind = '{REFUSED}' AND list_contains(?, cause)"
-_COUNTS = f"SELECT subject, count(DISTINCT id) FROM event WHERE kind = '{RECEIVED}' GROUP BY subject"
+_COUNTS = f"SELECT subject, count(*) FROM event WHERE {_COMMITTED} GROUP BY subject"
 _OUTPUT = "SELECT {columns} FROM {source} WHERE stream = ? AND list_contains(?, run)"
 
 Row = dict[str, Any]

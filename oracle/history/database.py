@@ -20,14 +20,18 @@ CHECKPOINT = "64MiB"
 ROWS = 1_000  # fetched at once
 
 
-def connect(path: Path, memory_limit_mb: int) -> Connection:
-    """Open or create the file, for one thread of its own and nothing outside of it. Raises what the database raises."""
-    return duckdb.connect(str(path), config={
+def connect(path: Path, memory_limit_mb: int, exports: Path) -> Connection:
+    """Open or create the file, for one thread of its own and nothing outside of it but the folder `exports`, where files can be
+    written. Raises what the database raises."""
+    root = duckdb.connect(str(path), config={
         "storage_compatibility_version": "v1.4.0", "threads": 1, "memory_limit": f"{memory_limit_mb}MB",
-        "autoinstall_known_extensions": False, "autoload_known_extensions": False,
-        "enable_external_access": False, "python_enable_replacements": False,
+        "autoinstall_known_extensions": False, "autoload_known_extensions": False, "python_enable_replacements": False,
         "checkpoint_threshold": CHECKPOINT,
     })  # fmt: skip
+    folder = f"{exports}/".replace("'", "''")
+    root.execute(f"SET allowed_directories = ['{folder}']")  # it can't be set once nothing else is allowed
+    root.execute("SET enable_external_access = false")
+    return root
 
 
 def identity(path: Path) -> tuple[int, int] | None:

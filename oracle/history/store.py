@@ -52,6 +52,8 @@ class Store:
 
     def __init__(self, folder: Path, *, memory_limit_mb: int = 512) -> None:
         self.path = folder / FILE
+        self.exports = folder.absolute() / "exports"
+        """Where files for those who ask for one are made, and nothing stays."""
         self.statistics = Statistics()
         self.words = Words()
         self.holes = Holes()
@@ -227,7 +229,7 @@ class Store:
 
     def _connect(self) -> None:
         try:
-            self._root = connect(self.path, self._memory_limit_mb)
+            self._root = connect(self.path, self._memory_limit_mb, self.exports)
         except FileError as error:
             if "lock" in str(error):
                 raise Refused(f"another process has {self.path} open", "locked", {"path": str(self.path)}) from error

@@ -31,7 +31,7 @@ def _verify(secret: str, headers: Headers, body: bytes, now_us: int) -> bytes:
 def _read(headers: Headers, payload: dict[str, Any], bot: str) -> Incoming:
     event, action = headers.get("x-github-event", "")[:100] or "unknown", text_at(payload, "action")
     event_type = f"{event}.{action}" if action else event
-    item = next((payload[name] for name in _ITEMS if isinstance(payload.get(name), dict)), {})
+    item: Any = next((payload[name] for name in _ITEMS if isinstance(payload.get(name), dict)), {})
     title, said = text_at(item, "title"), _SAID.get(event_type, "")
     text = "\n".join(filter(None, (title if said in _ITEMS else "", text_at(payload, said, "body")))) if said else ""
     app = text_at(payload, said, "performed_via_github_app", "slug") if said else ""

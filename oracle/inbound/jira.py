@@ -20,6 +20,7 @@ def _verify(secret: str, headers: Headers, body: bytes, now_us: int) -> bytes:
 
 def _read(headers: Headers, payload: dict[str, Any], bot: str) -> Incoming:
     event_type = text_at(payload, "webhookEvent")[:100] or "unknown"
+    who: tuple[str, ...]
     title, key = text_at(payload, "issue", "fields", "summary"), text_at(payload, "issue", "key")
     match event_type.removeprefix("jira:"):
         case "comment_created":

@@ -22,7 +22,7 @@ def _read(headers: Headers, payload: dict[str, Any], bot: str) -> Incoming:
     resource, action = headers.get("sentry-hook-resource", "")[:100] or "unknown", text_at(payload, "action")
     data = payload.get("data")
     data = data if isinstance(data, dict) else {}
-    subject = next((data[name] for name in _SUBJECTS if isinstance(data.get(name), dict)), {})
+    subject: Any = next((data[name] for name in _SUBJECTS if isinstance(data.get(name), dict)), {})
     title = text_at(subject, "title")
     issue = text_at(subject, "issue_id") or (text_at(subject, "id") if "issue" in data else "")
     actor = text_at(payload, "actor", "name")

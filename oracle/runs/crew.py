@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
 from oracle.board import Board
 from oracle.history.statistics import Statistics
+from oracle.model import Event
 from oracle.receipts import Receipts
 from oracle.runs.kind import Kind
 from oracle.runs.pool import Pool
@@ -34,7 +35,8 @@ class Put:
 
 @attrs.define
 class Crew:
-    """`admit` raises Refused for a run that must not be taken in, `begins` says whether one that is queued may begin now."""
+    """`admit` raises Refused for a run that must not be taken in, `begins` says whether one that is queued may begin now, `spend`
+    hears how much more one has cost (US dollars), and gives what is to be published of that."""
 
     board: Board
     receipts: Receipts
@@ -47,6 +49,7 @@ class Crew:
     """Of runs that are not over, by id."""
     admit: Callable[[Run], None] = lambda run: None
     begins: Callable[[Run], bool] = lambda run: True
+    spend: Callable[[Run, float], Sequence[Event]] = lambda run, more_usd: ()
     epoch: str = ""
     """In which the desk has looked after what was left behind."""
     claimable: OrderedDict[str, Run] = attrs.field(factory=OrderedDict)

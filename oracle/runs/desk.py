@@ -220,7 +220,8 @@ class Runs(Actor):
         self.crew.receipts.note_applied(command.id)
         if on_board:
             self.crew.board.apply(draft)
-        self.publish(event)
+        for message in (event, *self.crew.spend(fresh, (fresh.cost_usd or 0.0) - (run.cost_usd or 0.0))):
+            self.publish(message)
         return fresh
 
     # ---- what was left behind

@@ -150,7 +150,8 @@ def _on_board(ask: _Ask, mark: _Mark) -> list[dict[str, Any]]:
     """The values of those that the board alone has."""
     found = [
         v for state in ask.states if (v := state.value) and (not ask.kinds or v["kind"] in ask.kinds)
-        and v["id"] not in mark.stored and (v["status"] not in OVER or (v["id"] in mark.unstored and not _is_past(v, ask.oldest_us)))
+        and v["id"] not in mark.stored
+        and (v["status"] not in OVER or (v["id"] in mark.unstored and not _is_past(v, ask.oldest_us)))
     ]  # fmt: skip
     return found if ask.where == EVERYTHING else [value for value in found if ask.where.takes(value)]
 

@@ -18,6 +18,8 @@ from oracle.runs.run import Run, Status
 
 __all__ = ["WorkedRun"]
 
+LOOK_AGAIN_S = 5.0  # whether one that may not begin yet may now
+
 
 class WorkedRun(KeptRun):
     """The work of a run, if it has any of its own."""
@@ -51,8 +53,7 @@ class WorkedRun(KeptRun):
 
     async def _work_off(self) -> None:
         assert self._working is not None
-        if (pool := self.crew.pool_of(self._run)) is not None:
-            await pool.turn(self._run.id)
+        await self._turn_comes()
         async with self._pen:
             begins = self._run.status is Status.queued  # else it was called off as it waited
             if begins:
@@ -63,6 +64,21 @@ class WorkedRun(KeptRun):
                 await self._work_through(run)
         self._pace.resume()  # for those who wait until it halts, which it did in another way
         self._working.set()
+
+    async def _turn_comes(self) -> None:
+        """Return when it has a place and may begin, or is called off."""
+        pool, ident = self.crew.pool_of(self._run), self._run.id
+        while self._run.status is Status.queued:
+            if pool is not None:
+                await pool.turn(ident)
+            if self._run.status is not Status.queued or self.crew.begins(self._run):
+                return
+            if pool is not None:
+                pool.leave(ident)  # others may use the place meanwhile
+            with trio.CancelScope() as self._scope:
+                await trio.sleep(LOOK_AGAIN_S)
+            if pool is not None and self._run.status is Status.queued:
+                pool.join(ident)
 
     async def _work_through(self, run: Run) -> None:
         assert self._work is not None

@@ -95,13 +95,14 @@ class Conversations(Actor):
         if verb == "delete":
             return await self._store(ident, None, command)
         now_us = max(self.now_us(), value["updated_us"] + 1)
-        changes = {key: command.args[key] for key in ("title", "is_archived", "metadata") if key in command.args}
+        changes: dict[str, Any] = {key: command.args[key] for key in ("title", "is_archived", "metadata") if key in command.args}
         if verb == "clear":
             changes = {"cleared_us": now_us}
         return await self._store(ident, {**value, **changes, "updated_us": now_us}, command)
 
     async def _store(self, ident: str, value: dict[str, Any] | None, command: Command) -> State:
-        now_us, kind, name = self.now_us(), f"conversation_{DONE[command.verb]}", ref(KIND, ident)
+        kind, name = f"conversation_{DONE[command.verb]}", ref(KIND, ident)
+        now_us = self.now_us() if value is None else value["updated_us"]  # of one that is cleared: up to which it is
         draft = self._board.draft(name, value, now_us)
         told = Event(
             event_id(kind, name, "conversations", 0 if command.id else now_us, command.id), kind, name, "conversations",

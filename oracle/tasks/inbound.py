@@ -1,6 +1,6 @@
 """The actor that takes in what webhooks deliver, and sets to work what that calls for.
 
-    delivery -> known? -> Event webhook_received + State webhook_task (what is owed) committed -> answered
+    delivery -> known? -> Event webhook_delivered + State webhook_task (what is owed) committed -> answered
                            -> conversation of the flow -> run started -> nothing is owed any more
 
 What was answered is on the disk. What is owed is made up for after a restart: the ids of the conversation, the task and its
@@ -9,12 +9,14 @@ message follow from the event's, so that each step may be done again and there i
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import attrs
+import msgspec
 import trio
 
-from actors import Actor, Refused, Reply
+from actors import Actor, NobodyOwns, Refused, Reply
 from oracle.board import Board
 from oracle.commit import NOT_NOW, committed
 from oracle.crash import crash_point
@@ -37,7 +39,8 @@ COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
 MADE_S = 1.5  # so long an answer waits for the task to exist; providers wait three seconds and more
 MOST_OWED = 1_000
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 30.0
-_LATER = frozenset({"unavailable", "full", "timeout", "locked"})  # refusals that say nothing about the task
+_MADE = frozenset({"exists", "illegal"})  # refusals of one that was made before: it is another by now, or over
+_LATER = frozenset({"unavailable", "full", "timeout"})  # refusals that say nothing about the task
 
 
 @attrs.frozen
@@ -62,6 +65,7 @@ class Inbound(Actor):
         self._board = board
         self._hooks = hooks
         self._arrivals = arrivals
+        self._unsure: dict[str, tuple[Event, State | None]] = {}  # what was refused, and may be on the disk all the same
 
     async def start(self) -> None:
         """Make up for what is owed."""
@@ -78,9 +82,10 @@ class Inbound(Actor):
         ident = event_id(RECEIVED, name, incoming.provider, 0, incoming.delivery or incoming.fingerprint)
         known = await self._arrivals.known(name, ident, incoming.fingerprint)
         if known is not None:
+            self._adopt(known["event_id"])
             exists = self._board.get(ref(OWED, known["event_id"])) is None
             return Taken(known["event_id"], known["task_id"], known["matched_command"], exists, again=True)
-        if len(self._board.kind(OWED)) >= MOST_OWED:
+        if max(len(self._board.kind(OWED)), len(self._unsure)) >= MOST_OWED:
             raise Refused("too many tasks wait to be made", "full")
         called = matched(webhook, incoming, self._hooks.bot_of(webhook))
         task = None if called is None else f"task-{ident[4:16]}"
@@ -112,11 +117,22 @@ class Inbound(Actor):
         try:
             await self.ask("history", Commit(rows), COMMIT_TIMEOUT_S)
         except NOT_NOW as no:
+            self._unsure[ident] = told, draft
             raise Refused(f"deliveries can't be stored now: {no}", "unavailable") from no
         crash_point("inbound:committed")
+        self._unsure.pop(ident, None)
         if draft is not None:
             self._board.apply(draft)
         self.publish(told)
+
+    def _adopt(self, ident: str) -> None:
+        """It is on the disk after all: tell of it, and make what it calls for."""
+        told, draft = self._unsure.pop(ident, (None, None))
+        if told is not None:
+            self.publish(told)
+        if draft is not None and draft.value is not None:
+            self._board.apply(draft)
+            self.helper(self._settle, ident, draft.value, trio.Event())
 
     def _owed(self, ident: str, hook: str, command: Any, incoming: Incoming) -> dict[str, Any]:
         """All it takes to make the task, so that it comes out the same however the webhook is changed meanwhile."""
@@ -144,7 +160,7 @@ class Inbound(Actor):
                 break
             except NOT_NOW as no:
                 if isinstance(no, Refused) and no.code not in _LATER:
-                    if no.code != "exists":  # else it was made before, and is changed since
+                    if no.code not in _MADE:
                         await self._tell_refused(ident, owed, no)
                     break
                 await trio.sleep(wait_s)
@@ -169,6 +185,9 @@ class Inbound(Actor):
             "agent": owed["agent"], "session": SESSION, "conversation": talk, "source": source, "also": [said],
         }, by, ident))  # fmt: skip
         crash_point("inbound:task-started")
+        # Numbered, so that they are put out once; where the task is over already, or its actor is not there yet, it goes without.
+        with contextlib.suppress(NobodyOwns):
+            await self.ask(ref("run", task), Command("output", {"worker": "", "pieces": _log(ident, owed), "first": 1}, by))
 
     async def _tell_refused(self, ident: str, owed: dict[str, Any], no: Refused) -> None:
         now_us, name = self.now_us(), ref(KIND, owed["about"]["webhook_id"])
@@ -178,6 +197,18 @@ class Inbound(Actor):
         )  # fmt: skip
         await committed(self, (told,))
         self.publish(told)
+
+
+def _log(ident: str, owed: dict[str, Any]) -> list[list[str]]:
+    """What the log of the task begins with: how it came about."""
+    about = owed["about"]
+    stages = {
+        "received": {"event_id": ident, **{name: about[name] for name in ("webhook_id", "event_type", "sender", "url")}},
+        "validated": {"provider": owed["provider"]},
+        "matched": {"command": about["matched_command"], "agent": owed["agent"]},
+        "task_created": {"task_id": owed["task_id"], "flow_id": owed["flow_id"] or None},
+    }
+    return [[f"webhook:{stage}", msgspec.json.encode(data).decode()] for stage, data in stages.items()]
 
 
 def _params(owed: dict[str, Any]) -> dict[str, Any]:

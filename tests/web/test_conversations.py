@@ -83,7 +83,8 @@ def test_a_message_is_said_once_by_its_id_and_an_assistant_repeats_nothing(house
     conversation = begin(house)["conversation_id"]
     first = say(house, conversation, "a", message_id="msg-mine")
     assert say(house, conversation, "a", message_id="msg-mine") == first
-    assert say(house, conversation, "b", message_id="msg-mine", status=400)["detail"] == "the message 'msg-mine' says something else"
+    no = say(house, conversation, "b", message_id="msg-mine", status=400)
+    assert no["detail"] == "the message 'msg-mine' says something else"
     answer = say(house, conversation, "done", "assistant", task_id="task-1")
     assert say(house, conversation, "done", "assistant", task_id="task-1") == answer
     say(house, conversation, "done, really", "assistant", task_id="task-1")
@@ -132,6 +133,20 @@ def test_what_was_cleared_is_not_shown_and_what_is_said_afterwards_is(house):
     whole = house.get(f"{ALL}/{ident}").json
     assert [one["content"] for one in whole["messages"]] == ["after"] and whole["message_count"] == 1
     assert "messages" not in house.get(f"{ALL}/{ident}?include_messages=false").json
+
+
+def test_what_was_cleared_or_deleted_is_not_found_by_its_words_either(house):
+    def found(words):
+        return [one["conversation"] for one in house.get(f"/api/oracle/search?q={words}&in=messages").json["items"]]
+
+    cleared, deleted, kept = (begin(house)["conversation_id"] for _ in range(3))
+    for ident in (cleared, deleted, kept):
+        say(house, ident, "the walrus spoke")
+    house.post(f"{ALL}/{cleared}/clear")
+    house.ask("DELETE", f"{ALL}/{deleted}")
+    assert found("walrus") == [kept]
+    say(house, cleared, "the walrus is back")
+    assert found("walrus") == [cleared, kept]
 
 
 def test_what_was_deleted_is_not_found(house):
@@ -191,7 +206,8 @@ async def test_totals_are_those_of_the_tasks_that_completed_or_failed_each_once(
 
 async def test_what_a_run_says_moves_its_conversation_up_also_over_a_restart(tmp_path):
     async with open_house(tmp_path) as house:
-        ident, other = [(await house.post(ALL, json={"title": "t"})).json["conversation_id"] for _ in range(2)]
+        ident = (await house.post(ALL, json={"title": "t"})).json["conversation_id"]
+        await house.post(ALL, json={"title": "a newer one"})
         now_us = house.system.runtime.now_us()
         words = [Message(f"msg-{n}", ident, "assistant", "done", "task-1", {}, now_us + n) for n in (1_000, 2_000)]
         await house.system.runtime.ask("history", Commit(tuple(words)))

@@ -145,11 +145,12 @@ async def commands(call: Call) -> list[CommandShown]:
     return _commands(call.system.hooks.find(call.args["id"]))
 
 
-async def add_command(call: Call) -> Done:
+async def add_command(call: Call) -> Answer:
     """Add a command, with an id of its own."""
     wish = structure(NewCommand, call.body, extras="drop", path=("body",))
     state: State = await _ask(call, "add_command", {"id": call.args["id"], "command": wish})
-    return Done(True, next(one for one in reversed(_commands(state.value or {})) if one.name == (wish.name or wish.trigger)))
+    added = next(one for one in reversed(_commands(state.value or {})) if one.name == (wish.name or wish.trigger))
+    return Answer(Done(True, added), 201)
 
 
 async def change_command(call: Call) -> Done:

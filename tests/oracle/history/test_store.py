@@ -13,6 +13,7 @@ from actors import Published, Refused
 from oracle.history import Broken, End, Store, Unfit
 from oracle.history.retention import DAY_US, expired
 from oracle.history.schema import TABLES, month_end_us, month_of
+from oracle.model import RunRow
 from oracle.receipts import Answered, Key, Receipts, answered_event
 
 from .rows import T0_US, attempt, delivery, event, published, state, trade, trade_ids, zoo
@@ -66,7 +67,8 @@ def test_rows_of_all_tables_share_one_numbering(store):
     names = [t.kind for t in TABLES if not t.monthly] + [n for t in TABLES if t.monthly for n in store.months(t.kind)]
     union = " UNION ALL ".join(f"SELECT seq FROM {name}" for name in names)
     seqs = [seq for (seq,) in store.connection.execute(f"SELECT seq FROM ({union}) ORDER BY seq").fetchall()]
-    assert seqs == list(range(1, 27))
+    replaced = [type(message) for message in zoo()].index(RunRow) + 1
+    assert seqs == [number for number in range(1, 27) if number != replaced], "a run has one row, the newest"
     assert reopened(store).last_seq == store.last_seq == 26
 
 

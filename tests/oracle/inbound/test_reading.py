@@ -90,12 +90,14 @@ def test_slack_is_read_and_a_mention_of_our_account_is_its_name():
     assert (found.delivery, found.own) == ("Ev1", False)
     assert read("slack", slack(thread_ts="1.1")).flow_id == "slack:C1:1.1"
     assert read("slack", slack(subtype="message_changed")).text == ""
-    assert [read("slack", slack(**who)).own for who in ({"bot_id": "B1"}, {"subtype": "bot_message"}, {"user": "U9"})] == [True] * 3
+    ours = {"bot_id": "B1"}, {"subtype": "bot_message"}, {"user": "U9"}
+    assert [read("slack", slack(**who)).own for who in ours] == [True] * 3
 
 
 def test_slack_asks_for_a_challenge_and_sends_commands_and_buttons():
     assert read("slack", {"type": "url_verification", "challenge": "abc", "token": "x"}).challenge == "abc"
-    typed = payload_of("application/x-www-form-urlencoded", b"command=%2Fagent&text=review+it&user_id=U1&channel_id=C1&trigger_id=1.2")
+    form = b"command=%2Fagent&text=review+it&user_id=U1&channel_id=C1&trigger_id=1.2"
+    typed = payload_of("application/x-www-form-urlencoded", form)
     found = read("slack", typed)
     assert (found.event_type, found.text, found.sender, found.flow_id) == ("command", "/agent review it", "U1", "slack:C1:1.2")
     form = b"payload=" + b"%7B%22type%22%3A%22block_actions%22%2C%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D"
@@ -126,11 +128,11 @@ def test_anybody_else_is_read():
 
 
 def test_what_sounds_like_a_secret_is_masked_and_keys_of_issues_are_not():
-    raw = {"token": "x", "a": [{"api_key": "x", "issue": {"key": "PROJ-1"}}], "authorizations": [{"user_id": "U9"}], "password": None,
-           "keys_url": "https://a.test", "author": "ada", "X-Signature": 5, "secret_scanning": True}  # fmt: skip
+    raw = {"token": "x", "a": [{"api_key": "x", "issue": {"key": "PROJ-1"}}], "authorizations": [{"user_id": "U9"}],
+           "password": None, "keys_url": "https://a.test", "author": "ada", "X-Signature": 5, "secret_on": True}  # fmt: skip
     assert payload_of("application/json", json.dumps(raw).encode()) == {
         "token": MASK, "a": [{"api_key": MASK, "issue": {"key": "PROJ-1"}}], "authorizations": [{"user_id": "U9"}],
-        "password": None, "keys_url": "https://a.test", "author": "ada", "X-Signature": MASK, "secret_scanning": True,
+        "password": None, "keys_url": "https://a.test", "author": "ada", "X-Signature": MASK, "secret_on": True,
     }  # fmt: skip
 
 
