@@ -1,4 +1,8 @@
-"""A server of this house for programs: its stream without a silent hole, its commands applied once, its answers.
+"""A server of this house for programs: its stream without a silent hole, its commands applied once, its answers, and all it can
+do by name (`oracle.experiments`, `oracle.tasks`, ...: `oracle.sdk.surfaces`).
+
+`Client` is for programs on trio, `AsyncioClient` for those on asyncio, `SyncClient` for those without a loop, and for notebooks.
+They say the same; the latter two have it done on trio, in a thread of their own.
 
 Commands go over HTTP, also while a stream is open: there an answer would come among the frames, and who waits for it inside
 the loop that reads them would wait for ever. The id makes both the same command.
@@ -6,10 +10,11 @@ the loop that reads them would wait for ever. The id makes both the same command
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -21,16 +26,21 @@ from oracle.exchange import HttpFailed, Target
 from oracle.following import PATIENCE_S, Following, follow
 from oracle.patience import Patience
 from oracle.problems import Invalid, Problem, one_of
-from oracle.remote import TIMEOUT_S, Remote, RemoteFailed
+from oracle.remote import TIMEOUT_S, Remote, RemoteFailed, Said
+from oracle.sdk.blocking import Blocked
+from oracle.sdk.on_asyncio import Awaited
+from oracle.sdk.portal import Closed, Portal
+from oracle.sdk.room import Asked, Asyncio, Blocking, Trio, Watched
+from oracle.sdk.surfaces import Surfaces
 from oracle.settings import load
 
-__all__ = ["Client", "Frame", "Hole", "Ready", "RemoteFailed"]
+__all__ = ["AsyncioClient", "Client", "Closed", "Frame", "Hole", "Ready", "RemoteFailed", "SyncClient"]
 
 DEADLINE_S = 30.0
 TRANSPORTS = ("websocket", "poll")
 
 
-class Client:
+class Client(Surfaces[Trio]):
     """One server: at `url`, or without one the server that runs on a data folder of this machine (`data`; else the folder of
     the `oracle` command), wherever it listens after a restart. `token` and `certificate` go with a url: the one where it
     wants one; the other (PEM) is then the only one to believe over TLS, else the authorities of this machine say whom.
@@ -44,6 +54,7 @@ class Client:
                  deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
         """Raises Invalid for what is no http or https URL, and for settings in the environment that are refused; ValueError
         for a certificate that is none."""
+        super().__init__(self, Trio())
         self._deadline_s = deadline_s
         self._find: Callable[[], Remote]
         if url is None:
@@ -66,17 +77,28 @@ class Client:
 
     async def get(self, path: str, /, **query: Any) -> Any:
         """The JSON of GET `path`. Raises RemoteFailed."""
-        return await self._told("GET", path, query, b"", "")
+        return (await self.ask(path, query)).json
 
-    async def command(self, method: str, path: str, body: Any = None, *, id: str = "") -> Any:
+    async def ask(self, path: str, query: dict[str, Any]) -> Said:
+        """The answer to GET `path`, with its headers; what is None in `query` is left out. Raises RemoteFailed."""
+        asked = {name: value for name, value in query.items() if value is not None}
+        return await self._again(lambda remote, timeout_s: remote.say("GET", path, asked, timeout_s=timeout_s))
+
+    async def command(self, method: str, path: str, body: Any = None, *, id: str = "", once: bool = True) -> Any:
         """Have a command applied once, however often it had to be sent; the JSON of its answer. It has the `id` (1 to 64
-        letters, digits and any of `_ . : -`), or a new one; give one that you keep where you may be killed in between.
+        letters, digits and any of `_ . : -`), or a new one; give one that you keep where you may be killed in between. Where a
+        route takes none (`once` is False) it is sent once only.
 
         Raises RemoteFailed: refused, and not sent again; or nobody said what became of it within the deadline (`passing`),
         and then the same command with the same id asks once more.
         """
         said = b"" if body is None else json.dumps(body, allow_nan=False).encode()
-        return await self._told(method, path, {}, said, id or secrets.token_hex(16))
+        if not once:
+            return await self._find().tell(method, path, body=said)
+        ident = id or secrets.token_hex(16)
+        answer = await self._again(
+            lambda remote, timeout_s: remote.say(method, path, body=said, ident=ident, timeout_s=timeout_s))  # fmt: skip
+        return answer.json
 
     def stream(self, *topics: str, since: str = "", transport: str = "websocket",
                patience_s: float = PATIENCE_S) -> AbstractAsyncContextManager[Following]:  # fmt: skip
@@ -91,14 +113,66 @@ class Client:
             raise Invalid([Problem(("transport",), "enum", f"Input should be {one_of(TRANSPORTS)}", transport)])
         return follow(self._find, ",".join(topics), since, transport=transport, patience_s=patience_s)
 
-    async def _told(self, method: str, path: str, query: Mapping[str, Any], body: bytes, ident: str) -> Any:
+    async def _again(self, say: Callable[[Remote, float], Awaitable[Said]]) -> Said:
         patience, ends_s = Patience(), trio.current_time() + self._deadline_s
         while True:
             timeout_s = min(TIMEOUT_S, ends_s - trio.current_time())
             try:
-                return await self._find().tell(method, path, query, body=body, ident=ident, timeout_s=timeout_s)
+                return await say(self._find(), timeout_s)
             except RemoteFailed as failed:
                 wait_s = max(patience.wait_s(), failed.retry_after_s)
                 if not failed.passing or trio.current_time() + wait_s >= ends_s:
                     raise
             await trio.sleep(wait_s)
+
+
+class SyncClient(Surfaces[Blocking]):
+    """`Client` for programs without a loop, and for notebooks: each call comes back when it is done, lists and streams are
+    iterated. For any thread, and for several at once. It holds a thread until it is closed, or forgotten."""
+
+    get = Asked(Client.get)
+    command = Asked(Client.command)
+    stream = Watched(Client.stream)
+
+    def __init__(self, url: str | None = None, token: str = "", certificate: str = "", *, data: Path | str | None = None,
+                 deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
+        """Raises as `Client` does."""
+        self._portal = Portal()
+        super().__init__(Client(url, token, certificate, data=data, deadline_s=deadline_s), Blocked(self._portal))
+
+    def __enter__(self) -> SyncClient:
+        self._portal.start(self._bare.__aenter__).wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what is under way, and the thread."""
+        self._portal.close()
+
+
+class AsyncioClient(Surfaces[Asyncio]):
+    """`Client` for programs on asyncio: each call is awaited, lists and streams are iterated with `async for`. It holds a
+    thread until it is closed, or forgotten."""
+
+    get = Asked(Client.get)
+    command = Asked(Client.command)
+    stream = Watched(Client.stream)
+
+    def __init__(self, url: str | None = None, token: str = "", certificate: str = "", *, data: Path | str | None = None,
+                 deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
+        """Raises as `Client` does."""
+        self._portal = Portal()
+        super().__init__(Client(url, token, certificate, data=data, deadline_s=deadline_s), Awaited(self._portal))
+
+    async def __aenter__(self) -> AsyncioClient:
+        await asyncio.wrap_future(self._portal.start(self._bare.__aenter__).future)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what is under way, and the thread."""
+        self._portal.close()

@@ -30,7 +30,7 @@ PLANTED = "demo:rule"
 
 def wanted(settings: Settings) -> bool:
     """Whether the simulated market is all that runs, and nobody needs a token to deliver to it."""
-    return settings.demo.enabled and not settings.feeds and settings.auth.mode == "open"
+    return settings.demo.enabled and not settings.feeds and settings.auth.mode != "token"
 
 
 async def settle(system: System, url: str) -> None:

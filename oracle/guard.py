@@ -41,10 +41,18 @@ class Guard:
         found = await _resolve(target)
         permitted = [str(address) for address in found if self.permits(target, address)]
         if not permitted:
-            raise HttpFailed(
-                "refused", f"{target.host} is at a private or reserved address ({found[0]}); "
-                           f"add it to http.allow to permit it")
+            raise HttpFailed("refused", _refusal(target, found[0]))
         return permitted
+
+    def refusal(self, target: Target) -> str | None:
+        """Why a host that is an address, or this machine, may not be reached, known without asking anybody; None where it may, or
+        its name has to be looked up first."""
+        hosts = ("127.0.0.1", "::1") if target.host == "localhost" else (target.host,)
+        try:
+            addresses = [ipaddress.ip_address(host) for host in hosts]
+        except ValueError:
+            return None
+        return None if any(self.permits(target, one) for one in addresses) else _refusal(target, addresses[0])
 
     def permits(self, target: Target, address: _Address) -> bool:
         """Whether `address`, as that of the target's host, may be connected to."""
@@ -74,6 +82,10 @@ class _Entry:
             raise ValueError(f"{text!r} is not a host, host:port, address or network: it has a path")
         # Port 80 given and none given parse alike; the text tells which it was.
         return cls(target.host, target.port if text.rpartition("]")[2].count(":") else None, None)
+
+
+def _refusal(target: Target, address: _Address) -> str:
+    return f"{target.host} is at a private or reserved address ({address}); add it to http.allow to permit it"
 
 
 async def _resolve(target: Target) -> list[_Address]:

@@ -72,6 +72,13 @@ class Http:
         """Where somebody who speaks another protocol may connect to: the guard's word. Raises HttpFailed."""
         return await self._guard.addresses(target)
 
+    def refusal(self, url: str) -> str | None:
+        """Why nothing may be asked of a URL, as far as that can be known without a look-up; None where it may."""
+        try:
+            return self._guard.refusal(Target.parse(url))
+        except HttpFailed as failed:
+            return failed.message
+
     def trust_of(self, origin: str) -> ssl.SSLContext | None:
         """Whom to believe over TLS there, where that was said."""
         return self._trust.get(origin)

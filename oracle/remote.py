@@ -6,6 +6,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -17,11 +18,12 @@ from oracle.exchange import Target
 from oracle.http import Answer, Http, HttpFailed
 from oracle.presence import Presence, find
 from oracle.problems import Bad
+from oracle.retry_after import retry_after_s
 from oracle.secret import Secret, SecretMissing
 from oracle.tls import exactly, system
 from oracle.websocket import Connection, Lost, connect
 
-__all__ = ["Remote", "RemoteFailed", "Words"]
+__all__ = ["Remote", "RemoteFailed", "Said", "Words"]
 
 TIMEOUT_S = 10.0
 SILENCE_S = 30.0  # until the server is asked whether it is still there
@@ -32,7 +34,8 @@ _PASSING = frozenset({0, 408, 429, 500, 502, 503, 504})
 
 class RemoteFailed(Exception):
     """What was asked for was refused, or nobody answered. `status` is that of the answer, 0 where there was none; `body` its
-    JSON (text where it is none). `passing`: the same may succeed later; then nobody knows whether a command was applied."""
+    JSON (text where it is none). `passing`: the same may succeed later; then nobody knows whether a command was applied.
+    `retry_after_s` is how long it asked to be left alone."""
 
     def __init__(self, message: str, status: int = 0, body: Any = None, *, passing: bool | None = None,
                  retry_after_s: float = 0.0) -> None:  # fmt: skip
@@ -46,9 +49,31 @@ class RemoteFailed(Exception):
     def of(cls, what: str, answer: Answer) -> RemoteFailed:
         """An answer that is a "no" to `what`."""
         text = answer.body.decode(errors="replace")
-        after = answer.headers.get("retry-after", "")
         return cls(f"{what} answered {answer.status}: {text[:300]}", answer.status, _json(answer.body, text),
-                   retry_after_s=float(after) if after.isdecimal() else 0.0)  # fmt: skip
+                   retry_after_s=_asked_s(answer))  # fmt: skip
+
+    @property
+    def code(self) -> str:
+        """The word of the server for what is wrong (`VALIDATION_ERROR`, `not_found`), empty where it has none."""
+        error = self.body.get("error") if isinstance(self.body, dict) else None
+        found = error.get("code") if isinstance(error, dict) else error
+        return found if isinstance(found, str) else ""
+
+    @property
+    def details(self) -> Any:
+        """What it says beside: a text for each field that won't do, or a list of them, or a sentence; None for nothing."""
+        if not isinstance(self.body, dict):
+            return self.body
+        error = self.body.get("error")
+        return error.get("details") if isinstance(error, dict) else self.body.get("detail", self.body.get("message"))
+
+
+@attrs.frozen
+class Said:
+    """An answer that is a "yes": its JSON, None where it is empty, and its headers by lower-case name."""
+
+    json: Any
+    headers: Mapping[str, str]
 
 
 class Words(Protocol):
@@ -115,13 +140,15 @@ class Remote:
     async def tell(self, method: str, path: str, query: Mapping[str, Any] | None = None, **how: Any) -> Any:
         """The JSON of the answer, None where that is empty. Raises RemoteFailed for no answer, for a "no", and for what is
         not JSON."""
+        return (await self.say(method, path, query, **how)).json
+
+    async def say(self, method: str, path: str, query: Mapping[str, Any] | None = None, **how: Any) -> Said:
+        """The answer, where it is a "yes". Raises RemoteFailed as `tell` does."""
         answer = await self.ask(method, path, query, **how)
         if not 200 <= answer.status < 300:
             raise RemoteFailed.of(f"{self.url}{path.removeprefix('/')}", answer)
-        if not answer.body:
-            return None
         try:
-            return json.loads(answer.body)
+            return Said(json.loads(answer.body) if answer.body else None, answer.headers)
         except ValueError as wrong:
             raise RemoteFailed(f"{method} {path} answered what is no JSON", answer.status,
                                answer.body.decode(errors="replace")) from wrong  # fmt: skip
@@ -163,6 +190,18 @@ class _Spoken:
                 word: dict[str, Any] = json.loads(await self.connection.receive())
                 return word
             await self.connection.probe(TIMEOUT_S)
+
+
+def _asked_s(answer: Answer) -> float:
+    """How long it asks to be left alone. Where that is a date, the clock is that of who said it: its own `Date`."""
+    asked = answer.headers.get("retry-after", "")
+    try:
+        now_us = round(parsedate_to_datetime(answer.headers.get("date", "")).timestamp() * 1e6)
+    except (ValueError, OverflowError):
+        now_us = None
+    if now_us is None and not asked.strip().isdecimal():
+        return 0.0
+    return retry_after_s(asked, now_us or 0) or 0.0
 
 
 def _json(body: bytes, otherwise: Any) -> Any:

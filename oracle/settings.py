@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from attrs.validators import and_, ge, gt, in_, le
+from attrs.validators import and_, ge, gt, in_, le, min_len
 
 from oracle.border import structure
 from oracle.exchange import HttpFailed, Target
@@ -79,10 +79,15 @@ class Server:
 class Auth:
     """Who may use the server."""
 
-    mode: str = attrs.field(default="open", validator=in_(("open", "token")))
-    """open: whoever reaches a loopback address; token: whoever shows the token. Other addresses need token."""
+    mode: str = attrs.field(default="local", validator=in_(("local", "open", "token")))
+    """local: whoever reaches a loopback address, but /api/v1 and the tokens themselves want a token; open: those too are for
+    whoever reaches a loopback address; token: whoever shows a token. Other addresses than loopback need token."""
     token: Secret | None = None
-    """The token of mode token; without it a random one is made in the data folder and printed once."""
+    """A token that may do everything; without it mode token makes a random one in the data folder and prints it once."""
+    jwt_secret: Secret | None = None
+    """What JWTs are signed with (HS256), 32 bytes at least; without it a random one is made in the data folder."""
+    jwt_audience: str = attrs.field(default="oracle", validator=min_len(1))
+    """The `aud` that a JWT has to name."""
 
 
 @attrs.frozen
@@ -250,7 +255,7 @@ class Settings:
 
 def _unsafe(settings: Settings) -> Iterator[Problem]:
     outside = [str(address) for address in settings.server.listen if not address.loopback]
-    if outside and settings.auth.mode == "open":
+    if outside and settings.auth.mode != "token":
         why = f"{outside[0]} can be reached from outside: set auth.mode to token (--auth token)"
         yield Problem(("server", "listen"), "unsafe_listen", why, ", ".join(outside))
 

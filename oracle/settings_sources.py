@@ -71,8 +71,11 @@ def unused(env: Mapping[str, str]) -> list[str]:
     return [f"{name} is set and not used: {why}" for name, why in _UNUSED.items() if env.get(name)]
 
 
-def _lower(text: str) -> Text:
-    return Text(text.lower())
+_LEVELS = {"warn": "warning", "critical": "error", "fatal": "error"}  # other spellings of the levels there are
+
+
+def _level(text: str) -> Text:
+    return Text(_LEVELS.get(text.lower(), text.lower()))
 
 
 def _port(text: str) -> list[Text]:
@@ -81,7 +84,7 @@ def _port(text: str) -> list[Text]:
 
 _ALIASES: dict[str, tuple[tuple[str, ...], Callable[[str], Any]]] = {
     "PORT": (("server", "listen"), _port),
-    "LOG_LEVEL": (("log", "level"), _lower),
+    "LOG_LEVEL": (("log", "level"), _level),
     "CORS_ORIGINS": (("server", "allowed_origins"), Text),
     "SMTP_HOST": (("alerts", "smtp_host"), Text),
     "SMTP_PORT": (("alerts", "smtp_port"), Text),
@@ -98,7 +101,8 @@ _ALIASES: dict[str, tuple[tuple[str, ...], Callable[[str], Any]]] = {
 _UNUSED = {
     "DATABASE_URL": "history is kept in the data folder, by an embedded database",
     "REDIS_URL": "messages travel inside the process",
-    "AGENT_ENGINE_URL": "no agent engine is called",
+    "AGENT_ENGINE_URL": "no agent engine is called; agents claim their tasks here",
+    "DASHBOARD_API_URL": "it tells agents where this server is, which they read themselves",
 }
 
 

@@ -1,8 +1,9 @@
 """The wiring: settings in, a running tree out. Everything that knows more than its neighbours knows it here.
 
 Children start in this order and stop in reverse: log, history, kill_switch, channels, rules, conditions, alerts, watchdogs,
-switchboard, runs, scheduler, sources, broker, risk, desk, strategies, strategist, scanner, terminal, feeds, and then whatever the
-outermost layer adds (hub, sockets, web). The board is rebuilt from history before the first.
+switchboard, services, incidents, checkups, runs, scheduler, sources, broker, risk, desk, strategies, strategist, scanner,
+terminal, feeds, and then whatever the outermost layer adds (hub, sockets, web). The board is rebuilt from history before the
+first.
 """
 
 from __future__ import annotations
@@ -47,9 +48,14 @@ from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
 from oracle.runs.wiring import pools_of, run_children
 from oracle.schedule.wiring import scheduler_child
+from oracle.services.vitals import Vitals
+from oracle.services.wiring import service_children
 from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
+from oracle.tasks.agents import Agents
+from oracle.tasks.runner import commands_of
+from oracle.tasks.sequences import Sequences
 from oracle.tasks.wiring import talking_children
 from oracle.terminal import TerminalState
 from oracle.terminal.actor import TerminalMemory
@@ -87,17 +93,19 @@ class System:
     shelf: Shelf
     records: RunRecords
     outputs: Outputs
+    finder: Finder
+    exports: Exports
     talks: Talks
     hooks: Hooks
     arrivals: Arrivals
-    finder: Finder
-    exports: Exports
     pools: Mapping[str, Pool]
     statistics: Mapping[str, FeedStatistics]  # by feed name
+    sequences: Sequences = attrs.field(factory=Sequences)
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
     day_trades: DayTrades = attrs.field(factory=DayTrades)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(CATCHING_UP))
     """Of those who are told what they missed; who has none waits, so that those who are told what happens do not."""
+    vitals: Vitals = attrs.field(default=attrs.Factory(lambda self: Vitals(self.runtime.now_us()), takes_self=True))
 
     @property
     def terminal(self) -> TerminalState:
@@ -180,8 +188,8 @@ def _assemble(
     outputs = Outputs(store, records.reader)
     return System(
         settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
-        Talks(records.reader), open_hooks(settings, board), Arrivals(store, records.reader), Finder(store, records),
-        Exports(store), pools_of(settings), statistics,
+        Finder(store, records), Exports(store), Talks(records.reader), open_hooks(settings, board),
+        Arrivals(store, records.reader), pools_of(settings), statistics,
     )  # fmt: skip
 
 
@@ -210,7 +218,9 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
         ),
         Child("watchdogs", lambda: Supervisor(switched_on(watchdogs, board), exhausted="park")),
         Child("switchboard", lambda: Switchboard(watchdogs, board, system.receipts)),
+        *service_children(system),
         *run_children(system),
+        Child("agents", lambda: Agents(board, system.receipts, commands_of(settings))),
         *talking_children(system),
         scheduler_child(board, settings.scheduler),
         Child("sources", lambda: SourceWatch(board)),

@@ -10,7 +10,7 @@ import attrs
 
 from oracle.problems import Bad, closest, one_of
 
-__all__ = ["broken"]
+__all__ = ["between", "broken"]
 
 
 def broken(cls: type, values: Mapping[str, Any]) -> Iterator[tuple[str, Bad]]:
@@ -23,6 +23,16 @@ def broken(cls: type, values: Mapping[str, Any]) -> Iterator[tuple[str, Bad]]:
                 if bad is not None:
                     yield field.name, bad
                     break
+
+
+def between(low: float, high: float) -> Callable[..., None]:
+    """A validator of numbers from `low` to `high`, both included, which names both where one is broken."""
+
+    def within(_instance: Any, _field: Any, value: Any) -> None:
+        if not low <= value <= high:
+            raise Bad("between", f"Input should be between {low} and {high}", ctx={"ge": low, "le": high})
+
+    return within
 
 
 _COMPARISONS = {

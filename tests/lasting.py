@@ -14,7 +14,7 @@ import attrs
 import trio
 from running import House, Reply, open_house
 
-from oracle.settings import Auth, Data, Server, Settings
+from oracle.settings import Auth, Data, Experiments, Server, Settings
 
 __all__ = ["Lasting", "lasting_house"]
 
@@ -43,7 +43,8 @@ class Lasting:
 @contextmanager
 def lasting_house(folder: Path) -> Iterator[Lasting]:
     """A house over a data folder until the block ends; nobody asks it too often."""
-    settings = Settings(auth=Auth(mode="open"), data=Data(folder=folder), server=Server(burst=1_000_000))
+    settings = Settings(auth=Auth(mode="open"), data=Data(folder=folder), server=Server(burst=1_000_000),
+                        experiments=Experiments(requests_per_hour=1_000_000))  # fmt: skip
     opened: SimpleQueue[Lasting | BaseException] = SimpleQueue()
     over = trio.Event()
 

@@ -60,7 +60,9 @@ def test_ready_means_that_it_answers(server):
 def test_the_server_is_found_through_its_data_folder(server):
     card = server.data / "server.json"
     assert stat.S_IMODE(card.stat().st_mode) == 0o600
-    assert json.loads(card.read_text()) == {"url": f"{server.url}/", "pid": server.process.pid, "token": "",
+    kept = server.data / "commands.token"  # in mode local /api/v1 and the tokens want one
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert json.loads(card.read_text()) == {"url": f"{server.url}/", "pid": server.process.pid, "token": f"file:{kept}",
                                            "certificate": ""}
     tree = oracle("tree", "--data", server.data, "--json")
     assert tree.returncode == 0

@@ -22,13 +22,24 @@ def listeners(server: Server, tls: Shown | None = None) -> tuple[Listener, ...]:
     bounds = Bounds.of(server)
     made = [] if server.listen else [_first_free(bounds)]
     try:
-        for address in (*server.listen, *(SEED_ADDRESSES if server.seed_ports else ())):
+        for address in _wanted(server):
             made.append(_bound(address, bounds, tls))
     except AddressTaken:
         for listener in made:
             listener.close()
         raise
     return tuple(made)
+
+
+def _wanted(server: Server) -> list[Listen]:
+    """What was asked for, and the seeds' own: one that is both (`PORT=5000`, which is agent-bot's) is listened on once, as the
+    seed's, unless it was said to be another's."""
+    if not server.seed_ports:
+        return [*server.listen]
+    seeds = {(one.host, one.port): one for one in SEED_ADDRESSES}
+    asked = [one if one.surface or one.secure or not one.port else seeds.get((one.host, one.port), one) for one in server.listen]
+    told = {(one.host, one.port) for one in asked if one.port}
+    return [*asked, *(one for place, one in seeds.items() if place not in told)]
 
 
 def _first_free(bounds: Bounds) -> Listener:

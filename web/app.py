@@ -28,12 +28,15 @@ from web.auth import Doorman
 from web.body import decode, encode
 from web.direct import Direct
 from web.errors import answer_invalid, answer_refusal, answer_status, invalid
+from web.flopy_socket import Latest
+from web.hourly import Hours
 from web.limits import LOCAL_HOSTS, NOT_JSON, Gate, Limits, headers_of, is_json
 from web.metrics import Metrics
 from web.page_files import PageFiles
 from web.params import query_of, read_params
 from web.quick import Quick
 from web.routes import WS, Answer, Call, Family, Route, family_of
+from web.sockets_limit import SocketCount
 from web.table import routes
 
 __all__ = ["App", "House", "make_app"]
@@ -43,12 +46,17 @@ RESPONSE_TIMEOUT_S = 60
 
 @attrs.frozen
 class House:
-    """What the server keeps beside the system: its doorman, its table of routes, its metrics, its page."""
+    """What the server keeps beside the system: its doorman, its table of routes, its metrics, its page; how much of `/api/v1`
+    each client has asked for in its hour, how many sockets of `/ws/dashboard` it has (by `web.auth.client_of`), and what those
+    are told of the services."""
 
     doorman: Doorman
     routes: tuple[Route, ...]
     metrics: Metrics
     page: PageFiles
+    hours: Hours
+    sockets: SocketCount
+    latest: Latest = attrs.field(factory=Latest)
 
 
 class _Exchange(TrioASGIHTTPConnection):
@@ -91,7 +99,8 @@ def make_app(system: System, doorman: Doorman | None = None) -> App:
     now_us = system.runtime.now_us
     settings = system.settings
     doorman = doorman or Doorman.of(settings, now_us)
-    house = House(doorman, routes(), Metrics(system), PageFiles())
+    hours, sockets = Hours(settings.experiments), SocketCount(settings.experiments.sockets)
+    house = House(doorman, routes(), Metrics(system, hours), PageFiles(), hours, sockets)
     app = App(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.server.body_limit_bytes, BODY_TIMEOUT=settings.server.body_timeout_s,
@@ -101,7 +110,7 @@ def make_app(system: System, doorman: Doorman | None = None) -> App:
     for route in house.routes:
         app.view_functions[route.name] = _served_before if route.live else _view(system, house, route)
     app.register_error_handler(HTTPException, _http_error)
-    gate = Gate(Direct(app.asgi_app, system, house), _limits(settings), now_us)
+    gate = Gate(Direct(app.asgi_app, system, house), _limits(settings), now_us, hours, doorman.client)
     app.asgi_app = gate  # type: ignore[method-assign,assignment]
     app.quick = Quick(system, house, gate)
     return app
@@ -155,7 +164,7 @@ async def _serve(system: System, house: House, route: Route, scope: Any, path: d
         )  # fmt: skip
         return await once.serve(call)
     except Invalid as error:
-        return answer_invalid(error, route.family)
+        return answer_invalid(error, route.family, route.complaint)
     except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:
         return answer_refusal(error, route.family)
 

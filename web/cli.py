@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import os
 import sys
 from pathlib import Path
@@ -18,33 +17,10 @@ from oracle.remote import RemoteFailed
 from oracle.settings import load
 from oracle.settings_sources import unused
 from web import flags
+from web.exits import EPILOG, REFUSED, Exit
 from web.failures import CannotStart
 
 __all__ = ["Exit", "main"]
-
-
-class Exit(enum.IntEnum):
-    """Exit codes; part of the interface."""
-
-    done = 0
-    crashed = 1
-    usage = 2
-    taken = 3
-    unreachable = 4
-    unhealthy = 5
-    interrupted = 130
-
-
-EPILOG = """\b
-Exit codes:
-  0    done; a server was told to end and has ended in order
-  1    the runtime crashed, or something unforeseen happened
-  2    wrong usage, or settings that were refused
-  3    can't start: an address, the data folder or its history can't be had
-  4    no server was found, or it does not answer
-  5    oracle doctor found a fault
-  130  interrupted; a server that is signalled twice ends at once with 128 + the signal's number
-"""
 
 
 def main() -> None:
@@ -61,9 +37,9 @@ def main() -> None:
     except CannotStart as taken:
         code = _say("can't start", taken, Exit.taken)
     except RemoteFailed as no:
-        code = _say("refused", no, Exit.usage) if no.status in (400, 422) else _say("no answer", no, Exit.unreachable)
+        code = _say("refused", no, Exit.usage) if no.status in (400, 404, 409, 422) else _say("no answer", no, Exit.unreachable)
     except Refused as no:
-        code = _say("refused", no, Exit.taken if no.code == "locked" else Exit.crashed)
+        code = _say("refused", no, REFUSED.get(no.code, Exit.crashed))
     except RestartsExhausted as crash:
         code = _say("the runtime crashed", crash, Exit.crashed)
     sys.exit(code or Exit.done)
@@ -82,22 +58,7 @@ _from, _to = flags.FROM, flags.TO
 _book = click.argument("book", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
 
 
-class _Quiet(click.Group):
-    """Ends in silence where whoever read us has gone (`oracle tail | head`), which click would call a failure."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command and hand out all it printed."""
-        try:
-            code = super().invoke(ctx)
-            sys.stdout.flush()
-            return code
-        except BrokenPipeError:
-            # python would complain once more while it ends
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return Exit.done
-
-
-@click.group(cls=_Quiet, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=flags.Quiet, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="oracle-runtime", prog_name="oracle")
 def cli() -> None:
     """Watches live things and acts on them: feeds, watchdogs, alerts and their history, on supervised actors."""
@@ -110,7 +71,8 @@ def cli() -> None:
               help="Where to listen; more than once for more. Port 0 is any free one; https:// shows server.tls_certificate. "
                    "[default: the first free port of 127.0.0.1:8000 to 8009]")
 @click.option("--seed-ports", is_flag=True, help="Listen on 127.0.0.1:3001 (flopy_net) and 127.0.0.1:5000 (agent_bot) too.")
-@click.option("--auth", type=click.Choice(["open", "token"]), help="Who may use it. Other addresses than loopback need token.")
+@click.option("--auth", type=click.Choice(["local", "open", "token"]),
+              help="Who may use it; local: this machine, with a token for /api/v1. Other addresses than loopback need token.")
 @click.option("--feed", "feeds", multiple=True, metavar="KIND[:SYMBOL,...]",
               help="Run this feed; more than once for more. Only the feeds named here run.")
 @click.option("--no-demo", is_flag=True, help="No simulated market where no feed is set.")
@@ -251,6 +213,50 @@ def alert_import(book: Path, mode: str, dry_run: bool, as_json: bool, **where: A
     remote = flags.remote(**where)
     if not trio.run(lambda: run(remote, book, mode=mode, dry_run=dry_run, as_json=as_json)):
         raise click.ClickException("not every alert was taken")
+
+
+@cli.group()
+def token() -> None:
+    """Tokens: who may use the server, and for what."""
+
+
+@token.command("create")
+@click.option("--scope", type=click.Choice(["read", "operate", "admin"]), default="read", show_default=True,
+              help="What it may do; each includes the ones before.")
+@click.option("--ttl", default="30d", show_default=True, metavar="TIME", help="How long it lasts: 90m, 12h, 30d, never.")
+@click.option("--name", default="", metavar="NAME", help="What it is called in the log of what is done with it.")
+@click.option("--jwt", is_flag=True, help="A JWT (HS256) instead of a key of random bits.")
+@_server
+@_json
+def token_create(scope: str, ttl: str, name: str, jwt: bool, as_json: bool, **where: Any) -> None:
+    """Make a token and print it; only its hash is stored, so it is not shown again."""
+    from web.commands.token import kept
+    from web.commands.token import token_create as run
+
+    wish = {"scope": scope, "ttl": ttl, "name": name, "jwt": jwt}
+    trio.run(lambda: run(kept(**where), wish, as_json=as_json))
+
+
+@token.command("list")
+@_server
+@_json
+def token_list(as_json: bool, **where: Any) -> None:
+    """Print the tokens there are, without their secrets."""
+    from web.commands.token import kept
+    from web.commands.token import token_list as run
+
+    trio.run(lambda: run(kept(**where), as_json=as_json))
+
+
+@token.command("revoke")
+@click.argument("ident", metavar="ID")
+@_server
+def token_revoke(ident: str, **where: Any) -> None:
+    """Take a token back, at once; what it opened is closed."""
+    from web.commands.token import kept
+    from web.commands.token import token_revoke as run
+
+    trio.run(lambda: run(kept(**where), ident))
 
 
 @cli.group()

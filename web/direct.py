@@ -7,6 +7,8 @@ checks are those of every route: who calls, parameters, then the view, which let
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
@@ -15,8 +17,8 @@ from oracle.system import System
 from web.errors import answer_invalid, answer_refusal, answer_status
 from web.limits import headers_of, reply
 from web.params import query_of, read_params
-from web.routes import WS, Answer, Call, Route
-from web.visitor import Visitor
+from web.routes import WS, Answer, Call, Family, Route
+from web.visitor import Visitor, offered
 
 __all__ = ["Direct"]
 
@@ -62,15 +64,24 @@ class Direct:
             return answer_status(505, route.family, "a stream of events needs HTTP/1.1", code="unsupported")
         try:
             ticket = query.get("ticket", [""])[-1]
-            who = house.doorman.admit(route, headers=headers, peer=peer, ticket=ticket)
+            who = house.doorman.admit(route, headers=headers, peer=peer, ticket=ticket, shown=_shown(route, headers, query))
             args = {**(_in_path(route, scope["path"]) or {}), **read_params(route.params, query)}
             visitor = Visitor.of(scope, send, who)
-            await route.view(Call(self._system, route, args, who, headers=headers, house=house, visitor=visitor))
+            with house.doorman.inside(who, partial(visitor.dismiss, self._system.runtime)):
+                await route.view(Call(self._system, route, args, who, headers=headers, house=house, visitor=visitor))
         except Invalid as error:
-            return answer_invalid(error, route.family)
+            return answer_invalid(error, route.family, route.complaint)
         except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:
             return answer_refusal(error, route.family)
         return None
+
+
+def _shown(route: Route, headers: Mapping[str, str], query: Mapping[str, list[str]]) -> str:
+    """The token that a browser shows a socket with: as a subprotocol, or, as FLOPY-NET's clients do, in the URL."""
+    if route.method != WS:
+        return ""
+    in_url = query.get("token", [""])[-1] if route.family is Family.v1 else ""
+    return offered(headers.get("sec-websocket-protocol", "")) or in_url
 
 
 def _in_path(route: Route, path: str) -> dict[str, str] | None:

@@ -1,7 +1,7 @@
 """Every "no" becomes the body its family of clients expects; nothing internal is in it.
 
 `detail` family (FIML, alpha-oracle, agent-bot): `{"detail": text}`, for bad input 422 with FastAPI's list of details.
-`error` family (native): `{"error": {"code", "message", "details"}}`.
+`error` family (native): `{"error": {"code", "message", "details"}}`. `v1` family (`/api/v1`): see `web.errors_v1`.
 What was sent is echoed where it is one value that is no secret; an object may hold one under any name.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
 from oracle.problems import Invalid, Problem
 from oracle.secret import MASK, sounds_secret
+from web.errors_v1 import error_body, invalid_body
 from web.routes import Answer, Family
 
 __all__ = ["STATUS", "answer_invalid", "answer_refusal", "answer_status", "invalid"]
@@ -69,6 +70,7 @@ _TEXT = {
     500: "Internal Server Error",
 }
 RETRY_AFTER_S = 2
+_SOON = {429, 503}  # say when to come again
 
 
 def invalid(kind: str, path: Iterable[str | int], msg: str, value: Any = None, **ctx: Any) -> Invalid:
@@ -76,8 +78,11 @@ def invalid(kind: str, path: Iterable[str | int], msg: str, value: Any = None, *
     return Invalid([Problem(tuple(path), kind, msg, value, ctx=ctx)])
 
 
-def answer_invalid(error: Invalid, family: Family) -> Answer:
-    """422 in the family's shape. Paths begin with where the value stood: `query`, `body` or `path`."""
+def answer_invalid(error: Invalid, family: Family, message: str = "") -> Answer:
+    """422 (of `v1` 400, with this message) in the family's shape. Paths begin with where the value stood: `query`, `body` or
+    `path`."""
+    if family is Family.v1:
+        return invalid_body(error, message)
     if family is Family.detail:
         rows = [
             {"type": one.type, "loc": list(one.path), "msg": one.reason, "input": _echo(one)}
@@ -114,9 +119,7 @@ def answer_refusal(error: Refused | AskTimeout | ActorCrashed | NobodyOwns | Mai
             status = STATUS.get(error.code, 400)
             if family is Family.detail:
                 status = _DETAIL_STATUS.get(error.code, status)
-            return answer_status(
-                status, family, str(error.reason), code=error.code, details=error.details, headers=_again(error.details)
-            )
+            return answer_status(status, family, str(error.reason), code=error.code, details=error.details)
         case AskTimeout():
             return answer_status(504, family, "no answer in time")
         case ActorCrashed():
@@ -138,20 +141,27 @@ def answer_status(
 ) -> Answer:
     """An error by its status; `message` defaults to the status' own words."""
     message = message or _TEXT.get(status, "Error")
-    if status in (429, 503) and not any(name == "Retry-After" for name, _ in headers):
-        headers = (*headers, ("Retry-After", str(RETRY_AFTER_S)))
+    later = _SOON | {504} if family is Family.v1 else _SOON
+    wait_s = _wait_s(status in later, details, headers)
+    if wait_s is not None and not any(name == "Retry-After" for name, _ in headers):
+        headers = (*headers, ("Retry-After", str(wait_s)))
     if status == 401:
         headers = (*headers, ("WWW-Authenticate", "Bearer"))
     if family is Family.detail:
         return Answer({"detail": message}, status, headers)
+    if family is Family.v1:
+        return Answer(error_body(status, message, code, details, wait_s), status, headers)
     body = {"code": code or _CODE.get(status, "error"), "message": message, "details": details or {}}
     return Answer({"error": body}, status, headers)
 
 
-def _again(details: Any) -> tuple[tuple[str, str], ...]:
-    """When it may go well, where that is known."""
-    wait_s = details.get("retry_after_s") if isinstance(details, Mapping) else None
-    return () if wait_s is None else (("Retry-After", str(wait_s)),)
+def _wait_s(later: bool, details: Any, headers: tuple[tuple[str, str], ...]) -> int | None:
+    """After how many seconds to ask again, where that may help; who says no may know (`details["retry_after_s"]`)."""
+    if not later:
+        return None
+    said = next((value for name, value in headers if name == "Retry-After"), None)
+    known = details.get("retry_after_s") if isinstance(details, Mapping) else None
+    return int(said or known or RETRY_AFTER_S)
 
 
 def _echo(problem: Problem) -> Any:

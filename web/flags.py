@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from oracle.remote import Remote
 from oracle.secret import Secret
 from oracle.settings import Settings, load
 from oracle.settings_sources import from_env_file
+from web.exits import Exit
 
 __all__ = [
-    "DATA", "FROM", "JSON", "SETTINGS", "TO", "address", "feed_table", "reference", "remote", "server", "tables",
+    "DATA", "FROM", "JSON", "SETTINGS", "TO", "Quiet", "address", "feed_table", "reference", "remote", "server", "tables",
 ]  # fmt: skip
 
 
@@ -96,6 +98,21 @@ def remote(file: Path | None, data: Path | None, url: str | None, token: str | N
         return Remote.of(Presence(url, 0, token or ""))
     settings: Settings = load(file, os.environ, tables(data=data))
     return Remote.here(settings.data.folder)
+
+
+class Quiet(click.Group):
+    """Ends in silence where whoever read us has gone (`oracle tail | head`), which click would call a failure."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command and hand out all it printed."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+            return code
+        except BrokenPipeError:
+            # python would complain once more while it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return Exit.done
 
 
 # ---- options that several commands have

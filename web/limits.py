@@ -18,7 +18,8 @@ import attrs
 
 from web.body import encode
 from web.errors import answer_status
-from web.routes import RAW, Answer, family_of
+from web.hourly import EXPOSED, Hours, Window
+from web.routes import RAW, Answer, Family, family_of
 
 __all__ = [
     "LOCAL_HOSTS", "NOT_JSON", "SECURITY", "Gate", "Limits", "Pace", "headers_of", "host_name", "is_json", "is_loopback", "reply",
@@ -38,7 +39,7 @@ SECURITY = (
 )
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(?::\d{1,5})?")
 _PREFLIGHT_S = 600
-_EXPOSED = "Retry-After, Link, X-Total-Count, Idempotent-Replayed"
+_EXPOSED = f"Retry-After, Link, X-Total-Count, Idempotent-Replayed, {EXPOSED}"
 
 Headers = Mapping[str, str]
 Send = Callable[[Any], Awaitable[None]]
@@ -83,10 +84,14 @@ class Pace:
 class Gate:
     """ASGI in, ASGI out: refuses what must not reach routing, and puts CORS and security headers on every answer."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], limits: Limits, now_us: Callable[[], int]) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]], limits: Limits, now_us: Callable[[], int], hours: Hours,
+                 client: Callable[[Headers, str], str]) -> None:  # fmt: skip
+        """`client` says by what the requests of an hour are counted together, of the headers and the address."""
         self._app = app
         self._limits = limits
         self._now_us = now_us
+        self._hours = hours
+        self._client = client
         self._pace = Pace(limits.rate_per_s, limits.burst)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -99,6 +104,11 @@ class Gate:
         allowed = bool(origin) and self._origin_allowed(origin, headers)
         refusal = self._refusal(scope, headers, origin_allowed=allowed)
         shown = _cors(origin) if allowed else ()
+        window = self._window(scope, headers)
+        if window is not None:
+            shown = (*shown, *window.headers)
+            if window.wait_s and not _is_preflight(scope, headers):
+                refusal = _too_many(window)
         if refusal is not None:
             await reply(scope, send, refusal, shown)
         elif scope["type"] == "http":
@@ -114,13 +124,21 @@ class Gate:
             after = (("Retry-After", str(int(wait_s) + 1)),)
             return answer_status(429, family, "too many requests", headers=after)
         method = scope.get("method", "WS")
-        if method == "OPTIONS" and "access-control-request-method" in headers:
+        if _is_preflight(scope, headers):
             return _preflight(headers) if origin_allowed else answer_status(403, family, "origin not allowed")
         if method not in SAFE_METHODS and "origin" in headers and not origin_allowed:
             return answer_status(403, family, "origin not allowed", code="origin_not_allowed")
         if method not in SAFE_METHODS and not self._typed(scope, headers):
             return answer_status(415, family, NOT_JSON)
         return None
+
+    def _window(self, scope: dict[str, Any], headers: Headers) -> Window | None:
+        """The hour of the client of `/api/v1`, this request counted; a browser's question beforehand counts nothing."""
+        windows = self._hours.of(scope["path"]) if scope["type"] == "http" else None
+        if windows is None:
+            return None
+        client = self._client(headers, (scope.get("client") or ("local",))[0])
+        return (windows.look if _is_preflight(scope, headers) else windows.take)(client, self._now_us())
 
     def knows(self, host: str, server: tuple[str, Any] | None) -> bool:
         """Whether a Host header names this server, or the address it was reached at."""
@@ -188,6 +206,15 @@ def _cors(origin: str) -> tuple[tuple[str, str], ...]:
         ("access-control-expose-headers", _EXPOSED),
         ("vary", "Origin"),
     )
+
+
+def _is_preflight(scope: Mapping[str, Any], headers: Headers) -> bool:
+    return scope.get("method") == "OPTIONS" and "access-control-request-method" in headers
+
+
+def _too_many(window: Window) -> Answer:
+    message = f"more than {window.limit} requests in an hour; go on in {window.wait_s} s"
+    return answer_status(429, Family.v1, message, headers=(("Retry-After", str(window.wait_s)),))
 
 
 def _preflight(headers: Headers) -> Answer:

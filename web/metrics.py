@@ -14,6 +14,7 @@ from actors import Node
 from oracle.system import System
 from oracle.trading import tripped
 from web.desk import Desk
+from web.hourly import Hours
 
 __all__ = ["Metrics"]
 
@@ -21,8 +22,9 @@ __all__ = ["Metrics"]
 class Metrics:
     """A registry of its own (nothing of the process or of other libraries is in it) over one running system."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, hours: Hours) -> None:
         self._system = system
+        self._hours = hours
         self._desk: Desk | None = None
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -43,6 +45,7 @@ class Metrics:
         off = float(tripped(self._system.board) is not None)
         yield GaugeMetricFamily("oracle_kill_switch_tripped", "1 while trading must not go on.", value=off)
         yield from self._connections()
+        yield from self._counted()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: a scrape at registration would read a system that is still starting."""
@@ -129,6 +132,13 @@ class Metrics:
         yield CounterMetricFamily("oracle_receipts_replayed", "Answers given again.", value=receipts.replayed)
         forgotten = receipts.forgotten
         yield CounterMetricFamily("oracle_receipts_forgotten", "Ids that had to go before 24 hours.", value=forgotten)
+
+    def _counted(self) -> Iterator[Metric]:
+        windows = {"ordinary": self._hours.ordinary, "live": self._hours.live}
+        rows = {name: [float(len(window)), window.refused, window.forgotten] for name, window in windows.items()}
+        yield _gauge("oracle_hours", "Clients of /api/v1 whose hour is counted.", "kind", rows, 0)
+        yield _counter("oracle_hours_refused", "Requests beyond the limit of an hour.", "kind", rows, 1)
+        yield _counter("oracle_hours_forgotten", "Hours forgotten for want of room before their end.", "kind", rows, 2)
 
     def _connections(self) -> Iterator[Metric]:
         desk = self._desk

@@ -67,7 +67,7 @@ async def carry_out(call: Call, ident: str, where: tuple[str, ...] = _IN_HEADER)
         try:
             result = await route.view(attrs.evolve(call, command_id=command_id))
         except (Invalid, Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as no:
-            return _refused(no, route.family)
+            return _refused(no, route.family, route.complaint)
         return result if isinstance(result, Answer) else Answer(result)
 
     try:
@@ -136,10 +136,10 @@ def _final(answer: Answered) -> bool:
     return answer.status < 500 and answer.status not in _KEPT_NOT
 
 
-def _refused(no: Exception, family: Family) -> Answer:
+def _refused(no: Exception, family: Family, complaint: str = "") -> Answer:
     match no:
         case Invalid():
-            return answer_invalid(no, family)
+            return answer_invalid(no, family, complaint)
         case Refused() | AskTimeout() | ActorCrashed() | NobodyOwns() | MailboxFull():
             return answer_refusal(no, family)
     raise no

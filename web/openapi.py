@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from web.errors import STATUS
+from web.errors_v1 import CODES
 from web.once import HEADER, ID, REPLAYED
 from web.routes import WS, Auth, Family, Param, Route
 
@@ -78,6 +79,32 @@ _ERROR = {
         }
     },
 }
+_V1 = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message"],
+            "properties": {
+                "code": {"type": "string", "examples": sorted({"VALIDATION_ERROR", *CODES.values()})},
+                "message": {"type": "string"},
+                "details": {"type": ["object", "array"], "description": "of VALIDATION_ERROR: what is wrong, by field"},
+                "retry_after": {"type": "integer", "description": "seconds, where asking again may help"},
+            },
+        }
+    },
+}
+_LIMITS = {
+    name: {"description": text, "schema": {"type": "integer"}}
+    for name, text in (
+        ("X-RateLimit-Limit", "requests of this client in an hour"),
+        ("X-RateLimit-Remaining", "how many are left"),
+        ("X-RateLimit-Reset", "when the hour is over, in seconds since 1970"),
+    )
+}
+_COUNTED = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMITS}
+_SHAPES = {Family.detail: "DetailError", Family.error: "NativeError", Family.v1: "V1Error"}
 
 _ONCE = {
     "name": HEADER,
@@ -86,7 +113,7 @@ _ONCE = {
     "schema": {"type": "string", "pattern": f"^{ID}$"},
     "description": "The caller's own id for this command. Sent again within 24 hours (of the newest 10,000 ids), the command "
     f"is not carried out again: the answer is the same, with `{REPLAYED[0]}: {REPLAYED[1]}`. The same id with another "
-    "method, path or body is refused (422). 401, 403, 408, 413, 415, 429 and 5xx are not kept: send it again.",
+    "method, path or body is refused (422, under /api/v1 400). 401, 403, 408, 413, 415, 429 and 5xx are not kept: send it again.",
 }
 _NEVER_STORED = f"\n\nThe answer holds a secret and is stored nowhere, so `{HEADER}` is refused (422)."
 
@@ -104,9 +131,11 @@ def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
         "info": {"title": "oracle", "version": version, "description": "Watches live things and acts on them."},
         "paths": paths,
         "components": {
-            "schemas": {**components, "DetailError": _DETAIL, "NativeError": _ERROR},
+            "headers": _LIMITS,
+            "schemas": {**components, "DetailError": _DETAIL, "NativeError": _ERROR, "V1Error": _V1},
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "a key made here, or a JWT (HS256)"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "the same, in a header of its own"},
                 "ticket": {"type": "apiKey", "in": "query", "name": "ticket"},
             },
         },
@@ -126,7 +155,7 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         "responses": _responses(route, schemas),
     }
     if route.auth is Auth.token:
-        operation["security"] = [{"bearer": []}, *([{"ticket": []}] if route.method == WS or route.live else []), {}]
+        operation["security"] = _security(route)
         operation["x-scope"] = str(route.scope)
     else:
         operation["security"] = []
@@ -134,6 +163,12 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         content = {"*/*": {}} if route.raw else {"application/json": {"schema": schemas[route.body]}}
         operation["requestBody"] = {"required": not route.bodiless, "content": content}
     return operation
+
+
+def _security(route: Route) -> list[dict[str, Any]]:
+    """What is shown, one of them; the empty one is for whom the mode trusts without."""
+    ticket: list[dict[str, Any]] = [{"ticket": []}] if route.method == WS or route.live else []
+    return [{"bearer": []}, {"key": []}, *ticket, *([] if route.guarded else [{}])]
 
 
 def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
@@ -146,9 +181,11 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     else:
         shape = {"application/json": {"schema": schemas[route.answer]}}
         done = {str(status): {"description": "done", "content": shape} for status in (route.done, *route.also)}
-    name = "NativeError" if route.family is Family.error else "DetailError"
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
-    return done | {str(code): {"description": _REFUSAL[code], "content": content} for code in _refusals(route)}
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_SHAPES[route.family]}"}}}
+    answers = done | {str(code): {"description": _REFUSAL[code], "content": content} for code in _refusals(route)}
+    if route.path.startswith("/api/v1/") and route.method != WS:
+        answers = {code: {**answer, "headers": _COUNTED} for code, answer in answers.items()}
+    return answers
 
 
 def _refusals(route: Route) -> list[int]:
@@ -159,6 +196,8 @@ def _refusals(route: Route) -> list[int]:
         codes.add(422)
     if route.body is not None:
         codes |= {413} if route.raw else {413, 415, 422}
+    if route.family is Family.v1:
+        codes = {400 if code == 422 else code for code in codes}
     return sorted(codes)
 
 

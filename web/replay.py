@@ -14,6 +14,7 @@ from actors import Published
 from oracle.history import Span
 from oracle.patterns import Patterns
 from web.dialects import Native, to_json
+from web.flopy_frames import Dashboard
 from web.hub import Attach, snapshot_of
 from web.missed import Ask, CanNot, Missed
 from web.outlet import Entry, Outlet
@@ -32,7 +33,7 @@ ROUNDS = 1_000  # pieces of the ring; who is not there by then never will be
 class Replay:
     """For one client: `run` returns once it is attached. Raises AskTimeout, MailboxFull, NobodyOwns, ActorCrashed."""
 
-    def __init__(self, system: Any, outlet: Outlet, patterns: frozenset[str], dialect: Native | Union, ask: Ask,
+    def __init__(self, system: Any, outlet: Outlet, patterns: frozenset[str], dialect: Native | Union | Dashboard, ask: Ask,
                  most: int = REPLAY_MOST) -> None:  # fmt: skip
         self._bus = system.runtime.bus
         self._ring = system.ring
@@ -98,7 +99,7 @@ class Replay:
             self._reached = Place(self._dialect.epoch, after)
         raise CanNot(Why.too_slow)
 
-    async def _tell(self, dialect: Native | Union, messages: Sequence[Published]) -> None:
+    async def _tell(self, dialect: Native | Union | Dashboard, messages: Sequence[Published]) -> None:
         while messages:
             async with self._turns:
                 entries, taken = self._cut(dialect, messages[:PIECE])
@@ -107,7 +108,7 @@ class Replay:
             self._reached = Place(dialect.epoch, messages[taken - 1].offset)
             messages = messages[taken:]
 
-    def _cut(self, dialect: Native | Union, messages: Sequence[Published]) -> tuple[list[Entry], int]:
+    def _cut(self, dialect: Native | Union | Dashboard, messages: Sequence[Published]) -> tuple[list[Entry], int]:
         """The frames of the first messages, as many as fit a piece (at least one), and how many messages that were."""
         entries: list[Entry] = []
         size = 0

@@ -46,18 +46,27 @@ class Scope(enum.StrEnum):
 
 
 class Family(enum.Enum):
-    """The shape of error bodies: `{"detail": ...}` or `{"error": {code, message, details}}`."""
+    """The shape of error bodies: `{"detail": ...}` or `{"error": {code, message, details}}`; `v1` is the latter as FLOPY-NET's
+    clients read it (`web.errors_v1`)."""
 
     detail = "detail"
     error = "error"
+    v1 = "v1"
 
 
 @attrs.frozen
 class Identity:
-    """Who calls: `name` goes into commands as `by`, `scope` is what they may do."""
+    """Who calls: `name` goes into commands as `by`, `scope` is what they may do. `token` is the id of the token that was shown
+    (empty: none was), `subject` whom it speaks for (requests are counted by it), `expires_us` when it ends (0: never). `local`:
+    let in for coming from this machine, so `scope` may be more than the token's `own` (None: none was shown)."""
 
     name: str
     scope: Scope
+    token: str = attrs.field(default="", eq=False)
+    subject: str = attrs.field(default="", eq=False)
+    expires_us: int = attrs.field(default=0, eq=False)
+    local: bool = attrs.field(default=False, eq=False)
+    own: Scope | None = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen
@@ -133,6 +142,8 @@ class Route:
     `scope` counts only with `Auth.token`. `head`: HEAD is answered too (the seeds' servers answer it with 405). `live`: a
     stream of server-sent events. `quick`: the view never waits, so a plain request may be answered without the framework
     (`web.quick`). `secret`: the answer holds a secret, so it is stored nowhere and the route takes no `Idempotency-Key`.
+    `locked`: mode `local` wants a token for it, as it does for everything under `/api/v1`.
+    `complaint` is what family `v1` says above the fields of bad input.
     """
 
     method: str
@@ -154,7 +165,14 @@ class Route:
     quick: bool = False
     secret: bool = False
     bodiless: bool = False
+    locked: bool = False
+    complaint: str = ""
     raw: bool = False
+
+    @property
+    def guarded(self) -> bool:
+        """Whether only mode `open` lets in who shows no token."""
+        return self.locked or (self.path.startswith("/api/v1/") and self.method != WS)
 
     @property
     def unsafe(self) -> bool:
@@ -175,5 +193,7 @@ class Route:
 
 def family_of(path: str) -> Family:
     """The error family of a path that may match no route."""
+    if path in ("/api/v1", "/ws/dashboard") or path.startswith("/api/v1/"):
+        return Family.v1
     native = path == "/api/oracle" or path.startswith("/api/oracle/")
     return Family.error if native else Family.detail

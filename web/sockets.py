@@ -113,7 +113,7 @@ class StreamSocket(Listener):
         self.helper(self._grant, wish)
 
     async def _grant(self, wish: Wish) -> None:
-        answer = await grant(self.system, self._house, self.visitor.who, wish)
+        answer = await grant(self.system, self._house, self.visitor.who, wish, self.visitor.peer)
         self._wishes -= 1
         body = answer.body if isinstance(answer.body, bytes) else encode(answer.body)
         told = {**self._dialect.words("answer"), "id": wish.id, "status": answer.status, "body": msgspec.Raw(body or b"null")}

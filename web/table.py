@@ -6,7 +6,13 @@ from web.routes import Route
 from web.surfaces import (
     agent_analytics,
     agent_conversations,
+    agent_lists,
+    agent_logs,
+    agent_sockets,
+    agent_status,
+    agent_tasks,
     agent_webhooks,
+    agent_work,
     alert_analytics,
     alert_life,
     alert_past,
@@ -26,21 +32,34 @@ from web.surfaces import (
     fiml,
     fiml_alerts,
     fiml_market,
+    flopy_alerts,
+    flopy_config,
+    flopy_dashboard,
+    flopy_experiments,
+    flopy_health,
+    flopy_metrics,
+    flopy_parts,
+    flopy_runners,
     front,
     inbound,
     live,
     mt5,
     native,
     push,
+    run_output,
     runs,
+    tokens,
 )
 
 __all__ = ["routes"]
 
 SURFACES = (
+    run_output,
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, agent_analytics, agent_conversations, agent_webhooks, inbound, archive,
+    alpha_backtests, alpha_rankings, tokens, archive, agent_analytics, agent_lists, agent_tasks, agent_work, agent_logs,
+    agent_status, agent_sockets, agent_conversations, agent_webhooks, inbound,
+    flopy_experiments, flopy_parts, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts, flopy_dashboard,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""How `/ws` tells what happens: alpha-oracle's and the terminal's own frames on one stream.
+"""How `/ws` tells what happens: the own frames of alpha-oracle, the terminal and agent-bot on one stream.
 
 | published | channel | type |
 | --- | --- | --- |
@@ -12,6 +12,7 @@
 | ml_drift | `ml:drift:alerts` | drift |
 | order_* | `order:status`; `trade:pending_approval` too for one that waits | order |
 | trade_closed | `trade:executed` | trade |
+| output of a task, where a client asked for it, and its status | `task:ID` | task_output, task_event, task_status |
 | what a bot pushed, or our desk or an MT5 terminal says | `state:account`, `:positions`, `:scan`, `:trades`, `:log` | its own |
 """
 
@@ -25,15 +26,17 @@ import attrs
 import msgspec
 
 from actors import Published
-from oracle.model import Event, Quote, State
+from oracle.model import Chunk, Event, Quote, State
 from oracle.patterns import Patterns
 from oracle.terminal import ACCOUNT, POSITIONS, PUSH
 from oracle.terminal.objects import QUOTE
+from web.agent_frames import STATUS_TOPICS, frame_of, line_frame, task_topics
 from web.wire import iso, text_frame
 
-__all__ = ["ALPHA", "MT5", "Union", "channel_patterns", "quote_frame"]
+__all__ = ["AGENT", "ALPHA", "MT5", "TASKS", "Union", "channel_patterns", "encoded", "quote_frame"]
 
-ALPHA, MT5 = "alpha_oracle", "mt5"
+ALPHA, MT5, AGENT = "alpha_oracle", "mt5", "agent_bot"
+TASKS = "task:"
 QUOTES = "market:quotes:"
 Frame = dict[str, Any]
 
@@ -68,6 +71,10 @@ def channel_patterns(channels: frozenset[str], surface: str) -> frozenset[str]:
     if surface in ("", ALPHA):
         single = (name.removeprefix(QUOTES) for name in channels if name.startswith(QUOTES) and not name.endswith("*"))
         found.update(f"quote:{symbol}" for symbol in single)
+    if surface in ("", AGENT):
+        found.update(*(task_topics(name.removeprefix(TASKS)) for name in channels if name.startswith(TASKS)))
+        if "*" in channels:
+            found |= STATUS_TOPICS  # output is for those who ask for it
     return frozenset(found)
 
 
@@ -77,6 +84,8 @@ def _patterns(channels: frozenset[str]) -> Patterns:
 
 
 def _family(channel: str) -> str:
+    if channel.startswith(TASKS):
+        return AGENT
     return MT5 if channel.startswith("state:") else ALPHA
 
 
@@ -96,8 +105,12 @@ class Union:
 
     def frame(self, published: Published) -> bytes | None:
         """Its frames, one after the other; None where this stream does not tell it."""
+        if published.message.__class__ is Chunk and not self.placed:
+            line = line_frame(published.message)  # only who asked for it hears of it
+            if line is not None:
+                return line
         place = {"epoch": self.epoch, "offset": published.offset} if self.placed else {}
-        made = b"".join(_encoded({**one, **place}) for one in self._frames(published.message))
+        made = b"".join(encoded({**one, **place}) for one in self._frames(published.message))
         return made or None
 
     def still(self, published: Published) -> bytes | None:
@@ -147,6 +160,10 @@ def _frames_of(message: Any) -> Iterator[Frame]:
         case State(ref=ref, value={"by": "desk" | "terminal:mt5", "positions": positions}) if ref == POSITIONS:
             yield {"type": "POSITION_UPDATE", "channel": "state:positions", "positions": positions,
                    "timestamp": iso(message.ts_us)}  # fmt: skip
+        case _:
+            told = frame_of(message)
+            if told is not None:
+                yield told
 
 
 Rows = Iterator[tuple[str, str, Mapping[str, Any]]]
@@ -210,7 +227,8 @@ _EVENTS: Mapping[str, Callable[[Event], Rows]] = {
 _json = msgspec.json.Encoder().encode
 
 
-def _encoded(frame: Frame) -> bytes:
+def encoded(frame: Frame) -> bytes:
+    """A frame as one text message."""
     try:
         return text_frame(_json(frame))
     except (TypeError, ValueError, OverflowError, RecursionError):

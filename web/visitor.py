@@ -15,11 +15,12 @@ from web.inbox import Inbox
 from web.outlet import Outlet
 from web.routes import Identity
 
-__all__ = ["BUSY", "POLICY", "TRY_LATER", "Visitor", "child", "session"]
+__all__ = ["BUSY", "POLICY", "TRY_LATER", "Visitor", "child", "offered", "session"]
 
 HUB = "hub"
 GOING_AWAY, POLICY, CRASHED, TRY_LATER = 1001, 1008, 1011, 1013
 BUSY = (AskTimeout, MailboxFull, NobodyOwns)
+PROTOCOL = "bearer"  # the subprotocol by which a browser's socket shows a token (`web.auth`)
 HEARD = 256  # messages of one client that wait to be handled
 RETRY = b"retry: 1000\n\n"
 EVENTS_HEAD = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"), (b"connection", b"close")]
@@ -42,8 +43,11 @@ class Visitor:
         self.who = who
         self.address = address
         self.transport = transport
+        self.name = ""  # of its actor, once it has one
         self._port = port
         self._send = send
+        self._protocol: str | None = None
+        self._farewell = (GOING_AWAY, "the session was ended")  # not by the server's stop, which closes connections itself
 
     @classmethod
     def of(cls, scope: Any, send: Any, who: Identity) -> Visitor:
@@ -53,8 +57,16 @@ class Visitor:
             raise RuntimeError("live streams need web.server: this ASGI server offers no outlet")
         address = ":".join(str(part) for part in (scope.get("client") or ())[:2])
         transport = "websocket" if scope["type"] == "websocket" else "events"
-        return cls(extensions["oracle.outlet"], extensions["oracle.inbox"], send, who, address, transport,
+        made = cls(extensions["oracle.outlet"], extensions["oracle.inbox"], send, who, address, transport,
                    (scope.get("server") or ("", 0))[1] or 0)  # fmt: skip
+        # a browser gives up where none of what it offered is taken
+        made._protocol = PROTOCOL if PROTOCOL in scope.get("subprotocols", ()) else None
+        return made
+
+    @property
+    def peer(self) -> str:
+        """The address it comes from, without the port."""
+        return self.address.rpartition(":")[0]
 
     def about(self) -> dict[str, Any]:
         """Who it is and what it was told, for the tree."""
@@ -71,7 +83,7 @@ class Visitor:
     async def accept(self) -> None:
         """Let it in."""
         if self.transport == "websocket":
-            await self._send({"type": "websocket.accept"})
+            await self._send({"type": "websocket.accept", "subprotocol": self._protocol})
             return
         await self._send({"type": "http.response.start", "status": 200, "headers": EVENTS_HEAD})
         await self._send({"type": "http.response.body", "body": RETRY, "more_body": True, "oracle.live": True})
@@ -83,6 +95,24 @@ class Visitor:
         else:
             await self._send({"type": "http.response.body", "more_body": False})
 
+    def dismiss(self, runtime: Any) -> None:
+        """End its session: its token was revoked."""
+        self._farewell = (POLICY, "the token was revoked")
+        if runtime.alive(self.name):
+            runtime.kill(self.name)
+
+    @property
+    def farewell(self) -> tuple[int, str]:
+        """What it is told where its session is ended by us."""
+        return self._farewell
+
+
+def offered(protocols: str) -> str:
+    """The token among the subprotocols that a socket's client offers (`new WebSocket(url, ["bearer", TOKEN])`); empty where there
+    is none."""
+    words = [word.strip() for word in protocols.split(",")]
+    return words[1] if len(words) == 2 and words[0] == PROTOCOL else ""
+
 
 async def session(system: Any, visitor: Visitor, build: Callable[[], Actor]) -> None:
     """Let a client in and adopt its actor until either side ends."""
@@ -90,10 +120,11 @@ async def session(system: Any, visitor: Visitor, build: Callable[[], Actor]) -> 
     await visitor.accept()
     code, reason = CRASHED, "the session crashed"
     try:
-        await runtime.adopt(Child(f"socket:{next(_numbers)}", build, capacity=HEARD), under="sockets")
-        code, reason = GOING_AWAY, "the session was ended"  # not by the server's stop, which closes connections itself
+        visitor.name = f"socket:{next(_numbers)}"
+        await runtime.adopt(Child(visitor.name, build, capacity=HEARD), under="sockets")
+        code, reason = visitor.farewell
     except Killed:
-        reason = "the session was ended"
+        code, reason = visitor.farewell
     except BUSY:
         code, reason = TRY_LATER, "the server is too busy"
     finally:

@@ -15,9 +15,10 @@ import attrs
 
 from actors import Refused
 from web import once
+from web.auth import client_of
 from web.errors import answer_refusal, invalid
 from web.params import read_params
-from web.routes import WS, Answer, Auth, Call, Family, Identity, Route
+from web.routes import WS, Answer, Call, Family, Identity, Route
 
 __all__ = ["Wish", "grant"]
 
@@ -51,12 +52,12 @@ class Wish:
         return cls(said["id"], said["method"].upper(), said["path"], said.get("body"))
 
 
-async def grant(system: Any, house: Any, who: Identity, wish: Wish) -> Answer:
-    """Carry it out once. A "no" is an answer too; raises only what is a bug."""
+async def grant(system: Any, house: Any, who: Identity, wish: Wish, peer: str = "") -> Answer:
+    """Carry it out once, for a client at the address `peer`. A "no" is an answer too; raises only what is a bug."""
     try:
         route, args = _find(house.routes, attrs.evolve(wish, path=unquote(wish.path)))
-        if route.auth is not Auth.public and not who.scope.includes(route.scope):
-            raise Refused(f"scope {route.scope} is needed, this socket has {who.scope}", code="forbidden")
+        house.doorman.may(who, route)
+        _within_the_hour(house, client_of(who, peer), wish.path)
         if route.body is not None and wish.body is None:
             raise Refused(f"{wish.method} {wish.path} needs a body", code="invalid", details={"field": "body"})
     except Refused as no:
@@ -64,6 +65,13 @@ async def grant(system: Any, house: Any, who: Identity, wish: Wish) -> Answer:
     body = wish.body if route.body is not None else None
     call = Call(system, route, {**args, **read_params(route.params, {})}, who, body, house=house)
     return await once.carry_out(call, wish.id, where=("body", "id"))
+
+
+def _within_the_hour(house: Any, client: str, path: str) -> None:
+    """Commands count as requests do. Raises Refused."""
+    windows = house.hours.of(path)
+    if windows is not None and (window := windows.take(client, house.doorman.now_us())).wait_s:
+        raise Refused("too many requests", code="rate_limited", details={"retry_after_s": window.wait_s})
 
 
 def _find(routes: Iterable[Route], wish: Wish) -> tuple[Route, dict[str, str]]:

@@ -4,7 +4,7 @@
 by. A kind of run is a line in a plain dict.
 """
 
-from oracle.runs.ask import ask_run
+from oracle.runs.ask import ask_run, until_begun
 from oracle.runs.crew import CREW, Crew
 from oracle.runs.desk import Runs
 from oracle.runs.kind import Kind, Work
@@ -12,4 +12,5 @@ from oracle.runs.pace import Pace, RunPace
 from oracle.runs.pool import Pool
 from oracle.runs.run import Run, Status, run_of, value_of
 
-__all__ = ["CREW", "Crew", "Kind", "Pace", "Pool", "Run", "RunPace", "Runs", "Status", "Work", "ask_run", "run_of", "value_of"]
+__all__ = ["CREW", "Crew", "Kind", "Pace", "Pool", "Run", "RunPace", "Runs", "Status", "Work", "ask_run", "run_of",
+           "until_begun", "value_of"]  # fmt: skip

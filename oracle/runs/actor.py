@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -16,6 +17,7 @@ from oracle.runs.worked import WorkedRun
 
 __all__ = ["RunActor", "run_child"]
 
+AGAIN_S = 5.0
 LONGEST_WAIT_S = 3_600.0  # a sleeping machine's timers stand still, and its clock does not
 MOVES = {"stop": Status.stopped, "cancel": Status.cancelled, "begin": Status.queued}
 SAID = {"begin": "queued", "pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled"}
@@ -166,11 +168,16 @@ class RunActor(WorkedRun):
             self._run = attrs.evolve(run, lease_until_us=until_us)
 
     async def _report(self, command: Command) -> Run:
-        """`{worker, status, progress, changes, facts, event, samples, also}`: all of it in one commit."""
+        """`{worker, status, progress, changes, facts, event, samples, also}`: all of it in one commit. What depends on how the
+        run is then, `decide` gives of it and the time, as further arguments, or None for nothing; it raises Refused."""
         args = command.args
         self._check(command)
         async with self._pen:
             run, now_us = self._run, self.now_us()
+            if "decide" in args and not self.crew.receipts.applied(command.id):
+                if (decided := args["decide"](run, now_us)) is None:
+                    return run
+                args = {**args, **decided}
             to = Status(args["status"]) if args.get("status") else run.status
             if self.crew.receipts.applied(command.id) or (run.over and to is run.status):
                 return run
@@ -217,10 +224,19 @@ class RunActor(WorkedRun):
         """Begin, if it waited for a time that has come; give up on a worker that is not heard any more."""
         run, now_us = self._run, self.now_us()
         if run.status is Status.created and run.not_before_us is not None and now_us >= run.not_before_us:
-            await self._move(Command("begin", {"reason": "it was time"}, "scheduler"))
-        elif run.lease_until_us is not None and not run.over and now_us >= run.lease_until_us:
+            await self._begin_in_time()
+            return
+        if run.lease_until_us is not None and not run.over and now_us >= run.lease_until_us:
             await self._lost(f"lost: {run.worker} was not heard any more")
         self._wait()
+
+    async def _begin_in_time(self) -> None:
+        """It is time; where it can't begin now it is looked at again."""
+        if self.crew.kinds[self._run.kind].timely():
+            with suppress(Refused):
+                await self._move(Command("begin", {"reason": "it was time"}, "scheduler"))
+        if self._run.status is Status.created:
+            self.after(AGAIN_S, _Look())
 
     def _wait(self) -> None:
         run = self._run

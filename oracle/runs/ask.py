@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import trio
+
 from actors import NobodyOwns, Refused, Runtime
+from oracle.board import Board
 from oracle.model import Command
 from oracle.receipts import Receipts
-from oracle.runs.run import Run
+from oracle.runs.run import Run, Status, run_of
 
-__all__ = ["Records", "ask_run"]
+__all__ = ["Records", "ask_run", "until_begun"]
 
 
 class Records(Protocol):
@@ -36,3 +39,21 @@ async def ask_run(runtime: Runtime, records: Records, ident: str, verb: str, arg
     if verb == "report" and args.get("status") in (None, str(run.status)) and not args.get("event"):
         return run
     raise Refused(f"Run '{ident}' is {run.status}", "illegal", run.allowed)
+
+
+async def until_begun(runtime: Runtime, board: Board, run: Run, within_s: float) -> Run:
+    """A run that is queued, as it is once it is at work or after so many seconds."""
+    moved = trio.Event()
+
+    def look(_: Any) -> None:
+        value = board.get(run.ref)
+        if value is None or value["status"] != Status.queued:
+            moved.set()
+
+    subscription = runtime.listen(f"state:{run.ref}", look)
+    look(None)
+    with trio.move_on_after(within_s):
+        await moved.wait()
+    subscription.cancel()
+    value = board.get(run.ref)
+    return run if value is None else run_of(value)

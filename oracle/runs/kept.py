@@ -25,7 +25,8 @@ def told(what: str, run: Run, command: Command, now_us: int, summary: str = "", 
     """The event that says what happened to a run; that of a command with an id is the same one when it is sent again."""
     kind = f"run_{what}"
     ident = event_id(kind, run.ref, "runs", 0 if command.id else now_us, command.id, run.attempts)
-    facts = {"by": command.by, **({"reason": run.reason} if run.reason else {}), **(data or {})}
+    about = {name: value for name in ("reason", "conversation") if (value := getattr(run, name))}
+    facts = {"by": command.by, "kind": run.kind, **about, **(data or {})}
     return Event(ident, kind, run.ref, "runs", Severity.low, summary or f"{run.id} was {what} by {command.by}", facts, now_us,
                  command.id)  # fmt: skip
 

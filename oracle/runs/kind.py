@@ -22,6 +22,10 @@ def _nobody(run: Run) -> Work | None:
     return None
 
 
+def _always() -> bool:
+    return True
+
+
 def _nothing(run: Run, now_us: int) -> Sequence[Message]:
     return ()
 
@@ -33,13 +37,15 @@ class Kind:
     `pool` names the places to work at, of which a run with work needs one while it is running or paused; empty: it needs none.
     `begins`: whether it is queued at once or waits to be started. `again`: one that was at work when the process ended is queued
     anew, and its work finds in `pace.run` what was recorded; else it has failed, `interrupted`. `last_words`: what is said in its
-    conversation as it ends by itself, in the same commit."""
+    conversation as it ends by itself, in the same commit. `timely`: whether those that wait for a time begin by themselves as
+    things are."""
 
     work_of: Callable[[Run], Work | None] = _nobody
     pool: str = ""
     begins: Status = Status.queued
     again: bool = False
     last_words: Callable[[Run, int], Sequence[Message]] = _nothing
+    timely: Callable[[], bool] = _always
 
     @classmethod
     def of(cls, work: Work, pool: str) -> Kind:

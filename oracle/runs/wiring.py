@@ -11,6 +11,9 @@ from oracle.alerts import CHANNELS
 from oracle.alerts.preview import preview_work
 from oracle.backtest import backtest_work, tables_of
 from oracle.board import Board
+from oracle.experiments import KIND as EXPERIMENT
+from oracle.experiments import trained_here
+from oracle.federated.work import federated_work
 from oracle.history import Store
 from oracle.history.lines import Lines
 from oracle.history.pieces import ends
@@ -22,6 +25,7 @@ from oracle.runs.pool import Pool
 from oracle.runs.run import Run, Status, run_of
 from oracle.runs.shelf import Shelf
 from oracle.schedule.work import job_work
+from oracle.services import config_of
 from oracle.settings import Settings
 from oracle.settings_runs import Runs as Bounds
 from oracle.tasks.budgets import budgets_of
@@ -68,13 +72,17 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
     lines = Lines(system.store)
     job = job_work(system.board, queries, runtime, settings.trading, settings.risk)
     backtest = backtest_work(queries, system.tape, lines, tables_of(settings.watchdogs), runtime.now_us)
+    training = federated_work(system.shelf, settings.experiments, runtime.now_us)
     works = {name: task_work(settings.tasks, command) for name, command in commands_of(settings).items()}
     return {
         "job": Kind.of(job, "jobs"),
         "backtest": Kind.of(backtest, "computing"),
         KIND: Kind.of(strategy_work(queries, settings, runtime.now_us), "computing"),
         "alert_preview": Kind.of(preview_work(queries, system.tape, lines, CHANNELS, runtime.now_us), "computing"),
-        "experiment": Kind(begins=Status.created, again=True, pool="experiments"),
+        EXPERIMENT: Kind(
+            lambda run: training if trained_here(run.params) else None, "experiments", Status.created, again=True,
+            timely=lambda: config_of(system.board).features.experiment_scheduling,
+        ),
         "task": Kind(partial(_of_agent, works), pool="tasks", last_words=last_words),
     }
 

@@ -185,11 +185,17 @@ def test_the_seeds_names_are_aliases_below_our_own():
     assert settings.server.listen == (Listen("127.0.0.1", 5000),)
     assert (settings.log.level, settings.server.allowed_origins) == ("info", ("http://a:1", "http://b:2"))
     assert load(None, {**env, "ORACLE__LOG__LEVEL": "error"}).log.level == "error"
+    levels = {"WARNING": "warning", "Warn": "warning", "CRITICAL": "error", "DEBUG": "debug"}
+    assert {said: load(None, {"LOG_LEVEL": said}).log.level for said in levels} == levels
+    assert problems(None, {"LOG_LEVEL": "LOUD"}) == [("log.level", "enum", "")]
 
 
 def test_variables_that_mean_nothing_here_are_named_without_their_value():
     lines = unused({"REDIS_URL": "redis://:pass@x", "DATABASE_URL": "", "HOME": "/"})
     assert len(lines) == 1 and lines[0].startswith("REDIS_URL is set and not used") and "pass" not in lines[0]
+    names = ("DATABASE_URL", "REDIS_URL", "AGENT_ENGINE_URL", "DASHBOARD_API_URL")
+    said = unused(dict.fromkeys(names, "postgresql://agent:agent@postgres:5432/agent_system"))
+    assert [line.partition(" ")[0] for line in said] == [*names] and "postgres" not in "".join(said)
 
 
 def test_flags_choose_the_feeds_and_keep_what_the_file_says_of_them(file):

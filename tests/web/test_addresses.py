@@ -60,3 +60,17 @@ def test_the_seeds_ports_come_after_the_main_one(monkeypatch):
     assert [listener.surface for listener in made] == ["", "flopy_net"]
     for listener in made:
         listener.close()
+
+
+def test_a_seeds_port_that_was_asked_for_is_listened_on_once(monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setattr(addresses, "SEED_ADDRESSES", (Listen("127.0.0.1", port, "agent_bot"),))
+    for said, surface in ((str(port), "agent_bot"), (f"{port}/fiml", "fiml")):
+        listen = {} if said == str(port) else {"listen": [f"127.0.0.1:{said}"]}
+        server = load(None, {"PORT": said} if not listen else {}, {"server": {"seed_ports": True, **listen}}).server
+        made = listeners(server)
+        assert [(listener.port, listener.surface) for listener in made] == [(port, surface)]
+        for listener in made:
+            listener.close()

@@ -27,6 +27,8 @@ def in_family(route, reply):
     """Whether an error has the family's shape."""
     if route.family is Family.error:
         return set(reply.json["error"]) == {"code", "message", "details"}
+    if route.family is Family.v1:
+        return {"code", "message"} < set(reply.json["error"]) <= {"code", "message", "details", "retry_after"}
     return "detail" in reply.json
 
 

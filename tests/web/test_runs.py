@@ -37,7 +37,10 @@ async def test_a_backtest_is_started_followed_and_read_and_started_once(tmp_path
         assert rows["next"] is None and rows["items"][0]["kind"] == "price_anomaly"
         assert rows["items"][0]["live"] is False and rows["items"][0]["ts"].endswith("Z")
         assert [one["id"] for one in (await house.get("/api/oracle/runs")).json["items"]] == [run["id"]]
-        assert (await house.get("/api/oracle/runs?status=failed")).json["items"] == []
+        assert (await house.get("/api/oracle/runs?status=failed")).json == {"items": [], "total": 0}
+        assert (await house.get(f"/api/oracle/runs?kind=backtest&sort=duration&text={run['id'][:12]}")).json["total"] == 1
+        for wrong in ("sort=value", "limit=0", "offset=-1", "status=odd"):
+            assert (await house.get(f"/api/oracle/runs?{wrong}")).status == 422, wrong
         late = await house.post(run["url"] + "/cancel")
         assert late.status == 409 and late.json["error"]["details"] == {"status": "completed", "allowed": []}
     async with open_house(tmp_path) as house:  # and it is there after a restart

@@ -6,6 +6,8 @@ import trio
 from live import Client
 from running import open_house, open_served
 
+from oracle.settings_runs import Experiments
+from web.hourly import Hours
 from web.routes import Identity, Scope
 from web.table import routes
 from web.wish import Wish, grant
@@ -125,13 +127,17 @@ class Table:
     """What a wish needs of the house."""
 
     routes = routes()
+    hours = Hours(Experiments())
+
+    def __init__(self, doorman):
+        self.doorman = doorman
 
 
 async def test_a_scope_that_is_too_small_is_refused(tmp_path):
     async with open_house(tmp_path) as house:
         reader = Identity("reader", Scope.read)
         for method, path in (("DELETE", "/api/alerts/x"), ("POST", "/api/oracle/actors/hub/kill")):
-            assert (await grant(house.system, Table(), reader, Wish("a", method, path))).status == 403
+            assert (await grant(house.system, Table(house.doorman), reader, Wish("a", method, path))).status == 403
 
 
 async def test_more_than_a_few_at_once_are_told_to_wait(tmp_path):

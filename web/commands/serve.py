@@ -18,8 +18,8 @@ from oracle.exchange import Target
 from oracle.history import Broken
 from oracle.log import logger
 from oracle.presence import Presence
-from oracle.problems import Invalid, Problem
-from oracle.secret import SecretMissing
+from oracle.problems import Invalid
+from oracle.secret import SecretMissing, missing
 from oracle.settings import Settings
 from oracle.system import System, open_system, parts_of
 from oracle.tls import exactly, shown
@@ -96,15 +96,14 @@ def _own(main: Listener) -> dict[str, ssl.SSLContext]:
 def _doorman(settings: Settings) -> Doorman:
     try:
         return Doorman.of(settings, wall_clock)
-    except SecretMissing as missing:
-        problem = Problem(("auth", "token"), "secret_missing", str(missing), str(settings.auth.token))
-        raise Invalid([problem]) from missing
+    except SecretMissing as gone:
+        raise Invalid(missing(settings.auth, ("auth",))) from gone
 
 
 async def _announce(folder: Claim, doorman: Doorman, bound: Sequence[Listener]) -> None:
     """Tell the commands on this machine, then people, where the server is."""
     reference = ""
-    if doorman.mode == "token":
+    if doorman.mode != "open":
         token = secrets.token_urlsafe(32)
         doorman.tokens.trust(token, Scope.admin, "commands")
         reference = folder.keep(COMMANDS_TOKEN, token)

@@ -208,12 +208,15 @@ async def hand_back(call: Call) -> HandedBack:
 
 
 async def stream(call: Call) -> None:
-    """Everything that trading says, as alpha-oracle's and the terminal's clients know it. STATE_SNAPSHOT comes first.
+    """Everything that trading and tasks say, as alpha-oracle's, the terminal's and agent-bot's clients know it. STATE_SNAPSHOT
+    comes first.
 
-    Who does not say whose client it is is told all; `surface`, the address it came to, or a first `{"type": "ping"}` (answered
-    `{"type": "pong"}`) narrows that. `channels` takes names and globs (`market:quotes:*`, `system:feed:*`, `ml:drift:*`). With
-    `since` (empty: from now on) each frame has its epoch and offset, and a client that comes back is told what it missed.
-    `role=producer` (scope operate) pushes: each message is what `POST /api/push` takes, answered by an `ack` or an `error`.
+    Who does not say whose client it is is told all; `surface`, the address it came to, a first `{"type": "ping"}` (answered
+    `{"type": "pong"}`) or `{"type": "subscribe", "channel": "task:ID"}` (answered `subscribed`, then what the task has put out so
+    far, how it is, and then what it puts out) narrows that. `channels` takes names and globs (`market:quotes:*`,
+    `system:feed:*`, `ml:drift:*`, `task:*`). With `since` (empty: from now on) each frame has its epoch and offset, and a client
+    that comes back is told what it missed. `role=producer` (scope operate) pushes: each message is what `POST /api/push` takes,
+    answered by an `ack` or an `error`.
     """
     args, visitor = call.args, call.visitor
     producer = args["role"] == "producer"
@@ -256,7 +259,7 @@ def _limit(default: int) -> tuple[Param, ...]:
 
 _SYMBOL = Param("symbol", required=True, ge=1, le=64, doc="AAPL, BTC-USD")
 _SOCKET = (
-    Param("surface", choices=("alpha_oracle", "mt5"), doc="whose frames; all where it is not said"),
+    Param("surface", choices=("alpha_oracle", "mt5", "agent_bot"), doc="whose frames; all where it is not said"),
     Param("channels", many=True, doc="channels and globs of channels; all where none is named"),
     Param("since", doc="EPOCH:OFFSET of the newest frame seen; empty: from now on, with places"),
     Param("role", choices=("producer",), doc="producer: to push"),

@@ -11,9 +11,11 @@ import trio
 from actors import Refused
 from oracle.backtest import Backtest, checked, tables_of
 from oracle.border import structure
+from oracle.history.runs import SORTS
 from oracle.model import Command
 from oracle.moments import time_us
 from oracle.runs import Run, Status
+from oracle.runs.records import RunFilter
 from web.errors import invalid
 from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
 from web.wire import iso
@@ -43,9 +45,10 @@ class RunShown:
 
 @attrs.frozen
 class RunList:
-    """Runs, newest first."""
+    """One page of the list of runs; `total` says how many there are in it."""
 
     items: list[RunShown]
+    total: int
 
 
 @attrs.frozen
@@ -77,20 +80,23 @@ async def backtest(call: Call) -> Answer:
 
 
 async def runs(call: Call) -> RunList:
-    """Runs, newest first."""
-    wanted, limit = call.args["status"], call.args["limit"]
-    found = [shown(run) for run in _all(call) if wanted is None or run.status == wanted]
-    return RunList(found[:limit])
+    """Runs of every kind, those that are over included, newest first unless `sort` says otherwise."""
+    args = call.args
+    where = RunFilter(status=args["status"] or (), owner=args["owner"] or "", agent=args["agent"] or "", text=args["text"] or "")
+    kinds = (args["kind"],) if args["kind"] else ()
+    field, descending = args["sort"].removeprefix("-"), args["sort"].startswith("-")
+    found, total = await call.system.records.page(kinds, where, field, descending, args["limit"], args["offset"])
+    return RunList([shown(run) for run in found], total)
 
 
 async def one_run(call: Call) -> RunShown:
     """One run, with its progress while it is going on."""
-    return shown(_find(call))
+    return shown(await _find(call))
 
 
 async def run_events(call: Call) -> Rows:
     """The events a backtest found, in order; `live` where the watchdog said the same then."""
-    run, cursor = _find(call), call.args["cursor"] or "0"
+    run, cursor = await _find(call), call.args["cursor"] or "0"
     if not cursor.isdecimal() or len(cursor) > 9:
         raise invalid("cursor", ["query", "cursor"], "Input should be the `next` of an earlier page", cursor)
     after, limit = int(cursor), call.args["limit"]
@@ -130,16 +136,11 @@ def moment_of(table: dict[str, Any], name: str, default: int) -> int:
     return default if given is None else time_us(str(given), ["body", name])
 
 
-def _all(call: Call) -> list[Run]:
-    found = [Run(**state.value) for state in call.system.board.kind("run") if state.value]
-    return sorted(found, key=lambda run: run.created_us, reverse=True)
-
-
-def _find(call: Call) -> Run:
-    value = call.system.board.get(f"run:{call.args['id']}")
-    if value is None:
+async def _find(call: Call) -> Run:
+    run: Run | None = await call.system.records.one(call.args["id"])
+    if run is None:
         raise Refused(f"Run '{call.args['id']}' not found", code="not_found")
-    return Run(**value)
+    return run
 
 
 def shown(run: Run) -> RunShown:
@@ -157,6 +158,13 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 _STATUS = Param("status", choices=tuple(status.value for status in Status))
+_SORT = Param("sort", default="-created", choices=tuple(f"{sign}{name}" for name in SORTS for sign in ("", "-")),
+              doc="by what; `-` before it: the greatest first")  # fmt: skip
+_WHICH = (
+    _STATUS, Param("kind", le=64), Param("owner", le=200), Param("agent", le=200),
+    Param("text", le=200, doc="how its name or id begins"), _SORT,
+    Param("offset", "int", default=0, ge=0, le=1_000_000_000),
+)  # fmt: skip
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows")
 _CURSOR = Param("cursor", doc="`next` of the page before")
 _ONE = "/api/oracle/runs/{id}"
@@ -164,9 +172,9 @@ _READ = {"auth": Auth.token, "scope": Scope.read, "family": Family.error, "tag":
 _DO = {"auth": Auth.token, "scope": Scope.operate, "family": Family.error, "tag": "oracle"}
 ROUTES = (
     Route("POST", "/api/oracle/backtest", backtest, body=dict, answer=RunShown, done=202, refuses=(503, 504), **_DO),
-    Route("GET", "/api/oracle/runs", runs, params=(_STATUS, _LIMIT), answer=RunList, **_READ),
-    Route("GET", _ONE, one_run, answer=RunShown, refuses=(404,), **_READ),
-    Route("GET", f"{_ONE}/events", run_events, params=(_LIMIT, _CURSOR), answer=Rows, refuses=(404,), **_READ),
+    Route("GET", "/api/oracle/runs", runs, params=(*_WHICH, _LIMIT), answer=RunList, refuses=(504,), **_READ),
+    Route("GET", _ONE, one_run, answer=RunShown, refuses=(404, 504), **_READ),
+    Route("GET", f"{_ONE}/events", run_events, params=(_LIMIT, _CURSOR), answer=Rows, refuses=(404, 504), **_READ),
     Route("POST", f"{_ONE}/pause", pause, answer=RunShown, refuses=(404, 409, 503, 504), **_DO),
     Route("POST", f"{_ONE}/resume", resume, answer=RunShown, refuses=(404, 409, 503, 504), **_DO),
     Route("POST", f"{_ONE}/cancel", cancel, answer=RunShown, refuses=(404, 409, 503, 504), **_DO),

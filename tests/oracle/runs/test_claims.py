@@ -1,6 +1,7 @@
 """Runs that others work off: claimed once, with a lease, reported of, put out; virtual time."""
 
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 import trio
@@ -53,8 +54,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(folder, bounds=None, at_us=T0_US):
-    """The kinds `task`, which anybody may claim, and `trial`, which waits to be begun."""
+async def open_desk(folder, bounds=None, at_us=T0_US, timely=lambda: True):
+    """The kinds `task`, which anybody may claim, and `trial`, which waits to be begun, or for its time."""
     store, made = Store(folder), []
     store.open()
 
@@ -63,7 +64,7 @@ async def open_desk(folder, bounds=None, at_us=T0_US):
         board.load(store.states())
         receipts.load(store.receipts(0, 1_000, 1_000_000)[1])
         made.append(Desk(runtime, board, store))
-        kinds = {"task": Kind(), "trial": Kind(begins=Status.created)}
+        kinds = {"task": Kind(), "trial": Kind(begins=Status.created, timely=timely)}
         return [Child("history", lambda: History(store, threaded=False), capacity=1_000),
                 *crew_children(board, receipts, folder, store, runtime, bounds, **kinds)]
 
@@ -183,3 +184,28 @@ async def test_one_begins_when_somebody_says_so_or_when_it_is_time_also_after_a_
         heard = probe(desk.runtime, "state:run:exp_002")
         assert (await heard.next()).value["status"] == "queued" and desk.runtime.now_us() >= due_us
         assert (await desk.ask("start", kind="trial", params={}, numbered="exp_")).id == "exp_003"
+
+
+async def test_who_can_not_begin_in_time_begins_later(tmp_path, autojump_clock):
+    may = {"now": False}
+    async with open_desk(tmp_path, timely=lambda: may["now"]) as desk:
+        due_us = desk.runtime.now_us() + 60_000_000
+        await desk.ask("start", kind="trial", params={}, id="t1", not_before_us=due_us)
+        await trio.sleep(300)
+        assert desk.value()["status"] == "created"
+        may["now"] = True
+        await trio.sleep(5)
+        assert desk.value()["status"] == "queued"
+
+
+async def test_a_report_may_be_decided_by_how_the_run_is_when_it_is_taken(tmp_path, autojump_clock):
+    def counted(run, now_us):
+        count = run.facts.get("count", 0)
+        return {"facts": {"count": count + 1}} if count < 5 else None
+
+    async with open_desk(tmp_path) as desk:
+        await desk.task()
+        async with trio.open_nursery() as nursery:
+            for _ in range(8):
+                nursery.start_soon(partial(desk.ask, "report", "run:t1", decide=counted))
+        assert desk.value()["facts"]["count"] == 5

@@ -1,0 +1,156 @@
+"""What is remembered, what is under way, and who may come in (`/api/oracle`)."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import attrs
+
+from oracle.sdk.pages import Pages, by_cursor
+from oracle.sdk.room import Asked, Paged, Room
+from oracle.sdk.thing import Thing, at, given
+
+__all__ = ["Bar", "Happened", "History", "Run", "Runs", "Token", "Tokens"]
+
+K = TypeVar("K")
+PLACE = "api/oracle"
+
+
+@attrs.frozen(kw_only=True)
+class Bar(Thing):
+    """A bar, from `ts` on."""
+
+    symbol: str = ""
+    interval: str = ""
+    open: float = 0.0
+    high: float = 0.0
+    low: float = 0.0
+    close: float = 0.0
+    volume: float = 0.0
+    ts: str = ""
+    source: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Happened(Thing):
+    """Something that happened (an event): to `subject`, as `source` says, because of the event `cause`."""
+
+    id: str = ""
+    kind: str = ""
+    subject: str = ""
+    source: str = ""
+    severity: str = ""
+    summary: str = ""
+    data: dict[str, Any] = attrs.field(factory=dict)
+    ts: str = ""
+    cause: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Run(Thing):
+    """Work that was asked for; `progress` is 0 to 1."""
+
+    id: str = ""
+    kind: str = ""
+    status: str = ""
+    progress: float = 0.0
+    params: dict[str, Any] = attrs.field(factory=dict)
+    result: dict[str, Any] | None = None
+    error: str | None = None
+    created: str | None = None
+    started: str | None = None
+    finished: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Token(Thing):
+    """What lets somebody in: `kind` is token or jwt, `subject` whom it speaks for, `status` active or revoked."""
+
+    id: str = ""
+    kind: str = ""
+    scope: str = ""
+    subject: str = ""
+    status: str = ""
+    created_at: str | None = None
+    expires_at: str | None = None
+
+
+class History(Room[K]):
+    """Rows of the past; times are ISO 8601, `order` is asc or desc."""
+
+    @Paged
+    def bars(self, symbol: str, interval: str = "1m", *, start: str | None = None, end: str | None = None,
+             order: str | None = None, page_size: int = 1000) -> Pages[Bar]:  # fmt: skip
+        """Bars of a symbol."""
+        query = {"symbol": symbol, "interval": interval, "from": start, "to": end, "order": order, "limit": page_size}
+        return Pages(self._oracle, f"{PLACE}/bars", query, by_cursor(), Bar.of)
+
+    @Paged
+    def events(self, *, kind: str | None = None, subject: str | None = None, source: str | None = None,
+               severity: str | None = None, start: str | None = None, end: str | None = None, order: str | None = None,
+               page_size: int = 200) -> Pages[Happened]:  # fmt: skip
+        """What happened."""
+        query = {"kind": kind, "subject": subject, "source": source, "severity": severity, "from": start, "to": end,
+                 "order": order, "limit": page_size}  # fmt: skip
+        return Pages(self._oracle, f"{PLACE}/events", query, by_cursor(), Happened.of)
+
+    @Paged
+    def samples(self, name: str, *, subject: str | None = None, start: str | None = None, end: str | None = None,
+                order: str | None = None, page_size: int = 1000) -> Pages[Thing]:  # fmt: skip
+        """Numbers of a name, as `row["value"]`."""
+        query = {"name": name, "subject": subject, "from": start, "to": end, "order": order, "limit": page_size}
+        return Pages(self._oracle, f"{PLACE}/samples", query, by_cursor(), Thing.of)
+
+
+class Runs(Room[K]):
+    """Work that was asked for, of whatever kind."""
+
+    @Asked
+    async def list(self, *, status: str | None = None, limit: int | None = None) -> tuple[Run, ...]:
+        """The newest."""
+        return tuple(map(Run.of, (await self._oracle.get(f"{PLACE}/runs", status=status, limit=limit))["items"]))
+
+    @Asked
+    async def get(self, id: str) -> Run:
+        """One."""
+        return Run.of(await self._oracle.get(at(f"{PLACE}/runs", id)))
+
+    @Paged
+    def output(self, id: str, *, page_size: int = 1000) -> Pages[Thing]:
+        """What it has put out so far, piece by piece: `row["n"]`, `row["stream"]`, `row["text"]`."""
+        return Pages(self._oracle, at(f"{PLACE}/runs", id, "output"), {"limit": page_size}, by_cursor(), Thing.of)
+
+    @Asked
+    async def pause(self, id: str) -> Run:
+        """Let it rest."""
+        return Run.of(await self._oracle.command("POST", at(f"{PLACE}/runs", id, "pause")))
+
+    @Asked
+    async def resume(self, id: str) -> Run:
+        """Let it go on."""
+        return Run.of(await self._oracle.command("POST", at(f"{PLACE}/runs", id, "resume")))
+
+    @Asked
+    async def cancel(self, id: str) -> Run:
+        """Give it up."""
+        return Run.of(await self._oracle.command("POST", at(f"{PLACE}/runs", id, "cancel")))
+
+
+class Tokens(Room[K]):
+    """Who may come in. A new one is asked for once only: its answer is stored nowhere, and can't be given again."""
+
+    @Asked
+    async def list(self) -> tuple[Token, ...]:
+        """All tokens, without their secrets."""
+        return tuple(map(Token.of, (await self._oracle.get(f"{PLACE}/tokens"))["tokens"]))
+
+    @Asked
+    async def create(self, scope: str = "read", *, name: str | None = None, ttl: str | None = None, jwt: bool = False) -> Token:
+        """A new one, whose secret is in `token["token"]` this once; `scope` is read, operate or admin, `ttl` as 12h or 30d."""
+        body = given(scope=scope, name=name, ttl=ttl, jwt=jwt)
+        return Token.of(await self._oracle.command("POST", f"{PLACE}/tokens", body, once=False))
+
+    @Asked
+    async def revoke(self, id: str) -> Any:
+        """Let it open nothing any more."""
+        return await self._oracle.command("DELETE", at(f"{PLACE}/tokens", id))
