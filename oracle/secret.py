@@ -63,14 +63,21 @@ class Secret:
 def missing(settings: Any, path: tuple[str, ...] = ()) -> Iterator[Problem]:
     """A problem for each reference within `settings` (an attrs object at `path`) that leads to no secret."""
     for field in (field for field in attrs.fields(type(settings)) if field.init):
-        value, place = getattr(settings, field.name), (*path, field.name)
-        if isinstance(value, Secret):
+        yield from _missing(getattr(settings, field.name), (*path, field.name))
+
+
+def _missing(value: Any, path: tuple[str, ...]) -> Iterator[Problem]:
+    match value:
+        case Secret():
             try:
                 value.reveal()
             except SecretMissing as error:
-                yield Problem(place, "secret_missing", str(error), str(value))
-        elif attrs.has(type(value)):
-            yield from missing(value, place)
+                yield Problem(path, "secret_missing", str(error), str(value))
+        case dict():
+            for name, one in value.items():
+                yield from _missing(one, (*path, str(name)))
+        case _ if attrs.has(type(value)):
+            yield from missing(value, path)
 
 
 def sounds_secret(name: str) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 from actors import Actor, Refused
 from oracle.board import Board
 from oracle.commit import NOT_NOW
-from oracle.crash import crash_point
 from oracle.history import Commit
 from oracle.history.talks import Talks
 from oracle.model import Command, Event, Message, Severity, State, event_id, ref, split_ref
@@ -21,6 +20,7 @@ __all__ = ["KIND", "Conversations", "conversation_of_flow"]
 KIND = "conversation"
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
 MOST = 100_000
+MOST_UNSURE = 10_000
 DONE = {"create": "created", "change": "changed", "delete": "deleted", "clear": "cleared"}
 
 
@@ -51,6 +51,7 @@ class Conversations(Actor):
         self._board = board
         self._receipts = receipts
         self._talks = talks
+        self._unsure: set[str] = set()  # messages that were refused, and may be on the disk all the same
 
     async def start(self) -> None:
         """See what was said as the process ended."""
@@ -123,7 +124,7 @@ class Conversations(Actor):
         if args.get("id") or command.id:
             known = await self._talks.message(ident)
             if known is not None:
-                return _same(known, args)
+                return self._again(_same(known, args))
         if args["role"] == "assistant" and args["run"]:
             known = await self._talks.said(args["conversation"], "assistant", args["run"], args["content"])
             if known is not None:
@@ -131,11 +132,23 @@ class Conversations(Actor):
         now_us = max(self.now_us(), value["updated_us"] + 1)  # in the order they were said
         message = Message(ident, *(args[key] for key in ("conversation", "role", "content", "run", "metadata")), now_us)
         draft = self._board.draft(ref(KIND, message.conversation), {**value, "updated_us": now_us}, now_us)
-        await self._commit(draft, message)
-        crash_point("conversations:said")
+        try:
+            await self._commit(draft, message)
+        except Refused:
+            if len(self._unsure) < MOST_UNSURE:
+                self._unsure.add(ident)
+            raise
         self._board.apply(draft)
         self.publish(message)
         return message
+
+    def _again(self, known: Message) -> Message:
+        """It is on the disk; who listens is told, if nobody was when it was said."""
+        if known.id in self._unsure:
+            self._unsure.remove(known.id)
+            self._heed(known.conversation, known.ts_us)
+            self.publish(known)
+        return known
 
     def _heed(self, conversation: str, at_us: int) -> None:
         """It was spoken in; a run says its own messages."""

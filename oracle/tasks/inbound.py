@@ -53,6 +53,16 @@ class Taken:
     made: bool = True
     again: bool = False
     """It was delivered before, and nothing came of it now."""
+    refused: str = ""
+    """Why its task was refused for good; then there is none."""
+
+
+@attrs.define(eq=False)
+class _Making:
+    """A task that is being made; `done` is set once it is, or is refused for good."""
+
+    done: trio.Event = attrs.field(factory=trio.Event)
+    refused: str = ""
 
 
 class Inbound(Actor):
@@ -71,7 +81,7 @@ class Inbound(Actor):
         """Make up for what is owed."""
         for state in self._board.kind(OWED):
             if state.value is not None:
-                self.helper(self._settle, split_ref(state.ref)[1], state.value, trio.Event())
+                self.helper(self._settle, split_ref(state.ref)[1], state.value, _Making())
 
     async def receive(self, command: Command) -> Taken:
         """Take in a delivery."""
@@ -94,9 +104,9 @@ class Inbound(Actor):
         await self._record(ident, name, incoming, task, command_name, owed)
         taken = Taken(ident, task, command_name)
         if owed is not None:
-            made = trio.Event()
-            self.helper(self._settle, ident, owed, made)
-            self.helper(self._answer, self.reply_later(), taken, made)
+            making = _Making()
+            self.helper(self._settle, ident, owed, making)
+            self.helper(self._answer, self.reply_later(), taken, making)
         return taken
 
     async def _record(
@@ -132,7 +142,7 @@ class Inbound(Actor):
             self.publish(told)
         if draft is not None and draft.value is not None:
             self._board.apply(draft)
-            self.helper(self._settle, ident, draft.value, trio.Event())
+            self.helper(self._settle, ident, draft.value, _Making())
 
     def _owed(self, ident: str, hook: str, command: Any, incoming: Incoming) -> dict[str, Any]:
         """All it takes to make the task, so that it comes out the same however the webhook is changed meanwhile."""
@@ -146,12 +156,14 @@ class Inbound(Actor):
 
     # ---- tasks
 
-    async def _answer(self, reply: Reply, taken: Taken, made: trio.Event) -> None:
+    async def _answer(self, reply: Reply, taken: Taken, making: _Making) -> None:
         with trio.move_on_after(MADE_S):
-            await made.wait()
-        reply.answer(attrs.evolve(taken, made=made.is_set()))
+            await making.done.wait()
+        if making.refused:
+            taken = attrs.evolve(taken, task_id=None, refused=making.refused)
+        reply.answer(attrs.evolve(taken, made=making.done.is_set()))
 
-    async def _settle(self, ident: str, owed: dict[str, Any], made: trio.Event) -> None:
+    async def _settle(self, ident: str, owed: dict[str, Any], making: _Making) -> None:
         """Make the task, however long that takes."""
         wait_s = FIRST_WAIT_S
         while True:
@@ -162,12 +174,13 @@ class Inbound(Actor):
                 if isinstance(no, Refused) and no.code not in _LATER:
                     if no.code not in _MADE:
                         await self._tell_refused(ident, owed, no)
+                        making.refused = no.reason
                     break
                 await trio.sleep(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
         # Observed only: where the process ends before that is on the disk, everything is asked for once more, by the same ids.
         self._board.put(ref(OWED, ident), None, self.now_us())
-        made.set()
+        making.done.set()
 
     async def _make(self, ident: str, owed: dict[str, Any]) -> None:
         by, source = f"webhook:{owed['about']['webhook_id']}", owed["provider"]

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from running import open_house
 
 from oracle.secret import MASK
+from oracle.settings import Auth, Data, Scheduler, Settings, Tasks
+from oracle.settings_runs import Budget
 from tests.factories import ConversationFactory, WebhookFactory
 from tests.factories.webhook_factory import SECRET
 from tests.soak import rounds
@@ -242,6 +244,21 @@ def test_what_comes_to_the_inbox_of_the_server_is_no_delivery(house):
     assert house.post("/api/oracle/inbox", json={"alert_name": "a"}).status == 202
     assert all(row["webhook_id"] != "inbox" for row in house.get(f"{ALL}/events?limit=200").json)
     assert "" not in house.get(f"{ALL}/stats").json["events_by_webhook"]
+
+
+async def test_a_budget_that_is_used_up_lets_no_task_come_of_it_and_says_so(tmp_path):
+    tasks = Tasks(budgets={"none": Budget(limit_usd=0.0)})
+    settings = Settings(auth=Auth(mode="open"), data=Data(folder=tmp_path), scheduler=Scheduler(enabled=False), tasks=tasks)
+    async with open_house(tmp_path, settings=settings) as house:
+        hook = (await house.post(ALL, json=WebhookFactory.create())).json["data"]
+        body, headers = WebhookFactory.delivery(WebhookFactory.comment())
+        first, again = [await house.post(hook["endpoint"], data=body, headers=headers) for _ in range(2)]
+        assert (first.status, first.json["status"], first.json["task_id"]) == (200, "refused", None)
+        assert (again.json["status"], again.json["task_id"]) == ("duplicate", None)
+        (row,) = (await house.get(f"{ALL}/events")).json
+        assert (row["matched_command"], row["task_id"]) == ("review", None)
+        (told,) = (await house.get("/api/oracle/events?kind=webhook_task_refused")).json["items"]
+        assert (told["cause"], told["data"]["code"]) == (row["event_id"], "budget")
 
 
 async def test_who_delivers_needs_no_token_and_who_reads_does(tmp_path):

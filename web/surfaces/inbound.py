@@ -16,8 +16,8 @@ BODY_LIMIT_BYTES = 1024 * 1024
 @attrs.frozen
 class Acknowledged:
     """The delivery is on disk. `task_id` and `matched_command` are null where it calls for nothing. `status`: `accepted`,
-    `duplicate` (it was delivered before, and nothing came of it now), or, with 202, `pending`: the task is made as soon as can
-    be."""
+    `duplicate` (it was delivered before, and nothing came of it now), `refused` (a budget, for one, lets no task come of it), or,
+    with 202, `pending`: the task is made as soon as can be."""
 
     status: str
     event_id: str
@@ -40,7 +40,7 @@ async def deliver(call: Call) -> Answer:
     if incoming.challenge is not None:
         return Answer({"challenge": incoming.challenge})
     taken: Taken = await system.runtime.ask("inbound", Command("receive", {"id": ident, "incoming": incoming}))
-    status = "duplicate" if taken.again else "accepted" if taken.made else "pending"
+    status = "duplicate" if taken.again else "refused" if taken.refused else "accepted" if taken.made else "pending"
     return Answer(
         Acknowledged(status, taken.event_id, taken.task_id, taken.matched_command), 200 if taken.made else 202
     )

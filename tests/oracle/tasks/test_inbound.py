@@ -134,6 +134,7 @@ async def test_what_is_refused_for_good_is_said(tmp_path, autojump_clock):
         told = probe(door.runtime, "event:webhook_task_refused:*")
         taken = await door.deliver()
         (event,) = told.took()
+        assert (taken.refused, taken.task_id) == ("not now", None)
         assert (event.cause, event.subject, event.data["code"]) == (taken.event_id, "webhook:wh-1", "over_budget")
         assert event in door.kept and door.owed() == [] and door.started == []
 
