@@ -83,7 +83,8 @@ def history(number: int) -> list[dict[str, Any]]:
 def stated(far: Far, status: str, number: int):
     def say() -> Frame:
         far.known = experiment(status, number)
-        return frame("state", {"value": {"status": status, "facts": {"history": history(number), "accuracy": number / 100 or None}}})
+        facts = {"history": history(number), "accuracy": number / 100 or None}
+        return frame("state", {"value": {"status": status, "facts": facts}})
 
     return say
 
