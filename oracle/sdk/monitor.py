@@ -10,11 +10,14 @@ from typing import Any
 
 import attrs
 
-from oracle.bookmark import Frame, Ready, Told
+from oracle.bookmark import Frame, Hole, Ready, Told
 from oracle.remote import RemoteFailed
-from oracle.sdk.experiment import Experiment, Update
+from oracle.sdk.experiment import OVER, Experiment, Update
 
 __all__ = ["Monitor", "Progress", "monitored"]
+
+WORDS = {"cancelled": "aborted", "waiting": "running"}
+"""What clients of experiments call the states of runs, where that is another word."""
 
 
 @asynccontextmanager
@@ -61,6 +64,12 @@ class Progress:
                 self.round = row["round"]
                 yield self._update({**row, "current_round": row["round"]})
 
+    def moved(self, status: str, facts: Mapping[str, Any]) -> Iterator[Update]:
+        """Of where it is now."""
+        if status != self.status:
+            self.status = status
+            yield self._update({"current_round": self.round, "accuracy": facts.get("accuracy"), "loss": facts.get("loss")})
+
     def _update(self, said: Mapping[str, Any]) -> Update:
         total = self.known.rounds_total or self.known.configuration.get("rounds")
         return Update.of({"id": self.id, "status": self.status, "rounds_total": total, **said})
@@ -73,7 +82,7 @@ class Monitor:
         self._told = told
         self._room = room
         self._progress = progress
-        self._run_status: str | None = None
+        self._torn = False
         self._waiting = deque(progress.present(progress.known))
 
     def __aiter__(self) -> Monitor:
@@ -81,22 +90,25 @@ class Monitor:
 
     async def __anext__(self) -> Update:
         while not self._waiting:
-            if self._told is None or self._progress.known.over:
+            if self._told is None or self._progress.status in OVER:
                 raise StopAsyncIteration
             match await anext(self._told):
                 case Frame(data=state):
-                    await self._read(state)
-                case Ready():
+                    self._read(state)
+                case Hole():
+                    self._torn = True
+                case Ready() if self._torn:
+                    self._torn = False
                     await self._catch_up()
         return self._waiting.popleft()
 
-    async def _read(self, state: Mapping[str, Any]) -> None:
-        run = state.get("value") or {}
-        self._waiting.extend(self._progress.rounds(run.get("facts") or {}))
-        # the words for a status are the server's, so it is asked; and once more where it had changed before we listened
-        if run.get("status") != self._run_status:
-            self._run_status = run.get("status")
-            self._waiting.extend(self._progress.present(await self._room.get(self._progress.id)))
+    def _read(self, state: Mapping[str, Any]) -> None:
+        run = state.get("value")
+        if run is None:
+            return
+        facts = run.get("facts") or {}
+        self._waiting.extend(self._progress.rounds(facts))
+        self._waiting.extend(self._progress.moved(WORDS.get(run["status"], run["status"]), facts))
 
     async def _catch_up(self) -> None:
         """A server that was away may have no state of it any more: of what is over it keeps the newest by its side."""

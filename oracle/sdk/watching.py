@@ -15,12 +15,14 @@ from oracle.bookmark import Frame, Hole, Ready, Told
 from oracle.patience import Patience
 from oracle.remote import RemoteFailed
 from oracle.sdk.pages import Pages, by_cursor
-from oracle.sdk.task import Task, TaskNews
+from oracle.sdk.task import OVER, TaskNews
 from oracle.sdk.thing import at
 
 __all__ = ["Watching", "watched"]
 
 TRIES = 4  # some seconds; what is on disk by then is all that is kept
+WORDS = {"created": "queued", "paused": "queued", "waiting": "waiting_input", "stopped": "cancelled"}
+"""What clients of tasks call the states of runs, where that is another word."""
 UNSHOWN = "sequence"
 """Between pieces stands which number their worker gave them: the server's own bookkeeping."""
 
@@ -48,8 +50,8 @@ class Watching:
         self._id = id
         self._n = 0
         self._torn = False
+        self._sure = False
         self._status = ""
-        self._task: Task | None = None
         self._waiting: deque[TaskNews] = deque()
 
     def __aiter__(self) -> Watching:
@@ -57,16 +59,17 @@ class Watching:
 
     async def __anext__(self) -> TaskNews:
         while not self._waiting:
-            if self._task is not None and self._task.over:
+            if self._status in OVER:
                 raise StopAsyncIteration
             match await anext(self._told):
                 case Hole():
                     self._torn = True
                 case Ready():
                     await self._catch_up()
-                case Frame(type="state"):
-                    await self._look()
-                case Frame(data=piece):
+                case Frame(type="state", data={"value": {"status": status}}):
+                    self._sure = True
+                    await self._look(WORDS.get(status, status))
+                case Frame(type="chunk", data=piece):
                     await self._hear(piece)
         return self._waiting.popleft()
 
@@ -81,21 +84,27 @@ class Watching:
                 await trio.sleep(patience.wait_s())
         self._take(piece)
 
-    async def _look(self) -> None:
+    async def _look(self, status: str = "") -> None:
         """What it has put out before comes first; nothing follows the last status."""
+        if status and status == self._status:
+            return
         task = await self._room.get(self._id)
-        if task.status != self._status:
+        status = status or task.status
+        if status != self._status:
             await self._fetch()
-            self._status, self._task = task.status, task
-            self._waiting.append(TaskNews(task_id=self._id, status=task.status, task=task, raw=task.raw))
+            self._status = status
+            self._waiting.append(TaskNews(task_id=self._id, status=status, task=task, raw=task.raw))
 
     async def _catch_up(self) -> None:
         if self._torn:
             # Of what a server had told when it was killed not all may be on disk; its next life numbers on from what is.
             self._torn = False
             self._n = min(self._n, max([piece["n"] async for piece in self._kept(0)], default=0))
+            self._sure = False
+        if not self._sure:  # of what is over a server tells the newest by itself, and answers for the others
+            self._sure = True
+            await self._look()
         await self._fetch()
-        await self._look()
 
     async def _fetch(self) -> None:
         async for piece in self._kept(self._n):

@@ -83,7 +83,8 @@ def history(number: int) -> list[dict[str, Any]]:
 def stated(far: Far, status: str, number: int):
     def say() -> Frame:
         far.known = experiment(status, number)
-        return frame("state", {"value": {"status": status, "facts": {"history": history(number)}}})
+        facts = {"history": history(number), "accuracy": number / 100 or None}
+        return frame("state", {"value": {"status": status, "facts": facts}})
 
     return say
 
@@ -138,12 +139,12 @@ async def test_one_that_there_is_not_is_said_so():
         await news(Far([]))
 
 
-async def test_the_server_is_asked_only_when_the_status_changes():
+async def test_while_the_stream_is_whole_the_server_is_asked_nothing():
     far = Far([])
     far.known = experiment("running", 0)
     far.told = [*(stated(far, "running", n) for n in range(20)), stated(far, "completed", 20)]
     assert len(await updates(far)) == 22
-    assert far.asked == 3
+    assert far.asked == 1
 
 
 # ---- tasks
