@@ -20,12 +20,14 @@ from oracle.history.page import Filter
 from oracle.history.queries import EVENTS
 from oracle.history.reader import Reader, RunSync
 from oracle.history.store import Store
+from oracle.history.turns import Turns
 
 __all__ = ["FORMATS", "MOST_BYTES", "MOST_ROWS", "WHAT", "Exports", "Wish"]
 
 MOST_ROWS = 1_000_000
 MOST_BYTES = 512 * 1024 * 1024  # of the longest texts of the rows together, before they are compressed
 DEADLINE_S = 60.0
+WAITING = 4  # wishes; further ones are refused
 FORMATS = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER", "json": "FORMAT json, ARRAY true"}
 
 _MESSAGES = (
@@ -92,13 +94,13 @@ class Exports:
         self._store = store
         self._run_sync = run_sync
         self._reader = Reader(store, run_sync, deadline_s)
-        self._turn = trio.Semaphore(1)
+        self._turns = Turns(1, WAITING)
         self._clean = False
 
     async def file(self, wish: Wish) -> tuple[IO[bytes], int]:
         """An open file, which has no name any more, and its bytes. Raises Refused: `too_large` beyond a million rows or 512 MiB
-        of text, `timeout`, `unavailable`."""
-        async with self._turn:
+        of text, `full`, `timeout`, `unavailable`."""
+        async with self._turns.one():
             path = self._store.exports / f"{secrets.token_hex(16)}.{wish.format}"
             await self._run_sync(self._make_room)
             try:

@@ -14,12 +14,11 @@ import msgspec
 from oracle.history.page import Filter
 from oracle.model import Chunk, Message
 
-__all__ = ["chunks", "joined", "message_count", "messages"]
+__all__ = ["chunks", "message_count", "messages"]
 
 # {source} is a table or a union of monthly ones
 _ONCE = "SELECT DISTINCT ON (n) n, stream, text, ts_us FROM {source} WHERE {where}"
 _CHUNKS = f"{_ONCE} ORDER BY n LIMIT {{limit}}"
-_JOINED = f"SELECT coalesce(string_agg(text, '' ORDER BY n), '') FROM ({_ONCE})"
 _SAID = "(SELECT DISTINCT ON (id) * FROM message WHERE {where} ORDER BY id, seq)"
 _MESSAGES = f"SELECT id, conversation, role, content, run, metadata, ts_us FROM {_SAID} ORDER BY ts_us {{order}}, seq {{order}}"
 _COUNT = "SELECT count(DISTINCT id) FROM message WHERE {where}"
@@ -34,14 +33,6 @@ def chunks(
     wanted = _of(run, since_us, streams).beyond("n", after)
     rows = at.execute(_CHUNKS.format(source=_union(months), where=wanted.sql, limit=limit), wanted.parameters).fetchall()
     return [Chunk(run, n, stream, text, ts_us) for n, stream, text, ts_us in rows]
-
-
-def joined(at: Any, months: Sequence[str], run: str, since_us: int, streams: Collection[str]) -> str:
-    """All pieces of these streams one after the other."""
-    if not months:
-        return ""
-    wanted = _of(run, since_us, streams)
-    return str(at.execute(_JOINED.format(source=_union(months), where=wanted.sql), wanted.parameters).fetchone()[0])
 
 
 def messages(at: Any, wanted: Filter, newest_first: bool, limit: int, offset: int) -> list[Message]:

@@ -11,6 +11,7 @@ from oracle.history.reader import Reader
 from oracle.history.retention import DAY_US
 from oracle.history.schema import month_end_us
 from oracle.history.search import Hit
+from oracle.history.turns import Turns
 from oracle.runs.records import RunFilter, RunRecords
 
 __all__ = ["PLACES", "Finder"]
@@ -18,26 +19,32 @@ __all__ = ["PLACES", "Finder"]
 PLACES: Mapping[str, tuple[str, ...]] = {"output": (), "messages": (), "tasks": ("task",), "experiments": ("experiment",)}
 """Where can be looked, and for runs of which kind."""
 
+AT_ONCE = 2  # of the four readers; the others are for who asks for less
+WAITING = 8
+
 
 class Finder:
-    """Reads beside the writer, each place in a thread, within the deadline of `records`. Refused: `timeout`, `unavailable`."""
+    """Reads beside the writer, each place in a thread, within the deadline of `records`. Refused: `full`, `timeout`,
+    `unavailable`."""
 
     def __init__(self, store: Store, records: RunRecords) -> None:
         self._store = store
         self._records = records
         self._reader: Reader = records.reader
+        self._turns = Turns(AT_ONCE, WAITING)
 
     async def find(
         self, words: str, places: Collection[str], limit: int, from_us: int | None = None, to_us: int | None = None
     ) -> list[Hit]:
         """The newest `limit` hits of all these places together, newest first; of `from_us <= time < to_us`."""
         found: list[Hit] = []
-        for place in places:
-            if kinds := PLACES[place]:
-                where = RunFilter(created_from_us=from_us, created_to_us=to_us)
-                found += await self._records.measured(kinds, where, _in_runs(place, words, limit))
-            else:
-                found += await self._reader.read(self._in_rows(place, words, limit, from_us, to_us))
+        async with self._turns.one():
+            for place in places:
+                if kinds := PLACES[place]:
+                    where = RunFilter(created_from_us=from_us, created_to_us=to_us)
+                    found += await self._records.measured(kinds, where, _in_runs(place, words, limit))
+                else:
+                    found += await self._reader.read(self._in_rows(place, words, limit, from_us, to_us))
         found.sort(key=lambda hit: hit.ts_us, reverse=True)
         return found[:limit]
 

@@ -35,11 +35,6 @@ class Outputs:
             lambda at: outputs.chunks(at, self._months(since_us), run.id, since_us, after, limit, streams)
         )
 
-    async def text(self, run: Run, streams: Collection[str] = ("stdout",)) -> str:
-        """All that a run put out on these streams as one text; no longer than `runs.output_limit_bytes` and a mark."""
-        since_us = run.created_us - SLACK_US
-        return await self._reader.read(lambda at: outputs.joined(at, self._months(since_us), run.id, since_us, streams))
-
     async def messages(
         self, conversation: str, limit: int = 100, offset: int = 0, since_us: int | None = None, roles: Collection[str] = (),
         newest: bool = False,

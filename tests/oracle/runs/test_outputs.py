@@ -14,15 +14,13 @@ def said(ident, at_us, role="user", conversation="conv-1"):
 async def test_output_is_in_order_and_each_piece_once(tmp_path):
     async with kept(tmp_path) as house:
         outputs, task = Outputs(house.store, house.records.reader), run("t1", kind="task")
-        assert (await outputs.chunks(task), await outputs.text(task)) == ([], "")
+        assert await outputs.chunks(task) == []
         pieces = [Chunk("t1", n, "stderr" if n == 2 else "stdout", f"line {n}\n", T0_US + n) for n in range(1, 5)]
         house.rows(*pieces, Chunk("t2", 1, "stdout", "not mine", T0_US))
         house.store.write([Published(9 + i, T0_US + 40 * 86_400_000_000, "", one) for i, one in enumerate(pieces[:2])])
         assert await outputs.chunks(task) == pieces
         assert await outputs.chunks(task, after=1, limit=2) == pieces[1:3]
         assert await outputs.chunks(task, streams=("stderr",)) == [pieces[1]]
-        assert await outputs.text(task) == "line 1\nline 3\nline 4\n"
-        assert await outputs.text(task, ("stdout", "stderr")) == "line 1\nline 2\nline 3\nline 4\n"
 
 
 async def test_messages_are_in_order_and_each_once(tmp_path):
