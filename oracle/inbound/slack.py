@@ -34,10 +34,10 @@ def _read(headers: Headers, payload: dict[str, Any], bot: str) -> Incoming:
 def _event(payload: dict[str, Any], event: dict[str, Any], bot: str) -> Incoming:
     channel, thread = text_at(event, "channel"), text_at(event, "thread_ts") or text_at(event, "ts")
     ours = _our_users(payload)
-    text = "" if event.get("subtype") in _SILENT else text_at(event, "text")
+    text = "" if text_at(event, "subtype") in _SILENT else text_at(event, "text")
     for user in ours:
         text = text.replace(f"<@{user}>", f"@{bot}")
-    own = bool(text_at(event, "bot_id")) or event.get("subtype") == "bot_message" or text_at(event, "user") in ours
+    own = bool(text_at(event, "bot_id")) or text_at(event, "subtype") == "bot_message" or text_at(event, "user") in ours
     return Incoming(
         "slack", text_at(event, "type")[:100] or "unknown", payload, text, "", text_at(event, "user"),
         f"slack:{channel}:{thread}" if channel and thread else "", own=own, delivery=text_at(payload, "event_id")[:100],

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from actors import Refused
@@ -165,6 +165,7 @@ HEADERS = {"x-github-event": "issues", "sentry-hook-resource": "issue"}
 
 
 @given(st.sampled_from(sorted(PROVIDERS)), st.dictionaries(st.sampled_from(WORDS), PLAIN, max_size=8))
+@example("slack", {"event": {"subtype": []}})
 @settings(max_examples=rounds(150, 10_000))
 def test_a_payload_of_any_shape_is_read_as_texts(provider, payload):
     found = PROVIDERS[provider].read(HEADERS, payload, "agent")
