@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import attrs
 import trio
 
-from actors import Actor, NameTaken, NobodyOwns, Refused, Reply
+from actors import Actor, Lifecycle, NameTaken, NobodyOwns, Refused, Reply
 from oracle.commit import NOT_NOW, committed
 from oracle.history import Commit
 from oracle.model import Command, Event, State, event_id
 from oracle.runs.actor import run_child
 from oracle.runs.ask import Records, ask_run
+from oracle.runs.claimed import BRIEF
 from oracle.runs.crew import CREW, Crew
 from oracle.runs.kept import told
+from oracle.runs.left import after_cut_off, owned_up
 from oracle.runs.run import Run, Status, run_of, value_of
 
 __all__ = ["Runs"]
@@ -26,7 +29,6 @@ MOST_QUEUED = 16  # of those that wait for a place here
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
 FORWARDED = frozenset({"begin", "pause", "resume", "stop", "cancel"})
 GIVEN = ("name", "owner", "agent", "model", "session", "conversation", "source", "facts", "not_before_us")
-CUT_OFF = "interrupted: the process ended"
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -43,9 +45,12 @@ class Runs(Actor):
     work when the process ended is queued anew or has failed, `interrupted`, as its kind says; what others work off goes on.
     """
 
+    listens = (f"life:{CREW}",)
+
     def __init__(self, crew: Crew, records: Records) -> None:
         self.crew = crew
         self.records = records
+        self._coming: dict[str, tuple[Run, trio.Event]] = {}  # those that are being stored, by id
 
     async def start(self) -> None:
         """Look after what the process before this one left behind, and have an actor for each that is not over."""
@@ -56,14 +61,22 @@ class Runs(Actor):
             for run in [one for one in runs if one.over]:
                 for gone in self.crew.keep(run, self.now_us()):
                     await trio.to_thread.run_sync(self.crew.shelf.drop, gone)
+        self._begin_all()
+
+    def _begin_all(self) -> None:
+        """Have an actor for each that is not over, as far as it has none."""
         live = [state.value for state in self.crew.board.kind("run") if state.value]
         runs = sorted((run for run in map(run_of, live) if not run.over), key=lambda run: run.created_us)
         self.crew.live = len(runs)
         for run in runs:
             self._begin(run)
 
-    async def receive(self, command: Command) -> Any:
+    async def receive(self, command: Command | Lifecycle) -> Any:
         """Take in a run, or hand one on."""
+        if isinstance(command, Lifecycle):
+            if command.what == "started":  # their supervisor anew, without anybody below it
+                self._begin_all()
+            return None
         match command.verb:
             case "start":
                 return await self._take_in(command)
@@ -94,6 +107,9 @@ class Runs(Actor):
         if args["kind"] not in self.crew.kinds:
             raise Refused(f"there is no kind of run {args['kind']!r}", "invalid", {"kind": args["kind"]})
         ident, number = self._named(command)
+        if ident in self._coming:
+            self._later(partial(self._after_it, ident), command)
+            return None
         if (known := await self._known(ident, args)) is not None:
             return known
         kind = self.crew.kinds[args["kind"]]
@@ -108,6 +124,7 @@ class Runs(Actor):
             await self._store(run, (event, *also), number)
             return run
         self.crew.live += 1
+        self._coming[ident] = run, trio.Event()
         self.helper(self._answer_stored, self.reply_later(), run, (event, *also), command.id)
         return None
 
@@ -119,6 +136,17 @@ class Runs(Actor):
             reply.fail(no)
         else:
             reply.answer(run)
+        finally:
+            self._coming.pop(run.id)[1].set()
+
+    async def _after_it(self, ident: str, command: Command) -> Run:
+        """The run that was being stored under this id when another was asked for, if it is the same."""
+        run, stored = self._coming[ident]
+        await stored.wait()
+        known = await self._known(ident, command.args)
+        if known is None:
+            raise Refused(f"Run '{run.id}' could not be stored", "unavailable", {"id": ident})
+        return known
 
     def _named(self, command: Command) -> tuple[str, State | None]:
         """The id it is to have, and the count of its kind of names where it is numbered."""
@@ -151,12 +179,7 @@ class Runs(Actor):
     async def _store(self, run: Run, rows: tuple[Any, ...], number: State | None, command_id: str = "") -> None:
         board = self.crew.board
         draft = board.draft(run.ref, value_of(run), self.now_us())
-        try:
-            await self.ask("history", Commit((draft, *rows, *((number,) if number else ()))), COMMIT_TIMEOUT_S)
-        except NOT_NOW as no:
-            if isinstance(no, Refused) and no.code != "unavailable":
-                raise
-            raise Refused(f"runs can't be stored now: {no}", "unavailable") from no
+        await self._commit((draft, *rows, *((number,) if number else ())))
         self.crew.receipts.note_applied(command_id)
         if number is not None:
             self.crew.live += 1
@@ -166,6 +189,15 @@ class Runs(Actor):
         board.apply(draft)
         self.publish(rows[0])
         self._begin(run)
+
+    async def _commit(self, rows: tuple[Any, ...]) -> None:
+        """Raises Refused: `unavailable`, or what the history says of rows that it will never take."""
+        try:
+            await self.ask("history", Commit(rows), COMMIT_TIMEOUT_S)
+        except NOT_NOW as no:
+            if isinstance(no, Refused) and no.code != "unavailable":
+                raise
+            raise Refused(f"runs can't be stored now: {no}", "unavailable") from no
 
     def _begin(self, run: Run) -> None:
         if (pool := self.crew.pool_of(run)) is not None and run.status is Status.queued:
@@ -194,10 +226,13 @@ class Runs(Actor):
                 continue  # somebody else had it in between
             try:
                 claimed: Run = await self.ask(run.ref, command)
-            except Refused as no:
-                if no.code == "illegal":
-                    continue  # it was called off as we came
-                self.crew.claimable.setdefault(ident, run)
+            except NobodyOwns:
+                continue  # it was called off as we came
+            except NOT_NOW as no:
+                if isinstance(no, Refused) and no.code == "illegal":
+                    continue
+                self.crew.claimable[ident] = run  # if it is claimed all the same, the next who comes hears that
+                self.crew.claimable.move_to_end(ident, last=False)
                 raise
             if claimed.worker == args["worker"]:
                 return claimed
@@ -211,12 +246,14 @@ class Runs(Actor):
             raise Refused(f"Run '{ident}' not found", "not_found", {"id": ident})
         if not run.over:
             raise Refused(f"Run '{ident}' is {run.status}: report to it", "illegal", run.allowed)
+        if strange := changes.keys() - BRIEF:
+            raise Refused(f"a run that is over keeps its {', '.join(sorted(strange))}", "invalid", {"changes": sorted(strange)})
         facts = {**run.facts, **command.args.get("facts", {})}
         fresh = attrs.evolve(run, **changes, facts=facts, revision=run.revision + 1)
         now_us = self.now_us()
         event, draft = told("amended", fresh, command, now_us), self.crew.board.draft(run.ref, value_of(fresh), now_us)
         on_board = self.crew.board.get(run.ref) is not None
-        await self.ask("history", Commit((fresh.row(), event, *((draft,) if on_board else ()))), COMMIT_TIMEOUT_S)
+        await self._commit((fresh.row(), event, *((draft,) if on_board else ())))
         self.crew.receipts.note_applied(command.id)
         if on_board:
             self.crew.board.apply(draft)
@@ -228,13 +265,14 @@ class Runs(Actor):
 
     async def _look_after(self, runs: list[Run]) -> None:
         """Of those that were at work here, have some begun anew, and own up to the others."""
-        now_us, rows, drafts = self.now_us(), [], []
+        now_us, drafts = self.now_us(), []
+        rows: list[Any] = []
         for run in runs:
-            after = run if run.over else self._after(run, now_us)
+            after = run if run.over else after_cut_off(run, self.crew, now_us)
             if after is run:
                 continue
             drafts.append(self.crew.board.draft(run.ref, value_of(after), now_us))
-            rows.append(self._owned_up(after, now_us))
+            rows.append(owned_up(after, now_us))
             if after.over:
                 rows.append(after.row())
         if drafts:
@@ -244,22 +282,3 @@ class Runs(Actor):
             for row in rows:
                 if isinstance(row, Event):
                     self.publish(row)
-
-    def _after(self, run: Run, now_us: int) -> Run:
-        kind = self.crew.kinds.get(run.kind)
-        worked_here = kind is not None and kind.work_of(run) is not None
-        if kind is not None and not worked_here:
-            lease_us = int(self.crew.runs.lease_s * 1e6)  # nobody could be heard meanwhile
-            return run if run.lease_until_us is None else attrs.evolve(run, lease_until_us=now_us + lease_us)
-        if kind is not None and (run.status in (Status.created, Status.paused) and (kind.again or run.status is Status.created)):
-            return run
-        anew = kind is not None and kind.again and run.attempts < self.crew.runs.attempts
-        if anew and run.status is Status.queued:
-            return run
-        if anew:
-            return run.moved(Status.queued, now_us, reason=CUT_OFF)
-        return run.moved(Status.failed, now_us, error=CUT_OFF)
-
-    def _owned_up(self, run: Run, now_us: int) -> Event:
-        what = {Status.queued: "requeued", Status.failed: "failed"}.get(run.status, "kept")
-        return told(what, run, Command(what, by="runs"), now_us, f"{run.id} is {run.status}: {CUT_OFF}")

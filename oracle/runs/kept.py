@@ -60,6 +60,11 @@ class KeptRun(Actor):
             self._run = attrs.evolve(self._run, progress=round(done, 4))
             self.crew.board.put(self.name, value_of(self._run), self.now_us())
 
+    def _takes_more(self) -> None:
+        """Raises Refused `illegal` where it is over."""
+        if self._run.over:
+            raise Refused(f"Run '{self._run.id}' is {self._run.status}", "illegal", self._run.allowed)
+
     # ---- into the history, with the pen
 
     async def _store(self, run: Run, *events: Event, also: Sequence[Message] = (), samples: Sequence[Sample] = (),
@@ -99,7 +104,8 @@ class KeptRun(Actor):
     async def _put_in_force(self, run: Run, events: Sequence[Event], also: Sequence[Message], samples: Sequence[Sample]) -> None:
         more = self.crew.spend(run, (run.cost_usd or 0.0) - (self._run.cost_usd or 0.0))
         self._run = run = self._counted(run)
-        for message in (*also, *samples, *events, *more):
+        told: tuple[Message | Sample | Event, ...] = (*also, *samples, *events, *more)
+        for message in told:
             self.publish(message)
         self.crew.board.put(self.name, value_of(run), self.now_us())
         if run.over:

@@ -100,6 +100,14 @@ class WorkedRun(KeptRun):
                     return
             await self._pace.turn()
 
+    async def _go_by(self, moved: Run) -> None:
+        """Have the work that is done here end, or go on, as its run has."""
+        if moved.over and self._working is not None:
+            self._scope.cancel()
+            await self._working.wait()
+        elif moved.status is Status.running:
+            self._pace.resume()
+
     async def record(self, event: tuple[str, str, Mapping[str, Any]], samples: Sequence[Sample],
                      changes: Mapping[str, Any]) -> Run:  # fmt: skip
         """Commit an event with what it changed. Work whose run is over meanwhile waits here until it is ended."""

@@ -228,3 +228,22 @@ async def test_what_can_not_be_stored_is_not_paused_and_an_end_waits_until_it_ca
         assert desk.run(run)[0] == "running"
         assert await desk.over(run) == "completed" and not answers
         assert desk.runtime.node("runs").restarts == 0
+
+
+async def test_who_does_not_do_the_work_can_end_it_and_say_nothing_else_of_it(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        run = await desk.start(steps=9)
+        await trio.sleep(0.5)
+        assert (await desk.refused("begin", run))[0] == "illegal"
+
+        async def report(status):
+            return await desk.runtime.ask(f"run:{run}", Command("report", {"status": status}))
+
+        for status in ("queued", "waiting", "paused"):
+            with pytest.raises(Refused, match="worked off here"):
+                await report(status)
+        assert desk.run(run)[0] == "running"
+        assert (await report("failed")).status is Status.failed
+        taken = desk.work.taken
+        await trio.sleep(10)
+        assert desk.work.taken == taken and desk.run(run)[0] == "failed"
