@@ -165,7 +165,8 @@ def _chosen(at: Any, ask: _Ask, live: list[dict[str, Any]]) -> tuple[list[dict[s
     ours = [(*rank(key_of(v, ask.sort), v["id"], ask.descending), v) for v in live]
     theirs = [(*rank(key, ident, ask.descending), place) for key, ident, place in stored]
     first = heapq.nlargest if ask.descending else heapq.nsmallest  # no two have one id, so what is behind it is not compared
-    lot: list[Any] = sorted([*first(ask.offset + ask.limit, ours), *theirs], reverse=ask.descending)[ask.offset - skip :][: ask.limit]
+    both: list[Any] = sorted([*first(ask.offset + ask.limit, ours), *theirs], reverse=ask.descending)
+    lot = both[ask.offset - skip :][: ask.limit]
     texts = table.values(at, [one for *_, one in lot if isinstance(one, int)])
     return [msgspec.json.decode(texts[one]) if isinstance(one, int) else one for *_, one in lot], total
 

@@ -107,6 +107,12 @@ class Run:
         """The details of a refusal to move it: its status, and what it can become."""
         return {"status": str(self.status), "allowed": sorted(MOVES[self.status])}
 
+    def expected_us(self, now_us: int) -> int | None:
+        """When it is over if it goes on as fast as so far; None where nobody can tell, or it is not running."""
+        if self.status is not Status.running or self.started_us is None or not 0 < self.progress <= 1:
+            return None
+        return now_us + round((now_us - self.started_us) * (1 - self.progress) / self.progress)
+
     def moved(self, to: Status, now_us: int, **facts: Any) -> Run:
         """The run in its next state. Raises Refused `illegal` where that does not follow."""
         if to not in MOVES[self.status]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import attrs
 
@@ -121,19 +122,33 @@ class Runs(Room[K]):
         return Pages(self._oracle, at(f"{PLACE}/runs", id, "output"), {"limit": page_size}, by_cursor(), Thing.of)
 
     @Asked
-    async def pause(self, id: str) -> Run:
+    async def begin(self, id: str, *, reason: str | None = None) -> Run:
+        """Have one that was only made begin."""
+        return await self._do(id, "begin", reason)
+
+    @Asked
+    async def pause(self, id: str, *, reason: str | None = None) -> Run:
         """Let it rest."""
-        return Run.of(await self._oracle.command("POST", at(f"{PLACE}/runs", id, "pause")))
+        return await self._do(id, "pause", reason)
 
     @Asked
-    async def resume(self, id: str) -> Run:
+    async def resume(self, id: str, *, reason: str | None = None) -> Run:
         """Let it go on."""
-        return Run.of(await self._oracle.command("POST", at(f"{PLACE}/runs", id, "resume")))
+        return await self._do(id, "resume", reason)
 
     @Asked
-    async def cancel(self, id: str) -> Run:
+    async def stop(self, id: str, *, reason: str | None = None) -> Run:
+        """End it, and keep what it has found."""
+        return await self._do(id, "stop", reason)
+
+    @Asked
+    async def cancel(self, id: str, *, reason: str | None = None) -> Run:
         """Give it up."""
-        return Run.of(await self._oracle.command("POST", at(f"{PLACE}/runs", id, "cancel")))
+        return await self._do(id, "cancel", reason)
+
+    async def _do(self, id: str, verb: str, reason: str | None) -> Run:
+        place = at(f"{PLACE}/runs", id, verb)
+        return Run.of(await self._oracle.command("POST", place if reason is None else f"{place}?{urlencode({'reason': reason})}"))
 
 
 class Tokens(Room[K]):

@@ -1,11 +1,13 @@
 """Runs over REST: started, followed, paused, called off; what the process was at when it ended has failed."""
 
+import attrs
 import trio
 
 from actors import ActorCrashed
 from actors.testing import probe
 from oracle.model import Command, Trade
 from oracle.remote import Remote
+from oracle.runs import Run, Status
 from tests.running import open_house, open_served
 from web.commands.backtest import There, wish_of
 
@@ -154,3 +156,32 @@ async def test_too_many_at_once_are_refused(tmp_path):
                 raise
             except Exception as over:
                 assert "illegal" in getattr(over, "code", "")
+
+
+async def test_a_run_of_any_kind_is_begun_and_stopped_and_says_when_it_is_expected(tmp_path):
+    async with open_house(tmp_path) as house:
+        runtime = house.system.runtime
+        args = {"kind": "task", "params": {}, "id": "any-1", "agent": "brain", "not_before_us": runtime.now_us() + 10**12}
+        await runtime.ask("runs", Command("start", args))
+        url = "/api/oracle/runs/any-1"
+        assert (await house.post(url + "/stop")).json["error"]["details"] == {
+            "status": "created", "allowed": ["cancelled", "failed", "queued"]}  # fmt: skip
+        begun = await house.post(url + "/begin?reason=now")
+        assert (begun.status, begun.json["status"], begun.json["reason"]) == (200, "queued", "now")
+        assert (await house.post(url + "/begin")).status == 409
+        await runtime.ask("runs", Command("claim", {"kind": "task", "agent": "brain", "worker": "w"}))
+        await runtime.ask("run:any-1", Command("report", {"worker": "w", "progress": 0.5, "changes": {"cost_usd": 0.25}}))
+        run = (await house.get(url)).json
+        assert (run["worker"], run["attempts"], run["cost_usd"], run["input_tokens"]) == ("w", 1, 0.25, None)
+        assert run["expected"] > run["started"]
+        stopped = await house.post(url + "/stop", headers={"Idempotency-Key": "s1"})
+        assert (stopped.status, stopped.json["status"], stopped.json["expected"]) == (200, "stopped", None)
+        assert (await house.post(url + "/stop", headers={"Idempotency-Key": "s1"})).json == stopped.json
+        assert (await house.post("/api/oracle/runs/..%2f..%2fx/stop")).status == 404
+        assert (await house.post(url + "/stop?reason=" + "x" * 501)).status == 422
+
+
+def test_a_run_is_expected_as_fast_as_it_went():
+    run = Run("r", "task", {}, 0, status=Status.running, started_us=1_000, progress=0.25)
+    assert run.expected_us(3_000) == 9_000
+    assert [attrs.evolve(run, **gone).expected_us(3_000) for gone in ({"progress": 0.0}, {"status": "paused"})] == [None, None]

@@ -47,7 +47,7 @@ async def preview(call: Call) -> Answer:
     except Invalid as wrong:
         raise Invalid([_placed(one) for one in wrong.problems]) from None
     run = await ask_runs(call, "start", kind="alert_preview", params=attrs.asdict(wish))
-    return Answer(shown(run), 202)
+    return Answer(shown(run, call.system.runtime.now_us()), 202)
 
 
 @attrs.frozen

@@ -142,7 +142,7 @@ async def backtest(call: Call) -> BacktestResult | Answer:
         run = await ended(call.system, run, WAIT_WITH_ID_S if call.command_id else WAIT_S)
     if not run.over:
         place = ("Location", f"/api/strategies/backtests/{run.id}")
-        return Answer(shown(run), 202, (place, _RESPOND_ASYNC) if asked else (place,))
+        return Answer(shown(run, call.system.runtime.now_us()), 202, (place, _RESPOND_ASYNC) if asked else (place,))
     return await _result(call.system, run)
 
 

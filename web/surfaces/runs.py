@@ -27,8 +27,9 @@ DAY_US = 86_400_000_000
 
 @attrs.frozen
 class RunShown:
-    """A run: `status` queued, running, paused, completed, failed or cancelled; `progress` 0 to 1; `result` a summary of what came
-    out, whose rows are at `url`/events."""
+    """A run: `status` created, queued, running, waiting, paused, completed, failed, stopped or cancelled; `requested` is what its
+    worker has not acknowledged yet; `progress` 0 to 1, and `expected` when it is over if it goes on as fast; `result` a summary
+    of what came out, whose rows are at `url`/events. What nobody said of cost and tokens is null."""
 
     id: str
     kind: str
@@ -41,6 +42,19 @@ class RunShown:
     started: datetime | None
     finished: datetime | None
     url: str
+    expected: datetime | None
+    requested: str
+    reason: str
+    name: str
+    owner: str
+    agent: str
+    worker: str
+    attempts: int
+    model: str
+    cost_usd: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    duration_s: float | None
 
 
 @attrs.frozen
@@ -76,7 +90,7 @@ async def backtest(call: Call) -> Answer:
     wish = structure(Backtest, {**table, "from_us": from_us, "to_us": to_us}, path=("body",))
     checked(wish, tables_of(call.system.settings.watchdogs), now_us)
     run = await ask_runs(call, "start", kind="backtest", params=attrs.asdict(wish))
-    return Answer(shown(run), 202)
+    return Answer(shown(run, now_us), 202)
 
 
 async def runs(call: Call) -> RunList:
@@ -86,12 +100,12 @@ async def runs(call: Call) -> RunList:
     kinds = (args["kind"],) if args["kind"] else ()
     field, descending = args["sort"].removeprefix("-"), args["sort"].startswith("-")
     found, total = await call.system.records.page(kinds, where, field, descending, args["limit"], args["offset"])
-    return RunList([shown(run) for run in found], total)
+    return RunList([shown(run, call.system.runtime.now_us()) for run in found], total)
 
 
 async def one_run(call: Call) -> RunShown:
     """One run, with its progress while it is going on."""
-    return shown(await _find(call))
+    return shown(await _find(call), call.system.runtime.now_us())
 
 
 async def run_events(call: Call) -> Rows:
@@ -104,24 +118,40 @@ async def run_events(call: Call) -> Rows:
     return Rows([_row(row) for row in rows], str(after + limit) if more else None)
 
 
+async def begin(call: Call) -> RunShown:
+    """Have a run that was only made begin, as soon as there is a place for it."""
+    return await _done(call, "begin")
+
+
 async def pause(call: Call) -> RunShown:
     """Pause a run that is at work: answers once that has come to a halt, after the piece it is at, and takes nothing more.
 
     It keeps its place, so those that are queued behind it wait until it is resumed and over, or called off. A 504 says that the
-    piece takes longer; the run is paused all the same, and asked again this answers when it has halted. One that is queued can't
-    be paused (409), and what is paused when the server ends has failed at its next start, as what is at work has.
+    piece takes longer; the run is paused all the same, and asked again by its id this answers when it has halted. One that is
+    queued can't be paused (409). What a worker elsewhere has claimed goes on until that acknowledges (`requested`). What the
+    server is at work for and is paused when that ends has failed at its next start, but for experiments.
     """
-    return shown(await ask_runs(call, "pause", id=call.args["id"]))
+    return await _done(call, "pause")
 
 
 async def resume(call: Call) -> RunShown:
     """Have a paused run go on where it halted."""
-    return shown(await ask_runs(call, "resume", id=call.args["id"]))
+    return await _done(call, "resume")
+
+
+async def stop(call: Call) -> RunShown:
+    """End a run that is at work and keep what it has found; answers when nothing is at work for it any more."""
+    return await _done(call, "stop")
 
 
 async def cancel(call: Call) -> RunShown:
     """Call a run off; what it has found so far is gone."""
-    return shown(await ask_runs(call, "cancel", id=call.args["id"]))
+    return await _done(call, "cancel")
+
+
+async def _done(call: Call, verb: str) -> RunShown:
+    run = await ask_runs(call, verb, id=call.args["id"], reason=call.args["reason"] or "")
+    return shown(run, call.system.runtime.now_us())
 
 
 async def ask_runs(call: Call, verb: str, **args: Any) -> Run:
@@ -143,13 +173,15 @@ async def _find(call: Call) -> Run:
     return run
 
 
-def shown(run: Run) -> RunShown:
-    """A run as clients see it."""
+def shown(run: Run, now_us: int) -> RunShown:
+    """A run as clients see it at a time."""
     params = {name.removesuffix("_us"): iso(value) if name.endswith("_us") else value for name, value in run.params.items()}
-    created, started, finished = (None if at is None else iso(at) for at in (run.created_us, run.started_us, run.finished_us))
+    times = (run.created_us, run.started_us, run.finished_us, run.expected_us(now_us))
+    created, started, finished, expected = (None if at is None else iso(at) for at in times)
     return RunShown(
         run.id, run.kind, run.status.value, run.progress, params, run.result, run.error, created, started, finished,
-        f"/api/oracle/runs/{run.id}",
+        f"/api/oracle/runs/{run.id}", expected, run.requested, run.reason, run.name, run.owner, run.agent, run.worker,
+        run.attempts, run.model, run.cost_usd, run.input_tokens, run.output_tokens, run.duration_s,
     )  # fmt: skip
 
 
@@ -167,6 +199,7 @@ _WHICH = (
 )  # fmt: skip
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows")
 _CURSOR = Param("cursor", doc="`next` of the page before")
+_REASON = Param("reason", le=500, doc="why, for the run and its timeline")
 _ONE = "/api/oracle/runs/{id}"
 _READ = {"auth": Auth.token, "scope": Scope.read, "family": Family.error, "tag": "oracle", "head": True}
 _DO = {"auth": Auth.token, "scope": Scope.operate, "family": Family.error, "tag": "oracle"}
@@ -175,7 +208,6 @@ ROUTES = (
     Route("GET", "/api/oracle/runs", runs, params=(*_WHICH, _LIMIT), answer=RunList, refuses=(504,), **_READ),
     Route("GET", _ONE, one_run, answer=RunShown, refuses=(404, 504), **_READ),
     Route("GET", f"{_ONE}/events", run_events, params=(_LIMIT, _CURSOR), answer=Rows, refuses=(404, 504), **_READ),
-    Route("POST", f"{_ONE}/pause", pause, answer=RunShown, refuses=(404, 409, 503, 504), **_DO),
-    Route("POST", f"{_ONE}/resume", resume, answer=RunShown, refuses=(404, 409, 503, 504), **_DO),
-    Route("POST", f"{_ONE}/cancel", cancel, answer=RunShown, refuses=(404, 409, 503, 504), **_DO),
-)
+    *(Route("POST", f"{_ONE}/{do.__name__}", do, params=(_REASON,), answer=RunShown, refuses=(404, 409, 503, 504), **_DO)
+      for do in (begin, pause, resume, stop, cancel)),
+)  # fmt: skip
