@@ -102,26 +102,25 @@ async def test_one_at_work_is_paused_and_goes_on(tmp_path):
 
 async def test_the_command_waits_for_its_run_while_that_is_paused(tmp_path):
     async with open_served(tmp_path) as house:
-        heard, told = [], probe(house.system.runtime, "state:run:*")
+        heard, paused, told = [], trio.Event(), probe(house.system.runtime, "state:run:*")
 
         async def ask(verb):
-            await house.system.runtime.ask("runs", Command(verb, {"id": ident}))
+            await house.system.runtime.ask("runs", Command(verb, {"id": ident}), 30.0)
 
         async with trio.open_nursery() as nursery:
             there = There(Remote(f"http://127.0.0.1:{house.port}/"))
 
             async def command():
-                heard.append(await there.run(wish_of(None, None, ("metric",), ()), lambda done, status: statuses.add(status)))
+                wish = wish_of(None, None, ("metric",), ())
+                heard.append(await there.run(wish, lambda done, status: status == "paused" and paused.set()))
 
-            statuses = set()
             nursery.start_soon(command)
             with trio.fail_after(30):
                 while (state := await told.next()).value["status"] != "running":
                     pass
                 ident = state.value["id"]
                 await ask("pause")
-                while "paused" not in statuses:
-                    await trio.lowlevel.checkpoint()
+                await paused.wait()
             await ask("resume")
         (summary, rows), = heard
         assert summary["events"] == len(rows) == 0
