@@ -31,7 +31,7 @@ async def ask_run(runtime: Runtime, records: Records, ident: str, verb: str, arg
     except NobodyOwns:
         run = await records.one(ident)
     if run is None:
-        raise Refused(f"Run '{ident}' not found", "not_found", {"id": ident})
+        raise Refused(f"Run '{ident[:64]}' not found", "not_found", {"id": ident[:64]})
     if not run.over:
         raise Refused(f"Run '{ident}' is being taken in", "unavailable", {"id": ident})
     if receipts is not None and receipts.applied(command_id):

@@ -219,6 +219,8 @@ class Runs(Actor):
 
     async def _claim(self, command: Command) -> Run | None:
         args = command.args
+        if self.crew.receipts.applied(command.id):  # the answer was lost, and the run would be until its lease ends
+            return self._newest_of(args["kind"], args["worker"])
         for ident, run in list(self.crew.claimable.items()):
             if run.kind != args["kind"] or (args.get("agent") and run.agent != args["agent"]) or not self.crew.begins(run):
                 continue
@@ -238,12 +240,18 @@ class Runs(Actor):
                 return claimed
         return None
 
+    def _newest_of(self, kind: str, worker: str) -> Run | None:
+        """The run that a worker began with last and has not ended."""
+        values = [state.value for state in self.crew.board.kind("run") if state.value]
+        mine = [value for value in values if (value["kind"], value["worker"], value["status"]) == (kind, worker, Status.running)]
+        return run_of(max(mine, key=lambda value: value["started_us"] or 0)) if mine else None
+
     async def _amend(self, command: Command) -> Run:
         """Facts and numbers of a run that is over, as a further row of it."""
         ident, changes = str(command.args.get("id", "")), command.args.get("changes", {})
         run = await self.records.one(ident)
         if run is None:
-            raise Refused(f"Run '{ident}' not found", "not_found", {"id": ident})
+            raise Refused(f"Run '{ident[:64]}' not found", "not_found", {"id": ident[:64]})
         if not run.over:
             raise Refused(f"Run '{ident}' is {run.status}: report to it", "illegal", run.allowed)
         if strange := changes.keys() - BRIEF:

@@ -61,8 +61,9 @@ def run_children(system: Any) -> list[Child]:
 def crew_of(board: Board, receipts: Receipts, shelf: Shelf, kinds: Mapping[str, Kind], pools: Mapping[str, Pool], bounds: Bounds,
             store: Store) -> Crew:  # fmt: skip
     """What they share, knowing how far the output of those on the board goes."""
-    live = [state.value["id"] for state in board.kind("run") if state.value and not run_of(state.value).over]
-    outputs = {ident: Put(pieces, size) for ident, (pieces, size) in ends(store, live).items()}
+    runs = [run_of(state.value) for state in board.kind("run") if state.value]
+    dropped = {run.id: run.facts.get("output_dropped_bytes", 0) for run in runs if not run.over}
+    outputs = {ident: Put(pieces, size, dropped[ident]) for ident, (pieces, size) in ends(store, list(dropped)).items()}
     return Crew(board, receipts, shelf, kinds, pools, bounds, store.statistics, outputs)
 
 

@@ -169,7 +169,7 @@ def moment_of(table: dict[str, Any], name: str, default: int) -> int:
 async def _find(call: Call) -> Run:
     run: Run | None = await call.system.records.one(call.args["id"])
     if run is None:
-        raise Refused(f"Run '{call.args['id']}' not found", code="not_found")
+        raise Refused(f"Run '{call.args['id'][:64]}' not found", code="not_found")
     return run
 
 

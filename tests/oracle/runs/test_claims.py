@@ -1,79 +1,15 @@
 """Runs that others work off: claimed once, with a lease, reported of, put out; virtual time."""
 
-from contextlib import asynccontextmanager
 from functools import partial
 
-import pytest
 import trio
 
-from actors import Child, Refused, open_runtime, trio_clock
 from actors.testing import probe
-from oracle.board import Board
-from oracle.history import History, Queries, Store, inline
-from oracle.model import Command, Message, Sample
-from oracle.receipts import Receipts
-from oracle.runs import Kind, Status, ask_run
-from oracle.runs.records import RunRecords
+from oracle.model import Message, Sample
+from oracle.runs import Status
 from oracle.settings_runs import Runs as Bounds
-from tests.crews import crew_children
 
-T0_US = 1_700_000_000_000_000
-
-
-class Desk:
-    """What a test may ask and see."""
-
-    def __init__(self, runtime, board, store):
-        self.runtime, self.board, self.store = runtime, board, store
-
-    async def ask(self, verb, to="runs", ident="", **args):
-        if to == "runs":
-            return await self.runtime.ask(to, Command(verb, args, "ada", ident))
-        records = RunRecords(self.board, self.store, self.runtime.now_us, run_sync=inline)
-        return await ask_run(self.runtime, records, to.removeprefix("run:"), verb, args, "ada", ident)
-
-    async def task(self, ident="t1", **more):
-        return await self.ask("start", kind="task", params={"say": "hello"}, id=ident, agent="brain", **more)
-
-    async def refused(self, verb, to="runs", **args):
-        with pytest.raises(Refused) as no:
-            await self.ask(verb, to, **args)
-        return no.value.code
-
-    def value(self, ident="t1"):
-        return self.board.get(f"run:{ident}")
-
-    async def kinds(self, ident="t1"):
-        page = await Queries(self.store, inline).events(subject=f"run:{ident}", newest_first=False)
-        return [row["kind"].removeprefix("run_") for row in page.items]
-
-    def output(self, ident="t1"):
-        with self.store.reading() as cursor:
-            every = " UNION ALL ".join(f"SELECT run, n, stream, text FROM {name}" for name in self.store.months("output"))
-            return cursor.execute(f"SELECT n, stream, text FROM ({every}) WHERE run = ? ORDER BY n", [ident]).fetchall()
-
-
-@asynccontextmanager
-async def open_desk(folder, bounds=None, at_us=T0_US, timely=lambda: True):
-    """The kinds `task`, which anybody may claim, and `trial`, which waits to be begun, or for its time."""
-    store, made = Store(folder), []
-    store.open()
-
-    def children(runtime):
-        board, receipts = Board(runtime.bus), Receipts(runtime.now_us)
-        board.load(store.states())
-        receipts.load(store.receipts(0, 1_000, 1_000_000)[1])
-        made.append(Desk(runtime, board, store))
-        kinds = {"task": Kind(), "trial": Kind(begins=Status.created, timely=timely)}
-        return [Child("history", lambda: History(store, threaded=False), capacity=1_000),
-                *crew_children(board, receipts, folder, store, runtime, bounds, **kinds)]
-
-    try:
-        async with open_runtime(children, clock=trio_clock(at_us), seed=1) as runtime:
-            made[0].runtime = runtime
-            yield made[0]
-    finally:
-        store.close()
+from .claiming import T0_US, open_desk
 
 
 async def test_of_two_workers_one_has_the_run_and_those_that_wait_are_given_in_order(tmp_path, autojump_clock):
@@ -152,9 +88,12 @@ async def test_output_is_on_disk_when_it_is_answered_and_goes_on_after_a_restart
         await desk.ask("output", "run:t1", pieces=[["stdout", "x" * 2_000], ["stdout", "y"]])
         (n, stream, kept), mark = desk.output()[-2:]
         assert (n, stream, set(kept)) == (4, "stdout", {"x"}) and mark[1] == "mark"
+        await desk.ask("report", "run:t1", progress=0.5)
+    async with open_desk(tmp_path, Bounds(output_limit_bytes=1024)) as desk:
+        await desk.ask("output", "run:t1", pieces=[["stdout", "z"]])
         done = await desk.ask("report", "run:t1", status="completed")
         total = sum(len(text) for _, stream, text in desk.output() if stream != "mark")
-        assert total == 1024 and done.facts["output_dropped_bytes"] == 2_001 - (1024 - 10) and done.chunks == 5
+        assert total == 1024 and done.facts["output_dropped_bytes"] == 2_002 - (1024 - 10) and done.chunks == 5
 
 
 async def test_a_worker_elsewhere_is_asked_to_pause_and_says_when_it_has(tmp_path, autojump_clock):
@@ -209,70 +148,3 @@ async def test_a_report_may_be_decided_by_how_the_run_is_when_it_is_taken(tmp_pa
             for _ in range(8):
                 nursery.start_soon(partial(desk.ask, "report", "run:t1", decide=counted))
         assert desk.value()["facts"]["count"] == 5
-
-
-async def test_two_who_take_an_id_at_once_have_the_same_run_or_one_is_refused(tmp_path, autojump_clock):
-    async with open_desk(tmp_path) as desk:
-        told = []
-
-        async def start(say):
-            try:
-                told.append((await desk.ask("start", kind="task", params={"say": say}, id="t1")).params["say"])
-            except Refused as no:
-                told.append(no.code)
-
-        async with trio.open_nursery() as nursery:
-            for say in ("a", "b", "a", "b"):
-                nursery.start_soon(start, say)
-        kept = desk.value()["params"]["say"]
-        assert sorted(told) == sorted([kept, kept, "exists", "exists"])
-        assert await desk.kinds() == ["queued"]
-        assert (await desk.ask("cancel", id="t1")).status is Status.cancelled
-
-
-async def test_a_pause_outlives_the_worker_and_can_be_thought_better_of(tmp_path, autojump_clock):
-    async with open_desk(tmp_path) as desk:
-        for ident in ("t1", "t2"):
-            await desk.task(ident)
-            await desk.ask("claim", kind="task", agent="", worker="ann", lease_s=10)
-            await desk.ask("pause", id=ident)
-        thought = await desk.ask("resume", id="t2")
-        assert (thought.status, thought.requested, thought.worker) == (Status.running, "", "ann")
-        await trio.sleep(15)
-        assert (desk.value("t1")["status"], desk.value("t1")["worker"]) == ("paused", "")
-        assert desk.value("t2")["status"] == "queued"
-        assert (await desk.ask("resume", id="t1")).status is Status.queued
-        assert (await desk.ask("claim", kind="task", agent="", worker="bob")).id == "t2"
-        assert (await desk.ask("claim", kind="task", agent="", worker="bob")).id == "t1"
-
-
-async def test_a_run_that_is_given_back_has_no_lease_and_no_worker(tmp_path, autojump_clock):
-    async with open_desk(tmp_path) as desk:
-        await desk.task()
-        await desk.ask("claim", kind="task", agent="", worker="ann", lease_s=10)
-        back = await desk.ask("report", "run:t1", ident="r1", worker="ann", status="queued")
-        assert (back.status, back.worker, back.lease_until_us) == (Status.queued, "", None)
-        assert (await desk.ask("report", "run:t1", ident="r1", worker="ann", status="queued")).status is Status.queued
-        await trio.sleep(60)
-        assert desk.runtime.node("run:t1").handled < 10
-
-
-async def test_runs_whose_supervisor_begins_anew_have_actors_again(tmp_path, autojump_clock):
-    async with open_desk(tmp_path) as desk:
-        await desk.task()
-        await desk.task("t2")
-        await desk.ask("claim", kind="task", agent="", worker="ann", lease_s=10)
-        desk.runtime.restart("run_actors")
-        await trio.sleep(1)
-        assert (await desk.ask("heartbeat", "run:t1", worker="ann")).status is Status.running
-        assert (await desk.ask("claim", kind="task", agent="", worker="bob")).id == "t2"
-
-
-async def test_what_can_not_be_amended_now_is_refused_and_the_desk_goes_on(tmp_path, autojump_clock):
-    async with open_desk(tmp_path) as desk:
-        await desk.task()
-        await desk.ask("cancel", id="t1")
-        await desk.runtime.remove("history")
-        assert await desk.refused("amend", id="t1", changes={"cost_usd": 1.0}) == "unavailable"
-        assert await desk.refused("amend", id="t1", changes={"status": "running"}) == "invalid"
-        assert desk.runtime.node("runs").restarts == 0 and desk.value()["cost_usd"] is None
