@@ -10,7 +10,9 @@ import trio
 from actors import Actor, ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
 from oracle.history import Commit
 
-__all__ = ["NOT_NOW", "committed"]
+__all__ = ["COMMIT_TIMEOUT_S", "NOT_NOW", "committed", "stored"]
+
+COMMIT_TIMEOUT_S = 4.0  # less than who asked waits
 
 NOT_NOW = (Refused, AskTimeout, ActorCrashed, MailboxFull, NobodyOwns)
 """What an ask raises while the history can't say that it has the rows."""
@@ -35,3 +37,14 @@ async def committed(actor: Actor, rows: tuple[Any, ...] | Callable[[], tuple[Any
                 raise
             await trio.sleep(wait_s)
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+
+async def stored(actor: Actor, rows: tuple[Any, ...], what: str) -> None:
+    """Return once the history has committed `rows`, which somebody waits for. Raises Refused `unavailable`, where nobody knows
+    whether it has: `what` can't be stored now; or what the history says of rows that it will never take."""
+    try:
+        await actor.ask("history", Commit(rows), COMMIT_TIMEOUT_S)
+    except NOT_NOW as no:
+        if isinstance(no, Refused) and no.code != "unavailable":
+            raise
+        raise Refused(f"{what} can't be stored now: {no}", "unavailable") from no

@@ -11,8 +11,7 @@ import attrs
 import trio
 
 from actors import Actor, Lifecycle, NameTaken, NobodyOwns, Refused, Reply
-from oracle.commit import NOT_NOW, committed
-from oracle.history import Commit
+from oracle.commit import NOT_NOW, committed, stored
 from oracle.model import Command, Event, State, event_id
 from oracle.runs.actor import run_child
 from oracle.runs.ask import Records, ask_run
@@ -26,7 +25,6 @@ __all__ = ["Runs"]
 
 MOST_LIVE = 50_000  # runs that are not over
 MOST_QUEUED = 16  # of those that wait for a place here
-COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
 FORWARDED = frozenset({"begin", "pause", "resume", "stop", "cancel"})
 GIVEN = ("name", "owner", "agent", "model", "session", "conversation", "source", "facts", "not_before_us")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -141,8 +139,8 @@ class Runs(Actor):
 
     async def _after_it(self, ident: str, command: Command) -> Run:
         """The run that was being stored under this id when another was asked for, if it is the same."""
-        run, stored = self._coming[ident]
-        await stored.wait()
+        run, known_now = self._coming[ident]
+        await known_now.wait()
         known = await self._known(ident, command.args)
         if known is None:
             raise Refused(f"Run '{run.id}' could not be stored", "unavailable", {"id": ident})
@@ -179,7 +177,7 @@ class Runs(Actor):
     async def _store(self, run: Run, rows: tuple[Any, ...], number: State | None, command_id: str = "") -> None:
         board = self.crew.board
         draft = board.draft(run.ref, value_of(run), self.now_us())
-        await self._commit((draft, *rows, *((number,) if number else ())))
+        await stored(self, (draft, *rows, *((number,) if number else ())), "runs")
         self.crew.receipts.note_applied(command_id)
         if number is not None:
             self.crew.live += 1
@@ -189,15 +187,6 @@ class Runs(Actor):
         board.apply(draft)
         self.publish(rows[0])
         self._begin(run)
-
-    async def _commit(self, rows: tuple[Any, ...]) -> None:
-        """Raises Refused: `unavailable`, or what the history says of rows that it will never take."""
-        try:
-            await self.ask("history", Commit(rows), COMMIT_TIMEOUT_S)
-        except NOT_NOW as no:
-            if isinstance(no, Refused) and no.code != "unavailable":
-                raise
-            raise Refused(f"runs can't be stored now: {no}", "unavailable") from no
 
     def _begin(self, run: Run) -> None:
         if (pool := self.crew.pool_of(run)) is not None and run.status is Status.queued:
@@ -261,7 +250,7 @@ class Runs(Actor):
         now_us = self.now_us()
         event, draft = told("amended", fresh, command, now_us), self.crew.board.draft(run.ref, value_of(fresh), now_us)
         on_board = self.crew.board.get(run.ref) is not None
-        await self._commit((fresh.row(), event, *((draft,) if on_board else ())))
+        await stored(self, (fresh.row(), event, *((draft,) if on_board else ())), "runs")
         self.crew.receipts.note_applied(command.id)
         if on_board:
             self.crew.board.apply(draft)

@@ -9,15 +9,13 @@ import attrs
 import trio
 
 from actors import Actor, Refused
-from oracle.commit import NOT_NOW, committed
-from oracle.history import Commit
+from oracle.commit import committed, stored
 from oracle.model import Chunk, Command, Event, Message, Sample, Severity, event_id
 from oracle.runs.crew import Crew
 from oracle.runs.run import Run, run_of, value_of
 
 __all__ = ["KeptRun", "told"]
 
-COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
 REPORT_S = 0.5  # progress reaches the board no more often than this
 
 
@@ -70,12 +68,7 @@ class KeptRun(Actor):
     async def _store(self, run: Run, *events: Event, also: Sequence[Message] = (), samples: Sequence[Sample] = (),
                      command_id: str = "") -> None:  # fmt: skip
         """Put in force what was asked for, once it is committed. Raises Refused `unavailable`."""
-        try:
-            await self.ask("history", Commit(self._rows(run, events, also)), COMMIT_TIMEOUT_S)
-        except NOT_NOW as no:
-            if isinstance(no, Refused) and no.code != "unavailable":
-                raise
-            raise Refused(f"runs can't be stored now: {no}", "unavailable") from no
+        await stored(self, self._rows(run, events, also), "runs")
         self.crew.receipts.note_applied(command_id)
         await self._put_in_force(run, events, also, samples)
 
@@ -140,9 +133,6 @@ class KeptRun(Actor):
     async def _stored(self) -> None:
         """Return when all that was published is on disk. Raises Refused `unavailable`."""
         lost = self.crew.statistics.rows_dropped
-        try:
-            await self.ask("history", Commit(()), COMMIT_TIMEOUT_S)  # behind it in the one queue
-        except NOT_NOW as no:
-            raise Refused(f"output can't be stored now: {no}", "unavailable") from no
+        await stored(self, (), "output")  # behind it in the one queue
         if self.crew.statistics.rows_dropped != lost:
             raise Refused("output may have been lost: the history does not keep up", "unavailable")
