@@ -24,10 +24,19 @@ from oracle.runs.run import Run, Status, run_of, value_of
 __all__ = ["Runs"]
 
 MOST_LIVE = 50_000  # runs that are not over
+RECENT = 256  # commands that are known by the number they were given
 MOST_QUEUED = 16  # of those that wait for a place here
 FORWARDED = frozenset({"begin", "pause", "resume", "stop", "cancel"})
 GIVEN = ("name", "owner", "agent", "model", "session", "conversation", "source", "facts", "not_before_us")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+@attrs.frozen
+class _Sequence:
+    """The last number that was given, and which commands the newest were given to, by their marks."""
+
+    last: int = 0
+    recent: dict[str, int] = attrs.field(factory=dict)
 
 
 class Runs(Actor):
@@ -108,7 +117,7 @@ class Runs(Actor):
         if ident in self._coming:
             self._later(partial(self._after_it, ident), command)
             return None
-        if (known := await self._known(ident, args)) is not None:
+        if (known := await self._known(ident, args, number is None)) is not None:
             return known
         kind = self.crew.kinds[args["kind"]]
         run = Run(ident, args["kind"], args["params"], now_us, status=kind.begins, **{n: args[n] for n in GIVEN if n in args})
@@ -154,15 +163,20 @@ class Runs(Actor):
                 raise Refused("an id has 1 to 64 letters, digits and any of _ . -", "invalid", {"id": given[:64]})
             return given, None
         if (prefix := args.get("numbered")) is not None:
-            number = (board.get(f"sequence:{prefix}") or {"last": 0})["last"] + 1
-            return f"{prefix}{number:03d}", board.draft(f"sequence:{prefix}", {"last": number}, self.now_us())
+            last, recent = attrs.astuple(_Sequence(**(board.get(f"sequence:{prefix}") or {})))
+            mark = event_id("sequence", prefix, "runs", 0, command.id) if command.id else ""
+            if mark and mark in recent:  # its answer was lost
+                return f"{prefix}{recent[mark]:03d}", None
+            given = {**recent, mark: last + 1} if mark else recent
+            value = {"last": last + 1, "recent": dict(list(given.items())[-RECENT:])}
+            return f"{prefix}{last + 1:03d}", board.draft(f"sequence:{prefix}", value, self.now_us())
         salt = command.id or f"{self.now_us()} {self.runtime.bus.offset} {self.crew.live}"
         return f"{args['kind']}_{event_id('run', args['kind'], salt, 0)[4:16]}", None
 
-    async def _known(self, ident: str, args: dict[str, Any]) -> Run | None:
+    async def _known(self, ident: str, args: dict[str, Any], asked: bool = True) -> Run | None:
         """The run of that id, if it is the same one asked for again. Raises Refused `exists`."""
-        value = self.crew.board.get(f"run:{ident}")
-        known = run_of(value) if value is not None else await self.records.one(ident) if args.get("id") else None
+        value, named = self.crew.board.get(f"run:{ident}"), args.get("id") or args.get("numbered")
+        known = run_of(value) if value is not None else await self.records.one(ident) if asked and named else None
         if known is not None and (known.kind, known.params) != (args["kind"], args["params"]):
             raise Refused(f"Run '{ident}' exists, and is another one", "exists", {"id": ident})
         return known

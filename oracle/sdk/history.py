@@ -49,7 +49,8 @@ class Happened(Thing):
 
 @attrs.frozen(kw_only=True)
 class Run(Thing):
-    """Work that was asked for; `progress` is 0 to 1."""
+    """Work that was asked for; `progress` is 0 to 1, `expected` when it is over if it goes on as fast; what nobody said of cost
+    and tokens is None."""
 
     id: str = ""
     kind: str = ""
@@ -61,6 +62,18 @@ class Run(Thing):
     created: str | None = None
     started: str | None = None
     finished: str | None = None
+    expected: str | None = None
+    requested: str = ""
+    reason: str = ""
+    name: str = ""
+    owner: str = ""
+    agent: str = ""
+    worker: str = ""
+    model: str = ""
+    cost_usd: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    duration_s: float | None = None
 
 
 @attrs.frozen(kw_only=True)

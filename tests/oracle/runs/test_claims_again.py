@@ -85,3 +85,14 @@ async def test_a_claim_that_is_sent_again_gives_the_same_run(tmp_path, autojump_
         assert (await desk.ask("claim", ident="client/ada/c1/d1", kind="task", agent="", worker="ann")).id == "t1"
         await desk.ask("report", "run:t1", worker="ann", status="completed")
         assert await desk.ask("claim", ident="client/ada/c1/d1", kind="task", agent="", worker="ann") is None
+
+
+async def test_one_that_is_numbered_has_its_number_when_it_is_asked_for_again(tmp_path, autojump_clock):
+    async def numbered(desk, command, params):
+        return (await desk.ask("start", ident=f"client/ada/{command}/d", kind="trial", params=params, numbered="exp_")).id
+
+    async with open_desk(tmp_path) as desk:
+        assert [await numbered(desk, "c1", {}), await numbered(desk, "c2", {}), await numbered(desk, "c1", {})] == [
+            "exp_001", "exp_002", "exp_001"]  # fmt: skip
+    async with open_desk(tmp_path) as desk:
+        assert (await numbered(desk, "c2", {}), await numbered(desk, "c3", {})) == ("exp_002", "exp_003")

@@ -81,7 +81,7 @@ class Model:
         return self.moved(status, **({"worker": "", "until_s": None} if status in OVER else {}))
 
     def input(self, now_s):
-        return self.moved("running") if self.status == "waiting" else attrs.evolve(self)
+        return self.moved("running") if self.status == "waiting" else self
 
     def lost(self):
         if self.status == "paused" or self.requested:
@@ -194,19 +194,19 @@ async def _step(runtime, records, receipts, noes, model, command, given, mark):
         except Refused as no:
             return no.code
 
-    before, over = attrs.evolve(model[0]), model[0].status in OVER
+    over = model[0].status in OVER
     after = getattr(model[0], command.verb)(trio.current_time(), **given)
     if over and after != "illegal" and command.verb != "claim":
         after = model[0] if command.verb == "report" and given["status"] == model[0].status else "illegal"
     armed, told = bool(noes), await ask()
     if armed and not noes:  # what it asked to have stored was refused
         assert told == "unavailable"
-        model[1] = attrs.evolve(after) if mark == "after" else model[1]
+        model[1] = attrs.evolve(after) if mark == "after" and after is not model[0] else model[1]
     elif isinstance(after, str):
         assert told == after, (command.verb, given)
     else:
         assert not isinstance(told, str), (told, command.verb, given)
-        if after.seen != before.seen:
+        if after is not model[0]:
             model[0], model[1] = after, attrs.evolve(after)
         if mark == "twice" and command.verb not in ("claim", "heartbeat"):
             assert not isinstance(await ask(), str), "what was carried out is answered again"

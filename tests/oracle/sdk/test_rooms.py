@@ -141,6 +141,17 @@ async def test_the_rooms_of_the_dashboard(served):
     await oracle.tokens.revoke("bob")
 
 
+async def test_runs_of_any_kind_are_moved(served):
+    _, oracle = served
+    made = await oracle.experiments.create(name="moved", scenario="elsewhere")
+    begun = await oracle.runs.begin(made.id, reason="at last & now")
+    assert (begun.status, begun.reason, begun.name, begun.agent) == ("queued", "at last & now", "moved", "elsewhere")
+    with pytest.raises(RemoteFailed) as no:
+        await oracle.runs.stop(made.id)
+    assert no.value.status == 409
+    assert (await oracle.runs.cancel(made.id)).status == (await oracle.runs.get(made.id)).status == "cancelled"
+
+
 async def test_what_runs_put_out_is_asked_for_as_it_is(served):
     _, oracle = served
     for query in ({"cursor": "x"}, {"cursor": "-1"}, {"limit": 0}, {"limit": 1001}):
