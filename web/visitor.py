@@ -95,9 +95,9 @@ class Visitor:
         else:
             await self._send({"type": "http.response.body", "more_body": False})
 
-    def dismiss(self, runtime: Any) -> None:
-        """End its session: its token was revoked."""
-        self._farewell = (POLICY, "the token was revoked")
+    def dismiss(self, runtime: Any, why: str = "the token was revoked") -> None:
+        """End its session: its token is good no more."""
+        self._farewell = (POLICY, why)
         if runtime.alive(self.name):
             runtime.kill(self.name)
 

@@ -116,7 +116,8 @@ class Run:
         elif to in OVER:
             facts["finished_us"] = now_us
             facts.setdefault("duration_s", self._lasted_s(now_us))
-        return attrs.evolve(self, status=to, **{"requested": "", **facts})
+        reason = self.reason if self.requested == to else ""  # of who asked for it, where nobody says more
+        return attrs.evolve(self, status=to, **{"requested": "", "reason": reason, **facts})
 
     def row(self) -> RunRow:
         """What is stored of it once it is over. Kinds keep numbers as facts: rounds, rounds_total, clients, accuracy, loss."""

@@ -158,11 +158,14 @@ def test_a_pause_is_acknowledged_by_the_runner(house):
     assert house.post(f"{base}/heartbeat", json={"worker": "w1"}).json["requested"] == "paused"
     assert report(house, ident, 1).json["status"] == "running"  # it was under way
     assert house.post(f"{base}/status", json={"worker": "w1", "status": "paused"}).json["status"] == "paused"
-    assert (one(house, ident)["requested"], one(house, ident)["status"]) == (None, "paused")
+    halted = one(house, ident)
+    assert (halted["requested"], halted["status"], halted["reason"]) == (None, "paused", "Network maintenance scheduled")
+    assert not any("maintenance" in row["details"] for row in halted["timeline"] if row["event"] == "round_completed")
+    assert "maintenance" in halted["timeline"][-1]["details"]
     refused(report(house, ident, 2), 409, "CONFLICT")
     resumed = control(house, ident, "resume").json
     assert (resumed["status"], resumed["message"]) == ("running", "Experiment resumed successfully")
-    assert is_time(resumed["timestamp"])
+    assert is_time(resumed["timestamp"]) and one(house, ident)["reason"] is None
     stopped = control(house, ident, "stop").json
     assert (stopped["status"], stopped["message"]) == ("stopped", "Experiment stopped successfully")
     refused(house.post(f"{base}/heartbeat", json={"worker": "w1"}), 409, "CONFLICT")

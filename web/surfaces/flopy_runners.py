@@ -140,7 +140,7 @@ async def say_status(call: Call) -> Wanted:
     wish = structure(StatusReport, call.body, extras="drop", path=("body",))
     run = await _elsewhere(call)
     to = Status.cancelled if wish.status == "aborted" else Status(wish.status)
-    changes: dict[str, Any] = {"reason": wish.reason}
+    changes: dict[str, Any] = {"reason": wish.reason} if wish.reason else {}
     if to is Status.failed:
         changes["error"] = wish.error or wish.reason or "its runner said that it failed"
     elif to in (Status.completed, Status.stopped):

@@ -32,6 +32,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 _EVENTS = {
     "running": "experiment_started", "cancelled": "experiment_aborted", "round": "round_completed",
 }  # fmt: skip
+_MOVES = frozenset(f"run_{what}" for what in (*Status, "resumed", "requeued", "pause_requested"))
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -234,7 +235,7 @@ def _details(run: Run, row: Mapping[str, Any]) -> str:
     clients = len(run.facts.get("clients", ()))
     if row["kind"] == "run_running" and clients and trained_here(run.params):
         return f"Experiment started with {clients} clients"  # its work knows them all from the beginning
-    reason = row["data"].get("reason")
+    reason = row["data"].get("reason") if row["kind"] in _MOVES else None  # else it is why the run is as it was before too
     return f"{row['summary']}: {reason}" if reason and reason not in row["summary"] else str(row["summary"])
 
 
