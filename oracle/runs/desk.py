@@ -60,6 +60,8 @@ class Runs(Actor):
         runs = sorted((run for run in map(run_of, live) if not run.over), key=lambda run: run.created_us)
         self.crew.live = len(runs)
         for run in runs:
+            self.crew.seat(run)  # before those that wait for a place get in line
+        for run in runs:
             self._begin(run)
 
     async def receive(self, command: Command) -> Any:
@@ -190,11 +192,15 @@ class Runs(Actor):
         for ident, run in list(self.crew.claimable.items()):
             if run.kind != args["kind"] or (args.get("agent") and run.agent != args["agent"]) or not self.crew.begins(run):
                 continue
-            if self.crew.claimable.pop(ident, None) is None:
+            if ident not in self.crew.claimable:
                 continue  # somebody else had it in between
+            if (places := self.crew.places_of(run)) is not None and not places.take(ident):
+                return None
+            del self.crew.claimable[ident]
             try:
                 claimed: Run = await self.ask(run.ref, command)
             except Refused as no:
+                self.crew.seat(run_of(self.crew.board.get(run.ref) or value_of(run)))
                 if no.code == "illegal":
                     continue  # it was called off as we came
                 self.crew.claimable.setdefault(ident, run)

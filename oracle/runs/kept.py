@@ -99,6 +99,7 @@ class KeptRun(Actor):
     async def _put_in_force(self, run: Run, events: Sequence[Event], also: Sequence[Message], samples: Sequence[Sample]) -> None:
         more = self.crew.spend(run, (run.cost_usd or 0.0) - (self._run.cost_usd or 0.0))
         self._run = run = self._counted(run)
+        self.crew.seat(run)
         for message in (*also, *samples, *events, *more):
             self.publish(message)
         self.crew.board.put(self.name, value_of(run), self.now_us())

@@ -38,7 +38,7 @@ class Kind:
     `begins`: whether it is queued at once or waits to be started. `again`: one that was at work when the process ended is queued
     anew, and its work finds in `pace.run` what was recorded; else it has failed, `interrupted`. `last_words`: what is said in its
     conversation as it ends by itself, in the same commit. `timely`: whether those that wait for a time begin by themselves as
-    things are."""
+    things are. `shared`: those that are claimed need a place of the pool too, and are not handed out before there is one."""
 
     work_of: Callable[[Run], Work | None] = _nobody
     pool: str = ""
@@ -46,6 +46,7 @@ class Kind:
     again: bool = False
     last_words: Callable[[Run, int], Sequence[Message]] = _nothing
     timely: Callable[[], bool] = _always
+    shared: bool = False
 
     @classmethod
     def of(cls, work: Work, pool: str) -> Kind:

@@ -42,6 +42,17 @@ class Pool:
         if (event := self._waiting.get(ident)) is not None:
             await event.wait()
 
+    def take(self, ident: str) -> bool:
+        """A place at once, for who does not wait; False where none is free."""
+        if ident not in self._taken and (self._waiting or len(self._taken) >= self._limit):
+            return False
+        self._taken.add(ident)
+        return True
+
+    def hold(self, ident: str) -> None:
+        """It is at work, so it has a place, whether one was free or not."""
+        self._taken.add(ident)
+
     def leave(self, ident: str) -> None:
         """Give the place up, or the wait for it."""
         self._taken.discard(ident)

@@ -80,7 +80,7 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
         KIND: Kind.of(strategy_work(queries, settings, runtime.now_us), "computing"),
         "alert_preview": Kind.of(preview_work(queries, system.tape, lines, CHANNELS, runtime.now_us), "computing"),
         EXPERIMENT: Kind(
-            lambda run: training if trained_here(run.params) else None, "experiments", Status.created, again=True,
+            lambda run: training if trained_here(run.params) else None, "experiments", Status.created, again=True, shared=True,
             timely=lambda: config_of(system.board).features.experiment_scheduling,
         ),
         "task": Kind(partial(_of_agent, works), pool="tasks", last_words=last_words),

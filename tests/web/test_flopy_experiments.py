@@ -350,14 +350,33 @@ async def test_what_has_no_place_waits_for_one(tmp_path):
 async def test_no_more_are_claimed_than_may_be_at_work(tmp_path):
     async with open_house(tmp_path) as house:
         await house.ask("PUT", "/api/v1/config", json={"dashboard": {"max_experiments": 1}})
-        for _ in range(2):
+        for _ in range(3):
             ident = (await house.post(PATH, json={**SEED, "scenario": "hospital"})).json["experiment"]["id"]
             await house.post(f"{PATH}/{ident}/control", json={"action": "start"})
         first = (await house.post(f"{PATH}/claim", json={"worker": "w1"})).json["experiment"]
         assert (first["id"], first["status"]) == ("exp_001", "running")
-        assert (await house.post(f"{PATH}/claim", json={"worker": "w2"})).json["experiment"] is None
+        for worker in ("w1", "w2"):
+            assert (await house.post(f"{PATH}/claim", json={"worker": worker})).json["experiment"] is None
+        ours = (await house.post(PATH, json=SEED)).json["experiment"]["id"]
+        waits = (await house.post(f"{PATH}/{ours}/control", json={"action": "start"})).json
+        assert waits["status"] == "queued"  # the one place is taken, by somebody elsewhere
         await house.post(f"{PATH}/exp_001/control", json={"action": "stop"})
-        assert (await house.post(f"{PATH}/claim", json={"worker": "w2"})).json["experiment"]["id"] == "exp_002"
+        await until(house, ours, "running")
+        assert (await house.post(f"{PATH}/claim", json={"worker": "w2"})).json["experiment"] is None
+        await house.post(f"{PATH}/{ours}/control", json={"action": "abort"})
+        had = []
+
+        async def claim(worker):
+            had.append((await house.post(f"{PATH}/claim", json={"worker": worker})).json["experiment"])
+
+        async with trio.open_nursery() as nursery:
+            for worker in ("w2", "w3"):
+                nursery.start_soon(claim, worker)
+        assert [one["id"] for one in had if one] == ["exp_002"]
+    async with open_house(tmp_path) as house:  # it is at work still, and has its place
+        assert (await house.post(f"{PATH}/claim", json={"worker": "w3"})).json["experiment"] is None
+        await house.post(f"{PATH}/exp_002/control", json={"action": "stop"})
+        assert (await house.post(f"{PATH}/claim", json={"worker": "w3"})).json["experiment"]["id"] == "exp_003"
 
 
 async def test_a_start_that_finds_no_trainer_says_when_to_ask_again(tmp_path, monkeypatch):
