@@ -20,6 +20,7 @@ __all__ = ["RunActor", "run_child"]
 AGAIN_S = 5.0
 LONGEST_WAIT_S = 3_600.0  # a sleeping machine's timers stand still, and its clock does not
 MOVES = {"stop": Status.stopped, "cancel": Status.cancelled, "begin": Status.queued}
+SINCE = {"begin": Status.created, "resume": Status.paused}  # what is queued or goes on otherwise is not asked to
 SAID = {"begin": "queued", "pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled"}
 _BRIEF = frozenset({"result", "error", "cost_usd", "input_tokens", "output_tokens", "duration_s", "model", "name", "agent",
                     "conversation", "session", "reason", "progress"})  # fmt: skip
@@ -93,8 +94,8 @@ class RunActor(WorkedRun):
                 return run
             to = MOVES.get(command.verb) or (Status.queued if self._halted_before else Status.running)
             facts = {"worker": "", "lease_until_us": None} if to is Status.queued else {}
-            if command.verb == "resume" and run.status is not Status.paused:
-                raise Refused(f"Run '{run.id}' is {run.status}, not paused", "illegal", run.allowed)
+            if (since := SINCE.get(command.verb, run.status)) is not run.status:
+                raise Refused(f"Run '{run.id}' is {run.status}, not {since}", "illegal", run.allowed)
             moved = run.moved(to, self.now_us(), reason=str(command.args.get("reason", "")), not_before_us=None, **facts)
             await self._store(moved, told(SAID[command.verb], moved, command, self.now_us()), command_id=command.id)
             self._line_up()

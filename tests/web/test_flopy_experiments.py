@@ -341,7 +341,11 @@ async def test_what_has_no_place_waits_for_one(tmp_path):
         assert (first, second) == ("running", "queued")
         assert (await house.post(f"{PATH}/{idents[0]}/control", json={"action": "abort"})).json["status"] == "aborted"
         await until(house, idents[1], "running")
-        paused = (await house.post(f"{PATH}/{idents[1]}/control", json={"action": "pause"})).json
+        for now in ("running", "paused"):
+            again = await house.post(f"{PATH}/{idents[1]}/control", json={"action": "start"})
+            assert (again.status, again.json["error"]["details"]["status"]) == (409, now)
+            if now == "running":
+                paused = (await house.post(f"{PATH}/{idents[1]}/control", json={"action": "pause"})).json
         assert (paused["status"], paused["requested"]) == ("paused", None)
         stopped = (await house.post(f"{PATH}/{idents[1]}/control", json={"action": "stop"})).json
         assert stopped["status"] == "stopped"
