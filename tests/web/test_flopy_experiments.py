@@ -8,7 +8,10 @@ import trio
 from running import open_house
 
 from actors.testing import probe
+from oracle.experiments import KIND
+from oracle.runs import Run, Status
 from tests.oracle.experiments.test_wish import SEED
+from web.surfaces.flopy_shapes import clients_of
 from web.wire import iso
 
 PATH = "/api/v1/experiments"
@@ -289,6 +292,17 @@ def test_what_the_training_here_does_not_know_is_named(house):
     assert set(refused(reply, 400)) == {"dataset", "policies"}
 
 
+def test_no_client_is_at_work_for_what_is_not_running():
+    row = {"id": "client_001", "status": "training"}
+
+    def shown(status, scenario):
+        (one,) = clients_of(Run("exp_001", KIND, {"scenario": scenario}, 0, status=Status(status), facts={"clients": [row]}))
+        return one.status
+
+    assert [shown(status, "basic_fl") for status in ("running", "paused", "queued", "failed")] == ["training", *["idle"] * 3]
+    assert [shown(status, "hospital") for status in ("running", "paused", "stopped")] == ["training", "training", "idle"]
+
+
 FAST = {"configuration": {"dataset": "digits", "model": "logistic", "rounds": 3, "local_epochs": 1, "learning_rate": 0.1}}
 
 
@@ -334,7 +348,7 @@ async def test_what_has_no_place_waits_for_one(tmp_path):
         await house.ask("PUT", "/api/v1/config", json={"dashboard": {"max_experiments": 1}})
         idents = []
         for _ in range(2):
-            reply = await house.post(PATH, json={**SEED, **FAST, "configuration": {**FAST["configuration"], "rounds": 100}})
+            reply = await house.post(PATH, json={**SEED, **FAST, "configuration": {**FAST["configuration"], "rounds": 100, "local_epochs": 20}})
             idents.append(reply.json["experiment"]["id"])
             await house.post(f"{PATH}/{idents[-1]}/control", json={"action": "start"})
         first, second = [(await house.get(f"{PATH}/{ident}/status")).json["status"] for ident in idents]

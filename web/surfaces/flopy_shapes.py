@@ -210,9 +210,11 @@ def metrics_of(run: Run) -> ExperimentMetrics:
 
 
 def clients_of(run: Run) -> list[FederatedClient]:
-    """Its clients, in the order they were first heard."""
+    """Its clients, in the order they were first heard; none is at work for what is over, or does not train here just now."""
+    still = run.over or (trained_here(run.params) and run.status is not Status.running)
+    rows = [{**row, "status": "idle"} if still and row["status"] == "training" else row for row in run.facts.get("clients", ())]
     return [FederatedClient(row["id"], row["status"], row.get("accuracy"), row.get("loss"), second(row.get("last_update_us")))
-            for row in run.facts.get("clients", ())]  # fmt: skip
+            for row in rows]  # fmt: skip
 
 
 def rounds_of(run: Run) -> list[RoundRow]:
