@@ -23,7 +23,7 @@ MOVES = {"stop": Status.stopped, "cancel": Status.cancelled, "begin": Status.que
 SINCE = {"begin": Status.created, "resume": Status.paused}  # what is queued or goes on otherwise is not asked to
 SAID = {"begin": "queued", "pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled"}
 _BRIEF = frozenset({"result", "error", "cost_usd", "input_tokens", "output_tokens", "duration_s", "model", "name", "agent",
-                    "conversation", "session", "reason", "progress"})  # fmt: skip
+                    "conversation", "session", "reason", "progress", "attempts"})  # fmt: skip
 
 
 @attrs.frozen

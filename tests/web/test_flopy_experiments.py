@@ -348,7 +348,8 @@ async def test_what_has_no_place_waits_for_one(tmp_path):
         await house.ask("PUT", "/api/v1/config", json={"dashboard": {"max_experiments": 1}})
         idents = []
         for _ in range(2):
-            reply = await house.post(PATH, json={**SEED, **FAST, "configuration": {**FAST["configuration"], "rounds": 100, "local_epochs": 20}})
+            long = {"configuration": {**FAST["configuration"], "rounds": 100, "local_epochs": 20}}
+            reply = await house.post(PATH, json={**SEED, **long})
             idents.append(reply.json["experiment"]["id"])
             await house.post(f"{PATH}/{idents[-1]}/control", json={"action": "start"})
         first, second = [(await house.get(f"{PATH}/{ident}/status")).json["status"] for ident in idents]

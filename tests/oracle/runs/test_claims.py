@@ -9,6 +9,7 @@ import trio
 from actors import Child, Refused, open_runtime, trio_clock
 from actors.testing import probe
 from oracle.board import Board
+from oracle.experiments import RoundReport, read_experiment, round_told
 from oracle.history import History, Queries, Store, inline
 from oracle.model import Command, Message, Sample
 from oracle.receipts import Receipts
@@ -16,6 +17,7 @@ from oracle.runs import Kind, Status, ask_run
 from oracle.runs.records import RunRecords
 from oracle.settings_runs import Runs as Bounds
 from tests.crews import crew_children
+from tests.oracle.experiments.test_wish import SEED
 
 T0_US = 1_700_000_000_000_000
 
@@ -29,7 +31,7 @@ class Desk:
     async def ask(self, verb, to="runs", ident="", **args):
         if to == "runs":
             return await self.runtime.ask(to, Command(verb, args, "ada", ident))
-        records = RunRecords(self.board, self.store, self.runtime.now_us)
+        records = RunRecords(self.board, self.store, self.runtime.now_us, run_sync=inline)
         return await ask_run(self.runtime, records, to.removeprefix("run:"), verb, args, "ada", ident)
 
     async def task(self, ident="t1", **more):
@@ -112,6 +114,22 @@ async def test_a_worker_that_is_not_heard_loses_its_run_and_one_that_is_keeps_it
             pass
         assert value["error"] == "lost: bob was not heard any more"
         assert await desk.kinds() == ["queued", "running", "requeued", "running", "failed"]
+
+
+async def test_one_that_gets_on_is_given_to_further_workers(tmp_path, autojump_clock):
+    report = RoundReport(1, 0.5, 0.3)
+    async with open_desk(tmp_path, Bounds(attempts=2)) as desk:
+        wish = read_experiment({**SEED, "scenario": "hospital"})
+        await desk.ask("start", kind="trial", params=wish.params, id="t1", facts=wish.facts)
+        await desk.ask("begin", "run:t1")
+        heard = probe(desk.runtime, "state:run:t1")
+        for worker in ("ann", "bob"):
+            await desk.ask("claim", kind="trial", agent="", worker=worker, lease_s=10)
+            if worker == "bob":
+                await desk.ask("report", "run:t1", worker=worker, decide=round_told(report))
+            while (await heard.next()).value["status"] != "queued":
+                pass
+        assert (await desk.ask("claim", kind="trial", agent="", worker="eve", lease_s=10)).attempts == 2
 
 
 async def test_a_report_is_one_commit_and_said_twice_it_counts_once(tmp_path, autojump_clock):
