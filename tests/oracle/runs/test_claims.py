@@ -127,8 +127,9 @@ async def test_one_that_gets_on_is_given_to_further_workers(tmp_path, autojump_c
             await desk.ask("claim", kind="trial", agent="", worker=worker, lease_s=10)
             if worker == "bob":
                 await desk.ask("report", "run:t1", worker=worker, decide=round_told(report))
-            while (await heard.next()).value["status"] != "queued":
-                pass
+            with trio.fail_after(3_600):
+                while (await heard.next()).value["status"] != "queued":
+                    pass
         assert (await desk.ask("claim", kind="trial", agent="", worker="eve", lease_s=10)).attempts == 2
 
 
