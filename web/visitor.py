@@ -47,7 +47,7 @@ class Visitor:
         self._port = port
         self._send = send
         self._protocol: str | None = None
-        self._farewell = (GOING_AWAY, "the session was ended")  # not by the server's stop, which closes connections itself
+        self._farewell: tuple[int, str] | None = None
 
     @classmethod
     def of(cls, scope: Any, send: Any, who: Identity) -> Visitor:
@@ -101,10 +101,9 @@ class Visitor:
         if runtime.alive(self.name):
             runtime.kill(self.name)
 
-    @property
-    def farewell(self) -> tuple[int, str]:
-        """What it is told where its session is ended by us."""
-        return self._farewell
+    def farewell(self, code: int) -> tuple[int, str]:
+        """What it is told where its session is ended by us: `code`, unless it was dismissed."""
+        return self._farewell or (code, "the session was ended")
 
 
 def offered(protocols: str) -> str:
@@ -122,9 +121,9 @@ async def session(system: Any, visitor: Visitor, build: Callable[[], Actor]) -> 
     try:
         visitor.name = f"socket:{next(_numbers)}"
         await runtime.adopt(Child(visitor.name, build, capacity=HEARD), under="sockets")
-        code, reason = visitor.farewell
+        code, reason = visitor.farewell(GOING_AWAY)  # not by the server's stop, which closes connections itself
     except Killed:
-        code, reason = visitor.farewell
+        code, reason = visitor.farewell(CRASHED)
     except BUSY:
         code, reason = TRY_LATER, "the server is too busy"
     finally:
