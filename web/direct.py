@@ -83,7 +83,8 @@ class Direct:
 @contextmanager
 def _ending(runtime: Any, visitor: Visitor) -> Iterator[None]:
     """While a live stream is open: it ends when the token it was opened with does. Who needs none here stays."""
-    until_us, timers = 0 if visitor.who.local else visitor.who.expires_us, []
+    until_us = 0 if visitor.who.local else visitor.who.expires_us
+    timers: list[Any] = []
 
     def look() -> None:
         left_s = (until_us - runtime.now_us()) / 1e6

@@ -146,16 +146,14 @@ class RunActor(WorkedRun):
             run = self._run
             if self._work is not None or (run.status is Status.running and run.worker == worker):
                 return run  # asked again; one that is worked off here is nobody's to claim
-            until_us = now_us + self._lease_us(command)
-            moved = run.moved(Status.running, now_us, worker=worker, lease_until_us=until_us, attempts=run.attempts + 1)
+            lease_s = float(command.args.get("lease_s") or self.crew.runs.lease_s)
+            moved = run.moved(Status.running, now_us, worker=worker, lease_until_us=now_us + int(lease_s * 1e6), lease_s=lease_s,
+                              attempts=run.attempts + 1)  # fmt: skip
             self.crew.claimable.pop(run.id, None)
             await self._store(moved, told("running", moved, command, now_us, f"{worker} began to work {run.id} off"),
                               command_id=command.id)  # fmt: skip
             self._wait()
         return self._run
-
-    def _lease_us(self, command: Command) -> int:
-        return int(float(command.args.get("lease_s") or self.crew.runs.lease_s) * 1e6)
 
     def _check(self, command: Command) -> None:
         """Prolong the lease of who has it. Raises Refused `conflict` for another worker, `illegal` where nobody may have one."""
@@ -165,8 +163,9 @@ class RunActor(WorkedRun):
             raise Refused(f"Run '{run.id}' is not worked off by {worker}", "conflict",
                           {"worker": run.worker, "status": str(run.status)})  # fmt: skip
         if run.lease_until_us is not None:
-            until_us = max(run.lease_until_us, self.now_us() + self._lease_us(command))
-            self._run = attrs.evolve(run, lease_until_us=until_us)
+            lease_s = float(command.args.get("lease_s") or run.lease_s or self.crew.runs.lease_s)
+            until_us = max(run.lease_until_us, self.now_us() + int(lease_s * 1e6))
+            self._run = attrs.evolve(run, lease_until_us=until_us, lease_s=lease_s)
 
     async def _report(self, command: Command) -> Run:
         """`{worker, status, progress, changes, facts, event, samples, also}`: all of it in one commit. What depends on how the

@@ -255,7 +255,7 @@ class Runs(Actor):
         kind = self.crew.kinds.get(run.kind)
         worked_here = kind is not None and kind.work_of(run) is not None
         if kind is not None and not worked_here:
-            lease_us = int(self.crew.runs.lease_s * 1e6)  # nobody could be heard meanwhile
+            lease_us = int(max(self.crew.runs.lease_s, run.lease_s or 0.0) * 1e6)  # nobody could be heard meanwhile
             return run if run.lease_until_us is None else attrs.evolve(run, lease_until_us=now_us + lease_us)
         if kind is not None and (run.status in (Status.created, Status.paused) and (kind.again or run.status is Status.created)):
             return run

@@ -78,6 +78,8 @@ class Run:
     """Who has claimed it."""
     lease_until_us: int | None = None
     """Unless its worker is heard by then, it is queued again."""
+    lease_s: float | None = None
+    """How long its worker need not be heard, as it said last."""
     attempts: int = 0
     """How often somebody began to work it off."""
     chunks: int = 0

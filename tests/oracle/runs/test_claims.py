@@ -116,6 +116,16 @@ async def test_a_worker_that_is_not_heard_loses_its_run_and_one_that_is_keeps_it
         assert await desk.kinds() == ["queued", "running", "requeued", "running", "failed"]
 
 
+async def test_a_report_prolongs_a_lease_by_as_long_as_its_worker_asked_for(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        await desk.task()
+        await desk.ask("claim", kind="task", agent="", worker="ann", lease_s=600)
+        for _ in range(4):
+            await trio.sleep(400)
+            assert (await desk.ask("report", "run:t1", worker="ann", facts={"words": 1})).status is Status.running
+        assert (await desk.ask("heartbeat", "run:t1", worker="ann", lease_s=900)).lease_s == 900
+
+
 async def test_one_that_gets_on_is_given_to_further_workers(tmp_path, autojump_clock):
     report = RoundReport(1, 0.5, 0.3)
     async with open_desk(tmp_path, Bounds(attempts=2)) as desk:
