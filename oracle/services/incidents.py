@@ -110,10 +110,11 @@ class Incidents(Actor):
         used_pct, key = memory_pct(value), f"memory:{service}"
         if used_pct is None:
             return
-        if used_pct > self._warning_pct:
+        over_pct = self._warning_pct - HYSTERESIS_PCT
+        if used_pct > self._warning_pct or (used_pct > over_pct and self._open(key) is not None):
             experiment = self._newest_experiment() if service == "fl_server" and key not in self._by_key else None
             await self._hold(about_memory(service, named(service), used_pct, self._warning_pct, experiment))
-        elif used_pct <= self._warning_pct - HYSTERESIS_PCT:
+        elif used_pct <= over_pct:
             await self._release(key, f"memory usage fell to {used_pct:.1f}%")
 
     async def _about_integration(self, service: str, value: dict[str, Any]) -> None:
