@@ -101,6 +101,11 @@ class Visitor:
         if runtime.alive(self.name):
             runtime.kill(self.name)
 
+    @property
+    def welcome(self) -> bool:
+        """Whether it was not dismissed."""
+        return self._farewell is None
+
     def farewell(self, code: int) -> tuple[int, str]:
         """What it is told where its session is ended by us: `code`, unless it was dismissed."""
         return self._farewell or (code, "the session was ended")
@@ -120,7 +125,8 @@ async def session(system: Any, visitor: Visitor, build: Callable[[], Actor]) -> 
     code, reason = CRASHED, "the session crashed"
     try:
         visitor.name = f"socket:{next(_numbers)}"
-        await runtime.adopt(Child(visitor.name, build, capacity=HEARD), under="sockets")
+        if visitor.welcome:  # still, by now
+            await runtime.adopt(Child(visitor.name, build, capacity=HEARD), under="sockets")
         code, reason = visitor.farewell(GOING_AWAY)  # not by the server's stop, which closes connections itself
     except Killed:
         code, reason = visitor.farewell(CRASHED)
