@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actors import Child, Supervisor
+from oracle.history import inline
 from oracle.runs import CREW, Kind, Pool, Runs
 from oracle.runs.records import RunRecords
 from oracle.runs.shelf import Shelf
@@ -15,5 +16,5 @@ def crew_children(board, receipts, folder, store, runtime, bounds=None, begins=l
     kinds = {name: one if isinstance(one, Kind) else Kind.of(one, "one") for name, one in kinds.items()}
     crew = crew_of(board, receipts, Shelf(folder / "runs"), kinds, {"one": Pool(1)}, bounds or Bounds(), store)
     crew.begins = begins
-    records = RunRecords(board, store, runtime.now_us)
+    records = RunRecords(board, store, runtime.now_us, run_sync=inline)
     return [Child(CREW, lambda: Supervisor((), exhausted="park")), Child("runs", lambda: Runs(crew, records))]

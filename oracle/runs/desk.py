@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import attrs
+import msgspec
 import trio
 
 from actors import Actor, NameTaken, NobodyOwns, Refused, Reply
@@ -46,6 +48,7 @@ class Runs(Actor):
     def __init__(self, crew: Crew, records: Records) -> None:
         self.crew = crew
         self.records = records
+        self._taking: dict[str, trio.Event] = {}  # by id, those that are on their way to the disk
 
     async def start(self) -> None:
         """Look after what the process before this one left behind, and have an actor for each that is not over."""
@@ -94,6 +97,9 @@ class Runs(Actor):
         if args["kind"] not in self.crew.kinds:
             raise Refused(f"there is no kind of run {args['kind']!r}", "invalid", {"kind": args["kind"]})
         ident, number = self._named(command)
+        if ident in self._taking:
+            self._later(partial(self._take_in_after, ident), command)
+            return None
         if (known := await self._known(ident, args)) is not None:
             return known
         kind = self.crew.kinds[args["kind"]]
@@ -103,13 +109,25 @@ class Runs(Actor):
         self._has_room(run)
         self.crew.admit(run)
         event = told(str(run.status), run, command, now_us)
+        if not command.id:  # asked for again, because nobody knows whether it was stored, it has begun once all the same
+            event = msgspec.structs.replace(event, id=event_id(event.kind, run.ref, "runs", 0))
         also = tuple(args.get("also", ()))
         if number is not None:
             await self._store(run, (event, *also), number)
             return run
         self.crew.live += 1
+        self._taking[run.id] = trio.Event()
         self.helper(self._answer_stored, self.reply_later(), run, (event, *also), command.id)
         return None
+
+    async def _take_in_after(self, ident: str, command: Command) -> Run:
+        """One of that id was on its way to the disk when this was asked: as it is by now, or the same refusal for both."""
+        if (taking := self._taking.get(ident)) is not None:
+            await taking.wait()
+        known = await self._known(ident, command.args)
+        if known is None:
+            raise Refused(f"Run '{ident}' could not be stored now", "unavailable", {"id": ident})
+        return known
 
     async def _answer_stored(self, reply: Reply, run: Run, rows: tuple[Any, ...], command_id: str) -> None:
         try:
@@ -119,6 +137,8 @@ class Runs(Actor):
             reply.fail(no)
         else:
             reply.answer(run)
+        finally:
+            self._taking.pop(run.id).set()
 
     def _named(self, command: Command) -> tuple[str, State | None]:
         """The id it is to have, and the count of its kind of names where it is numbered."""
