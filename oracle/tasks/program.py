@@ -56,7 +56,7 @@ class Program:
         if resource is not None and sys.platform == "linux":
             limit = self._memory_mb * MIB
             with contextlib.suppress(ProcessLookupError, PermissionError):  # it may be over already
-                resource.prlimit(self._process.pid, resource.RLIMIT_AS, (limit, limit))
+                resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (limit, limit))
         return self
 
     async def __aexit__(self, *_: object) -> None:

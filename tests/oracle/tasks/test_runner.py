@@ -27,7 +27,10 @@ def program(code, **bounds):
     return TaskCommand(command=(sys.executable, "-c", code), **bounds)
 
 
+LATE = "import sys\n" + REPORT.partition("; ")[2] + "; sys.exit(int(sys.stdin.read()))"
+BRACES = """print('{"a": 1}', flush=True); print('{"type": "result"\\n')"""
 COMMANDS = {
+    "reports": program(LATE), "braces": program(BRACES),
     "echo": program(ECHO), "report": program(REPORT), "breaks": program("import sys; sys.exit('no such luck')"),
     "sleeps": program("import time; time.sleep(600)", timeout_s=0.3), "forks": program(FORKS), "counts": program(COUNTS),
     "eats": program("x = bytearray(400_000_000)", memory_mb=200), "talks": program("print('x' * 5_000)"),
@@ -80,10 +83,23 @@ async def test_what_a_task_asks_is_read_and_what_the_program_says_is_told_and_ke
         assert rows == [("assistant", "first\nSHOUT THIS\n")]
 
 
-async def test_a_program_says_what_it_cost_or_its_tokens_are_priced(tmp_path):
+@pytest.mark.parametrize(("agent", "words", "told", "status"), [
+    ("report", "", "hi\n", "completed"), ("reports", "0", "done it\n", "completed"), ("reports", "3", "", "failed"),
+])  # fmt: skip
+async def test_a_program_says_what_it_cost_or_its_tokens_are_priced(tmp_path, agent, words, told, status):
     async with open_desk(tmp_path) as system:
-        done = await over(system, await begun(system, "report", model="claude-opus-4"))
-        assert (done.result["text"], done.input_tokens, done.cost_usd) == ("done it", 1_000_000, 15.0)
+        heard = probe(system.runtime, "output:*")
+        done = await over(system, await begun(system, agent, words, model="claude-opus-4"))
+        assert (done.status, done.input_tokens, done.cost_usd) == (status, 1_000_000, 15.0)
+        assert "".join(one.text for one in heard.took()) == told  # the report itself is no output
+        assert done.result is None or (done.result["text"], done.result["stdout"].strip()) == ("done it", told.strip())
+
+
+async def test_a_last_line_that_is_no_report_is_told(tmp_path):
+    async with open_desk(tmp_path) as system:
+        heard = probe(system.runtime, "output:*")
+        done = await over(system, await begun(system, "braces"))
+        assert "".join(one.text for one in heard.took()) == done.result["stdout"] == '{"a": 1}\n{"type": "result"\n\n'
 
 
 @pytest.mark.parametrize(("agent", "why"), [
