@@ -28,7 +28,6 @@ from oracle.schedule.work import job_work
 from oracle.services import config_of
 from oracle.settings import Settings
 from oracle.settings_runs import Runs as Bounds
-from oracle.tasks.budgets import budgets_of
 from oracle.tasks.reply import last_words
 from oracle.tasks.runner import commands_of, task_work
 from oracle.trading.backtest.work import KIND, strategy_work
@@ -50,8 +49,7 @@ def run_children(system: Any) -> list[Child]:
     """The supervisor of those at work, and then the desk, which begins them; `system` is an `oracle.system.System`."""
     kinds, bounds = kinds_of(system), system.settings.runs
     crew = crew_of(system.board, system.receipts, system.shelf, kinds, system.pools, bounds, system.store)
-    budgets = budgets_of(system.settings.tasks.budgets, system.store, system.board, system.runtime.now_us)
-    crew.admit, crew.begins, crew.spend = budgets.admit, budgets.begins, budgets.spend
+    crew.admit, crew.begins, crew.spend = system.budgets.admit, system.budgets.begins, system.budgets.spend
     return [
         Child(CREW, lambda: Supervisor((), exhausted="park"), grace_s=5.0),
         Child("runs", lambda: Runs(crew, system.records), capacity=10_000),

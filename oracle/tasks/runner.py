@@ -1,7 +1,7 @@
 """Tasks that are worked off on this machine, by the programs that the settings allow, and by nothing else.
 
 A program is run without a shell and with an environment of its own: what the task asks is its standard input, what it says is the
-task's output. The last line of its output may be a report of what it cost, as command line agents write it, which is not told as output:
+task's output. Its last line may be a report of what it cost, as command line agents write it, which is not told as output:
 `{"type": "result", "result": TEXT, "total_cost_usd": 0.05, "usage": {"input_tokens": 1000, "output_tokens": 500}}`.
 """
 

@@ -192,8 +192,8 @@ async def conversations(call: Call) -> ConversationAnalytics:
     }  # fmt: skip
     sums = await call.system.records.measured(TASKS, RunFilter(status=COUNTED), costs.by_conversation)
     rows = [_conversation(ident, value, sums.get(ident, (0, 0.0, 0.0, None, None))) for ident, value in known.items()]
-    tasks, cost = sum(row.total_tasks for row in rows), round(sum(row.total_cost_usd for row in rows), 9)
-    duration_s = sum(row.total_duration_seconds for row in rows)
+    tasks, cost = sum(row.total_tasks for row in rows), round(sum((row.total_cost_usd for row in rows), 0.0), 9)
+    duration_s = sum((row.total_duration_seconds for row in rows), 0.0)
     count = len(rows) or 1
     rows.sort(key=lambda row: (-row.total_cost_usd, row.conversation_id))
     return ConversationAnalytics(len(rows), tasks, cost, duration_s, tasks / count, cost / count, duration_s / count, rows)

@@ -226,8 +226,8 @@ def _of_agent(piece: Chunk) -> AgentEntry:
     if piece.stream in LINES:
         return AgentEntry("output", piece.text, None, None, piece.stream == "stderr", iso(piece.ts_us))
     data = data_of(piece)
-    return AgentEntry(piece.stream, _text(data.get("content")), _text_or_none(data.get("tool_name")), _text_or_none(data.get("tool_input")),
-                      data.get("is_error") is True, _at(piece))  # fmt: skip
+    name, given = _text_or_none(data.get("tool_name")), _text_or_none(data.get("tool_input"))
+    return AgentEntry(piece.stream, _text(data.get("content")), name, given, data.get("is_error") is True, _at(piece))
 
 
 def _of_webhook(piece: Chunk) -> FlowEntry:

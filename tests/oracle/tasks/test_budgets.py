@@ -96,6 +96,7 @@ async def test_a_desk_heeds_budgets_over_a_restart(tmp_path):
 
     async with open_house(tmp_path, settings=settings) as house:
         heard = probe(house.system.runtime, "event:budget_exceeded:*")
+        raised = probe(house.system.runtime, "state:incident:*")
         await start(house, "t1", owner="olga", agent="slow")
         await start(house, "t2", owner="olga", agent="slow")
         assert (await claim(house, "slow")).id == "t1"
@@ -112,6 +113,11 @@ async def test_a_desk_heeds_budgets_over_a_restart(tmp_path):
         with pytest.raises(Refused) as no:
             await start(house, "t5", owner="olga")
         assert no.value.code == "budget"
+        shown = {one["name"]: one for one in (await house.get("/api/oracle/budgets")).json}
+        assert shown["daily"]["spent"] == [{"owner": "olga", "spent_usd": 1.0, "used_up": True}]
+        assert (shown["slow"]["agent"], shown["slow"]["owner"], shown["slow"]["spent"][0]["spent_usd"]) == ("slow", None, 0.6)
+        assert shown["slow"]["resets_at"].endswith("T00:00:00Z")
+        assert {(await raised.next()).value["title"] for _ in range(2)} == {"Budget Exceeded"}
     async with open_house(tmp_path, settings=settings) as house:
         heard = probe(house.system.runtime, "event:budget_exceeded:*")
         with pytest.raises(Refused):
