@@ -18,6 +18,7 @@ __all__ = ["BUSY", "POLICY", "TRY_LATER", "Visitor", "child", "offered", "sessio
 
 HUB = "hub"
 GOING_AWAY, POLICY, CRASHED, TRY_LATER = 1001, 1008, 1011, 1013
+ENDED = "the session was ended"
 BUSY = (AskTimeout, MailboxFull, NobodyOwns)
 PROTOCOL = "bearer"  # the subprotocol by which a browser's socket shows a token (`web.auth`)
 HEARD = 256  # messages of one client that wait to be handled
@@ -46,7 +47,7 @@ class Visitor:
         self.surface = surface  # that the address it came to is pinned to
         self._send = send
         self._protocol: str | None = None
-        self._farewell = (GOING_AWAY, "the session was ended")  # not by the server's stop, which closes connections itself
+        self.farewell: tuple[int, str] | None = None  # what it is told where its session is ended by us, if that is said
 
     @classmethod
     def of(cls, scope: Any, send: Any, who: Identity) -> Visitor:
@@ -92,14 +93,9 @@ class Visitor:
 
     def dismiss(self, runtime: Any) -> None:
         """End its session: its token was revoked."""
-        self._farewell = (POLICY, "the token was revoked")
+        self.farewell = (POLICY, "the token was revoked")
         if runtime.alive(self.name):
             runtime.kill(self.name)
-
-    @property
-    def farewell(self) -> tuple[int, str]:
-        """What it is told where its session is ended by us."""
-        return self._farewell
 
 
 def offered(protocols: str) -> str:
@@ -117,9 +113,9 @@ async def session(system: Any, visitor: Visitor, build: Callable[[], Actor]) -> 
     try:
         visitor.name = f"socket:{next(_numbers)}"
         await runtime.adopt(Child(visitor.name, build, capacity=HEARD), under="sockets")
-        code, reason = visitor.farewell
+        code, reason = visitor.farewell or (GOING_AWAY, ENDED)  # not by the server's stop, which closes connections itself
     except Killed:
-        code, reason = visitor.farewell
+        code, reason = visitor.farewell or (CRASHED, ENDED)
     except BUSY:
         code, reason = TRY_LATER, "the server is too busy"
     finally:
