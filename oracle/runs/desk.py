@@ -24,7 +24,6 @@ from oracle.runs.run import Run, Status, run_of, value_of
 __all__ = ["Runs"]
 
 MOST_LIVE = 50_000  # runs that are not over
-MOST_QUEUED = 16  # of those that wait for a place here
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
 FORWARDED = frozenset({"begin", "pause", "resume", "stop", "cancel"})
 GIVEN = ("name", "owner", "agent", "model", "session", "conversation", "source", "facts", "not_before_us")
@@ -163,8 +162,8 @@ class Runs(Actor):
 
     def _has_room(self, run: Run) -> None:
         pool = self.crew.pool_of(run)
-        if pool is not None and run.status is Status.queued and pool.waiting >= MOST_QUEUED:
-            raise Refused(f"{MOST_QUEUED} runs are waiting already", "full")
+        if pool is not None and run.status is Status.queued and pool.waiting >= pool.most_waiting:
+            raise Refused(f"{pool.most_waiting} runs are waiting already", "full")
         if self.crew.live >= MOST_LIVE:
             raise Refused(f"{MOST_LIVE} runs are not over yet", "full")
 

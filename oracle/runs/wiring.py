@@ -34,6 +34,7 @@ from oracle.trading.backtest.work import KIND, strategy_work
 
 __all__ = ["crew_of", "pools_of", "run_children"]
 
+TASKS_WAITING = 10_000  # deliveries of webhooks come in bursts, and who sends one does not come back
 EXPERIMENTS = 10  # at work at once, unless the configuration says otherwise
 
 
@@ -41,7 +42,7 @@ def pools_of(settings: Settings) -> dict[str, Pool]:
     """The places to work at, by name."""
     return {
         "computing": Pool(settings.runs.computing), "jobs": Pool(settings.runs.jobs), "experiments": Pool(EXPERIMENTS),
-        "tasks": Pool(settings.tasks.at_once),
+        "tasks": Pool(settings.tasks.at_once, TASKS_WAITING),
     }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ DEMO = "demo"
 """The agent of the simulated market: a program that says that it is none."""
 KEPT_CHARACTERS = 10_000  # of the output, in the result
 LONGEST_REPORT = 1024 * 1024  # characters
+LONGEST_LINE = 8 * 1024  # likewise, of one that is told whole
 _DEMO = TaskCommand(command=(sys.executable, "-u", "-m", "oracle.tasks.demo_agent"), timeout_s=60.0, memory_mb=512)
 
 
@@ -75,11 +76,11 @@ def _halting(program: Program, limit: trio.CancelScope) -> tuple[Callable[[], No
 
 
 class _Said:
-    """What a program says: told as it comes, but for a last line that is its report."""
+    """What a program says: told line by line as it comes, but for a last line that is its report."""
 
     def __init__(self, pace: RunPace) -> None:
         self._pace = pace
-        self._line = ""  # the last one, as long as it may be a report
+        self._line = ""  # the last one, as long as it goes on or may be a report
         self.end = ""
         """Of all that was told."""
 
@@ -87,8 +88,11 @@ class _Said:
         """Tell it to the end."""
         async for text in program.output():
             text = self._line + text
-            last = text.rstrip().rfind("\n") + 1
-            held = len(text) if not text.startswith("{", last) or len(text) - last > LONGEST_REPORT else last
+            held = text.rstrip().rfind("\n") + 1
+            if not text.startswith("{", held):
+                held = text.rfind("\n") + 1
+            if len(text) - held > (LONGEST_REPORT if text.startswith("{", held) else LONGEST_LINE):
+                held = len(text)
             self._line = text[held:]
             await self._tell(text[:held])
 

@@ -30,6 +30,7 @@ def program(code, **bounds):
 LATE = "import sys\n" + REPORT.partition("; ")[2] + "; sys.exit(int(sys.stdin.read()))"
 BRACES = """print('{"a": 1}', flush=True); print('{"type": "result"\\n')"""
 COMMANDS = {
+    "stammers": program("for part in ('o', 'ne', chr(10), 'two' + chr(10) + 'th', 'ree'): print(part, end='', flush=True)"),
     "reports": program(LATE), "braces": program(BRACES),
     "echo": program(ECHO), "report": program(REPORT), "breaks": program("import sys; sys.exit('no such luck')"),
     "sleeps": program("import time; time.sleep(600)", timeout_s=0.3), "forks": program(FORKS), "counts": program(COUNTS),
@@ -93,6 +94,14 @@ async def test_a_program_says_what_it_cost_or_its_tokens_are_priced(tmp_path, ag
         assert (done.status, done.input_tokens, done.cost_usd) == (status, 1_000_000, 15.0)
         assert "".join(one.text for one in heard.took()) == told  # the report itself is no output
         assert done.result is None or (done.result["text"], done.result["stdout"].strip()) == ("done it", told.strip())
+
+
+async def test_lines_are_told_whole_however_they_are_written(tmp_path):
+    async with open_desk(tmp_path) as system:
+        heard = probe(system.runtime, "output:*")
+        await over(system, await begun(system, "stammers"))
+        pieces = [one.text for one in heard.took()]
+        assert "".join(pieces) == "one\ntwo\nthree" and all(text.endswith("\n") for text in pieces[:-1])
 
 
 async def test_a_last_line_that_is_no_report_is_told(tmp_path):
@@ -164,3 +173,10 @@ async def test_the_demonstration_says_that_it_is_one(tmp_path):
         done = await over(system, await begun(system, DEMO, "one two"))
         assert done.result["text"] == "[demo agent] You asked in 2 words: one two"
         assert all("[demo agent]" in line for line in done.result["stdout"].splitlines())
+
+
+async def test_tasks_that_come_in_a_burst_all_wait_for_a_place(tmp_path):
+    async with open_desk(tmp_path) as system:
+        runs = [await begun(system, "forks") for _ in range(24)]
+        waiting = [run for run in runs if system.board.get(run.ref)["status"] == "queued"]
+        assert len(waiting) >= 24 - system.settings.tasks.at_once
