@@ -69,10 +69,7 @@ class CostsBySubagent:
 
 
 @attrs.frozen
-class AgentFigures:
-    """How the tasks of one agent went; "" is of those that name none."""
-
-    agent: str
+class _Figures:
     total_tasks: int
     completed_tasks: int
     failed_tasks: int
@@ -84,18 +81,17 @@ class AgentFigures:
 
 
 @attrs.frozen
-class ModelFigures:
+class AgentFigures(_Figures):
+    """How the tasks of one agent went; "" is of those that name none."""
+
+    agent: str
+
+
+@attrs.frozen
+class ModelFigures(_Figures):
     """How the tasks of one model went; "" is of those that name none."""
 
     model: str
-    total_tasks: int
-    completed_tasks: int
-    failed_tasks: int
-    success_rate: float
-    avg_duration_seconds: float
-    avg_tokens_per_task: float
-    avg_cost_per_task: float
-    total_cost: float
 
 
 @attrs.frozen
@@ -177,8 +173,8 @@ async def performance(call: Call) -> Performance:
     whole, agents, models = await call.system.records.measured(TASKS, _window(call), costs.figures)
     return Performance(
         call.args["days"], *_numbers(whole)[:-1],
-        [AgentFigures(one.agent or "", *_numbers(one)) for one in agents],
-        [ModelFigures(one.model or "", *_numbers(one)) for one in models],
+        [AgentFigures(*_numbers(one), one.agent or "") for one in agents],
+        [ModelFigures(*_numbers(one), one.model or "") for one in models],
     )  # fmt: skip
 
 
