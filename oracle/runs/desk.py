@@ -14,7 +14,7 @@ import trio
 from actors import Actor, NameTaken, NobodyOwns, Refused, Reply
 from oracle.commit import NOT_NOW, committed
 from oracle.history import Commit
-from oracle.model import Command, Event, State, event_id
+from oracle.model import Command, Event, Message, State, event_id
 from oracle.runs.actor import run_child
 from oracle.runs.ask import Records, ask_run
 from oracle.runs.crew import CREW, Crew
@@ -247,7 +247,7 @@ class Runs(Actor):
 
     async def _look_after(self, runs: list[Run]) -> None:
         """Of those that were at work here, have some begun anew, and own up to the others."""
-        now_us, rows, drafts = self.now_us(), [], []
+        now_us, rows, drafts = self.now_us(), list[Any](), []
         for run in runs:
             after = run if run.over else self._after(run, now_us)
             if after is run:
@@ -256,12 +256,13 @@ class Runs(Actor):
             rows.append(self._owned_up(after, now_us))
             if after.over:
                 rows.append(after.row())
+                rows += self.crew.kinds[run.kind].last_words(after, now_us) if run.kind in self.crew.kinds else ()
         if drafts:
             await committed(self, (*drafts, *rows))
             for draft in drafts:
                 self.crew.board.apply(draft)
             for row in rows:
-                if isinstance(row, Event):
+                if isinstance(row, Event | Message):
                     self.publish(row)
 
     def _after(self, run: Run, now_us: int) -> Run:
@@ -273,7 +274,7 @@ class Runs(Actor):
         if kind is not None and (run.status in (Status.created, Status.paused) and (kind.again or run.status is Status.created)):
             return run
         anew = kind is not None and kind.again and run.attempts < self.crew.runs.attempts
-        if anew and run.status is Status.queued:
+        if run.status is Status.queued and (anew or (kind is not None and kind.patient)):
             return run
         if anew:
             return run.moved(Status.queued, now_us, reason=CUT_OFF)

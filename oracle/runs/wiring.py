@@ -82,7 +82,7 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
             lambda run: training if trained_here(run.params) else None, "experiments", Status.created, again=True,
             timely=lambda: config_of(system.board).features.experiment_scheduling,
         ),
-        "task": Kind(partial(_of_agent, works), pool="tasks", last_words=last_words),
+        "task": Kind(partial(_of_agent, works), pool="tasks", patient=True, last_words=last_words),
     }
 
 

@@ -180,3 +180,18 @@ async def test_tasks_that_come_in_a_burst_all_wait_for_a_place(tmp_path):
         runs = [await begun(system, "forks") for _ in range(24)]
         waiting = [run for run in runs if system.board.get(run.ref)["status"] == "queued"]
         assert len(waiting) >= 24 - system.settings.tasks.at_once
+
+
+async def test_what_was_cut_off_has_failed_with_a_word_and_what_waited_is_worked_off(tmp_path):
+    async with open_desk(tmp_path) as system:
+        cut = [await begun(system, "forks", conversation=f"conv-{n}") for n in range(system.settings.tasks.at_once)]
+        for run in cut:
+            await seen(system, run, "running")
+        waits = await begun(system, "echo", "at last")
+    async with open_desk(tmp_path) as system:
+        assert (await over(system, waits)).result["text"] == "first\nAT LAST\n"
+        for n, run in enumerate(cut):
+            failed = run_of(system.board.get(run.ref))
+            assert (failed.status, failed.error) == ("failed", "interrupted: the process ended")
+            (said,) = await system.outputs.messages(f"conv-{n}")
+            assert (said.role, said.content, said.run) == ("assistant", "interrupted: the process ended", run.id)
