@@ -28,6 +28,7 @@ from oracle.schedule.work import job_work
 from oracle.services import config_of
 from oracle.settings import Settings
 from oracle.settings_runs import Runs as Bounds
+from oracle.tasks.begun import Begun
 from oracle.tasks.reply import last_words
 from oracle.tasks.runner import commands_of, task_work
 from oracle.trading.backtest.work import KIND, strategy_work
@@ -72,7 +73,9 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
     job = job_work(system.board, queries, runtime, settings.trading, settings.risk)
     backtest = backtest_work(queries, system.tape, lines, tables_of(settings.watchdogs), runtime.now_us)
     training = federated_work(system.shelf, settings.experiments, runtime.now_us)
-    works = {name: task_work(settings.tasks, command) for name, command in commands_of(settings).items()}
+    begun = Begun(settings.data.folder / "programs")
+    begun.end_all()
+    works = {name: task_work(settings.tasks, command, begun) for name, command in commands_of(settings).items()}
     return {
         "job": Kind.of(job, "jobs"),
         "backtest": Kind.of(backtest, "computing"),

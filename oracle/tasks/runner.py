@@ -21,6 +21,7 @@ from oracle.runs.pace import Pace, RunPace
 from oracle.runs.run import Run
 from oracle.settings import Settings
 from oracle.settings_runs import TaskCommand, Tasks
+from oracle.tasks.begun import Begun
 from oracle.tasks.prices import cost_usd
 from oracle.tasks.program import Program
 
@@ -40,14 +41,14 @@ def commands_of(settings: Settings) -> Mapping[str, TaskCommand]:
     return {**demo, **settings.tasks.commands}
 
 
-def task_work(settings: Tasks, command: TaskCommand) -> Work:
-    """The work of one agent's tasks."""
+def task_work(settings: Tasks, command: TaskCommand, begun: Begun) -> Work:
+    """The work of one agent's tasks; `begun` knows the programs that are at it."""
 
     async def work(params: dict[str, Any], pace: Pace) -> tuple[dict[str, Any], Sequence[Any]]:
         assert isinstance(pace, RunPace)
         run = pace.run
         env = {"ORACLE_TASK_ID": run.id, "ORACLE_AGENT": run.agent, "ORACLE_MODEL": run.model}
-        async with Program(command.command, str(params.get("input_message", "")), command.memory_mb, env) as program:
+        async with Program(command.command, str(params.get("input_message", "")), command.memory_mb, env, begun) as program:
             said = _Said(pace)
             with trio.move_on_after(command.timeout_s) as limit:
                 pace.halts_by(*_halting(program, limit))

@@ -1,5 +1,7 @@
 """Tasks are worked off by real programs: told, heard, bounded in time, memory and output, halted and ended whole."""
 
+import signal
+import subprocess
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from oracle.runs import run_of
 from oracle.settings import Data, Demo, Scheduler, Settings
 from oracle.settings_runs import Runs, TaskCommand, Tasks
 from oracle.system import open_system
+from oracle.tasks.begun import Begun
 
 ECHO = "import sys; print('first', flush=True); print(sys.stdin.read().upper())"
 REPORT = (
@@ -134,6 +137,23 @@ async def test_one_that_is_called_off_ends_with_all_it_has_begun(tmp_path):
             while any(map(alive, [pid, *children])):
                 await trio.lowlevel.checkpoint()
         assert run_of(system.board.get(run.ref)).status == "cancelled"
+
+
+async def test_one_whose_watcher_was_killed_is_ended_by_the_next_and_nobody_else_is(tmp_path):
+    async with open_desk(tmp_path) as system:
+        run = await begun(system, "sleeps")
+        await seen(system, run, "running")
+        await over(system, run)
+    folder = tmp_path / "programs"
+    assert list(folder.iterdir()) == [], "what has ended is forgotten"
+    left, other = (subprocess.Popen(["sleep", "600"], start_new_session=True) for _ in range(2))
+    Begun(folder).note(left.pid)
+    (folder / f"{other.pid}-1").touch()  # a number that was given anew
+    async with open_desk(tmp_path):
+        assert left.wait(10) == -signal.SIGKILL and other.poll() is None
+        assert list(folder.iterdir()) == []
+    other.kill()
+    other.wait()
 
 
 async def test_one_that_is_paused_halts_where_it_is_and_goes_on(tmp_path):
