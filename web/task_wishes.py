@@ -125,7 +125,8 @@ class Asker:
         if sequence is None:
             await put([])
             return True
-        fresh: bool = await self.system.sequences.once(run, sequence, self.system.outputs, put)
+        settle = partial(self._put_out, run.id, worker, [], [])
+        fresh: bool = await self.system.sequences.once(run, sequence, self.system.outputs, put, settle)
         return fresh
 
     async def note_late(self, run: Run, pieces: list[list[str]]) -> None:
