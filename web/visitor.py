@@ -18,7 +18,6 @@ __all__ = ["BUSY", "POLICY", "TRY_LATER", "Visitor", "child", "offered", "sessio
 
 HUB = "hub"
 GOING_AWAY, POLICY, CRASHED, TRY_LATER = 1001, 1008, 1011, 1013
-ENDED = "the session was ended"
 BUSY = (AskTimeout, MailboxFull, NobodyOwns)
 PROTOCOL = "bearer"  # the subprotocol by which a browser's socket shows a token (`web.auth`)
 HEARD = 256  # messages of one client that wait to be handled
@@ -47,7 +46,7 @@ class Visitor:
         self.surface = surface  # that the address it came to is pinned to
         self._send = send
         self._protocol: str | None = None
-        self.farewell: tuple[int, str] | None = None  # what it is told where its session is ended by us, if that is said
+        self._farewell: tuple[int, str] | None = None
 
     @classmethod
     def of(cls, scope: Any, send: Any, who: Identity) -> Visitor:
@@ -97,6 +96,10 @@ class Visitor:
         if runtime.alive(self.name):
             runtime.kill(self.name)
 
+    def farewell(self, code: int) -> tuple[int, str]:
+        """What it is told where its session is ended by us: `code`, unless it was dismissed."""
+        return self._farewell or (code, "the session was ended")
+
 
 def offered(protocols: str) -> str:
     """The token among the subprotocols that a socket's client offers (`new WebSocket(url, ["bearer", TOKEN])`); empty where there
@@ -113,9 +116,9 @@ async def session(system: Any, visitor: Visitor, build: Callable[[], Actor]) -> 
     try:
         visitor.name = f"socket:{next(_numbers)}"
         await runtime.adopt(Child(visitor.name, build, capacity=HEARD), under="sockets")
-        code, reason = visitor.farewell or (GOING_AWAY, ENDED)  # not by the server's stop, which closes connections itself
+        code, reason = visitor.farewell(GOING_AWAY)  # not by the server's stop, which closes connections itself
     except Killed:
-        code, reason = visitor.farewell or (CRASHED, ENDED)
+        code, reason = visitor.farewell(CRASHED)
     except BUSY:
         code, reason = TRY_LATER, "the server is too busy"
     finally:

@@ -1,15 +1,13 @@
 """The seed's browser client of `/ws/dashboard`, which subscribes before its socket is open, in a real browser."""
 
-import asyncio
 from functools import partial
 
 import pytest
 import trio
-from playwright.sync_api import sync_playwright
 from running import open_served
 
+from tests.chromium import ANY_HOST, CHROMIUM, MISSING, PATIENCE_MS, chromium
 from tests.web.test_flopy_dashboard import configure, control, created, raised
-from tests.web.test_trading_clients import CHROMIUM, FLAGS, PATIENCE_MS
 
 SEED = """
 const ws = new WebSocket('ws://localhost:3001/ws/dashboard');
@@ -44,7 +42,7 @@ second.onmessage = (event) => heard.push(JSON.parse(event.data));
 TOPICS = ("Experiment update:", "Metrics update:", "Alert:")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 async def test_the_seeds_client_is_told_all_and_one_that_waits_what_it_wants(tmp_path):
     async with open_served(tmp_path / "data") as house:
         await configure(house, dashboard={"refresh_interval": 200})
@@ -64,23 +62,17 @@ async def test_the_seeds_client_is_told_all_and_one_that_waits_what_it_wants(tmp
 
 def _visit(port, folder, happens):
     """Both clients, each in a script of its own, on a page of this server; what they were told."""
-    # trio-asyncio, once imported, makes every loop one of trio's, and playwright wants a plain one
-    asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
     here = f"127.0.0.1:{port}"
     script = f"<!doctype html><script>{SEED}</script><script>{WELL_BEHAVED}</script>".replace("localhost:3001", here)
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(folder, executable_path=CHROMIUM, args=FLAGS)
-        try:
-            page, complaints, logged = context.pages[0], [], []
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("console", lambda message: logged.append(message.text))
-            page.route("**/client", lambda route: route.fulfill(body=script, content_type="text/html"))
-            page.goto(f"http://{here}/client")
-            page.wait_for_function("ws.readyState === 1 && heard.some((one) => one.type === 'subscribed')", timeout=PATIENCE_MS)
-            trio.from_thread.run(happens)
-            page.wait_for_function("heard.length > 2", timeout=PATIENCE_MS)
-            while not all(any(text.startswith(topic) for text in logged) for topic in TOPICS):
-                page.wait_for_event("console", timeout=PATIENCE_MS)
-            return {"complaints": complaints, "logged": logged, "heard": page.evaluate("heard")}
-        finally:
-            context.close()
+    with chromium(folder, ANY_HOST) as context:
+        page, complaints, logged = context.pages[0], [], []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: logged.append(message.text))
+        page.route("**/client", lambda route: route.fulfill(body=script, content_type="text/html"))
+        page.goto(f"http://{here}/client")
+        page.wait_for_function("ws.readyState === 1 && heard.some((one) => one.type === 'subscribed')", timeout=PATIENCE_MS)
+        trio.from_thread.run(happens)
+        page.wait_for_function("heard.length > 2", timeout=PATIENCE_MS)
+        while not all(any(text.startswith(topic) for text in logged) for topic in TOPICS):
+            page.wait_for_event("console", timeout=PATIENCE_MS)
+        return {"complaints": complaints, "logged": logged, "heard": page.evaluate("heard")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import json
 import re
@@ -17,17 +16,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.chromium import CHROMIUM, MISSING, PATIENCE_MS
+from tests.chromium import chromium as started
 from tests.serving import Serving, serving
 
 PAGE = Path(__file__).resolve().parents[2] / "web" / "page"
 DIST = PAGE / "dist"
-CHROMIUM = shutil.which("chromium", path="/usr/bin") or shutil.which("chromium")
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")
 MOST_BYTES = 60 * 1024
-PATIENCE_MS = 30_000  # a browser, a server and a build may share two cores
 
 # A browser without a desktop shows nothing: this stands where it would, keeps what it was given, and says yes when asked.
 SHOWN = """
@@ -90,15 +87,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("browser"), executable_path=CHROMIUM, args=list(FLAGS),
-            viewport={"width": 1280, "height": 900})
-        with contextlib.closing(context):
-            context.set_default_timeout(PATIENCE_MS)
-            expect.set_options(timeout=PATIENCE_MS)
-            yield context
+        pytest.skip(MISSING)
+    with started(tmp_path_factory.mktemp("browser"), viewport={"width": 1280, "height": 900}) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        yield context
 
 
 @pytest.fixture

@@ -1,22 +1,15 @@
 """The browser clients of alpha-oracle and of the terminal, both on `/ws` at once, in a real browser."""
 
-import asyncio
-import shutil
 from functools import partial
 
 import pytest
 import trio
-from playwright.sync_api import sync_playwright
 from running import open_served
 
 from oracle.model import Quote
+from tests.chromium import ANY_HOST, CHROMIUM, MISSING, PATIENCE_MS, chromium
 from tests.web.test_mt5 import ACCOUNT, CYCLE, POSITION
 from tests.web.test_union import FILL, tell
-
-CHROMIUM = shutil.which("chromium", path="/usr/bin") or shutil.which("chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-features=LocalNetworkAccessChecks"]  # fmt: skip
-PATIENCE_MS = 30_000
 
 ALPHA = """
 const fills = [], prices = {}, banners = [];
@@ -61,7 +54,7 @@ async function poll() {
 """
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 async def test_both_clients_run_on_one_stream(tmp_path):
     async with open_served(tmp_path / "data") as house:
         runtime = house.system.runtime
@@ -85,22 +78,16 @@ async def test_both_clients_run_on_one_stream(tmp_path):
 
 def _visit(port, folder, happens):
     """Both clients on one page of this server; what they hold after it happened."""
-    # trio-asyncio, once imported, makes every loop one of trio's, and playwright wants a plain one
-    asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
     here = f"127.0.0.1:{port}"
     script = f"<!doctype html><script>{ALPHA}{TERMINAL}</script>".replace("localhost:8000", here)
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(folder, executable_path=CHROMIUM, args=FLAGS)
-        try:
-            page, complaints = context.pages[0], []
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.route("**/client", lambda route: route.fulfill(body=script, content_type="text/html"))
-            page.goto(f"http://{here}/client")
-            page.wait_for_function("state.connected && state.account && ws.readyState === 1", timeout=PATIENCE_MS)
-            trio.from_thread.run(happens)
-            there = "prices.AAPL && banners.includes('one day trade too many') && fills.length"
-            page.wait_for_function(there, timeout=PATIENCE_MS)
-            page.evaluate("poll()")
-            return page.evaluate("({state, fills, prices, banners})") | {"complaints": complaints}
-        finally:
-            context.close()
+    with chromium(folder, ANY_HOST) as context:
+        page, complaints = context.pages[0], []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.route("**/client", lambda route: route.fulfill(body=script, content_type="text/html"))
+        page.goto(f"http://{here}/client")
+        page.wait_for_function("state.connected && state.account && ws.readyState === 1", timeout=PATIENCE_MS)
+        trio.from_thread.run(happens)
+        there = "prices.AAPL && banners.includes('one day trade too many') && fills.length"
+        page.wait_for_function(there, timeout=PATIENCE_MS)
+        page.evaluate("poll()")
+        return page.evaluate("({state, fills, prices, banners})") | {"complaints": complaints}
