@@ -92,7 +92,7 @@ class Visitor:
 
     def dismiss(self, runtime: Any) -> None:
         """End its session: its token was revoked."""
-        self.farewell = (POLICY, "the token was revoked")
+        self._farewell = (POLICY, "the token was revoked")
         if runtime.alive(self.name):
             runtime.kill(self.name)
 
