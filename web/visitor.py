@@ -5,11 +5,10 @@ sent away. Its session is an actor `socket:N`, adopted from the task that serves
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from actors import Actor, AskTimeout, Child, Killed, MailboxFull, NobodyOwns, Supervisor
-from oracle.listen import Listen
 from web.hub import Detach
 from web.inbox import Inbox
 from web.outlet import Outlet
@@ -37,14 +36,14 @@ class Visitor:
     """A client at the door. `outlet` tells it things, `inbox` has what it sends, `transport` is `websocket` or `events`."""
 
     def __init__(self, outlet: Outlet, inbox: Inbox, send: Any, who: Identity, address: str, transport: str,
-                 port: int = 0) -> None:  # fmt: skip
+                 surface: str = "") -> None:  # fmt: skip
         self.outlet = outlet
         self.inbox = inbox
         self.who = who
         self.address = address
         self.transport = transport
         self.name = ""  # of its actor, once it has one
-        self._port = port
+        self.surface = surface  # that the address it came to is pinned to
         self._send = send
         self._protocol: str | None = None
         self._farewell: tuple[int, str] | None = None
@@ -57,8 +56,8 @@ class Visitor:
             raise RuntimeError("live streams need web.server: this ASGI server offers no outlet")
         address = ":".join(str(part) for part in (scope.get("client") or ())[:2])
         transport = "websocket" if scope["type"] == "websocket" else "events"
-        made = cls(extensions["oracle.outlet"], extensions["oracle.inbox"], send, who, address, transport,
-                   (scope.get("server") or ("", 0))[1] or 0)  # fmt: skip
+        surface = getattr(extensions.get("oracle.listener"), "surface", "")
+        made = cls(extensions["oracle.outlet"], extensions["oracle.inbox"], send, who, address, transport, surface)
         # a browser gives up where none of what it offered is taken
         made._protocol = PROTOCOL if PROTOCOL in scope.get("subprotocols", ()) else None
         return made
@@ -75,10 +74,6 @@ class Visitor:
             "who": self.who.name, "address": self.address, "transport": self.transport, "told": outlet.told,
             "skipped": outlet.skipped, "held_bytes": outlet.held_bytes,
         }  # fmt: skip
-
-    def pin(self, addresses: Iterable[Listen]) -> str:
-        """The family that the address it came to is pinned to; empty where it is pinned to none."""
-        return next((one.surface for one in addresses if one.port == self._port), "")
 
     async def accept(self) -> None:
         """Let it in."""

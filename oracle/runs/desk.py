@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import attrs
+import msgspec
 import trio
 
 from actors import Actor, NameTaken, NobodyOwns, Refused, Reply
 from oracle.commit import NOT_NOW, committed
 from oracle.history import Commit
-from oracle.model import Command, Event, State, event_id
+from oracle.model import Command, Event, Message, State, event_id
 from oracle.runs.actor import run_child
 from oracle.runs.ask import Records, ask_run
 from oracle.runs.crew import CREW, Crew
@@ -22,7 +24,6 @@ from oracle.runs.run import Run, Status, run_of, value_of
 __all__ = ["Runs"]
 
 MOST_LIVE = 50_000  # runs that are not over
-MOST_QUEUED = 16  # of those that wait for a place here
 COMMIT_TIMEOUT_S = 4.0  # less than the asker waits
 FORWARDED = frozenset({"begin", "pause", "resume", "stop", "cancel"})
 GIVEN = ("name", "owner", "agent", "model", "session", "conversation", "source", "facts", "not_before_us")
@@ -46,6 +47,7 @@ class Runs(Actor):
     def __init__(self, crew: Crew, records: Records) -> None:
         self.crew = crew
         self.records = records
+        self._taking: dict[str, trio.Event] = {}  # by id, those that are on their way to the disk
 
     async def start(self) -> None:
         """Look after what the process before this one left behind, and have an actor for each that is not over."""
@@ -96,6 +98,9 @@ class Runs(Actor):
         if args["kind"] not in self.crew.kinds:
             raise Refused(f"there is no kind of run {args['kind']!r}", "invalid", {"kind": args["kind"]})
         ident, number = self._named(command)
+        if ident in self._taking:
+            self._later(partial(self._take_in_after, ident), command)
+            return None
         if (known := await self._known(ident, args)) is not None:
             return known
         kind = self.crew.kinds[args["kind"]]
@@ -105,13 +110,25 @@ class Runs(Actor):
         self._has_room(run)
         self.crew.admit(run)
         event = told(str(run.status), run, command, now_us)
+        if not command.id:  # asked for again, because nobody knows whether it was stored, it has begun once all the same
+            event = msgspec.structs.replace(event, id=event_id(event.kind, run.ref, "runs", 0))
         also = tuple(args.get("also", ()))
         if number is not None:
             await self._store(run, (event, *also), number)
             return run
         self.crew.live += 1
+        self._taking[run.id] = trio.Event()
         self.helper(self._answer_stored, self.reply_later(), run, (event, *also), command.id)
         return None
+
+    async def _take_in_after(self, ident: str, command: Command) -> Run:
+        """One of that id was on its way to the disk when this was asked: as it is by now, or the same refusal for both."""
+        if (taking := self._taking.get(ident)) is not None:
+            await taking.wait()
+        known = await self._known(ident, command.args)
+        if known is None:
+            raise Refused(f"Run '{ident}' could not be stored now", "unavailable", {"id": ident})
+        return known
 
     async def _answer_stored(self, reply: Reply, run: Run, rows: tuple[Any, ...], command_id: str) -> None:
         try:
@@ -121,6 +138,8 @@ class Runs(Actor):
             reply.fail(no)
         else:
             reply.answer(run)
+        finally:
+            self._taking.pop(run.id).set()
 
     def _named(self, command: Command) -> tuple[str, State | None]:
         """The id it is to have, and the count of its kind of names where it is numbered."""
@@ -145,8 +164,8 @@ class Runs(Actor):
 
     def _has_room(self, run: Run) -> None:
         pool = self.crew.pool_of(run)
-        if pool is not None and run.status is Status.queued and pool.waiting >= MOST_QUEUED:
-            raise Refused(f"{MOST_QUEUED} runs are waiting already", "full")
+        if pool is not None and run.status is Status.queued and pool.waiting >= pool.most_waiting:
+            raise Refused(f"{pool.most_waiting} runs are waiting already", "full")
         if self.crew.live >= MOST_LIVE:
             raise Refused(f"{MOST_LIVE} runs are not over yet", "full")
 
@@ -234,7 +253,7 @@ class Runs(Actor):
 
     async def _look_after(self, runs: list[Run]) -> None:
         """Of those that were at work here, have some begun anew, and own up to the others."""
-        now_us, rows, drafts = self.now_us(), [], []
+        now_us, rows, drafts = self.now_us(), list[Any](), []
         for run in runs:
             after = run if run.over else self._after(run, now_us)
             if after is run:
@@ -243,12 +262,13 @@ class Runs(Actor):
             rows.append(self._owned_up(after, now_us))
             if after.over:
                 rows.append(after.row())
+                rows += self.crew.kinds[run.kind].last_words(after, now_us) if run.kind in self.crew.kinds else ()
         if drafts:
             await committed(self, (*drafts, *rows))
             for draft in drafts:
                 self.crew.board.apply(draft)
             for row in rows:
-                if isinstance(row, Event):
+                if isinstance(row, Event | Message):
                     self.publish(row)
 
     def _after(self, run: Run, now_us: int) -> Run:
@@ -260,7 +280,7 @@ class Runs(Actor):
         if kind is not None and (run.status in (Status.created, Status.paused) and (kind.again or run.status is Status.created)):
             return run
         anew = kind is not None and kind.again and run.attempts < self.crew.runs.attempts
-        if anew and run.status is Status.queued:
+        if run.status is Status.queued and (anew or (kind is not None and kind.patient)):
             return run
         if anew:
             return run.moved(Status.queued, now_us, reason=CUT_OFF)

@@ -8,10 +8,11 @@ __all__ = ["Pool"]
 
 
 class Pool:
-    """`limit` places; it may be changed at any time, and takes nobody's place away."""
+    """`limit` places; it may be changed at any time, and takes nobody's place away. At most `most_waiting` are to be in line."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, most_waiting: int = 16) -> None:
         self._limit = limit
+        self.most_waiting = most_waiting
         self._taken: set[str] = set()
         self._waiting: dict[str, trio.Event] = {}  # in the order they came
 

@@ -20,6 +20,7 @@ from oracle.services.incident import (
     HYSTERESIS_PCT,
     Incident,
     Wish,
+    about_budget,
     about_experiment,
     about_history,
     about_integration,
@@ -54,7 +55,8 @@ class Incidents(Actor):
     """`incidents`, the one writer of the States `incident:ID`.
 
     Raises by itself: memory of a service beyond `warning_pct` of its limit (over 5 points below that), a service that does not
-    answer and is expected to, an experiment that failed, a history that takes no writes. One at a time for each cause; each as
+    answer and is expected to, an experiment that failed, a budget that is used up, a history
+    that takes no writes. One at a time for each cause; each as
     soon as it is known, also where it can't be stored just now, which is made up for.
 
     Asked `Command("raise", {"wish": Wish})`, or "acknowledge" or "resolve" with `{"id", "comment"}`; answers with the Incident
@@ -64,7 +66,8 @@ class Incidents(Actor):
     configuration's retention_days, or as the oldest of more than 1,000. Their events stay.
     """
 
-    listens = ("state:service:*", "state:integration:*", "event:run_failed:*", "event:history_state:*")
+    listens = ("state:service:*", "state:integration:*", "event:run_failed:*", "event:history_state:*",
+               "event:budget_exceeded:*")  # fmt: skip
 
     def __init__(
         self, board: Board, receipts: Receipts, history: Statistics, warning_pct: float, memory: IncidentsMemory
@@ -95,6 +98,8 @@ class Incidents(Actor):
                 await (self._about_memory if kind == "service" else self._about_integration)(ident, value)
             case Event(kind="run_failed"):
                 await self._about_run(split_ref(message.subject)[1])
+            case Event(kind="budget_exceeded"):
+                await self._hold(about_budget(message))
             case Event(kind="history_state", data=data):
                 await self._about_history(data["state"], data["error"])
             case _Forget():

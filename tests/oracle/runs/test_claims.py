@@ -6,12 +6,12 @@ from functools import partial
 import pytest
 import trio
 
-from actors import Child, Refused, open_runtime, trio_clock
+from actors import Actor, Child, Refused, open_runtime, trio_clock
 from actors.testing import probe
 from oracle.board import Board
 from oracle.experiments import RoundReport, read_experiment, round_told
 from oracle.history import History, Queries, Store, inline
-from oracle.model import Command, Message, Sample
+from oracle.model import Command, Event, Message, Sample
 from oracle.receipts import Receipts
 from oracle.runs import Kind, Status, ask_run
 from oracle.runs.records import RunRecords
@@ -20,6 +20,17 @@ from tests.crews import crew_children
 from tests.oracle.experiments.test_wish import SEED
 
 T0_US = 1_700_000_000_000_000
+
+
+class Unsure(Actor):
+    """A history that stores, and says that it can't."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    async def receive(self, commit):
+        self.rows.extend(commit.messages)
+        raise Refused("the disk is slow", "unavailable")
 
 
 class Desk:
@@ -238,3 +249,35 @@ async def test_a_report_may_be_decided_by_how_the_run_is_when_it_is_taken(tmp_pa
             for _ in range(8):
                 nursery.start_soon(partial(desk.ask, "report", "run:t1", decide=counted))
         assert desk.value()["facts"]["count"] == 5
+
+
+async def test_one_that_is_asked_for_twice_at_once_is_taken_in_once(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        answers = {}
+
+        async def start(number, params):
+            try:
+                answers[number] = await desk.ask("start", kind="task", params=params, id="t1")
+            except Refused as no:
+                answers[number] = no.code
+
+        async with trio.open_nursery() as nursery:
+            for number, params in enumerate(({"say": "hello"}, {"say": "hello"}, {"say": "goodbye"})):
+                nursery.start_soon(start, number, params)
+        refused = [one for one in answers.values() if isinstance(one, str)]
+        taken = [one for one in answers.values() if not isinstance(one, str)]
+        assert set(refused) == {"exists"} and len({str(one.params) for one in taken}) == 1
+        assert desk.value()["params"] == taken[0].params and len(await desk.kinds()) == 1
+        await desk.ask("cancel", id="t1")
+        assert (await desk.ask("start", kind="task", params=taken[0].params, id="t1")).status is Status.cancelled
+
+
+async def test_one_that_is_asked_for_again_after_a_refusal_has_begun_once(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        committed = []
+        await desk.runtime.remove("history")
+        desk.runtime.add(Child("history", lambda: Unsure(committed)))
+        assert await desk.refused("start", kind="task", params={}, id="t1") == "unavailable"
+        assert await desk.refused("start", kind="task", params={}, id="t1") == "unavailable"
+        assert len({one.id for one in committed if isinstance(one, Event)}) == 1
+        assert desk.value() is None
