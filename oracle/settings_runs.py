@@ -70,7 +70,7 @@ class TaskCommand:
     """The program and its arguments, run without a shell."""
     timeout_s: float = attrs.field(default=600.0, validator=gt(0))
     memory_mb: int = attrs.field(default=1_024, validator=ge(16))
-    """Address space it may have; beyond, it fails."""
+    """Data each of its processes may have in memory, on Linux; beyond, it fails. What is merely reserved does not count."""
 
     @command.validator
     def _a_program(self, _: Any, command: tuple[str, ...]) -> None:

@@ -54,6 +54,7 @@ from oracle.settings import Settings
 from oracle.sources import Sources, SourceWatch
 from oracle.tally import Tally
 from oracle.tasks.agents import Agents
+from oracle.tasks.budgets import Budgets, budgets_of
 from oracle.tasks.runner import commands_of
 from oracle.tasks.sequences import Sequences
 from oracle.tasks.wiring import talking_children
@@ -99,6 +100,7 @@ class System:
     hooks: Hooks
     arrivals: Arrivals
     pools: Mapping[str, Pool]
+    budgets: Budgets
     statistics: Mapping[str, FeedStatistics]  # by feed name
     sequences: Sequences = attrs.field(factory=Sequences)
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
@@ -189,7 +191,8 @@ def _assemble(
     return System(
         settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
         Finder(store, records), Exports(store), Talks(records.reader), open_hooks(settings, board),
-        Arrivals(store, records.reader), pools_of(settings), statistics,
+        Arrivals(store, records.reader), pools_of(settings),
+        budgets_of(settings.tasks.budgets, store, board, runtime.now_us), statistics,
     )  # fmt: skip
 
 

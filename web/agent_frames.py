@@ -108,7 +108,8 @@ def data_of(chunk: Chunk) -> dict[str, Any]:
 
 def spoken(chunk: Chunk) -> str:
     """The output that an entry of the log is."""
-    return str(data_of(chunk).get("content", ""))
+    content = data_of(chunk).get("content")
+    return content if isinstance(content, str) else "" if content is None else _json(content).decode()
 
 
 def status_frame(event: Event) -> Frame | None:

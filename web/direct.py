@@ -7,7 +7,8 @@ checks are those of every route: who calls, parameters, then the view, which let
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,8 @@ from web.routes import WS, Answer, Call, Family, Route
 from web.visitor import Visitor, offered
 
 __all__ = ["Direct"]
+
+LOOK_S = 3_600.0  # the clock on the wall may be set meanwhile
 
 
 class Direct:
@@ -67,13 +70,36 @@ class Direct:
             who = house.doorman.admit(route, headers=headers, peer=peer, ticket=ticket, shown=_shown(route, headers, query))
             args = {**(_in_path(route, scope["path"]) or {}), **read_params(route.params, query)}
             visitor = Visitor.of(scope, send, who)
-            with house.doorman.inside(who, partial(visitor.dismiss, self._system.runtime)):
+            runtime = self._system.runtime
+            with house.doorman.inside(who, partial(visitor.dismiss, runtime)), _ending(runtime, visitor):
                 await route.view(Call(self._system, route, args, who, headers=headers, house=house, visitor=visitor))
         except Invalid as error:
             return answer_invalid(error, route.family, route.complaint)
         except (Refused, AskTimeout, ActorCrashed, NobodyOwns, MailboxFull) as error:
             return answer_refusal(error, route.family)
         return None
+
+
+@contextmanager
+def _ending(runtime: Any, visitor: Visitor) -> Iterator[None]:
+    """While a live stream is open: it ends when the token it was opened with does. Who needs none here stays."""
+    until_us = 0 if visitor.who.local else visitor.who.expires_us
+    timers: list[Any] = []
+
+    def look() -> None:
+        left_s = (until_us - runtime.now_us()) / 1e6
+        if left_s <= 0:
+            visitor.dismiss(runtime, "the token has expired")
+        else:
+            timers[:] = [runtime.timers.after(min(left_s, LOOK_S), look)]
+
+    if until_us:
+        look()
+    try:
+        yield
+    finally:
+        for timer in timers:
+            timer.cancel()
 
 
 def _shown(route: Route, headers: Mapping[str, str], query: Mapping[str, list[str]]) -> str:

@@ -87,13 +87,16 @@ class Asker:
         """A task of what somebody said, which becomes the conversation's newest message; one is begun where there is none."""
         agent = agent or (DEMO if DEMO in commands_of(self.system.settings) else DEFAULT_AGENT)
         known = conversation and self.system.board.get(f"conversation:{conversation}")
-        user = self.user((known or {}).get("user_id"))
+        user, now_us = self.user((known or {}).get("user_id")), self.system.runtime.now_us
         if not known:
+            begin_id = part_of(self.command_id, "conversation")
+            if not self.system.receipts.applied(begin_id):  # or one would be begun for nothing
+                self.system.budgets.admit(Run("", TASK, {}, now_us(), owner=user, agent=agent))
             asked = {"title": message[:TITLE_CHARS], "user_id": user, "flow_id": "", "source": "dashboard", "metadata": {}}
-            begin = Command("create", asked, self.by, part_of(self.command_id, "conversation"))
+            begin = Command("create", asked, self.by, begin_id)
             conversation = (await self.system.runtime.ask("conversations", begin)).ref.partition(":")[2]
-        task, now_us = new_id(self.command_id), self.system.runtime.now_us()
-        said = Message(message_id(USER, task), conversation or "", USER, message, task, {}, now_us)
+        task = new_id(self.command_id)
+        said = Message(message_id(USER, task), conversation or "", USER, message, task, {}, now_us())
         params = {"input_message": message, "agent_type": "planning", "source_metadata": {}}
         return await self.create(
             params, (said,), id=task, owner=user, agent=agent, session=session, conversation=conversation, source="dashboard"
@@ -122,7 +125,8 @@ class Asker:
         if sequence is None:
             await put([])
             return True
-        fresh: bool = await self.system.sequences.once(run, sequence, self.system.outputs, put)
+        settle = partial(self._put_out, run.id, worker, [], [])
+        fresh: bool = await self.system.sequences.once(run, sequence, self.system.outputs, put, settle)
         return fresh
 
     async def note_late(self, run: Run, pieces: list[list[str]]) -> None:

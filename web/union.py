@@ -33,9 +33,10 @@ from oracle.terminal.objects import QUOTE
 from web.agent_frames import STATUS_TOPICS, frame_of, line_frame, task_topics
 from web.wire import iso, text_frame
 
-__all__ = ["AGENT", "ALPHA", "MT5", "TASKS", "Union", "channel_patterns", "encoded", "quote_frame"]
+__all__ = ["AGENT", "ALPHA", "FAMILIES", "MT5", "TASKS", "Union", "channel_patterns", "encoded", "quote_frame"]
 
-ALPHA, MT5, AGENT = "alpha_oracle", "mt5", "agent_bot"
+FAMILIES = ALPHA, MT5, AGENT = "alpha_oracle", "mt5", "agent_bot"
+"""Whose stream it is."""
 TASKS = "task:"
 QUOTES = "market:quotes:"
 Frame = dict[str, Any]

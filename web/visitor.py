@@ -5,11 +5,10 @@ sent away. Its session is an actor `socket:N`, adopted from the task that serves
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from actors import Actor, AskTimeout, Child, Killed, MailboxFull, NobodyOwns, Supervisor
-from oracle.listen import Listen
 from web.hub import Detach
 from web.inbox import Inbox
 from web.outlet import Outlet
@@ -37,14 +36,14 @@ class Visitor:
     """A client at the door. `outlet` tells it things, `inbox` has what it sends, `transport` is `websocket` or `events`."""
 
     def __init__(self, outlet: Outlet, inbox: Inbox, send: Any, who: Identity, address: str, transport: str,
-                 port: int = 0) -> None:  # fmt: skip
+                 surface: str = "") -> None:  # fmt: skip
         self.outlet = outlet
         self.inbox = inbox
         self.who = who
         self.address = address
         self.transport = transport
         self.name = ""  # of its actor, once it has one
-        self._port = port
+        self.surface = surface  # that the address it came to is pinned to
         self._send = send
         self._protocol: str | None = None
         self._farewell: tuple[int, str] | None = None
@@ -57,8 +56,8 @@ class Visitor:
             raise RuntimeError("live streams need web.server: this ASGI server offers no outlet")
         address = ":".join(str(part) for part in (scope.get("client") or ())[:2])
         transport = "websocket" if scope["type"] == "websocket" else "events"
-        made = cls(extensions["oracle.outlet"], extensions["oracle.inbox"], send, who, address, transport,
-                   (scope.get("server") or ("", 0))[1] or 0)  # fmt: skip
+        surface = getattr(extensions.get("oracle.listener"), "surface", "")
+        made = cls(extensions["oracle.outlet"], extensions["oracle.inbox"], send, who, address, transport, surface)
         # a browser gives up where none of what it offered is taken
         made._protocol = PROTOCOL if PROTOCOL in scope.get("subprotocols", ()) else None
         return made
@@ -76,10 +75,6 @@ class Visitor:
             "skipped": outlet.skipped, "held_bytes": outlet.held_bytes,
         }  # fmt: skip
 
-    def pin(self, addresses: Iterable[Listen]) -> str:
-        """The family that the address it came to is pinned to; empty where it is pinned to none."""
-        return next((one.surface for one in addresses if one.port == self._port), "")
-
     async def accept(self) -> None:
         """Let it in."""
         if self.transport == "websocket":
@@ -95,11 +90,16 @@ class Visitor:
         else:
             await self._send({"type": "http.response.body", "more_body": False})
 
-    def dismiss(self, runtime: Any) -> None:
-        """End its session: its token was revoked."""
-        self._farewell = (POLICY, "the token was revoked")
+    def dismiss(self, runtime: Any, why: str = "the token was revoked") -> None:
+        """End its session: its token is good no more."""
+        self._farewell = (POLICY, why)
         if runtime.alive(self.name):
             runtime.kill(self.name)
+
+    @property
+    def welcome(self) -> bool:
+        """Whether it was not dismissed."""
+        return self._farewell is None
 
     def farewell(self, code: int) -> tuple[int, str]:
         """What it is told where its session is ended by us: `code`, unless it was dismissed."""
@@ -120,7 +120,8 @@ async def session(system: Any, visitor: Visitor, build: Callable[[], Actor]) -> 
     code, reason = CRASHED, "the session crashed"
     try:
         visitor.name = f"socket:{next(_numbers)}"
-        await runtime.adopt(Child(visitor.name, build, capacity=HEARD), under="sockets")
+        if visitor.welcome:  # still, by now
+            await runtime.adopt(Child(visitor.name, build, capacity=HEARD), under="sockets")
         code, reason = visitor.farewell(GOING_AWAY)  # not by the server's stop, which closes connections itself
     except Killed:
         code, reason = visitor.farewell(CRASHED)

@@ -17,8 +17,8 @@ GAINS = 5  # rounds
 @attrs.frozen
 class Figures:
     """None is what is not known yet. `accuracy` is 0 to 1; `gain_per_round` the mean rise of the accuracy over the last five
-    rounds; `round_s` how long a round has really lasted, on average, and `done_us` when the last one will be over if all take as
-    long, while it is running."""
+    rounds; `round_s` how long a round has really lasted, on average, and `done_us` when the last one will be over if those that
+    are left take as long, while it is running."""
 
     rounds: int
     rounds_total: int
@@ -38,7 +38,9 @@ def figures_of(run: Run) -> Figures:
     round_s = _mean([lasted for row in history if (lasted := row.get("wall_s") or row.get("duration_s")) is not None])
     done_us = None
     if run.status is Status.running and run.started_us is not None and round_s is not None:
-        done_us = run.started_us + round(total * round_s * 1e6)
+        # of the last round on, so that a pause before it does not count
+        done_us = max(int(row.get("ts_us") or run.started_us) for row in history)
+        done_us += round((total - int(facts.get("rounds") or 0)) * round_s * 1e6)
     return Figures(
         int(facts.get("rounds") or 0), total, facts.get("accuracy"), facts.get("loss"), _gain(history),
         sum(int(row.get("bytes") or 0) for row in history), round_s, done_us,

@@ -28,10 +28,12 @@ def round_told(report: RoundReport) -> Told:
         summary = f"Round {report.round} of {total}{clients}: accuracy {report.accuracy:g}, loss {report.loss:g}"
         data = {"round": report.round, "accuracy": report.accuracy, "loss": report.loss, "duration_s": report.duration_s,
                 "bytes": report.bytes}  # fmt: skip
-        end = {"status": Status.completed, "changes": {"result": result_of(facts)}} if last else {}
+        end = {"status": Status.completed} if last else {}
+        changes = {"attempts": 1, **({"result": result_of(facts)} if last else {})}  # it gets on: the count begins anew
         progress = 1.0 if last else round(facts["rounds"] / total, 4)
         samples = _samples(run, data, now_us)
-        return {"facts": facts, "event": ["round", summary, data], "progress": progress, "samples": samples, **end}
+        return {"facts": facts, "event": ["round", summary, data], "progress": progress, "samples": samples,
+                "changes": changes, **end}  # fmt: skip
 
     return told
 

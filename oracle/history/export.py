@@ -1,6 +1,7 @@
 """Files of what is stored, for those who want to have it elsewhere: the database writes one, and it is gone once it was read.
 
-Rows are in the order they were stored, each once, however often it was. Times are instants in Parquet, else ISO 8601 with `Z`.
+Rows are in the order they were stored, each once, however often it was; messages that are not shown any more are not among them.
+Times are instants in Parquet, else ISO 8601 with `Z`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from actors import Refused
 from oracle.history.page import Filter
 from oracle.history.queries import EVENTS
 from oracle.history.reader import Reader, RunSync
+from oracle.history.search import HIDDEN
 from oracle.history.store import Store
 from oracle.history.turns import Turns
 
@@ -31,7 +33,9 @@ WAITING = 4  # wishes; further ones are refused
 FORMATS = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER", "json": "FORMAT json, ARRAY true"}
 
 _MESSAGES = (
-    '(SELECT * FROM message WHERE "offset" IS NOT NULL OR id NOT IN (SELECT id FROM message WHERE "offset" IS NOT NULL))'
+    '(SELECT message.* FROM message LEFT JOIN ' + HIDDEN + " AS hidden ON hidden.subject = 'conversation:' || conversation "
+    'WHERE ts_us > coalesce(mark, -1) '
+    'AND ("offset" IS NOT NULL OR id NOT IN (SELECT id FROM message WHERE "offset" IS NOT NULL)))'
 )
 
 

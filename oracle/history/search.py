@@ -16,7 +16,7 @@ import msgspec
 from oracle.history.arrivals import PAYLOAD
 from oracle.history.page import Filter
 
-__all__ = ["Hit", "excerpt", "in_messages", "in_output", "in_runs", "in_values"]
+__all__ = ["HIDDEN", "Hit", "excerpt", "in_messages", "in_output", "in_runs", "in_values"]
 
 AROUND = 80  # characters of an excerpt on either side
 
@@ -28,12 +28,13 @@ _OUTPUT = (
     "ORDER BY ts_us DESC, seq DESC LIMIT {limit}"
 )
 # What is not shown any more: all of a conversation that was deleted, and what is not newer than the last time it was cleared.
-_HIDDEN = (
+HIDDEN = (
     "(SELECT subject, max(CASE kind WHEN 'conversation_deleted' THEN 9223372036854775807 ELSE ts_us END) AS mark FROM event "
     "WHERE kind IN ('conversation_deleted', 'conversation_cleared') GROUP BY subject)"
 )
+"""Up to which time what was said in a conversation (`subject`) is not shown (`mark`)."""
 _MESSAGES = (
-    f"SELECT conversation, id, role, run, {_PIECE.format(column='content')}, ts_us FROM message LEFT JOIN {_HIDDEN} AS hidden "
+    f"SELECT conversation, id, role, run, {_PIECE.format(column='content')}, ts_us FROM message LEFT JOIN {HIDDEN} AS hidden "
     "ON hidden.subject = 'conversation:' || conversation "
     "WHERE contains(lower(content), ?) AND ts_us > coalesce(mark, -1) AND {where} "
     "QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq) = 1 ORDER BY ts_us DESC, seq DESC LIMIT {limit}"

@@ -50,7 +50,7 @@ class RunActor(ClaimedRun):
             await self._lost("interrupted: its actor ended")
         else:
             if run.lease_until_us is not None:  # the board does not know when its worker was last heard
-                until_us = self.now_us() + int(self.crew.runs.lease_s * 1e6)
+                until_us = self.now_us() + int((run.lease_s or self.crew.runs.lease_s) * 1e6)
                 self._run = attrs.evolve(run, lease_until_us=max(run.lease_until_us, until_us))
             self._line_up()
             self._wait()

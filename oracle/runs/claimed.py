@@ -14,7 +14,7 @@ __all__ = ["BRIEF", "ClaimedRun", "Look"]
 
 LONGEST_WAIT_S = 3_600.0  # a sleeping machine's timers stand still, and its clock does not
 BRIEF = frozenset({"result", "error", "cost_usd", "input_tokens", "output_tokens", "duration_s", "model", "name", "agent",
-                   "conversation", "session", "reason", "progress"})  # fmt: skip
+                   "conversation", "session", "reason", "progress", "attempts"})  # fmt: skip
 """What a report may change."""
 
 
@@ -34,16 +34,14 @@ class ClaimedRun(WorkedRun):
                 return run  # asked again; one that is worked off here is nobody's to claim
             if run.status is not Status.queued:
                 raise Refused(f"Run '{run.id}' is {run.status}, not {Status.queued}", "illegal", run.allowed)
-            until_us = now_us + self._lease_us(command)
-            moved = run.moved(Status.running, now_us, worker=worker, lease_until_us=until_us, attempts=run.attempts + 1)
+            lease_s = float(command.args.get("lease_s") or self.crew.runs.lease_s)
+            moved = run.moved(Status.running, now_us, worker=worker, lease_until_us=now_us + int(lease_s * 1e6), lease_s=lease_s,
+                              attempts=run.attempts + 1)  # fmt: skip
             await self._store(moved, told("running", moved, command, now_us, f"{worker} began to work {run.id} off"),
                               command_id=command.id)  # fmt: skip
             self.crew.claimable.pop(run.id, None)
             self._wait()
         return self._run
-
-    def _lease_us(self, command: Command) -> int:
-        return int(float(command.args.get("lease_s") or self.crew.runs.lease_s) * 1e6)
 
     def _check(self, command: Command) -> None:
         """Prolong the lease of who has it. Raises Refused `conflict` for another worker, `illegal` where nobody may have one."""
@@ -53,8 +51,9 @@ class ClaimedRun(WorkedRun):
             raise Refused(f"Run '{run.id}' is not worked off by {worker}", "conflict",
                           {"worker": run.worker, "status": str(run.status)})  # fmt: skip
         if run.lease_until_us is not None:
-            until_us = max(run.lease_until_us, self.now_us() + self._lease_us(command))
-            self._run = attrs.evolve(run, lease_until_us=until_us)
+            lease_s = float(command.args.get("lease_s") or run.lease_s or self.crew.runs.lease_s)
+            until_us = max(run.lease_until_us, self.now_us() + int(lease_s * 1e6))
+            self._run = attrs.evolve(run, lease_until_us=until_us, lease_s=lease_s)
 
     async def _report(self, command: Command) -> Run:
         """`{worker, status, progress, changes, facts, event, samples, also}`: all of it in one commit. What depends on how the

@@ -13,7 +13,7 @@ from oracle.model import Event
 from oracle.receipts import Receipts
 from oracle.runs.kind import Kind
 from oracle.runs.pool import Pool
-from oracle.runs.run import Run
+from oracle.runs.run import Run, Status
 from oracle.runs.shelf import Shelf
 from oracle.settings_runs import Runs as Bounds
 
@@ -21,6 +21,7 @@ __all__ = ["CREW", "Crew", "Put"]
 
 CREW = "run_actors"
 """The supervisor of those at work."""
+AT_WORK = frozenset({Status.running, Status.waiting, Status.paused})
 KEPT = 200  # of a kind, runs that are over and stay on the board; the oldest go with their results
 
 
@@ -63,15 +64,29 @@ class Crew:
         return self.outputs.setdefault(ident, Put())
 
     def pool_of(self, run: Run) -> Pool | None:
-        """Where it needs a place to be worked off, if it does."""
+        """Where it needs a place to be worked off here, if it does."""
         kind = self.kinds.get(run.kind)
         return self.pools[kind.pool] if kind and kind.pool and kind.work_of(run) else None
+
+    def places_of(self, run: Run) -> Pool | None:
+        """Where it takes a place while it is worked off, be that here or elsewhere."""
+        kind = self.kinds.get(run.kind)
+        return self.pools[kind.pool] if kind and kind.pool and kind.shared else self.pool_of(run)
+
+    def seat(self, run: Run) -> None:
+        """One that others work off has its place while they do."""
+        if (pool := self.places_of(run)) is None or self.pool_of(run) is not None:
+            return
+        if run.status in AT_WORK:
+            pool.hold(run.id)
+        else:
+            pool.leave(run.id)
 
     def ended(self, run: Run, now_us: int) -> list[str]:
         """It is over: forget all but its State; gives those whose results go with theirs."""
         self.outputs.pop(run.id, None)
         self.claimable.pop(run.id, None)
-        if (pool := self.pool_of(run)) is not None:
+        if (pool := self.places_of(run)) is not None:
             pool.leave(run.id)
         self.live -= 1
         return self.keep(run, now_us)

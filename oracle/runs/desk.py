@@ -8,35 +8,27 @@ from functools import partial
 from typing import Any
 
 import attrs
+import msgspec
 import trio
 
 from actors import Actor, Lifecycle, NameTaken, NobodyOwns, Refused, Reply
 from oracle.commit import NOT_NOW, committed, stored
-from oracle.model import Command, Event, State, event_id
+from oracle.model import Command, Event, Message, State, event_id
 from oracle.runs.actor import run_child
 from oracle.runs.ask import Records, ask_run
 from oracle.runs.claimed import BRIEF
 from oracle.runs.crew import CREW, Crew
 from oracle.runs.kept import told
 from oracle.runs.left import after_cut_off, owned_up
+from oracle.runs.numbers import numbered
 from oracle.runs.run import Run, Status, run_of, value_of
 
 __all__ = ["Runs"]
 
 MOST_LIVE = 50_000  # runs that are not over
-RECENT = 256  # commands that are known by the number they were given
-MOST_QUEUED = 16  # of those that wait for a place here
 FORWARDED = frozenset({"begin", "pause", "resume", "stop", "cancel"})
 GIVEN = ("name", "owner", "agent", "model", "session", "conversation", "source", "facts", "not_before_us")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-
-
-@attrs.frozen
-class _Sequence:
-    """The last number that was given, and which commands the newest were given to, by their marks."""
-
-    last: int = 0
-    recent: dict[str, int] = attrs.field(factory=dict)
 
 
 class Runs(Actor):
@@ -57,7 +49,7 @@ class Runs(Actor):
     def __init__(self, crew: Crew, records: Records) -> None:
         self.crew = crew
         self.records = records
-        self._coming: dict[str, tuple[Run, trio.Event]] = {}  # those that are being stored, by id
+        self._taking: dict[str, trio.Event] = {}  # by id, those that are on their way to the disk
 
     async def start(self) -> None:
         """Look after what the process before this one left behind, and have an actor for each that is not over."""
@@ -75,6 +67,8 @@ class Runs(Actor):
         live = [state.value for state in self.crew.board.kind("run") if state.value]
         runs = sorted((run for run in map(run_of, live) if not run.over), key=lambda run: run.created_us)
         self.crew.live = len(runs)
+        for run in runs:
+            self.crew.seat(run)  # before those that wait for a place get in line
         for run in runs:
             self._begin(run)
 
@@ -114,8 +108,8 @@ class Runs(Actor):
         if args["kind"] not in self.crew.kinds:
             raise Refused(f"there is no kind of run {args['kind']!r}", "invalid", {"kind": args["kind"]})
         ident, number = self._named(command)
-        if ident in self._coming:
-            self._later(partial(self._after_it, ident), command)
+        if ident in self._taking:
+            self._later(partial(self._take_in_after, ident), command)
             return None
         if (known := await self._known(ident, args, number is None)) is not None:
             return known
@@ -126,14 +120,25 @@ class Runs(Actor):
         self._has_room(run)
         self.crew.admit(run)
         event = told(str(run.status), run, command, now_us)
+        if not command.id:  # asked for again, because nobody knows whether it was stored, it has begun once all the same
+            event = msgspec.structs.replace(event, id=event_id(event.kind, run.ref, "runs", 0))
         also = tuple(args.get("also", ()))
         if number is not None:
             await self._store(run, (event, *also), number)
             return run
         self.crew.live += 1
-        self._coming[ident] = run, trio.Event()
+        self._taking[run.id] = trio.Event()
         self.helper(self._answer_stored, self.reply_later(), run, (event, *also), command.id)
         return None
+
+    async def _take_in_after(self, ident: str, command: Command) -> Run:
+        """One of that id was on its way to the disk when this was asked: as it is by now, or the same refusal for both."""
+        if (taking := self._taking.get(ident)) is not None:
+            await taking.wait()
+        known = await self._known(ident, command.args)
+        if known is None:
+            raise Refused(f"Run '{ident}' could not be stored now", "unavailable", {"id": ident})
+        return known
 
     async def _answer_stored(self, reply: Reply, run: Run, rows: tuple[Any, ...], command_id: str) -> None:
         try:
@@ -144,16 +149,7 @@ class Runs(Actor):
         else:
             reply.answer(run)
         finally:
-            self._coming.pop(run.id)[1].set()
-
-    async def _after_it(self, ident: str, command: Command) -> Run:
-        """The run that was being stored under this id when another was asked for, if it is the same."""
-        run, known_now = self._coming[ident]
-        await known_now.wait()
-        known = await self._known(ident, command.args)
-        if known is None:
-            raise Refused(f"Run '{run.id}' could not be stored", "unavailable", {"id": ident})
-        return known
+            self._taking.pop(run.id).set()
 
     def _named(self, command: Command) -> tuple[str, State | None]:
         """The id it is to have, and the count of its kind of names where it is numbered."""
@@ -163,13 +159,7 @@ class Runs(Actor):
                 raise Refused("an id has 1 to 64 letters, digits and any of _ . -", "invalid", {"id": given[:64]})
             return given, None
         if (prefix := args.get("numbered")) is not None:
-            last, recent = attrs.astuple(_Sequence(**(board.get(f"sequence:{prefix}") or {})))
-            mark = event_id("sequence", prefix, "runs", 0, command.id) if command.id else ""
-            if mark and mark in recent:  # its answer was lost
-                return f"{prefix}{recent[mark]:03d}", None
-            given = {**recent, mark: last + 1} if mark else recent
-            value = {"last": last + 1, "recent": dict(list(given.items())[-RECENT:])}
-            return f"{prefix}{last + 1:03d}", board.draft(f"sequence:{prefix}", value, self.now_us())
+            return numbered(board, prefix, command, self.now_us())
         salt = command.id or f"{self.now_us()} {self.runtime.bus.offset} {self.crew.live}"
         return f"{args['kind']}_{event_id('run', args['kind'], salt, 0)[4:16]}", None
 
@@ -183,8 +173,8 @@ class Runs(Actor):
 
     def _has_room(self, run: Run) -> None:
         pool = self.crew.pool_of(run)
-        if pool is not None and run.status is Status.queued and pool.waiting >= MOST_QUEUED:
-            raise Refused(f"{MOST_QUEUED} runs are waiting already", "full")
+        if pool is not None and run.status is Status.queued and pool.waiting >= pool.most_waiting:
+            raise Refused(f"{pool.most_waiting} runs are waiting already", "full")
         if self.crew.live >= MOST_LIVE:
             raise Refused(f"{MOST_LIVE} runs are not over yet", "full")
 
@@ -227,13 +217,18 @@ class Runs(Actor):
         for ident, run in list(self.crew.claimable.items()):
             if run.kind != args["kind"] or (args.get("agent") and run.agent != args["agent"]) or not self.crew.begins(run):
                 continue
-            if self.crew.claimable.pop(ident, None) is None:
+            if ident not in self.crew.claimable:
                 continue  # somebody else had it in between
+            if (places := self.crew.places_of(run)) is not None and not places.take(ident):
+                return None
+            del self.crew.claimable[ident]
             try:
                 claimed: Run = await self.ask(run.ref, command)
             except NobodyOwns:
+                self._unseated(run)
                 continue  # it was called off as we came
             except NOT_NOW as no:
+                self._unseated(run)
                 if isinstance(no, Refused) and no.code == "illegal":
                     continue
                 self.crew.claimable[ident] = run  # if it is claimed all the same, the next who comes hears that
@@ -242,6 +237,10 @@ class Runs(Actor):
             if claimed.worker == args["worker"]:
                 return claimed
         return None
+
+    def _unseated(self, run: Run) -> None:
+        """It has the place of what it is now, not of who wanted it."""
+        self.crew.seat(run_of(self.crew.board.get(run.ref) or value_of(run)))
 
     def _newest_of(self, kind: str, worker: str) -> Run | None:
         """The run that a worker began with last and has not ended."""
@@ -286,10 +285,11 @@ class Runs(Actor):
             rows.append(owned_up(after, now_us))
             if after.over:
                 rows.append(after.row())
+                rows += self.crew.kinds[run.kind].last_words(after, now_us) if run.kind in self.crew.kinds else ()
         if drafts:
             await committed(self, (*drafts, *rows))
             for draft in drafts:
                 self.crew.board.apply(draft)
             for row in rows:
-                if isinstance(row, Event):
+                if isinstance(row, Event | Message):
                     self.publish(row)

@@ -97,6 +97,7 @@ class KeptRun(Actor):
     async def _put_in_force(self, run: Run, events: Sequence[Event], also: Sequence[Message], samples: Sequence[Sample]) -> None:
         more = self.crew.spend(run, (run.cost_usd or 0.0) - (self._run.cost_usd or 0.0))
         self._run = run = self._counted(run)
+        self.crew.seat(run)
         told: tuple[Message | Sample | Event, ...] = (*also, *samples, *events, *more)
         for message in told:
             self.publish(message)

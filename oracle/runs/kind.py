@@ -36,16 +36,19 @@ class Kind:
 
     `pool` names the places to work at, of which a run with work needs one while it is running or paused; empty: it needs none.
     `begins`: whether it is queued at once or waits to be started. `again`: one that was at work when the process ended is queued
-    anew, and its work finds in `pace.run` what was recorded; else it has failed, `interrupted`. `last_words`: what is said in its
+    anew, and its work finds in `pace.run` what was recorded; else it has failed, `interrupted`. `patient`: one that had not begun
+    by then waits on for its place; else it has failed too. `last_words`: what is said in its
     conversation as it ends by itself, in the same commit. `timely`: whether those that wait for a time begin by themselves as
-    things are."""
+    things are. `shared`: those that are claimed need a place of the pool too, and are not handed out before there is one."""
 
     work_of: Callable[[Run], Work | None] = _nobody
     pool: str = ""
     begins: Status = Status.queued
     again: bool = False
+    patient: bool = False
     last_words: Callable[[Run, int], Sequence[Message]] = _nothing
     timely: Callable[[], bool] = _always
+    shared: bool = False
 
     @classmethod
     def of(cls, work: Work, pool: str) -> Kind:

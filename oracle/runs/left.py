@@ -19,12 +19,14 @@ def after_cut_off(run: Run, crew: Crew, now_us: int) -> Run:
     kind = crew.kinds.get(run.kind)
     worked_here = kind is not None and kind.work_of(run) is not None
     if kind is not None and not worked_here:
-        lease_us = int(crew.runs.lease_s * 1e6)  # nobody could be heard meanwhile
+        lease_us = int(max(crew.runs.lease_s, run.lease_s or 0.0) * 1e6)  # nobody could be heard meanwhile
         return run if run.lease_until_us is None else attrs.evolve(run, lease_until_us=now_us + lease_us)
-    waits = run.status in (Status.created, Status.queued)
-    if kind is not None and (waits or (kind.again and run.status is Status.paused)):
+    if kind is not None and (run.status is Status.created or (kind.again and run.status is Status.paused)):
         return run
-    if kind is not None and kind.again and run.attempts < crew.runs.attempts:
+    anew = kind is not None and kind.again and run.attempts < crew.runs.attempts
+    if run.status is Status.queued and (anew or (kind is not None and kind.patient)):
+        return run
+    if anew:
         return run.moved(Status.queued, now_us, reason=CUT_OFF)
     return run.moved(Status.failed, now_us, error=CUT_OFF)
 

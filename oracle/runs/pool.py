@@ -8,10 +8,11 @@ __all__ = ["Pool"]
 
 
 class Pool:
-    """`limit` places; it may be changed at any time, and takes nobody's place away."""
+    """`limit` places; it may be changed at any time, and takes nobody's place away. At most `most_waiting` are to be in line."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, most_waiting: int = 16) -> None:
         self._limit = limit
+        self.most_waiting = most_waiting
         self._taken: set[str] = set()
         self._waiting: dict[str, trio.Event] = {}  # in the order they came
 
@@ -41,6 +42,17 @@ class Pool:
         """Return when `ident`, which has joined, has a place."""
         if (event := self._waiting.get(ident)) is not None:
             await event.wait()
+
+    def take(self, ident: str) -> bool:
+        """A place at once, for who does not wait; False where none is free."""
+        if ident not in self._taken and (self._waiting or len(self._taken) >= self._limit):
+            return False
+        self._taken.add(ident)
+        return True
+
+    def hold(self, ident: str) -> None:
+        """It is at work, so it has a place, whether one was free or not."""
+        self._taken.add(ident)
 
     def leave(self, ident: str) -> None:
         """Give the place up, or the wait for it."""

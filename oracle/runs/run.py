@@ -78,6 +78,8 @@ class Run:
     """Who has claimed it."""
     lease_until_us: int | None = None
     """Unless its worker is heard by then, it is queued again."""
+    lease_s: float | None = None
+    """How long its worker need not be heard, as it said last."""
     attempts: int = 0
     """How often somebody began to work it off."""
     chunks: int = 0
@@ -122,7 +124,8 @@ class Run:
         elif to in OVER:
             facts["finished_us"] = now_us
             facts.setdefault("duration_s", self._lasted_s(now_us))
-        return attrs.evolve(self, status=to, **{"requested": "", **facts})
+        reason = self.reason if self.requested == to else ""  # of who asked for it, where nobody says more
+        return attrs.evolve(self, status=to, **{"requested": "", "reason": reason, **facts})
 
     def row(self) -> RunRow:
         """What is stored of it once it is over. Kinds keep numbers as facts: rounds, rounds_total, clients, accuracy, loss."""

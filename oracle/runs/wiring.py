@@ -28,13 +28,14 @@ from oracle.schedule.work import job_work
 from oracle.services import config_of
 from oracle.settings import Settings
 from oracle.settings_runs import Runs as Bounds
-from oracle.tasks.budgets import budgets_of
+from oracle.tasks.begun import Begun
 from oracle.tasks.reply import last_words
 from oracle.tasks.runner import commands_of, task_work
 from oracle.trading.backtest.work import KIND, strategy_work
 
 __all__ = ["crew_of", "pools_of", "run_children"]
 
+TASKS_WAITING = 10_000  # deliveries of webhooks come in bursts, and who sends one does not come back
 EXPERIMENTS = 10  # at work at once, unless the configuration says otherwise
 
 
@@ -42,7 +43,7 @@ def pools_of(settings: Settings) -> dict[str, Pool]:
     """The places to work at, by name."""
     return {
         "computing": Pool(settings.runs.computing), "jobs": Pool(settings.runs.jobs), "experiments": Pool(EXPERIMENTS),
-        "tasks": Pool(settings.tasks.at_once),
+        "tasks": Pool(settings.tasks.at_once, TASKS_WAITING),
     }  # fmt: skip
 
 
@@ -50,8 +51,7 @@ def run_children(system: Any) -> list[Child]:
     """The supervisor of those at work, and then the desk, which begins them; `system` is an `oracle.system.System`."""
     kinds, bounds = kinds_of(system), system.settings.runs
     crew = crew_of(system.board, system.receipts, system.shelf, kinds, system.pools, bounds, system.store)
-    budgets = budgets_of(system.settings.tasks.budgets, system.store, system.board, system.runtime.now_us)
-    crew.admit, crew.begins, crew.spend = budgets.admit, budgets.begins, budgets.spend
+    crew.admit, crew.begins, crew.spend = system.budgets.admit, system.budgets.begins, system.budgets.spend
     return [
         Child(CREW, lambda: Supervisor((), exhausted="park"), grace_s=5.0),
         Child("runs", lambda: Runs(crew, system.records), capacity=10_000),
@@ -74,17 +74,19 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
     job = job_work(system.board, queries, runtime, settings.trading, settings.risk)
     backtest = backtest_work(queries, system.tape, lines, tables_of(settings.watchdogs), runtime.now_us)
     training = federated_work(system.shelf, settings.experiments, runtime.now_us)
-    works = {name: task_work(settings.tasks, command) for name, command in commands_of(settings).items()}
+    begun = Begun(settings.data.folder / "programs")
+    begun.end_all()
+    works = {name: task_work(settings.tasks, command, begun) for name, command in commands_of(settings).items()}
     return {
         "job": Kind.of(job, "jobs"),
         "backtest": Kind.of(backtest, "computing"),
         KIND: Kind.of(strategy_work(queries, settings, runtime.now_us), "computing"),
         "alert_preview": Kind.of(preview_work(queries, system.tape, lines, CHANNELS, runtime.now_us), "computing"),
         EXPERIMENT: Kind(
-            lambda run: training if trained_here(run.params) else None, "experiments", Status.created, again=True,
+            lambda run: training if trained_here(run.params) else None, "experiments", Status.created, again=True, shared=True,
             timely=lambda: config_of(system.board).features.experiment_scheduling,
         ),
-        "task": Kind(partial(_of_agent, works), pool="tasks", last_words=last_words),
+        "task": Kind(partial(_of_agent, works), pool="tasks", patient=True, last_words=last_words),
     }
 
 

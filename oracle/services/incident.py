@@ -13,7 +13,10 @@ import attrs
 from actors import Refused
 from oracle.model import Event, Severity, event_id, ref
 
-__all__ = ["HYSTERESIS_PCT", "Incident", "Wish", "about_experiment", "about_history", "about_integration", "about_memory", "told"]
+__all__ = [
+    "HYSTERESIS_PCT", "Incident", "Wish", "about_budget", "about_experiment", "about_history", "about_integration",
+    "about_memory", "told",
+]  # fmt: skip
 
 HYSTERESIS_PCT = 5.0
 """So far below its threshold memory has to fall before the incident is over."""
@@ -136,6 +139,12 @@ def about_experiment(experiment_id: str, name: str, why: str) -> Wish:
     shown = f"{name} ({experiment_id})" if name else experiment_id
     return Wish(severity="warning", title="Experiment Failed", description=f"{shown} failed: {why}", service="fl_server",
                 experiment_id=experiment_id, key=f"failed:{experiment_id}")  # fmt: skip
+
+
+def about_budget(event: Event) -> Wish:
+    """A budget is used up for today."""
+    return Wish(severity="warning", title="Budget Exceeded", description=event.summary, service="tasks",
+                threshold=event.data["limit_usd"], current_value=event.data["spent_usd"], key=event.id)  # fmt: skip
 
 
 def about_history(why: str) -> Wish:

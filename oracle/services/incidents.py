@@ -20,6 +20,7 @@ from oracle.services.incident import (
     HYSTERESIS_PCT,
     Incident,
     Wish,
+    about_budget,
     about_experiment,
     about_history,
     about_integration,
@@ -54,7 +55,8 @@ class Incidents(Actor):
     """`incidents`, the one writer of the States `incident:ID`.
 
     Raises by itself: memory of a service beyond `warning_pct` of its limit (over 5 points below that), a service that does not
-    answer and is expected to, an experiment that failed, a history that takes no writes. One at a time for each cause; each as
+    answer and is expected to, an experiment that failed, a budget that is used up, a history
+    that takes no writes. One at a time for each cause; each as
     soon as it is known, also where it can't be stored just now, which is made up for.
 
     Asked `Command("raise", {"wish": Wish})`, or "acknowledge" or "resolve" with `{"id", "comment"}`; answers with the Incident
@@ -64,7 +66,8 @@ class Incidents(Actor):
     configuration's retention_days, or as the oldest of more than 1,000. Their events stay.
     """
 
-    listens = ("state:service:*", "state:integration:*", "event:run_failed:*", "event:history_state:*")
+    listens = ("state:service:*", "state:integration:*", "event:run_failed:*", "event:history_state:*",
+               "event:budget_exceeded:*")  # fmt: skip
 
     def __init__(
         self, board: Board, receipts: Receipts, history: Statistics, warning_pct: float, memory: IncidentsMemory
@@ -95,6 +98,8 @@ class Incidents(Actor):
                 await (self._about_memory if kind == "service" else self._about_integration)(ident, value)
             case Event(kind="run_failed"):
                 await self._about_run(split_ref(message.subject)[1])
+            case Event(kind="budget_exceeded"):
+                await self._hold(about_budget(message))
             case Event(kind="history_state", data=data):
                 await self._about_history(data["state"], data["error"])
             case _Forget():
@@ -110,10 +115,11 @@ class Incidents(Actor):
         used_pct, key = memory_pct(value), f"memory:{service}"
         if used_pct is None:
             return
-        if used_pct > self._warning_pct:
+        over_pct = self._warning_pct - HYSTERESIS_PCT
+        if used_pct > self._warning_pct or (used_pct > over_pct and self._open(key) is not None):
             experiment = self._newest_experiment() if service == "fl_server" and key not in self._by_key else None
             await self._hold(about_memory(service, named(service), used_pct, self._warning_pct, experiment))
-        elif used_pct <= self._warning_pct - HYSTERESIS_PCT:
+        elif used_pct <= over_pct:
             await self._release(key, f"memory usage fell to {used_pct:.1f}%")
 
     async def _about_integration(self, service: str, value: dict[str, Any]) -> None:

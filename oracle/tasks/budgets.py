@@ -50,6 +50,17 @@ class Budgets:
         self._turn()
         return self._spent.get((name, owner), 0.0)
 
+    def spenders(self, name: str) -> list[tuple[str, float]]:
+        """Who has spent something of a budget today, and how many US dollars; whoever spent most first."""
+        self._turn()
+        found = [(owner, round(usd, 9)) for (one, owner), usd in self._spent.items() if one == name and usd]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+    def resets_us(self) -> int:
+        """When everybody begins at nothing again (UTC microseconds)."""
+        self._turn()
+        return self._day_us + DAY_US
+
     def admit(self, run: Run) -> None:
         """Raise Refused `budget` for a new task of somebody whose budget is used up, unless it may wait."""
         name = self._used_up(run, "refuse")

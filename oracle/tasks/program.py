@@ -16,6 +16,7 @@ from typing import IO
 import trio
 
 from actors import Refused
+from oracle.tasks.begun import Begun
 
 try:
     import resource
@@ -31,7 +32,8 @@ MIB = 1024 * 1024
 class Program:
     """One process, the first of a group of its own. `async with` it: at the end of the block it is killed, and its group too."""
 
-    def __init__(self, command: Sequence[str], words: str, memory_mb: int, env: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], words: str, memory_mb: int, env: Mapping[str, str], begun: Begun) -> None:
+        self._begun = begun
         self._command = list(command)
         self._words = words
         self._memory_mb = memory_mb
@@ -53,10 +55,11 @@ class Program:
             except OSError as error:
                 self._errors.close()
                 raise Refused(f"{self._command[0]} can't be run: {error.strerror}", "failed") from error
+        self._begun.note(self._process.pid)
         if resource is not None and sys.platform == "linux":
             limit = self._memory_mb * MIB
             with contextlib.suppress(ProcessLookupError, PermissionError):  # it may be over already
-                resource.prlimit(self._process.pid, resource.RLIMIT_AS, (limit, limit))
+                resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (limit, limit))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -65,6 +68,7 @@ class Program:
         self._signal(signal.SIGKILL)
         with trio.CancelScope(shield=True):
             await self._process.wait()
+        self._begun.forget(self._process.pid)
         self._errors.close()
 
     async def output(self) -> AsyncIterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 import attrs
 import trio
 
+from actors import Refused
 from oracle.runs.outputs import Outputs
 from oracle.runs.run import Run
 
@@ -27,6 +28,7 @@ Pieces = list[list[str]]
 @attrs.define(eq=False)
 class _Attempt:
     last: int | None = None  # the highest number; None: not read yet
+    unsure: bool = False  # whether something was refused that may have been put out all the same
     pen: trio.Lock = attrs.field(factory=trio.Lock)
     reports: trio.Lock = attrs.field(factory=trio.Lock)
 
@@ -38,16 +40,28 @@ class Sequences:
         self._known: OrderedDict[tuple[str, int], _Attempt] = OrderedDict()
         self._most = most
 
-    async def once(self, run: Run, number: int, outputs: Outputs, put: Callable[[Pieces], Awaitable[object]]) -> bool:
-        """Have `put` put out the piece of this number, unless it is known: whether it was not. Raises what `put` raises."""
+    async def once(
+        self, run: Run, number: int, outputs: Outputs, put: Callable[[Pieces], Awaitable[object]],
+        settle: Callable[[], Awaitable[object]],
+    ) -> bool:
+        """Have `put` put out the piece of this number, unless it is known: whether it was not. Raises what `put` raises, and then
+        nobody knows: next time the disk says, once all before is on it, which `settle` waits for."""
         attempt = self._attempt(run)
         async with attempt.pen:
+            if attempt.unsure:
+                await settle()
+                attempt.last, attempt.unsure = None, False
             if attempt.last is None:
                 attempt.last = await _last(run, outputs)
             if number <= attempt.last:
                 return False
-            await put([[STREAM, f"{run.attempts}:{number}"]])
-            attempt.last = number
+            attempt.unsure = True
+            try:
+                await put([[STREAM, f"{run.attempts}:{number}"]])
+            except Refused as no:
+                attempt.unsure = no.code == "unavailable"  # else it was not put out
+                raise
+            attempt.last, attempt.unsure = number, False
             return True
 
     def turn(self, run: Run) -> trio.Lock:

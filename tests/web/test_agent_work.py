@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pytest
 import trio
 from running import open_house
 
@@ -117,6 +118,33 @@ def test_the_log_of_a_task_moves_it_and_is_shown_in_its_parts(house):
     for part in ("metadata", "input", "webhook-flow", "user-inputs", "agent-output", "final-result", "knowledge-interactions"):
         assert house.get(f"/api/tasks/{ident}/logs/{part}").json == full[part.replace("-", "_")]
     assert house.get(f"/api/tasks/{ident}/logs/full?limit=1").json["truncated"] is True
+
+
+def test_a_log_of_the_wrong_types_is_shown_all_the_same(house):
+    ident = made(house, "w-odd")
+    patched(house, ident, status="running")
+    odd = {"tool_name": ["x"], "tool_input": 5, "content": {"a": 1}, "is_error": "yes", "timestamp": "at noon"}
+    kinds = ("task:tool_call", "task:output", "task:user_input", "knowledge:query", "knowledge:result", "webhook:received")
+    house.post(f"/api/tasks/{ident}/events", json={"events": [{"type": kind, "data": odd} for kind in kinds]})
+    full = house.get(f"/api/tasks/{ident}/logs/full").json
+    call, said = full["agent_output"]
+    assert (call["tool_name"], call["tool_input"], call["content"], call["is_error"]) == ('["x"]', "5", '{"a":1}', False)
+    assert said["content"] == '{"a":1}' and "noon" not in call["timestamp"]
+    assert house.get(f"/api/tasks/{ident}/logs").json["output"] == '{"a":1}\n'
+    assert house.get(f"/api/tasks/{ident}/logs/knowledge-summary").json["tools"] == {'["x"]': 1}
+
+
+@pytest.mark.parametrize(("path", "field", "body"), [
+    ("/api/tasks", "conversation_id", {"input_message": "x"}),
+    ("/api/conversations/{talk}/messages", "message_id", {"role": "user", "content": "x"}),
+    ("/api/conversations/{talk}/messages", "task_id", {"role": "user", "content": "x"}),
+    ("/api/chat?session_id=s&conversation_id=..%2Fx", "conversation_id", {"message": "x"}),
+])  # fmt: skip
+def test_ids_that_look_like_paths_are_refused(house, path, field, body):
+    talk = house.post("/api/conversations", json={"title": "x"}).json["conversation_id"]
+    said = body if "chat" in path else {**body, field: "../x"}
+    reply = house.post(path.format(talk=talk), json=said)
+    assert reply.status == 422 and reply.json["detail"][0]["loc"][-1] == field
 
 
 def test_the_log_of_a_task_that_has_put_out_nothing_is_there(house):

@@ -91,6 +91,20 @@ async def test_rows_are_taken_away_as_a_file(tmp_path):
         assert (await taken(f"what=output&format=json&to={at_us}")).json == []
 
 
+async def test_what_was_said_in_a_conversation_that_is_gone_is_not_among_them(tmp_path):
+    async with open_house(tmp_path) as house:
+        for title in ("kept", "cleared", "deleted"):
+            talk = (await house.post("/api/conversations", json={"title": title})).json["conversation_id"]
+            await house.post(f"/api/conversations/{talk}/messages", json={"role": "user", "content": f"a {title} secret"})
+            if title == "deleted":
+                await house.ask("DELETE", f"/api/conversations/{talk}")
+            elif title == "cleared":
+                await house.post(f"/api/conversations/{talk}/clear")
+                await house.post(f"/api/conversations/{talk}/messages", json={"role": "user", "content": "since then"})
+        rows = (await house.get("/api/oracle/export?what=messages&format=json")).json
+        assert [row["content"] for row in rows] == ["a kept secret", "since then"]
+
+
 async def test_what_is_too_much_or_no_wish_is_refused_and_nothing_stays(tmp_path, monkeypatch):
     async with open_house(tmp_path) as house:
         await filled(house)

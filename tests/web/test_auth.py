@@ -12,6 +12,7 @@ from oracle.secret import Secret
 from oracle.settings import Auth, Data, Settings
 from web.auth import TICKET_S, Doorman, Tickets, Tokens, cookie_name
 from web.failures import CannotStart
+from web.routes import Auth as Access
 from web.routes import Identity, Route, Scope
 from web.table import routes
 
@@ -222,4 +223,6 @@ def test_the_cookie_is_named_after_the_port():
 def test_whatever_changes_something_wants_more_than_reading():
     writers: list[Route] = [route for route in routes() if route.method not in ("GET", "WS")]
     reading = {route.name for route in writers if route.scope is Scope.read}
-    assert reading == {"POST /api/oracle/ticket"}  # it gives no more than its caller has
+    signed = {f"POST /webhooks/{name}" for name in ("{provider}", "{provider}/{id}")}  # by their senders, who have no token
+    assert reading == {"POST /api/oracle/ticket", *signed}  # the ticket gives no more than its caller has
+    assert {route.name for route in writers if route.auth is Access.public} == signed

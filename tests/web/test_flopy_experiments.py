@@ -8,7 +8,10 @@ import trio
 from running import open_house
 
 from actors.testing import probe
+from oracle.experiments import KIND
+from oracle.runs import Run, Status
 from tests.oracle.experiments.test_wish import SEED
+from web.surfaces.flopy_shapes import clients_of
 from web.wire import iso
 
 PATH = "/api/v1/experiments"
@@ -158,11 +161,14 @@ def test_a_pause_is_acknowledged_by_the_runner(house):
     assert house.post(f"{base}/heartbeat", json={"worker": "w1"}).json["requested"] == "paused"
     assert report(house, ident, 1).json["status"] == "running"  # it was under way
     assert house.post(f"{base}/status", json={"worker": "w1", "status": "paused"}).json["status"] == "paused"
-    assert (one(house, ident)["requested"], one(house, ident)["status"]) == (None, "paused")
+    halted = one(house, ident)
+    assert (halted["requested"], halted["status"], halted["reason"]) == (None, "paused", "Network maintenance scheduled")
+    assert not any("maintenance" in row["details"] for row in halted["timeline"] if row["event"] == "round_completed")
+    assert "maintenance" in halted["timeline"][-1]["details"]
     refused(report(house, ident, 2), 409, "CONFLICT")
     resumed = control(house, ident, "resume").json
     assert (resumed["status"], resumed["message"]) == ("running", "Experiment resumed successfully")
-    assert is_time(resumed["timestamp"])
+    assert is_time(resumed["timestamp"]) and one(house, ident)["reason"] is None
     stopped = control(house, ident, "stop").json
     assert (stopped["status"], stopped["message"]) == ("stopped", "Experiment stopped successfully")
     refused(house.post(f"{base}/heartbeat", json={"worker": "w1"}), 409, "CONFLICT")
@@ -286,6 +292,17 @@ def test_what_the_training_here_does_not_know_is_named(house):
     assert set(refused(reply, 400)) == {"dataset", "policies"}
 
 
+def test_no_client_is_at_work_for_what_is_not_running():
+    row = {"id": "client_001", "status": "training"}
+
+    def shown(status, scenario):
+        (one,) = clients_of(Run("exp_001", KIND, {"scenario": scenario}, 0, status=Status(status), facts={"clients": [row]}))
+        return one.status
+
+    assert [shown(status, "basic_fl") for status in ("running", "paused", "queued", "failed")] == ["training", *["idle"] * 3]
+    assert [shown(status, "hospital") for status in ("running", "paused", "stopped")] == ["training", "training", "idle"]
+
+
 FAST = {"configuration": {"dataset": "digits", "model": "logistic", "rounds": 3, "local_epochs": 1, "learning_rate": 0.1}}
 
 
@@ -331,14 +348,19 @@ async def test_what_has_no_place_waits_for_one(tmp_path):
         await house.ask("PUT", "/api/v1/config", json={"dashboard": {"max_experiments": 1}})
         idents = []
         for _ in range(2):
-            reply = await house.post(PATH, json={**SEED, **FAST, "configuration": {**FAST["configuration"], "rounds": 100}})
+            long = {"configuration": {**FAST["configuration"], "rounds": 100, "local_epochs": 20}}
+            reply = await house.post(PATH, json={**SEED, **long})
             idents.append(reply.json["experiment"]["id"])
             await house.post(f"{PATH}/{idents[-1]}/control", json={"action": "start"})
         first, second = [(await house.get(f"{PATH}/{ident}/status")).json["status"] for ident in idents]
         assert (first, second) == ("running", "queued")
         assert (await house.post(f"{PATH}/{idents[0]}/control", json={"action": "abort"})).json["status"] == "aborted"
         await until(house, idents[1], "running")
-        paused = (await house.post(f"{PATH}/{idents[1]}/control", json={"action": "pause"})).json
+        for now in ("running", "paused"):
+            again = await house.post(f"{PATH}/{idents[1]}/control", json={"action": "start"})
+            assert (again.status, again.json["error"]["details"]["status"]) == (409, now)
+            if now == "running":
+                paused = (await house.post(f"{PATH}/{idents[1]}/control", json={"action": "pause"})).json
         assert (paused["status"], paused["requested"]) == ("paused", None)
         stopped = (await house.post(f"{PATH}/{idents[1]}/control", json={"action": "stop"})).json
         assert stopped["status"] == "stopped"
@@ -347,14 +369,33 @@ async def test_what_has_no_place_waits_for_one(tmp_path):
 async def test_no_more_are_claimed_than_may_be_at_work(tmp_path):
     async with open_house(tmp_path) as house:
         await house.ask("PUT", "/api/v1/config", json={"dashboard": {"max_experiments": 1}})
-        for _ in range(2):
+        for _ in range(3):
             ident = (await house.post(PATH, json={**SEED, "scenario": "hospital"})).json["experiment"]["id"]
             await house.post(f"{PATH}/{ident}/control", json={"action": "start"})
         first = (await house.post(f"{PATH}/claim", json={"worker": "w1"})).json["experiment"]
         assert (first["id"], first["status"]) == ("exp_001", "running")
-        assert (await house.post(f"{PATH}/claim", json={"worker": "w2"})).json["experiment"] is None
+        for worker in ("w1", "w2"):
+            assert (await house.post(f"{PATH}/claim", json={"worker": worker})).json["experiment"] is None
+        ours = (await house.post(PATH, json=SEED)).json["experiment"]["id"]
+        waits = (await house.post(f"{PATH}/{ours}/control", json={"action": "start"})).json
+        assert waits["status"] == "queued"  # the one place is taken, by somebody elsewhere
         await house.post(f"{PATH}/exp_001/control", json={"action": "stop"})
-        assert (await house.post(f"{PATH}/claim", json={"worker": "w2"})).json["experiment"]["id"] == "exp_002"
+        await until(house, ours, "running")
+        assert (await house.post(f"{PATH}/claim", json={"worker": "w2"})).json["experiment"] is None
+        await house.post(f"{PATH}/{ours}/control", json={"action": "abort"})
+        had = []
+
+        async def claim(worker):
+            had.append((await house.post(f"{PATH}/claim", json={"worker": worker})).json["experiment"])
+
+        async with trio.open_nursery() as nursery:
+            for worker in ("w2", "w3"):
+                nursery.start_soon(claim, worker)
+        assert [one["id"] for one in had if one] == ["exp_002"]
+    async with open_house(tmp_path) as house:  # it is at work still, and has its place
+        assert (await house.post(f"{PATH}/claim", json={"worker": "w3"})).json["experiment"] is None
+        await house.post(f"{PATH}/exp_002/control", json={"action": "stop"})
+        assert (await house.post(f"{PATH}/claim", json={"worker": "w3"})).json["experiment"]["id"] == "exp_003"
 
 
 async def test_a_start_that_finds_no_trainer_says_when_to_ask_again(tmp_path, monkeypatch):

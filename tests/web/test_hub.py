@@ -322,6 +322,22 @@ async def test_the_dashboard_hears_stats_first_then_health_then_events_and_stats
             nursery.cancel_scope.cancel()
 
 
+async def test_who_is_dismissed_on_the_way_in_is_sent_away_at_once(autojump_clock):
+    sent = []
+    async with open_runtime([hub.child(), visitor.child()], clock=trio_clock(T0_US)) as runtime:
+
+        async def send(message):
+            sent.append(message)
+            if message["type"] == "websocket.accept":
+                client.dismiss(runtime)
+
+        system = System(runtime, Board(runtime.bus), Tally({}))
+        client = Visitor(Outlet(Told()), Inbox(), send, Identity("local", Scope.read), "", "websocket")
+        with trio.fail_after(60):
+            await visitor.session(system, client, lambda: sockets.DashboardSocket(system, client))
+    assert sent[1:] == [{"type": "websocket.close", "code": 1008, "reason": "the token was revoked"}]
+
+
 async def test_the_dashboard_ignores_whatever_its_client_says():
     async with open_live() as live:
         client, lives = await Client.connect(live, "/dashboard/stream"), probe(live.runtime, "life:socket:*")

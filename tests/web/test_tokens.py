@@ -1,11 +1,13 @@
 """Tokens from their making to their end: over HTTP, in the modes, on open streams, and as they lie on the disk."""
 
 import json
+from contextlib import suppress
+from urllib.parse import quote
 
 import pytest
 import trio
 from running import AWAY, open_house
-from trio_websocket import ConnectionClosed, open_websocket_url
+from trio_websocket import ConnectionClosed, ConnectionRejected, open_websocket_url
 
 from actors import Refused
 from actors.testing import probe
@@ -18,7 +20,7 @@ from web.direct import _shown
 from web.jwts import Jwts
 from web.minting import TokenWish, lasting_s, make
 from web.routes import WS, Auth, Family, Identity, Route, Scope
-from web.tokens import MOST_TOKENS, Pass, Tokens
+from web.tokens import MOST_TOKENS, Pass, Tokens, hashed
 from web.visitor import offered
 from web.wish import Wish, grant
 
@@ -249,3 +251,20 @@ async def test_a_stream_ends_when_its_token_is_revoked_and_others_go_on(tmp_path
         assert ends == [(1008, "the token was revoked")] * 3
         assert doorman._inside == {}
         assert (await first_frame(url, (("x-api-key", other),)))["type"] == "subscribed"
+
+
+async def test_a_stream_ends_as_its_token_expires(tmp_path):
+    async with open_server(tmp_path) as (address, doorman):
+        url, reason = f"ws://{address}/ws/dashboard", None
+        with trio.fail_after(60):
+            for lasts_us in (200_000, 1_000_000, 5_000_000, 25_000_000):  # on a busy machine it is over before it is shown
+                now_us, secret = doorman.now_us(), f"secret {lasts_us}"
+                await doorman.tokens.keep(Pass("brief", "token", Scope.read, hashed(secret), now_us, now_us + lasts_us))
+                with suppress(ConnectionRejected):
+                    async with open_websocket_url(f"{url}?token={quote(secret)}") as stream:
+                        with pytest.raises(ConnectionClosed) as caught:
+                            while True:
+                                await stream.get_message()
+                        reason = caught.value.reason
+                        break
+        assert (reason.code, reason.reason) == (1008, "the token has expired")

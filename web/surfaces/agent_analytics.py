@@ -69,10 +69,7 @@ class CostsBySubagent:
 
 
 @attrs.frozen
-class AgentFigures:
-    """How the tasks of one agent went; "" is of those that name none."""
-
-    agent: str
+class _Figures:
     total_tasks: int
     completed_tasks: int
     failed_tasks: int
@@ -84,18 +81,17 @@ class AgentFigures:
 
 
 @attrs.frozen
-class ModelFigures:
+class AgentFigures(_Figures):
+    """How the tasks of one agent went; "" is of those that name none."""
+
+    agent: str
+
+
+@attrs.frozen
+class ModelFigures(_Figures):
     """How the tasks of one model went; "" is of those that name none."""
 
     model: str
-    total_tasks: int
-    completed_tasks: int
-    failed_tasks: int
-    success_rate: float
-    avg_duration_seconds: float
-    avg_tokens_per_task: float
-    avg_cost_per_task: float
-    total_cost: float
 
 
 @attrs.frozen
@@ -177,8 +173,8 @@ async def performance(call: Call) -> Performance:
     whole, agents, models = await call.system.records.measured(TASKS, _window(call), costs.figures)
     return Performance(
         call.args["days"], *_numbers(whole)[:-1],
-        [AgentFigures(one.agent or "", *_numbers(one)) for one in agents],
-        [ModelFigures(one.model or "", *_numbers(one)) for one in models],
+        [AgentFigures(*_numbers(one), one.agent or "") for one in agents],
+        [ModelFigures(*_numbers(one), one.model or "") for one in models],
     )  # fmt: skip
 
 
@@ -192,8 +188,8 @@ async def conversations(call: Call) -> ConversationAnalytics:
     }  # fmt: skip
     sums = await call.system.records.measured(TASKS, RunFilter(status=COUNTED), costs.by_conversation)
     rows = [_conversation(ident, value, sums.get(ident, (0, 0.0, 0.0, None, None))) for ident, value in known.items()]
-    tasks, cost = sum(row.total_tasks for row in rows), round(sum(row.total_cost_usd for row in rows), 9)
-    duration_s = sum(row.total_duration_seconds for row in rows)
+    tasks, cost = sum(row.total_tasks for row in rows), round(sum((row.total_cost_usd for row in rows), 0.0), 9)
+    duration_s = sum((row.total_duration_seconds for row in rows), 0.0)
     count = len(rows) or 1
     rows.sort(key=lambda row: (-row.total_cost_usd, row.conversation_id))
     return ConversationAnalytics(len(rows), tasks, cost, duration_s, tasks / count, cost / count, duration_s / count, rows)

@@ -11,6 +11,8 @@ import msgspec
 
 from actors import Refused
 from oracle.model import Chunk
+from oracle.moments import time_us
+from oracle.problems import Invalid
 from oracle.runs.run import Run
 from web.agent_frames import LINES, QUIET, data_of
 from web.routes import Call, Param, Route
@@ -224,8 +226,8 @@ def _of_agent(piece: Chunk) -> AgentEntry:
     if piece.stream in LINES:
         return AgentEntry("output", piece.text, None, None, piece.stream == "stderr", iso(piece.ts_us))
     data = data_of(piece)
-    return AgentEntry(piece.stream, _text(data.get("content")), data.get("tool_name"), _input_text(data.get("tool_input")),
-                      data.get("is_error") is True, _at(piece))  # fmt: skip
+    name, given = _text_or_none(data.get("tool_name")), _text_or_none(data.get("tool_input"))
+    return AgentEntry(piece.stream, _text(data.get("content")), name, given, data.get("is_error") is True, _at(piece))
 
 
 def _of_webhook(piece: Chunk) -> FlowEntry:
@@ -235,7 +237,7 @@ def _of_webhook(piece: Chunk) -> FlowEntry:
 def _of_knowledge(piece: Chunk) -> KnowledgeEntry:
     data = data_of(piece)
     asked = data.get("input", data.get("query"))
-    return KnowledgeEntry(piece.stream.partition(":")[2], data.get("tool_name"), asked, _text(data.get("content")),
+    return KnowledgeEntry(piece.stream.partition(":")[2], _text_or_none(data.get("tool_name")), asked, _text(data.get("content")),
                           data.get("is_error") is True, _at(piece))  # fmt: skip
 
 
@@ -246,14 +248,18 @@ def _words(piece: Chunk) -> str:
 
 def _at(piece: Chunk) -> Any:
     """When it was: as its data says, else when we heard it."""
-    return data_of(piece).get("timestamp") or iso(piece.ts_us)
+    said = data_of(piece).get("timestamp")
+    try:
+        return iso(time_us(said, ())) if isinstance(said, str) else iso(piece.ts_us)
+    except Invalid:
+        return iso(piece.ts_us)
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()
 
 
-def _input_text(value: Any) -> str | None:
+def _text_or_none(value: Any) -> str | None:
     return None if value is None else _text(value)
 
 

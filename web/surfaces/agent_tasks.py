@@ -27,6 +27,7 @@ __all__ = ["AGENT", "DO", "READ", "ROUTES", "TASK_ID", "Report", "asker", "found
 
 LONGEST = 1_000_000  # characters of a text in a body
 _NAME = r"[A-Za-z0-9_.-]{1,64}"
+_A_NAME = "Input should be 1 to 64 letters, digits and any of _ . -"
 AGENT = matches_re(_NAME)
 """What an agent or a worker may be called."""
 _TEXT: Any = max_len(LONGEST)
@@ -45,7 +46,7 @@ class NewTask:
     source_metadata: dict[str, Any] = attrs.field(factory=dict)
     assigned_agent: str = attrs.field(default="brain", validator=AGENT)
     agent_type: str = attrs.field(default="webhook", validator=in_(AGENT_TYPES))
-    conversation_id: str | None = attrs.field(default=None, validator=optional(_LABEL))
+    conversation_id: str | None = attrs.field(default=None, validator=optional(AGENT))
     flow_id: str | None = attrs.field(default=None, validator=optional(_LABEL))
     model: str | None = attrs.field(default=None, validator=optional(_LABEL))
     user_id: str | None = attrs.field(default=None, validator=optional(_LABEL))
@@ -169,7 +170,13 @@ async def chat(call: Call) -> Done:
 def is_agent(text: str) -> None:
     """Raises Refused where an agent can't be called so."""
     if not re.fullmatch(_NAME, text):
-        raise Refused("Input should be 1 to 64 letters, digits and any of _ . -", "agent")
+        raise Refused(_A_NAME, "agent")
+
+
+def is_id(text: str) -> None:
+    """Raises Refused for what is no id of a conversation; an empty one asks for none."""
+    if text and not re.fullmatch(_NAME, text):
+        raise Refused(_A_NAME, "string_pattern_mismatch")
 
 
 def update_of(said: Report) -> Update:
@@ -194,7 +201,8 @@ async def whole(call: Call, run: Run) -> Task:
 
 _PARAMS = ("input_message", "source_metadata", "agent_type", "flow_id", "parent_task_id", "initiated_task_id")
 _CHAT = (
-    Param("session_id", required=True, ge=1, le=200), Param("conversation_id", le=200, doc="a new one where it is not given"),
+    Param("session_id", required=True, ge=1, le=200),
+    Param("conversation_id", check=is_id, doc="a new one where it is not given"),
     Param("agent", check=is_agent, doc="who is to answer"),
 )  # fmt: skip
 TASK_ID = "/api/tasks/{task_id}"

@@ -32,6 +32,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 _EVENTS = {
     "running": "experiment_started", "cancelled": "experiment_aborted", "round": "round_completed",
 }  # fmt: skip
+_MOVES = frozenset(f"run_{what}" for what in (*Status, "resumed", "requeued", "pause_requested"))
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -209,9 +210,11 @@ def metrics_of(run: Run) -> ExperimentMetrics:
 
 
 def clients_of(run: Run) -> list[FederatedClient]:
-    """Its clients, in the order they were first heard."""
+    """Its clients, in the order they were first heard; none is at work for what is over, or does not train here just now."""
+    still = run.over or (trained_here(run.params) and run.status is not Status.running)
+    rows = [{**row, "status": "idle"} if still and row["status"] == "training" else row for row in run.facts.get("clients", ())]
     return [FederatedClient(row["id"], row["status"], row.get("accuracy"), row.get("loss"), second(row.get("last_update_us")))
-            for row in run.facts.get("clients", ())]  # fmt: skip
+            for row in rows]  # fmt: skip
 
 
 def rounds_of(run: Run) -> list[RoundRow]:
@@ -234,7 +237,7 @@ def _details(run: Run, row: Mapping[str, Any]) -> str:
     clients = len(run.facts.get("clients", ()))
     if row["kind"] == "run_running" and clients and trained_here(run.params):
         return f"Experiment started with {clients} clients"  # its work knows them all from the beginning
-    reason = row["data"].get("reason")
+    reason = row["data"].get("reason") if row["kind"] in _MOVES else None  # else it is why the run is as it was before too
     return f"{row['summary']}: {reason}" if reason and reason not in row["summary"] else str(row["summary"])
 
 

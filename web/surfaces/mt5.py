@@ -17,6 +17,7 @@ from oracle.terminal.journal import Entry, Today, confluence, desk_entries, push
 from web.errors import invalid
 from web.resume import Place
 from web.routes import WS, Answer, Auth, Call, Param, Route, Scope
+from web.union import FAMILIES
 from web.union_socket import UnionSocket
 from web.visitor import session
 from web.wire import iso
@@ -228,7 +229,7 @@ async def stream(call: Call) -> None:
             reason = "a star stands alone or after a final ':', as in market:quotes:*"
             raise invalid("channels", ["query", "channels"], reason, channel[:200])
     Place.parse(args["since"] or "")  # before it is let in
-    surface = args["surface"] or visitor.pin(call.system.settings.server.listen)
+    surface = args["surface"] or (visitor.surface if visitor.surface in FAMILIES else "")
     await session(call.system, visitor, lambda: UnionSocket(call.system, visitor, surface, channels, args["since"], producer))
 
 
@@ -259,7 +260,7 @@ def _limit(default: int) -> tuple[Param, ...]:
 
 _SYMBOL = Param("symbol", required=True, ge=1, le=64, doc="AAPL, BTC-USD")
 _SOCKET = (
-    Param("surface", choices=("alpha_oracle", "mt5", "agent_bot"), doc="whose frames; all where it is not said"),
+    Param("surface", choices=FAMILIES, doc="whose frames; all where it is not said"),
     Param("channels", many=True, doc="channels and globs of channels; all where none is named"),
     Param("since", doc="EPOCH:OFFSET of the newest frame seen; empty: from now on, with places"),
     Param("role", choices=("producer",), doc="producer: to push"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import attrs
-from attrs.validators import and_, in_, max_len, min_len, optional
+from attrs.validators import and_, in_, matches_re, max_len, min_len, optional
 
 __all__ = [
     "ROLES", "Conversation", "ConversationChange", "ConversationWhole", "Line", "MessageShown", "Metrics", "NewConversation",
@@ -14,6 +14,7 @@ __all__ = [
 ]  # fmt: skip
 
 LONGEST_TEXT = 200_000
+_ID = matches_re(r"[A-Za-z0-9_.-]{1,64}")
 ROLES = ("user", "assistant", "system")
 """Who may say something."""
 
@@ -118,6 +119,6 @@ class NewMessage:
 
     role: str = attrs.field(validator=in_(ROLES))
     content: str = attrs.field(validator=max_len(LONGEST_TEXT))
-    task_id: str | None = attrs.field(default=None, validator=optional(max_len(64)))
+    task_id: str | None = attrs.field(default=None, validator=optional(_ID))
     metadata: dict[str, Any] = attrs.field(factory=dict)
-    message_id: str | None = attrs.field(default=None, validator=optional(and_(min_len(1), max_len(64))))
+    message_id: str | None = attrs.field(default=None, validator=optional(_ID))

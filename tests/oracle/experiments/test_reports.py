@@ -117,7 +117,7 @@ def test_figures_follow_the_rounds():
     assert (nothing.sent_bytes, nothing.rounds_total) == (0, 20)
     run = told(experiment(), *(report(number, number / 100) for number in (1, 2, 3)))
     assert figures_of(run).gain_per_round == 0.01
-    assert figures_of(run).done_us == T0 + 1 + 20 * 2_000_000
+    assert figures_of(run).done_us == T0 + 17 * 2_000_000
     later = told(run, *(report(number, 0.03 + 0.02 * (number - 3)) for number in (4, 5, 6, 7, 8)))
     assert figures_of(later).gain_per_round == 0.02  # of the last five rounds alone
     assert figures_of(attrs.evolve(run, status=Status.paused)).done_us is None
@@ -125,5 +125,8 @@ def test_figures_follow_the_rounds():
 
 def test_a_round_that_takes_longer_ends_later():
     slow = told(experiment(), attrs.evolve(report(1), duration_s=9.0))
-    assert figures_of(slow).done_us == T0 + 1 + 20 * 9_000_000
+    assert figures_of(slow).done_us == T0 + 19 * 9_000_000
+    later_us = T0 + 3_600_000_000  # it was paused for an hour
+    resumed = told(slow, attrs.evolve(report(2), duration_s=9.0), at_us=later_us)
+    assert figures_of(resumed).done_us == later_us + 18 * 9_000_000
     assert figures_of(told(experiment(), attrs.evolve(report(1), duration_s=None))).done_us is None

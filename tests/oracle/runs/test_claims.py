@@ -4,12 +4,26 @@ from functools import partial
 
 import trio
 
+from actors import Actor, Child, Refused
 from actors.testing import probe
-from oracle.model import Message, Sample
+from oracle.experiments import RoundReport, read_experiment, round_told
+from oracle.model import Event, Message, Sample
 from oracle.runs import Status
 from oracle.settings_runs import Runs as Bounds
+from tests.oracle.experiments.test_wish import SEED
 
 from .claiming import T0_US, open_desk
+
+
+class Unsure(Actor):
+    """A history that stores, and says that it can't."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    async def receive(self, commit):
+        self.rows.extend(commit.messages)
+        raise Refused("the disk is slow", "unavailable")
 
 
 async def test_of_two_workers_one_has_the_run_and_those_that_wait_are_given_in_order(tmp_path, autojump_clock):
@@ -48,6 +62,33 @@ async def test_a_worker_that_is_not_heard_loses_its_run_and_one_that_is_keeps_it
             pass
         assert value["error"] == "lost: bob was not heard any more"
         assert await desk.kinds() == ["queued", "running", "requeued", "running", "failed"]
+
+
+async def test_a_report_prolongs_a_lease_by_as_long_as_its_worker_asked_for(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        await desk.task()
+        await desk.ask("claim", kind="task", agent="", worker="ann", lease_s=600)
+        for _ in range(4):
+            await trio.sleep(400)
+            assert (await desk.ask("report", "run:t1", worker="ann", facts={"words": 1})).status is Status.running
+        assert (await desk.ask("heartbeat", "run:t1", worker="ann", lease_s=900)).lease_s == 900
+
+
+async def test_one_that_gets_on_is_given_to_further_workers(tmp_path, autojump_clock):
+    report = RoundReport(1, 0.5, 0.3)
+    async with open_desk(tmp_path, Bounds(attempts=2)) as desk:
+        wish = read_experiment({**SEED, "scenario": "hospital"})
+        await desk.ask("start", kind="trial", params=wish.params, id="t1", facts=wish.facts)
+        await desk.ask("begin", "run:t1")
+        heard = probe(desk.runtime, "state:run:t1")
+        for worker in ("ann", "bob"):
+            await desk.ask("claim", kind="trial", agent="", worker=worker, lease_s=10)
+            if worker == "bob":
+                await desk.ask("report", "run:t1", worker=worker, decide=round_told(report))
+            with trio.fail_after(3_600):
+                while (await heard.next()).value["status"] != "queued":
+                    pass
+        assert (await desk.ask("claim", kind="trial", agent="", worker="eve", lease_s=10)).attempts == 2
 
 
 async def test_a_report_is_one_commit_and_said_twice_it_counts_once(tmp_path, autojump_clock):
@@ -148,3 +189,35 @@ async def test_a_report_may_be_decided_by_how_the_run_is_when_it_is_taken(tmp_pa
             for _ in range(8):
                 nursery.start_soon(partial(desk.ask, "report", "run:t1", decide=counted))
         assert desk.value()["facts"]["count"] == 5
+
+
+async def test_one_that_is_asked_for_twice_at_once_is_taken_in_once(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        answers = {}
+
+        async def start(number, params):
+            try:
+                answers[number] = await desk.ask("start", kind="task", params=params, id="t1")
+            except Refused as no:
+                answers[number] = no.code
+
+        async with trio.open_nursery() as nursery:
+            for number, params in enumerate(({"say": "hello"}, {"say": "hello"}, {"say": "goodbye"})):
+                nursery.start_soon(start, number, params)
+        refused = [one for one in answers.values() if isinstance(one, str)]
+        taken = [one for one in answers.values() if not isinstance(one, str)]
+        assert set(refused) == {"exists"} and len({str(one.params) for one in taken}) == 1
+        assert desk.value()["params"] == taken[0].params and len(await desk.kinds()) == 1
+        await desk.ask("cancel", id="t1")
+        assert (await desk.ask("start", kind="task", params=taken[0].params, id="t1")).status is Status.cancelled
+
+
+async def test_one_that_is_asked_for_again_after_a_refusal_has_begun_once(tmp_path, autojump_clock):
+    async with open_desk(tmp_path) as desk:
+        committed = []
+        await desk.runtime.remove("history")
+        desk.runtime.add(Child("history", lambda: Unsure(committed)))
+        assert await desk.refused("start", kind="task", params={}, id="t1") == "unavailable"
+        assert await desk.refused("start", kind="task", params={}, id="t1") == "unavailable"
+        assert len({one.id for one in committed if isinstance(one, Event)}) == 1
+        assert desk.value() is None

@@ -2,29 +2,9 @@
 
 import trio
 
-from actors import Refused
 from oracle.runs import Status
 
 from .claiming import open_desk
-
-
-async def test_two_who_take_an_id_at_once_have_the_same_run_or_one_is_refused(tmp_path, autojump_clock):
-    async with open_desk(tmp_path) as desk:
-        told = []
-
-        async def start(say):
-            try:
-                told.append((await desk.ask("start", kind="task", params={"say": say}, id="t1")).params["say"])
-            except Refused as no:
-                told.append(no.code)
-
-        async with trio.open_nursery() as nursery:
-            for say in ("a", "b", "a", "b"):
-                nursery.start_soon(start, say)
-        kept = desk.value()["params"]["say"]
-        assert sorted(told) == sorted([kept, kept, "exists", "exists"])
-        assert await desk.kinds() == ["queued"]
-        assert (await desk.ask("cancel", id="t1")).status is Status.cancelled
 
 
 async def test_a_pause_outlives_the_worker_and_can_be_thought_better_of(tmp_path, autojump_clock):

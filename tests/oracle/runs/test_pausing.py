@@ -247,13 +247,3 @@ async def test_who_does_not_do_the_work_can_end_it_and_say_nothing_else_of_it(tm
         taken = desk.work.taken
         await trio.sleep(10)
         assert desk.work.taken == taken and desk.run(run)[0] == "failed"
-
-
-async def test_what_only_waited_when_the_process_ended_is_worked_off_by_the_next(tmp_path, autojump_clock):
-    async with open_desk(tmp_path) as desk:
-        first, second, third = [await desk.start(steps=1, step_s=4.0) for _ in range(3)]
-        await trio.sleep(1)
-    async with open_desk(tmp_path) as desk:
-        assert desk.run(first)[0] == "failed" and desk.run(third)[0] == "queued"
-        assert await desk.over(third) == await desk.over(second) == "completed"
-        assert desk.work.taken == 2

@@ -32,7 +32,7 @@ async def test_memory_beyond_its_threshold_is_an_incident_until_it_has_fallen_fi
         await at.says("fl_server", memory=900, memory_limit_mb=1_000)
         assert at.incidents("number", "current_value") == [(1, 90.0)]
         await at.says("fl_server", memory=751, memory_limit_mb=1_000)
-        assert at.incidents("status") == [("active",)]
+        assert at.incidents("status", "current_value") == [("active", 75.1)]
         await at.says("fl_server", memory=750, memory_limit_mb=1_000)
         assert at.incidents("status", "resolved_by", "comment") == [("resolved", "oracle", None)]
         await at.says("fl_server", memory=810, memory_limit_mb=1_000)

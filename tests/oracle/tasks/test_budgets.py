@@ -81,7 +81,8 @@ def test_a_budget_of_nothing_lets_nobody_begin():
 
 
 async def test_a_desk_heeds_budgets_over_a_restart(tmp_path):
-    tasks = Tasks(budgets={"daily": Budget(limit_usd=1.0), "slow": Budget(limit_usd=0.5, agent="slow", action="pause")})
+    tasks = Tasks(budgets={"daily": Budget(limit_usd=1.0), "slow": Budget(limit_usd=0.5, agent="slow", action="pause"),
+                           "none": Budget(limit_usd=0.0, agent="none")})  # fmt: skip
     settings = Settings(auth=Auth(mode="open"), data=Data(folder=tmp_path), scheduler=Scheduler(enabled=False),
                         demo=Demo(enabled=False), tasks=tasks)  # fmt: skip
 
@@ -96,6 +97,9 @@ async def test_a_desk_heeds_budgets_over_a_restart(tmp_path):
 
     async with open_house(tmp_path, settings=settings) as house:
         heard = probe(house.system.runtime, "event:budget_exceeded:*")
+        raised = probe(house.system.runtime, "state:incident:*")
+        assert (await house.post("/api/chat?session_id=s&agent=none", json={"message": "hello"})).status == 429
+        assert (await house.get("/api/conversations")).json == [], "none is begun for nothing"
         await start(house, "t1", owner="olga", agent="slow")
         await start(house, "t2", owner="olga", agent="slow")
         assert (await claim(house, "slow")).id == "t1"
@@ -112,6 +116,11 @@ async def test_a_desk_heeds_budgets_over_a_restart(tmp_path):
         with pytest.raises(Refused) as no:
             await start(house, "t5", owner="olga")
         assert no.value.code == "budget"
+        shown = {one["name"]: one for one in (await house.get("/api/oracle/budgets")).json}
+        assert shown["daily"]["spent"] == [{"owner": "olga", "spent_usd": 1.0, "used_up": True}]
+        assert (shown["slow"]["agent"], shown["slow"]["owner"], shown["slow"]["spent"][0]["spent_usd"]) == ("slow", None, 0.6)
+        assert shown["slow"]["resets_at"].endswith("T00:00:00Z")
+        assert {(await raised.next()).value["title"] for _ in range(2)} == {"Budget Exceeded"}
     async with open_house(tmp_path, settings=settings) as house:
         heard = probe(house.system.runtime, "event:budget_exceeded:*")
         with pytest.raises(Refused):

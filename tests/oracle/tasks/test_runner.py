@@ -1,5 +1,7 @@
 """Tasks are worked off by real programs: told, heard, bounded in time, memory and output, halted and ended whole."""
 
+import signal
+import subprocess
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from oracle.runs import run_of
 from oracle.settings import Data, Demo, Scheduler, Settings
 from oracle.settings_runs import Runs, TaskCommand, Tasks
 from oracle.system import open_system
+from oracle.tasks.begun import Begun
 
 ECHO = "import sys; print('first', flush=True); print(sys.stdin.read().upper())"
 REPORT = (
@@ -27,7 +30,11 @@ def program(code, **bounds):
     return TaskCommand(command=(sys.executable, "-c", code), **bounds)
 
 
+LATE = "import sys\n" + REPORT.partition("; ")[2] + "; sys.exit(int(sys.stdin.read()))"
+BRACES = """print('{"a": 1}', flush=True); print('{"type": "result"\\n')"""
 COMMANDS = {
+    "stammers": program("for part in ('o', 'ne', chr(10), 'two' + chr(10) + 'th', 'ree'): print(part, end='', flush=True)"),
+    "reports": program(LATE), "braces": program(BRACES),
     "echo": program(ECHO), "report": program(REPORT), "breaks": program("import sys; sys.exit('no such luck')"),
     "sleeps": program("import time; time.sleep(600)", timeout_s=0.3), "forks": program(FORKS), "counts": program(COUNTS),
     "eats": program("x = bytearray(400_000_000)", memory_mb=200), "talks": program("print('x' * 5_000)"),
@@ -80,10 +87,31 @@ async def test_what_a_task_asks_is_read_and_what_the_program_says_is_told_and_ke
         assert rows == [("assistant", "first\nSHOUT THIS\n")]
 
 
-async def test_a_program_says_what_it_cost_or_its_tokens_are_priced(tmp_path):
+@pytest.mark.parametrize(("agent", "words", "told", "status"), [
+    ("report", "", "hi\n", "completed"), ("reports", "0", "done it\n", "completed"), ("reports", "3", "", "failed"),
+])  # fmt: skip
+async def test_a_program_says_what_it_cost_or_its_tokens_are_priced(tmp_path, agent, words, told, status):
     async with open_desk(tmp_path) as system:
-        done = await over(system, await begun(system, "report", model="claude-opus-4"))
-        assert (done.result["text"], done.input_tokens, done.cost_usd) == ("done it", 1_000_000, 15.0)
+        heard = probe(system.runtime, "output:*")
+        done = await over(system, await begun(system, agent, words, model="claude-opus-4"))
+        assert (done.status, done.input_tokens, done.cost_usd) == (status, 1_000_000, 15.0)
+        assert "".join(one.text for one in heard.took()) == told  # the report itself is no output
+        assert done.result is None or (done.result["text"], done.result["stdout"].strip()) == ("done it", told.strip())
+
+
+async def test_lines_are_told_whole_however_they_are_written(tmp_path):
+    async with open_desk(tmp_path) as system:
+        heard = probe(system.runtime, "output:*")
+        await over(system, await begun(system, "stammers"))
+        pieces = [one.text for one in heard.took()]
+        assert "".join(pieces) == "one\ntwo\nthree" and all(text.endswith("\n") for text in pieces[:-1])
+
+
+async def test_a_last_line_that_is_no_report_is_told(tmp_path):
+    async with open_desk(tmp_path) as system:
+        heard = probe(system.runtime, "output:*")
+        done = await over(system, await begun(system, "braces"))
+        assert "".join(one.text for one in heard.took()) == done.result["stdout"] == '{"a": 1}\n{"type": "result"\n\n'
 
 
 @pytest.mark.parametrize(("agent", "why"), [
@@ -109,6 +137,23 @@ async def test_one_that_is_called_off_ends_with_all_it_has_begun(tmp_path):
             while any(map(alive, [pid, *children])):
                 await trio.lowlevel.checkpoint()
         assert run_of(system.board.get(run.ref)).status == "cancelled"
+
+
+async def test_one_whose_watcher_was_killed_is_ended_by_the_next_and_nobody_else_is(tmp_path):
+    async with open_desk(tmp_path) as system:
+        run = await begun(system, "sleeps")
+        await seen(system, run, "running")
+        await over(system, run)
+    folder = tmp_path / "programs"
+    assert list(folder.iterdir()) == [], "what has ended is forgotten"
+    left, other = (subprocess.Popen(["sleep", "600"], start_new_session=True) for _ in range(2))
+    Begun(folder).note(left.pid)
+    (folder / f"{other.pid}-1").touch()  # a number that was given anew
+    async with open_desk(tmp_path):
+        assert left.wait(10) == -signal.SIGKILL and other.poll() is None
+        assert list(folder.iterdir()) == []
+    other.kill()
+    other.wait()
 
 
 async def test_one_that_is_paused_halts_where_it_is_and_goes_on(tmp_path):
@@ -148,3 +193,25 @@ async def test_the_demonstration_says_that_it_is_one(tmp_path):
         done = await over(system, await begun(system, DEMO, "one two"))
         assert done.result["text"] == "[demo agent] You asked in 2 words: one two"
         assert all("[demo agent]" in line for line in done.result["stdout"].splitlines())
+
+
+async def test_tasks_that_come_in_a_burst_all_wait_for_a_place(tmp_path):
+    async with open_desk(tmp_path) as system:
+        runs = [await begun(system, "forks") for _ in range(24)]
+        waiting = [run for run in runs if system.board.get(run.ref)["status"] == "queued"]
+        assert len(waiting) >= 24 - system.settings.tasks.at_once
+
+
+async def test_what_was_cut_off_has_failed_with_a_word_and_what_waited_is_worked_off(tmp_path):
+    async with open_desk(tmp_path) as system:
+        cut = [await begun(system, "forks", conversation=f"conv-{n}") for n in range(system.settings.tasks.at_once)]
+        for run in cut:
+            await seen(system, run, "running")
+        waits = await begun(system, "echo", "at last")
+    async with open_desk(tmp_path) as system:
+        assert (await over(system, waits)).result["text"] == "first\nAT LAST\n"
+        for n, run in enumerate(cut):
+            failed = run_of(system.board.get(run.ref))
+            assert (failed.status, failed.error) == ("failed", "interrupted: the process ended")
+            (said,) = await system.outputs.messages(f"conv-{n}")
+            assert (said.role, said.content, said.run) == ("assistant", "interrupted: the process ended", run.id)
