@@ -67,7 +67,7 @@ class TaskCommand:
     """A program that works off the tasks of one agent: it reads what the task asks on standard input."""
 
     command: tuple[str, ...] = attrs.field()
-    """The program and its arguments, run without a shell."""
+    """The program and its arguments, as they are: no shell reads them."""
     timeout_s: float = attrs.field(default=600.0, validator=gt(0))
     memory_mb: int = attrs.field(default=1_024, validator=ge(16))
     """Data each of its processes may have in memory, on Linux; beyond, it fails. What is merely reserved does not count."""

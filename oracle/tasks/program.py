@@ -6,9 +6,9 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import IO
@@ -18,15 +18,11 @@ import trio
 from actors import Refused
 from oracle.tasks.begun import Begun
 
-try:
-    import resource
-except ImportError:  # pragma: no cover - not on Windows
-    resource = None  # type: ignore[assignment]
-
 __all__ = ["Program"]
 
 KEPT_FROM_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH")
-MIB = 1024 * 1024
+KIB_OF_A_MB = 1024
+_BOUNDED = ("/bin/sh", "-c", 'ulimit -d "$0" && exec "$@"')  # the limit is there before the program is
 
 
 class Program:
@@ -43,23 +39,20 @@ class Program:
 
     async def __aenter__(self) -> Program:
         """Begin it. Raises Refused `failed` where it can't be begun."""
+        if shutil.which(self._command[0], path=self._env.get("PATH")) is None:
+            raise Refused(f"{self._command[0]} can't be run: there is no such program here", "failed")
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of the block
         with tempfile.TemporaryFile() as asked:  # a pipe would stop us where it does not read
             asked.write(self._words.encode("utf-8", "replace"))
             asked.seek(0)
+            command = [*_BOUNDED, str(self._memory_mb * KIB_OF_A_MB), *self._command]
             try:
                 self._process = await trio.lowlevel.open_process(
-                    self._command, stdin=asked, stdout=subprocess.PIPE, stderr=self._errors, env=self._env,
-                    start_new_session=True,
-                )  # fmt: skip
+                    command, stdin=asked, stdout=subprocess.PIPE, stderr=self._errors, env=self._env, start_new_session=True)
             except OSError as error:
                 self._errors.close()
                 raise Refused(f"{self._command[0]} can't be run: {error.strerror}", "failed") from error
         self._begun.note(self._process.pid)
-        if resource is not None and sys.platform == "linux":
-            limit = self._memory_mb * MIB
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # it may be over already
-                resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (limit, limit))
         return self
 
     async def __aexit__(self, *_: object) -> None:

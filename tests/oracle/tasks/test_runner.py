@@ -117,7 +117,7 @@ async def test_a_last_line_that_is_no_report_is_told(tmp_path):
 @pytest.mark.parametrize(("agent", "why"), [
     ("breaks", "it ended with status 1: no such luck"), ("sleeps", "it took longer than 0.3 s"),
     ("eats", "it ended with status 1"),
-    ("missing", "/no/such/program can't be run: No such file or directory"),
+    ("missing", "/no/such/program can't be run: there is no such program here"),
 ])  # fmt: skip
 async def test_what_goes_wrong_is_said(tmp_path, agent, why):
     async with open_desk(tmp_path) as system:
