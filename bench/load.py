@@ -59,14 +59,15 @@ class Sockets:
 
 @contextmanager
 def sockets(
-    port: int, path: str, count: int, messages: int, *, times: int = 1, deflate: bool = False, at_once: bool = False
+    port: int, path: str, count: int, messages: int, *, times: int = 1, deflate: bool = False, at_once: bool = False,
+    marker: str = MARKER,
 ) -> Iterator[Sockets]:
     """`count` sockets that were told ready and wait for `messages` each, so many times; with none they read nothing at all.
 
     `#` in the path becomes the number of the socket. `at_once`: frames are read as they come, for latency; else in rounds
-    of a millisecond. Raises CannotMeasure.
+    of a millisecond. `marker` is what stands before the time stamp. Raises CannotMeasure.
     """
-    words = ("stream", port, count, messages, times, path, MARKER, int(deflate), 0 if at_once else NAP_US, TIMEOUT_S)
+    words = ("stream", port, count, messages, times, path, marker, int(deflate), 0 if at_once else NAP_US, TIMEOUT_S)
     with _client(*words) as process:
         line = _line(process, TIMEOUT_S)
         yield Sockets(process, float(line.removeprefix("connected ")))

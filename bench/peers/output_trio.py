@@ -37,7 +37,7 @@ async def tell(stream: trio.SocketStream, orders: trio.MemoryReceiveChannel[dict
     process = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     while part := await process.stdout.receive_some():
-        await stream.send_all(frame(part))
+        await stream.send_all(frame(b'{"text":"%b"}' % part.rstrip()))
     await process.wait()
 
 
