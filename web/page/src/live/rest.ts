@@ -27,6 +27,15 @@ export function post(path: string, body?: object): Promise<unknown> {
   return wish("POST", path, body);
 }
 
+/** Have something replaced, or changed in part, as `post` asks for things. */
+export function put(path: string, body: object): Promise<unknown> {
+  return wish("PUT", path, body);
+}
+
+export function patch(path: string, body: object): Promise<unknown> {
+  return wish("PATCH", path, body);
+}
+
 /** Have something taken away, as `post` asks for things. */
 export function remove(path: string): Promise<unknown> {
   return wish("DELETE", path);
@@ -44,7 +53,32 @@ async function wish(method: string, path: string, body?: object): Promise<unknow
   }
 }
 
+/** A server that was started anew does not know what let this page in: the front door gives it out again. */
+let renewing: Promise<boolean> | undefined;
+let renewedAt = -Infinity;
+const RENEW_AGAIN_MS = 10_000;
+
+function renewed(): Promise<boolean> {
+  if (!renewing && performance.now() - renewedAt < RENEW_AGAIN_MS) return Promise.resolve(false);
+  renewing ??= fetch("/", { headers: { Accept: "text/html" }, cache: "no-store" })
+    .then(({ ok }) => ok, () => false)
+    .finally(() => {
+      renewing = undefined;
+      renewedAt = performance.now();
+    });
+  return renewing;
+}
+
 async function request(method: string, path: string, headers: Record<string, string> = {}, sent?: object): Promise<unknown> {
+  try {
+    return await asked(method, path, headers, sent);
+  } catch (problem) {
+    if (!(problem instanceof Problem) || problem.status !== 401 || !(await renewed())) throw problem;
+    return asked(method, path, headers, sent);
+  }
+}
+
+async function asked(method: string, path: string, headers: Record<string, string>, sent?: object): Promise<unknown> {
   let response: Response;
   let text: string;
   try {
