@@ -3,6 +3,7 @@ import { CandlestickSeries, createChart, HistogramSeries, type IChartApi, type I
 import { clockTime, fixed, localDay, shortTime } from "../../live/format";
 import { colour, faint } from "../../parts/colours";
 import { type Mark, Marks, type Placed } from "../../parts/marks";
+import { SEVERITIES } from "../../live/wire";
 import type { Bars, Candle } from "./bars";
 
 /** From here on older bars are asked for. */
@@ -28,14 +29,14 @@ export class CandlePlot {
     private readonly host: HTMLElement,
     layer: HTMLElement,
     private readonly bars: Bars,
-    places: number,
+    private readonly places: number,
     private readonly told: (seen: Seen) => void,
     private readonly marked: () => readonly Mark[],
     range: readonly [number, number] | undefined,
   ) {
     this.marks = new Marks(layer);
     this.wanted = range;
-    this.chart = createChart(host, { autoSize: true, ...looks() });
+    this.chart = createChart(host, { autoSize: true, ...looks(places) });
     this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat: { type: "price", precision: places, minMove: 10 ** -places } });
     this.volumes = this.chart.addSeries(HistogramSeries, { priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false });
     this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
@@ -65,7 +66,7 @@ export class CandlePlot {
 
   /** The colours and the zone of the reader. */
   readonly wear = (): void => {
-    this.chart.applyOptions(looks());
+    this.chart.applyOptions(looks(this.places));
     this.candles.applyOptions({ upColor: colour("up"), downColor: colour("down"), wickUpColor: colour("up"), wickDownColor: colour("down"), borderVisible: false });
     this.version = Math.min(this.version, this.bars.version - 1); // volumes carry their colours themselves
     if (this.version >= 0) this.paint();
@@ -131,14 +132,19 @@ export class CandlePlot {
     this.told({ range: seen.to >= candles.length - 1 ? undefined : [at(seen.from), at(seen.to)] });
   }
 
+  /** One mark for each candle in which something happened. */
   private mark(): void {
-    const found: Placed[] = [];
+    const by = new Map<Candle, Mark[]>();
     for (const mark of this.marked()) {
       const candle = this.candleAt(mark.at / 1_000);
-      const left = candle && this.chart.timeScale().timeToCoordinate(candle.at as UTCTimestamp);
-      const top = candle && this.candles.priceToCoordinate(candle.high);
-      if (left == null || top == null || left < 0 || left > this.chart.timeScale().width()) continue;
-      found.push({ mark, left, top: Math.max(top - 10, 8) });
+      if (candle) by.set(candle, [...(by.get(candle) ?? []), mark]);
+    }
+    const found: Placed[] = [];
+    for (const [candle, marks] of by) {
+      const left = this.chart.timeScale().timeToCoordinate(candle.at as UTCTimestamp);
+      const top = this.candles.priceToCoordinate(candle.high);
+      if (left === null || top === null || left < 0 || left > this.chart.timeScale().width()) continue;
+      found.push({ mark: together(marks), left, top: Math.max(top - 10, 8) });
     }
     this.marks.show(found);
   }
@@ -156,6 +162,14 @@ export class CandlePlot {
   }
 }
 
+/** One for several: as loud as the loudest, and pressed the newest. */
+function together(marks: readonly Mark[]): Mark {
+  const newest = marks.at(-1)!;
+  if (marks.length === 1) return newest;
+  const tone = [...SEVERITIES].reverse().find((severity) => marks.some((mark) => mark.tone === severity)) ?? newest.tone;
+  return { ...newest, tone, label: `${marks.length} events, the newest ${newest.label}` };
+}
+
 function candleOf({ at, open, high, low, close }: Candle) {
   return { time: at as UTCTimestamp, open, high, low, close };
 }
@@ -164,7 +178,7 @@ function volumeOf({ at, open, close, volume }: Candle) {
   return { time: at as UTCTimestamp, value: volume, color: faint(close < open ? "down" : "up", 0.35) };
 }
 
-function looks() {
+function looks(places: number) {
   const line = { color: colour("line") };
   return {
     layout: {
@@ -177,7 +191,7 @@ function looks() {
     grid: { vertLines: line, horzLines: line },
     rightPriceScale: { borderVisible: false },
     timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, tickMarkFormatter: tick },
-    localization: { timeFormatter: (time: Time) => shortTime(Number(time) * 1_000) },
+    localization: { timeFormatter: (time: Time) => shortTime(Number(time) * 1_000), priceFormatter: (price: number) => fixed(price, places) },
   };
 }
 

@@ -23,11 +23,12 @@ export function Lines({ ticks, places, happenings }: LinesProps) {
   const length = SECONDS[chosen] ?? 300;
   useParts(`past:${ticks.symbol}`);
   const price = (value: number) => fixed(value, places);
+  const gutter = price(ticks.ring.last(MID) || 0).length * 7 + 18;
   const lines: Line[] = [
     { label: "bid", colour: "teal", text: price },
     { label: "ask", colour: "violet", text: price },
     { label: "mid", colour: "text", text: price },
-    { label: "trade", colour: "amber", text: price, dots: true },
+    { label: "trade", colour: "amber", text: price, dots: 3 },
   ];
   const span = () => [now() - length, now()] as const;
   const view = () => ticks.ring.view(now() - length);
@@ -47,6 +48,7 @@ export function Lines({ ticks, places, happenings }: LinesProps) {
             span={span}
             read={() => pick(view(), [BID, ASK, MID, TRADE])}
             marks={marks}
+            gutter={gutter}
             together={`ticks ${ticks.symbol}`}
           />
           <h3 id="spread-title">Spread, bps</h3>
@@ -57,6 +59,7 @@ export function Lines({ ticks, places, happenings }: LinesProps) {
             span={span}
             read={() => pick(view(), [BPS])}
             height={110}
+            gutter={gutter}
             floor={0}
             together={`ticks ${ticks.symbol}`}
           />

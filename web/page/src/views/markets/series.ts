@@ -141,7 +141,9 @@ export class WallSeries {
       if (this.due.length === 1) void this.fetch();
     }
     if (series.symbol && !isBelieved(told)) return;
+    const before = series.simulated;
     series.take(told, Date.parse(frame.ts!) / 1_000);
+    if (series.simulated !== before) touch(this.part);
   }
 
   /** One after the other: the server has better things to do. */

@@ -45,12 +45,12 @@ export function SymbolView({ symbol }: { symbol: string }) {
         <div class="column">
           <Candles symbol={symbol} places={places} happenings={happenings} />
           <Lines ticks={ticks} places={places} happenings={happenings} />
+          <About symbol={symbol} />
         </div>
         <div class="column">
           <HappeningsPanel happenings={happenings} />
           <DepthPanel symbol={symbol} places={places} />
           <Tape ticks={ticks} places={places} />
-          <About symbol={symbol} />
         </div>
       </div>
     </>
@@ -59,7 +59,7 @@ export function SymbolView({ symbol }: { symbol: string }) {
 
 function Head({ symbol, ticks, places }: { symbol: string; ticks: Ticks; places: number }) {
   const believed = useMemo(() => polled<Believed>(`/api/oracle/quote?symbol=${encodeURIComponent(symbol)}`, 5_000), [symbol]);
-  usePolls(believed);
+  usePolls(...(providerOf(symbol) === undefined ? [] : [believed])); // of what nobody quotes there is none
   const { quote, ring, heardAt, tape } = ticks;
   const mid = quote ? (quote.bid + quote.ask) / 2 : ring.last(MID);
   const [, , , mids] = ring.view();
@@ -69,7 +69,7 @@ function Head({ symbol, ticks, places }: { symbol: string; ticks: Ticks; places:
   const confidence = believed.value?.confidence;
   const price = (value: number | undefined) => (value === undefined ? "–" : fixed(value, places));
   return (
-    <section class="panel" aria-labelledby="symbol-title">
+    <section class="panel head" aria-labelledby="symbol-title">
       <header>
         <nav class="walk" aria-label="Symbols">
           <button type="button" class="quiet" aria-label="The symbol before" title="←" onClick={() => walk(symbol, -1)}>‹</button>

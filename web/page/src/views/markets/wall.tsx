@@ -11,6 +11,8 @@ import { MOST, Series, WallSeries } from "./series";
 const WINDOWS = [["1m", "1 min"], ["5m", "5 min"], ["15m", "15 min"]] as const;
 const SECONDS: Record<string, number> = { "1m": 60, "5m": 300, "15m": 900 };
 const ALL = "quote:*";
+/** Up to so many lines are large. */
+const ROOMY = 24;
 
 export function Wall() {
   const [chosen, choose] = useQuery("window", "5m");
@@ -40,9 +42,9 @@ export function Wall() {
           <code>sample:funding_rate:*</code> or <code>sample:cpu:host</code>; a line begins with the first number.
         </Nothing>
       ) : (
-        <ul class="wall">
+        <ul class={`wall ${all.length > ROOMY ? "dense" : ""}`}>
           {all.map((series) => (
-            <Small key={series.topic} series={series} length={length} marked={series.simulated && made < all.length} />
+            <Small key={series.topic} series={series} length={length} height={all.length > ROOMY ? 54 : 104} marked={series.simulated && made < all.length} />
           ))}
         </ul>
       )}
@@ -64,7 +66,16 @@ function Topics({ words, set }: { words: string; set: (words: string) => void })
   );
 }
 
-function Small({ series, length, marked }: { series: Series; length: number; marked: boolean }) {
+interface SmallProps {
+  series: Series;
+  /** Seconds. */
+  length: number;
+  height: number;
+  /** Whether it carries its own mark: not needed where the whole wall does. */
+  marked: boolean;
+}
+
+function Small({ series, length, height, marked }: SmallProps) {
   const number = useRef<HTMLOutputElement>(null);
   useEffect(() => series.show(number.current!), [series]);
   return (
@@ -80,7 +91,7 @@ function Small({ series, length, marked }: { series: Series; length: number; mar
         lines={LINE}
         read={() => series.view(length)}
         span={() => series.span(length)}
-        height={54}
+        height={height}
         bare
       />
     </li>
