@@ -41,7 +41,8 @@ def test_the_help_costs_nothing_that_only_a_command_needs(tmp_path):
     asked = tmp_path / "help.py"
     asked.write_text("import sys\nfrom web.cli import main\nsys.argv = ['oracle', '--help']\ntry:\n    main()\nfinally:\n"
                      "    print('imported', *{'trio', 'attrs', 'rich', 'duckdb', 'quart'} & set(sys.modules))\n")
-    done = subprocess.run([sys.executable, asked], capture_output=True, text=True, env=clean_env(PYTHONPATH=str(REPO)), check=True)
+    env = clean_env(PYTHONPATH=str(REPO))
+    done = subprocess.run([sys.executable, asked], capture_output=True, text=True, env=env, check=True)
     assert done.stdout.splitlines()[-1] == "imported"
 
 
