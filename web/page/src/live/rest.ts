@@ -27,6 +27,11 @@ export function post(path: string, body?: object): Promise<unknown> {
   return wish("POST", path, body);
 }
 
+/** Ask for something whose answer holds a secret: the server keeps no such answer, so it is asked for once. */
+export function postOnce(path: string, body: object): Promise<unknown> {
+  return request("POST", path, {}, body);
+}
+
 /** Have something replaced, or changed in part, as `post` asks for things. */
 export function put(path: string, body: object): Promise<unknown> {
   return wish("PUT", path, body);

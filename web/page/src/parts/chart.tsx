@@ -1,7 +1,7 @@
 // Lines over time, drawn by uPlot: at most once a frame, however fast the numbers come, with marks at the points they are about.
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { clockTime, fixed, localDay, plain, shortTime } from "../live/format";
+import { fixed, plain, shortTime } from "../live/format";
 import { painting } from "../live/paint";
 import { zone } from "../live/preferences";
 import { type Colour, colour, faint } from "./colours";
@@ -194,23 +194,27 @@ function seriesOf(line: Line): uPlot.Series {
   };
 }
 
-const DAY_S = 86_400;
 /** Pixels, about. */
 const LETTER = 6.3;
 const AXIS = { stroke: () => colour("dim"), font: "11px system-ui, sans-serif", ticks: { show: false } } as const;
 
+const DAY = "\n{D} {MMM}";
+
+/** Of steps that are so long: the text of each tick, and what is added where the day turns. As uPlot takes it. */
+const TIMES = [
+  [31_536_000, "{YYYY}", null, null, null, null, null, null, 1],
+  [2_419_200, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [86_400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", DAY, null, DAY, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", DAY, null, DAY, null, null, null, 1],
+  [0.001, "{HH}:{mm}:{ss}.{fff}", DAY, null, DAY, null, null, null, 1],
+] as uPlot.Axis.Values;
+
 function acrossAxis(across: string, text: ((value: number) => string) | undefined): uPlot.Axis {
   const grid = { stroke: () => colour("line"), width: 1 };
-  if (across === "time") return { ...AXIS, size: 30, grid, values: (_, ticks, _axis, _space, step) => ticks.map((tick) => timeText(tick, step)) };
+  if (across === "time") return { ...AXIS, size: 40, grid, values: TIMES };
   const told = text ?? ((value: number) => (Number.isInteger(value) ? plain(value) : ""));
   return { ...AXIS, size: 30, grid, values: (_, ticks) => ticks.map(told) };
-}
-
-/** A time below the line, as fine as the steps are. */
-function timeText(seconds: number, step: number): string {
-  const at = new Date(seconds * 1_000);
-  if (step >= DAY_S) return localDay(at);
-  return step < 60 ? clockTime(at) : clockTime(at).slice(0, 5);
 }
 
 function valueAxis(scale: string, place: number, { lines, gutter }: ChartProps): uPlot.Axis {
