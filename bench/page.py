@@ -2,12 +2,11 @@
 same points of the same stream with uPlot, one after the other in the same rounds.
 
 What a page costs is the CPU time of its main thread, as the browser counts it. A number is shown when the frame after the
-one that wrote it begins: both pages are watched by the same script. One core has the server, another the browser.
+one that wrote it begins: both pages are watched by the same script. The server has one core, the browser what there is.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -20,9 +19,9 @@ import attrs
 from playwright.sync_api import BrowserContext, CDPSession, Page
 
 from bench.delivery import compared
-from bench.load import CannotMeasure
+from bench.load import CannotMeasure, preferred
 from bench.servers import Ours, ours
-from tests.chromium import CHROMIUM, MISSING, chromium
+from tests.chromium import ANY_HOST, CHROMIUM, MISSING, chromium
 
 HERE = Path(__file__).parent
 UPLOT = HERE.parent / "web" / "page" / "node_modules" / "uplot" / "dist"
@@ -134,11 +133,9 @@ def _check(page: Page, end_ms: float) -> None:
 
 @contextmanager
 def _browser() -> Iterator[BrowserContext]:
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})  # what is started from here stays there
-    try:
-        with TemporaryDirectory(prefix="oracle-bench-") as folder, chromium(Path(folder), viewport=VIEW) as browser:
-            browser.add_init_script(path=HERE / "page_probe.js")
-            yield browser
-    finally:
-        os.sched_setaffinity(0, cores)
+    with TemporaryDirectory(prefix="oracle-bench-") as folder, chromium(Path(folder), ANY_HOST, viewport=VIEW) as browser:
+        for child in Path("/proc/self/task").glob("*/children"):  # whichever thread has started it
+            for pid in child.read_text().split():
+                preferred(int(pid))
+        browser.add_init_script(path=HERE / "page_probe.js")
+        yield browser

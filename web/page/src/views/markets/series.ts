@@ -52,13 +52,18 @@ export class Series {
 
   /** Write the newest number into an element, in each frame in which it changed, until the function that is answered is called. */
   show(element: HTMLElement): () => void {
+    const shown = element.appendChild(document.createTextNode(""));
     const paint = () => {
       const value = this.ring.last(1);
       const text = value === undefined ? "–" : this.symbol ? fixed(value, this.decimals) : plain(Number(value.toPrecision(9)));
-      if (element.textContent !== text) element.textContent = text;
+      if (shown.data !== text) shown.data = text;
     };
     paint();
-    return painting(this.topic, paint);
+    const leave = painting(this.topic, paint);
+    return () => {
+      leave();
+      shown.remove();
+    };
   }
 
   view(length: number): Columns {
