@@ -106,12 +106,14 @@ def _measured(page: Page, house: Ours, name: str, seconds: float) -> Measured:
     page.evaluate("probe.delays = []")
     page.wait_for_timeout(seconds * 1_000)
     after, delays = _counts(browser), page.evaluate("probe.delays")
+    page.evaluate("probe.delays = []")
+    heap = _counts(browser)["JSHeapUsedSize"]
     panel = page.evaluate("(host => [host.clientWidth, host.querySelector('canvas').height])(document.querySelector('canvas').closest('.plot, li'))")
     _check(page, (WARM_S + seconds + 1) * 1_000)
     page.close()
     spent = after["Timestamp"] - before["Timestamp"]
     return Measured((after["TaskDuration"] - before["TaskDuration"]) / spent, (after["ScriptDuration"] - before["ScriptDuration"]) / spent,
-                    statistics.quantiles(delays, n=20)[-1], (before["JSHeapUsedSize"], after["JSHeapUsedSize"]), tuple(panel))
+                    statistics.quantiles(delays, n=20)[-1], (before["JSHeapUsedSize"], heap), tuple(panel))
 
 
 def _counts(browser: CDPSession) -> dict[str, float]:
