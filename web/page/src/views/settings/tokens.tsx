@@ -1,7 +1,7 @@
 // Who may come in: tokens are made, shown once, and taken back.
 import { useState } from "preact/hooks";
 import { polled, usePolls } from "../../live/poll";
-import { postOnce, type Problem, remove } from "../../live/rest";
+import { question, type Problem, remove } from "../../live/rest";
 import { attempt, Confirm, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
 
 interface Token {
@@ -115,7 +115,7 @@ function NewToken({ made }: { made: () => void }) {
     setSecret("");
     setProblem(
       await attempt(async () => {
-        const told = (await postOnce("/api/oracle/tokens", { scope, ttl: lasts.trim() || "never" })) as { token: string };
+        const told = (await question("/api/oracle/tokens", { scope, ttl: lasts.trim() || "never" })) as { token: string };
         setSecret(told.token);
         made();
       }),
