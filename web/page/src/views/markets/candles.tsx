@@ -10,6 +10,9 @@ import { CandlePlot, spoken } from "./candle-plot";
 import type { Happenings } from "./happenings";
 import { type Interval, INTERVALS } from "./wire";
 
+/** What the licence of the charts wants to be shown, with the link. */
+const NOTICE = "TradingView Lightweight Charts™, Copyright (c) 2025 TradingView, Inc.";
+
 interface CandlesProps {
   symbol: string;
   places: number;
@@ -39,7 +42,7 @@ export function Candles({ symbol, places, happenings }: CandlesProps) {
     <Panel
       id="candles"
       title="Candles"
-      note={<a href="https://www.tradingview.com/" target="_blank" rel="noopener noreferrer">Charts by TradingView</a>}
+      note={<a href="https://www.tradingview.com/" target="_blank" rel="noopener noreferrer" title={NOTICE}>Charts by TradingView</a>}
       controls={
         <>
           {bars.simulated && <Simulated />}

@@ -59,8 +59,10 @@ export class Happenings {
     return found.reverse();
   }
 
-  private isAbout({ kind, subject, data }: Happening): boolean {
-    return kind === "alert_fired" ? data.event_subject === this.symbol : subject === this.symbol;
+  /** An alert on a price or a condition is about itself; its words say of which symbols that is. */
+  private isAbout({ kind, subject, data, summary }: Happening): boolean {
+    if (kind !== "alert_fired") return subject === this.symbol;
+    return data.event_subject === this.symbol || summary.includes(`"${this.symbol}"`);
   }
 }
 

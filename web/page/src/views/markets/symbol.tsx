@@ -59,8 +59,8 @@ export function SymbolView({ symbol }: { symbol: string }) {
 
 function Head({ symbol, ticks, places }: { symbol: string; ticks: Ticks; places: number }) {
   const believed = useMemo(() => polled<Believed>(`/api/oracle/quote?symbol=${encodeURIComponent(symbol)}`, 5_000), [symbol]);
-  usePolls(...(providerOf(symbol) === undefined ? [] : [believed])); // of what nobody quotes there is none
   const { quote, ring, heardAt, tape } = ticks;
+  usePolls(...(quote ? [believed] : [])); // of what nobody quotes there is none
   const mid = quote ? (quote.bid + quote.ask) / 2 : ring.last(MID);
   const [, , , mids] = ring.view();
   const first = mids?.find((value) => !Number.isNaN(value));
