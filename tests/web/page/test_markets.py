@@ -38,7 +38,8 @@ def test_the_table_is_sorted_and_filtered_and_the_address_keeps_it(browser: Brow
 
 @built
 def test_a_symbol_shows_what_was_pushed_to_this_server(browser: BrowserContext, server: Serving):
-    push(server, {"kind": "bar", "symbol": "QX-USD", "interval": "1d", "open": 70.5, "high": 99.5, "low": 61.25, "close": 81.5, "volume": 5},
+    day = {"open": 70.5, "high": 99.5, "low": 61.25, "close": 81.5, "volume": 5}
+    push(server, {"kind": "bar", "symbol": "QX-USD", "interval": "1d", **day},
          {"kind": "trade", "symbol": "QX-USD", "price": 81.125, "size": 2.75, "side": "buy"},
          {"kind": "quote", "symbol": "QX-USD", "bid": 81.0, "ask": 81.5, "bid_size": 4.125, "ask_size": 3},
          {"kind": "sample", "name": "mood_of_test", "subject": "QX-USD:me", "value": 0.777, "unit": "share"})  # fmt: skip
@@ -89,6 +90,10 @@ def test_an_alert_stands_at_its_point_and_an_event_leads_to_a_rule(browser: Brow
     (told,) = [event for event in ask(server, "/api/oracle/events?subject=BTC-USD&limit=300")["items"] if event["id"] == ident]
     expect(chosen).to_contain_text(told["summary"])
     expect(chosen.get_by_role("link", name="Build a rule on it")).to_have_attribute("href", f"#/alerts?new={ident}")
+    tab.evaluate("location.hash = '#/watchdogs'")
+    page.event(told["summary"]).click()
+    tab.locator(f'[data-event="{ident}"]').get_by_role("link", name="BTC-USD").click()
+    expect(chosen).to_contain_text(told["summary"])
     assert page.complaints == []
 
 

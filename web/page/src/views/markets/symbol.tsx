@@ -33,7 +33,6 @@ export function SymbolView({ symbol }: { symbol: string }) {
   useCommands(() => [
     { title: "The symbol before", group: "markets", keys: "ArrowLeft", run: () => walk(symbol, -1) },
     { title: "The next symbol", group: "markets", keys: "ArrowRight", run: () => walk(symbol, 1) },
-    ...symbols().map((one) => ({ title: one, group: "symbol", run: () => open(one) })),
   ]);
   const unknown = stream.link === "live" && ticks.read && !ticks.problem && ticks.ring.length === 0 && !symbols().includes(symbol);
   if (unknown) return <Unknown symbol={symbol} />;

@@ -5,7 +5,8 @@ import { localDay } from "../../live/format";
 import { usePolls } from "../../live/poll";
 import { Failure, Nothing, Panel, Simulated, Time, waiting } from "../../parts/parts";
 import { events, recorded } from "../../live/events";
-import { isMadeHere } from "../../live/markets";
+import { isMadeHere, symbols } from "../../live/markets";
+import { hrefOf } from "../../shell/route";
 import { type Happening, isSimulated, SEVERITIES, type Severity } from "../../live/wire";
 
 export function Events() {
@@ -86,7 +87,7 @@ function Row({ happening, marked }: { happening: Happening; marked: boolean }) {
         {open && (
           <dl>
             <Fact name="kind" value={kind} />
-            <Fact name="subject" value={subject} />
+            <Fact name="subject" value={subject} href={symbols().includes(subject) ? hrefOf("markets", subject, { event: id }) : undefined} />
             <Fact name="source" value={source} />
             {Object.entries(data).map(([name, value]) => (
               <Fact key={name} name={name} value={typeof value === "string" ? value : JSON.stringify(value)} />
@@ -100,12 +101,12 @@ function Row({ happening, marked }: { happening: Happening; marked: boolean }) {
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
+function Fact({ name, value, href }: { name: string; value: string; href?: string | undefined }) {
   if (!value) return null;
   return (
     <>
       <dt>{name}</dt>
-      <dd>{value}</dd>
+      <dd>{href ? <a href={href}>{value}</a> : value}</dd>
     </>
   );
 }
