@@ -7,9 +7,10 @@ from datetime import datetime
 import attrs
 
 from actors import Refused
+from oracle.patterns import TOPIC
 from web.origin import is_simulated
 from web.poll import Batch, poll, snapshot
-from web.resume import Place
+from web.resume import PLACE, Place
 from web.routes import WS, Auth, Call, Family, Param, Route, Scope
 from web.sockets import fiml_stream, native_stream, patterns_of
 from web.wire import iso
@@ -96,8 +97,8 @@ class LastQuote:
     offset: int
 
 
-_TOPICS = Param("topics", many=True, doc="quote:BTC-USD, quote:*, event:*, *; comma list, repeated keys, or both")
-_SINCE = Param("since", doc="EPOCH:OFFSET of the newest message seen; empty: begin with a snapshot")
+_TOPICS = Param("topics", many=True, shape=TOPIC, doc="quote:BTC-USD, quote:*, event:*, *; comma list, repeated keys, or both")
+_SINCE = Param("since", shape=PLACE, doc="EPOCH:OFFSET of the newest message seen; empty: begin with a snapshot")
 _LIMIT = Param("limit", "int", default=500, ge=1, le=5_000, doc="most messages")
 _WAIT = Param("wait_s", "float", default=25.0, ge=0, le=50, doc="how long to wait for the first message, seconds")
 _SYMBOL = Param("symbol", required=True, ge=1, doc="BTC-USD, AAPL")

@@ -11,11 +11,11 @@ import attrs
 from actors import Refused
 from oracle.exchange_days import NEW_YORK, exchange_day
 from oracle.model import Command
-from oracle.patterns import is_pattern
+from oracle.patterns import TOPIC, is_pattern
 from oracle.terminal import PUSH, objects_of
 from oracle.terminal.journal import Entry, Today, confluence, desk_entries, pushed_entries, today
 from web.errors import invalid
-from web.resume import Place
+from web.resume import PLACE, Place
 from web.routes import WS, Answer, Auth, Call, Param, Route, Scope
 from web.union import FAMILIES
 from web.union_socket import UnionSocket
@@ -261,8 +261,8 @@ def _limit(default: int) -> tuple[Param, ...]:
 _SYMBOL = Param("symbol", required=True, ge=1, le=64, doc="AAPL, BTC-USD")
 _SOCKET = (
     Param("surface", choices=FAMILIES, doc="whose frames; all where it is not said"),
-    Param("channels", many=True, doc="channels and globs of channels; all where none is named"),
-    Param("since", doc="EPOCH:OFFSET of the newest frame seen; empty: from now on, with places"),
+    Param("channels", many=True, shape=TOPIC, doc="channels and globs of channels; all where none is named"),
+    Param("since", shape=PLACE, doc="EPOCH:OFFSET of the newest frame seen; empty: from now on, with places"),
     Param("role", choices=("producer",), doc="producer: to push"),
 )
 _TAG = "mt5"
