@@ -79,7 +79,8 @@ def test_schemathesis_finds_nothing(house):
     amount += [] if SOAK else ["--exclude-path", "/api/strategies/rankings"]  # it runs what nobody has run yet
     command = [
         Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml", "run",
-        f"{base}/openapi.json", "-H", f"Authorization: Bearer {token}", "--no-color", "--no-shrink", "--request-timeout", "60", *amount,
+        f"{base}/openapi.json", "-H", f"Authorization: Bearer {token}", "--no-color", "--no-shrink",
+        "--request-timeout", "60", *amount,
     ]  # fmt: skip
     env = clean_env(PLANTED=json.dumps(things), PYTHONPATH=str(REPO))
     found = subprocess.run(command, capture_output=True, text=True, timeout=rounds(120, 3_600), cwd=REPO, env=env, check=False)
