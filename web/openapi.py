@@ -15,7 +15,7 @@ from web.params import MOST_ITEMS, TEXT_LIMIT
 from web.routes import WS, Auth, Family, Param, Route
 from web.schemas import schemas
 
-__all__ = ["describe"]
+__all__ = ["describe", "query_of"]
 
 _TYPES = {
     "str": {"type": "string"},
@@ -153,7 +153,7 @@ def _operation(route: Route, shapes: dict[Any, dict[str, Any]]) -> dict[str, Any
         "description": text,
         "tags": [route.tag],
         "parameters": [_path_param(name, route.segments.get(name)) for name in re.findall(r"\{(\w+)", route.path)]
-        + [_query(p) for p in route.params]
+        + [query_of(p) for p in route.params]
         + ([_ONCE] if route.unsafe and not route.secret else []),
         "responses": _responses(route, shapes),
     }
@@ -212,7 +212,8 @@ def _refusals(route: Route) -> list[int]:
     return sorted(codes)
 
 
-def _query(param: Param) -> dict[str, Any]:
+def query_of(param: Param) -> dict[str, Any]:
+    """A query parameter as OpenAPI's Parameter Object."""
     schema: dict[str, Any] = dict(_TYPES[param.kind])
     text = param.kind == "str"
     low, high = (param.ge, param.le or TEXT_LIMIT) if text else (param.ge, param.le)

@@ -146,6 +146,7 @@ class Route:
     (`web.quick`). `secret`: the answer holds a secret, so it is stored nowhere and the route takes no `Idempotency-Key`.
     `locked`: mode `local` wants a token for it, as it does for everything under `/api/v1`.
     `complaint` is what family `v1` says above the fields of bad input. `strict`: unknown keys of the body are refused.
+    `tells` and `hears` are the classes of the frames of a stream (`web.frames`), what the server says and what a client may.
     `segments` are patterns of those path parameters that are refused (not just unknown) where they don't look like it.
     """
 
@@ -172,6 +173,8 @@ class Route:
     complaint: str = ""
     raw: bool = False
     strict: bool = False
+    tells: tuple[Any, ...] = ()
+    hears: tuple[Any, ...] = ()
     segments: Mapping[str, str] = attrs.field(factory=dict)
 
     @property

@@ -99,7 +99,7 @@ def _one_of(*choices: str) -> Callable[[str], object]:
     return check
 
 
-_TIME = {"anyOf": [{"const": ""}, TIME]}
+_TIME = {"anyOf": [{"const": ""}, *TIME["anyOf"]]}
 _FARTHEST = 1_000_000_000
 _FILTERED = ("session_id", "status", "source", "agent_type", "subagent", "start_date", "end_date")
 _FILTERS = (

@@ -6,6 +6,7 @@ from functools import partial
 
 from web.auth import client_of
 from web.flopy_socket import FlopySocket, Seat
+from web.frames.flopy import HEARD, TOLD
 from web.live_metrics import live
 from web.resume import PLACE, Place
 from web.routes import WS, Auth, Call, Family, Param, Route, Scope
@@ -41,5 +42,6 @@ _PARAMS = (
     Param("token", doc="a token, where a browser can't send it otherwise"),
 )
 ROUTES = (
-    Route(WS, "/ws/dashboard", dashboard, Auth.token, Scope.read, family=Family.v1, params=_PARAMS, tag="flopy_net"),
+    Route(WS, "/ws/dashboard", dashboard, Auth.token, Scope.read, family=Family.v1, params=_PARAMS, tag="flopy_net",
+          tells=TOLD, hears=HEARD),
 )  # fmt: skip
