@@ -190,10 +190,15 @@ def _responses(route: Route, shapes: dict[Any, dict[str, Any]]) -> dict[str, Any
         shape = {"application/json": {"schema": shapes[route.answer]}}
         done = {str(status): {"description": "done"} | ({"content": shape} if status != 204 else {})
                 for status in (route.done, *route.also)}
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_SHAPES[route.family]}"}}}
-    answers = done | {str(code): {"description": _REFUSAL[code], "content": content} for code in _refusals(route)}
+    # A head that is too large is not read on, so nobody knows whose family it is.
+    shapes_of = {code: "NativeError" if code == 431 else _SHAPES[route.family] for code in _refusals(route)}
+    answers = done | {
+        str(code): {"description": _REFUSAL[code],
+                    "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+        for code, name in shapes_of.items()
+    }  # fmt: skip
     if route.path.startswith("/api/v1/") and route.method != WS:
-        answers = {code: {**answer, "headers": _COUNTED} for code, answer in answers.items()}
+        answers = {code: {**answer, "headers": _COUNTED} if code != "431" else answer for code, answer in answers.items()}
     return answers
 
 

@@ -83,7 +83,8 @@ def test_schemathesis_finds_nothing(house):
         "--request-timeout", "60", *amount,
     ]  # fmt: skip
     env = clean_env(PLANTED=json.dumps(things), PYTHONPATH=str(REPO))
-    found = subprocess.run(command, capture_output=True, text=True, timeout=rounds(120, 3_600), cwd=running.data, env=env, check=False)
+    most_s = rounds(120, 3_600)
+    found = subprocess.run(command, capture_output=True, text=True, timeout=most_s, cwd=running.data, env=env, check=False)
     complaints = re.findall(r"^=+ (?:ERRORS|FAILURES) =+$.*", found.stdout, re.DOTALL | re.MULTILINE)
     assert found.returncode == 0, "\n".join(complaints) or found.stdout + found.stderr
     assert int(re.findall(r"(\d+) passed", found.stdout)[-1]) > 200, found.stdout
