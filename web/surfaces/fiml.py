@@ -165,7 +165,7 @@ def _subscriptions(system: System) -> int:
 
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1000, doc="most rows")
 _SEVERITY = Param("severity", choices=_SEVERITIES, doc="only this severity")
-_TYPE = Param("event_type", doc="only this type: " + ", ".join(EVENT_TYPES))
+_TYPE = Param("event_type", shape={"enum": list(EVENT_TYPES)}, doc="only this type: " + ", ".join(EVENT_TYPES))
 _SYMBOLS = Param("symbols", many=True, required=True, doc="one comma list, repeated keys, or both: BTC, BTC-USD, AAPL")
 _ASSET_TYPE = Param("asset_type", default="equity", choices=ASSET_TYPES)
 _MARKET = Param("market", default="US", choices=MARKETS)

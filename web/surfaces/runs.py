@@ -198,7 +198,7 @@ _WHICH = (
     Param("offset", "int", default=0, ge=0, le=1_000_000_000),
 )  # fmt: skip
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows")
-_CURSOR = Param("cursor", doc="`next` of the page before")
+_CURSOR = Param("cursor", shape={"pattern": "^[0-9]{0,9}$"}, doc="`next` of the page before")
 _REASON = Param("reason", le=500, doc="why, for the run and its timeline")
 _ONE = "/api/oracle/runs/{id}"
 _READ = {"auth": Auth.token, "scope": Scope.read, "family": Family.error, "tag": "oracle", "head": True}
