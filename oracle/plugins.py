@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
 from oracle.problems import Bad, closest
 
-__all__ = ["part_class"]
+__all__ = ["part_class", "plugged_in"]
 
 T = TypeVar("T", bound=type)
 
@@ -31,3 +31,12 @@ def part_class(kind: str, table: Mapping[str, T], noun: str, method: str) -> T:
     if not (isinstance(found, type) and attrs.has(found) and callable(getattr(found, method, None))):
         raise Bad("value_error", f"{kind!r} is no {noun}: an attrs class with a method `{method}`")
     return found
+
+
+def plugged_in(place: str) -> Any:
+    """What stands at `package.module:name`, for what may be there and is not to be needed. Raises Bad."""
+    module, _, name = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise Bad("value_error", f"{place!r} cannot be imported: {error}") from error

@@ -1,0 +1,84 @@
+"""What `oracle.start` and `oracle.connect` give: a client without a loop that may have the runtime in its own process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from oracle.client import AsyncioClient, SyncClient
+from oracle.notebook.caller import Caller
+from oracle.notebook.resident import Resident
+from oracle.sdk.portal import Portal
+from oracle.sdk.room import Asked
+
+__all__ = ["AioSession", "Session"]
+
+
+class AioSession(AsyncioClient):
+    """The same, awaited on asyncio: `await rt.aio.ask(...)`. It ends with the session that it is of."""
+
+    ask = Asked(Caller.ask_actor)
+    tell = Asked(Caller.tell_actor)
+    publish = Asked(Caller.publish)
+    push = Asked(Caller.push)
+
+    def __init__(self, portal: Portal, bare: Caller) -> None:
+        self._speak(portal, bare)
+
+    def close(self) -> None:
+        """Nothing: the thread is the session's."""
+
+
+class Session(SyncClient):
+    """A runtime here or a server elsewhere. All rooms of `oracle.client.SyncClient` (`rt.history`, `rt.alerts`, ...) are in it;
+    each call comes back when it is done, may be interrupted, and raises what went wrong. `rt.aio` has them to be awaited."""
+
+    ask = Asked(Caller.ask_actor)
+    tell = Asked(Caller.tell_actor)
+    publish = Asked(Caller.publish)
+    push = Asked(Caller.push)
+
+    def __init__(self, portal: Portal, bare: Caller, url: str, resident: Resident | None = None) -> None:
+        self._speak(portal, bare)
+        self._resident = resident
+        self._over: list[Callable[[], object]] = []
+        self.url = url
+        """Where it is, with a slash at the end."""
+        self.aio = AioSession(portal, bare)
+        """The same to be awaited, on asyncio."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the runtime lives in this process."""
+        return self._resident is not None
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is anything to talk with: the runtime runs, or, of a connection, it was not stopped."""
+        return not self._portal.closed if self._resident is None else self._resident.alive
+
+    def stop(self) -> None:
+        """End it in order: clients are told, what is pending is stored, the thread is gone. Of a connection only that ends.
+        Again it does nothing. Raises Refused `held` where something here holds it, and says where."""
+        if self._resident is not None:
+            self._resident.end()
+        self._portal.close()
+        over, self._over = self._over, []
+        for tell in over:
+            tell()
+
+    close = stop
+
+    def when_over(self, tell: Callable[[], object]) -> None:
+        """Have somebody told once it was stopped."""
+        self._over.append(tell)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a session can't be sent to another process; oracle.connect(url, token) opens one there")
+
+    def __repr__(self) -> str:
+        if not self.alive:
+            return "<oracle: stopped>"
+        place = f"in this process ({os.getpid()})" if self.embedded else "connected"
+        return f"<oracle: {place}, {self.url}>"
