@@ -18,6 +18,7 @@ from oracle import log
 from oracle.notebook.caller import Caller
 from oracle.notebook.resident import House, Resident
 from oracle.notebook.session import Session
+from oracle.notebook.telling import Crashes
 from oracle.plugins import plugged_in
 from oracle.presence import find
 from oracle.sdk.portal import Portal
@@ -145,13 +146,17 @@ def _resident(wish: _Wish) -> Session:
     resident = Resident(portal, _opening(wish))
     try:
         house = resident.begin()
-        bare = Caller(house.url, house.token, house.certificate, resident=resident)
     except BaseException:
         portal.close()
         raise
+    crashes = Crashes()
+    resident.when_ended(crashes.ended)
+    bare = Caller(house.url, house.token, house.certificate, resident=resident, crashes=crashes)
     if house.first_token:
         print(f"oracle: {house.url}?token={house.first_token}", file=sys.stderr)
-    return Session(portal, bare, house.url, resident)
+    session = Session(portal, bare, house.url, resident)
+    session.when_over(crashes.close)
+    return session
 
 
 def _opening(wish: _Wish) -> Callable[[], AbstractAsyncContextManager[House]]:

@@ -7,8 +7,12 @@ from typing import Any
 
 from actors import Refused
 from oracle.client import Client
+from oracle.notebook.part import Added
+from oracle.notebook.parts import Parts
 from oracle.notebook.resident import Resident
-from oracle.remote import Remote
+from oracle.notebook.telling import Crashes
+from oracle.remote import Remote, RemoteFailed
+from oracle.sdk.thing import at
 
 __all__ = ["Caller"]
 
@@ -17,12 +21,13 @@ class Caller(Client):
     """A client of the runtime that is `resident` here, or of a server elsewhere, given as a client is."""
 
     def __init__(self, url: str | None = None, token: str = "", certificate: str = "", *, resident: Resident | None = None,
-                 **how: Any) -> None:  # fmt: skip
+                 crashes: Crashes | None = None, **how: Any) -> None:  # fmt: skip
         """Raises as `Client` does."""
         super().__init__(url, token, certificate, **how)
         self.resident = resident
-        if resident is None:
+        if resident is None or crashes is None:
             return
+        self._parts = Parts(resident, crashes)
         find = self._find
 
         def found() -> Remote:
@@ -55,6 +60,44 @@ class Caller(Client):
         """Rows of `POST /api/oracle/push`, stored when this comes back; sent again with its `command_id` they are taken once.
         Raises RemoteFailed."""
         return await self.command("POST", "api/oracle/push", {"source": source, "rows": list(rows)}, id=command_id)
+
+    async def add(self, part: Any, name: str = "", /, **settings: Any) -> Added:
+        """Put something into the running tree, in the place of what was added under its name before: a watchdog (a class with
+        `update`, or one of those), an actor (of `actors.Actor`) or a rule (a dict with a `trigger`, as `rule` takes it). It is
+        called `name`, or by its class; further words are its settings.
+
+        Raises Refused, which says what it lacks: `no_part`, `no_watchdog`, `taken`, `elsewhere`; Invalid; RemoteFailed.
+        """
+        if isinstance(part, Mapping):
+            return await self.rule(name, **{**part, **settings})
+        self._inside("send code there")
+        return await self._parts.add(part, name, settings)
+
+    async def rule(self, alert_id: str = "", /, when: str = "", **fields: Any) -> Added:
+        """Store a rule that tells people (`POST /api/alerts`), in the place of one with that id; it stays, also over restarts.
+        `when` is a condition (docs/conditions.md), for a whole `trigger`. Raises RemoteFailed, which says what is wrong."""
+        if when:
+            fields["trigger"] = {"type": "custom_condition", "condition": when, **fields.get("trigger", {})}
+        ident = alert_id.removeprefix("rule:") or str(fields.get("alert_id", ""))
+        rule = {"name": ident, "description": "Made in a notebook.", "delivery_methods": [], **fields, "alert_id": ident}
+        try:
+            await self.command("PUT", at("api/alerts", ident), rule)
+            replaced = True
+        except RemoteFailed as no:
+            if no.status != 404:
+                raise
+            await self.command("POST", "api/alerts", rule)
+            replaced = False
+        return Added("rule", ident, "enabled" if rule.get("enabled", True) else "disabled", replaced)
+
+    async def remove(self, name: str) -> None:
+        """Take out what was added under a name; a rule is `rule:ID`, whoever made it. Raises Refused `not_found`, `elsewhere`;
+        RemoteFailed."""
+        if name.startswith("rule:"):
+            await self.command("DELETE", at("api/alerts", name.removeprefix("rule:")))
+            return
+        self._inside("take out code there")
+        await self._parts.remove(name)
 
     def _inside(self, what: str) -> Resident:
         if self.resident is None:

@@ -22,6 +22,9 @@ class AioSession(AsyncioClient):
     tell = Asked(Caller.tell_actor)
     publish = Asked(Caller.publish)
     push = Asked(Caller.push)
+    add = Asked(Caller.add)
+    rule = Asked(Caller.rule)
+    remove = Asked(Caller.remove)
 
     def __init__(self, portal: Portal, bare: Caller) -> None:
         self._speak(portal, bare)
@@ -38,6 +41,9 @@ class Session(SyncClient):
     tell = Asked(Caller.tell_actor)
     publish = Asked(Caller.publish)
     push = Asked(Caller.push)
+    add = Asked(Caller.add)
+    rule = Asked(Caller.rule)
+    remove = Asked(Caller.remove)
 
     def __init__(self, portal: Portal, bare: Caller, url: str, resident: Resident | None = None) -> None:
         self._speak(portal, bare)
@@ -69,6 +75,20 @@ class Session(SyncClient):
             tell()
 
     close = stop
+
+    def watchdog(self, cls: Any = None, /, name: str = "", **settings: Any) -> Any:
+        """Above a class: add it as a watchdog. `@rt.watchdog`, or `@rt.watchdog(name="jumps", limit_pct=2)`. Raises as `add`."""
+        return self._above(cls, name, settings)
+
+    def actor(self, cls: Any = None, /, name: str = "", **settings: Any) -> Any:
+        """Above a class of `actors.Actor`: add it. `@rt.actor`, or with a `name` and words for its `__init__`. Raises as `add`."""
+        return self._above(cls, name, settings)
+
+    def _above(self, cls: Any, name: str, settings: dict[str, Any]) -> Any:
+        if cls is None:
+            return lambda cls: self._above(cls, name, settings)
+        print(self.add(cls, name, **settings))
+        return cls
 
     def when_over(self, tell: Callable[[], object]) -> None:
         """Have somebody told once it was stopped."""
