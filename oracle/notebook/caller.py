@@ -7,9 +7,11 @@ from typing import Any
 
 from actors import Refused
 from oracle.client import Client
+from oracle.notebook.backtest import Report, rule_backtest, strategy_backtest, watchdog_backtest
 from oracle.notebook.part import Added
 from oracle.notebook.parts import Parts
 from oracle.notebook.resident import Resident
+from oracle.notebook.results import Events, Performance
 from oracle.notebook.telling import Crashes
 from oracle.remote import Remote, RemoteFailed
 from oracle.sdk.thing import at
@@ -98,6 +100,31 @@ class Caller(Client):
             return
         self._inside("take out code there")
         await self._parts.remove(name)
+
+    async def backtest(self, watchdog: Any = None, /, *, rule: str | Mapping[str, Any] = "", strategy: str = "",
+                       from_: Any = None, to: Any = None, start: Any = None, end: Any = None, symbols: Sequence[str] = (),
+                       report: Report = lambda done, status: None, **settings: Any) -> Events | Performance:  # fmt: skip
+        """Try something on what was stored: a watchdog (its name with other settings, or a class, also one of a cell, as it is
+        now), a `rule` (an id, or a dict as it would be created) or a `strategy` (over the days `start` to `end`).
+
+        `from_` and `to` are ISO texts, datetimes or UTC microseconds, by default the last day; `symbols` those whose prices the
+        picture is to have. Further words are settings of the watchdog, or fields of the strategy's backtest.
+
+        Raises RemoteFailed, BacktestCrashed (with the traceback in the worker), Refused: `no_watchdog`, `elsewhere`, or
+        `stays_here` for code that can't be sent to a worker process.
+        """
+        if strategy:
+            extra = {"symbols": list(symbols)} if symbols else {}
+            return await strategy_backtest(self, strategy, start or from_, end or to, {**settings, **extra}, report)
+        if rule:
+            return await rule_backtest(self, rule, (from_, to), symbols, report)
+        if watchdog is None:
+            raise Refused("say what: rt.backtest('price_anomaly'), a class, rule=... or strategy=...", "no_watchdog")
+        if isinstance(watchdog, str) and (self.resident is None or not self._parts.ours(watchdog)):
+            return await watchdog_backtest(self, watchdog, (from_, to), settings, symbols, report)
+        self._inside("have code from here run there; its name will do for what the server has")
+        with self._parts.draft(watchdog, settings) as (name, what):
+            return await watchdog_backtest(self, name, (from_, to), {}, symbols, report, what)
 
     def _inside(self, what: str) -> Resident:
         if self.resident is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -66,6 +67,26 @@ class Parts:
             with contextlib.suppress(NobodyOwns):  # it has finished by itself
                 await system.runtime.remove(name)
         del self._kinds[name]
+
+    @contextlib.contextmanager
+    def draft(self, part: Any, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Within, a watchdog that nothing runs can be named to backtests: as it is now, whatever it was while it ran. Its name,
+        and what people call it. Raises as `add`."""
+        system = self._system()
+        what = part if isinstance(part, str) else name_of(WATCHDOG, "", part)
+        if isinstance(part, str):
+            table = {**system.watchdogs[part], **settings}
+            cls, given = watchdog_class(table.pop("kind")), table
+        else:
+            cls, given = decider_of(part, settings)
+        structure(cls, dict(given), path=("watchdogs", what))
+        name = next(one for n in itertools.count(1) if (one := f"draft:{what}.{n}") not in system.watchdogs)
+        system.watchdogs[name] = {"kind": cells.keep(name, cls), **given}
+        try:
+            yield name, what
+        finally:
+            del system.watchdogs[name]
+            cells.forget(name)
 
     def ours(self, name: str) -> bool:
         """Whether an actor of this name was put in here."""

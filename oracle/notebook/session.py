@@ -8,6 +8,7 @@ from typing import Any
 
 from oracle.client import AsyncioClient, SyncClient
 from oracle.notebook.caller import Caller
+from oracle.notebook.progress import Progress
 from oracle.notebook.resident import Resident
 from oracle.sdk.portal import Portal
 from oracle.sdk.room import Asked
@@ -25,6 +26,7 @@ class AioSession(AsyncioClient):
     add = Asked(Caller.add)
     rule = Asked(Caller.rule)
     remove = Asked(Caller.remove)
+    backtest = Asked(Caller.backtest)
 
     def __init__(self, portal: Portal, bare: Caller) -> None:
         self._speak(portal, bare)
@@ -76,12 +78,17 @@ class Session(SyncClient):
 
     close = stop
 
+    def backtest(self, watchdog: Any = None, /, **wish: Any) -> Any:
+        """Try a watchdog, a `rule` or a `strategy` on what was stored, with a bar that shows how far it is: `Caller.backtest`."""
+        progress = Progress("backtest")
+        return progress.wait(self._portal.start(lambda: self._bare.backtest(watchdog, report=progress.note, **wish)))
+
     def watchdog(self, cls: Any = None, /, name: str = "", **settings: Any) -> Any:
         """Above a class: add it as a watchdog. `@rt.watchdog`, or `@rt.watchdog(name="jumps", limit_pct=2)`. Raises as `add`."""
         return self._above(cls, name, settings)
 
     def actor(self, cls: Any = None, /, name: str = "", **settings: Any) -> Any:
-        """Above a class of `actors.Actor`: add it. `@rt.actor`, or with a `name` and words for its `__init__`. Raises as `add`."""
+        """Above a class of `actors.Actor`: add it. `@rt.actor`, or with a `name` and words for `__init__`. Raises as `add`."""
         return self._above(cls, name, settings)
 
     def _above(self, cls: Any, name: str, settings: dict[str, Any]) -> Any:
