@@ -37,7 +37,7 @@ def packed(kinds: Iterable[str]) -> dict[str, bytes]:
     """What another process needs of those kinds that are kept here, by name. Raises Refused `stays_here`, which says why one
     can't be sent."""
     names = [name for module, _, name in (kind.partition(":") for kind in kinds) if module == __name__]
-    return {name: _packed(name, _CLASSES[name]) for name in names}
+    return {name: _packed(_CLASSES[name]) for name in names}
 
 
 def unpack(classes: dict[str, bytes]) -> None:
@@ -46,14 +46,14 @@ def unpack(classes: dict[str, bytes]) -> None:
         keep(name, pickle.loads(bytes_))
 
 
-def _packed(name: str, cls: type) -> bytes:
+def _packed(cls: type) -> bytes:
     try:
         import cloudpickle  # type: ignore[import-untyped, unused-ignore]
 
         return bytes(cloudpickle.dumps(cls))
     except ImportError as gone:
-        why = f"{name} was defined here, and sending it to a worker process takes cloudpickle (the extra notebook)"
+        why = f"{cls.__name__} was defined here, and sending it to a worker process takes cloudpickle (the extra notebook)"
         raise Refused(why, "stays_here") from gone
     except _NOT_PACKED as error:
-        why = f"{name} can't be sent to the worker process: {error}; it may use only what can be copied there"
+        why = f"{cls.__name__} can't be sent to the worker process: {error}; it may use only what can be copied there"
         raise Refused(why, "stays_here") from error

@@ -42,14 +42,15 @@ class Ask:
 @attrs.frozen
 class Verdict:
     """The events, in order; `messages` each watchdog took; rows `unreadable`; CPU seconds the deciders were `busy_s`; of what
-    watchdogs `crashed`, by name, and where: file, line and function, innermost last."""
+    watchdogs `crashed`, by name, and where: file, line, function and its first line,
+    innermost last."""
 
     events: list[Event]
     messages: dict[str, int]
     unreadable: int
     busy_s: float
     crashed: dict[str, str]
-    crashed_at: dict[str, list[tuple[str, int, str]]] = attrs.field(factory=dict)
+    crashed_at: dict[str, list[tuple[str, int, str, int]]] = attrs.field(factory=dict)
 
 
 @attrs.define

@@ -79,13 +79,13 @@ class Found(msgspec.Struct, tag=True):
 
 class Done(msgspec.Struct, tag=True):
     """The end: messages taken by each watchdog, rows that could not be read, CPU seconds of going through the messages, and of
-    what watchdogs crashed, with where: file, line and function, innermost last."""
+    what watchdogs crashed, with where: file, line, function and its first line, innermost last."""
 
     messages: dict[str, int]
     unreadable: int
     busy_s: float
     crashed: dict[str, str] = {}
-    crashed_at: dict[str, list[tuple[str, int, str]]] = {}
+    crashed_at: dict[str, list[tuple[str, int, str, int]]] = {}
 
 
 def actor_of(name: str) -> str:

@@ -42,7 +42,7 @@ class Replay:
     unreadable: int = 0
     busy_s: float = 0.0
     crashed: dict[str, str] = attrs.field(factory=dict)
-    crashed_at: dict[str, list[tuple[str, int, str]]] = attrs.field(factory=dict)
+    crashed_at: dict[str, list[tuple[str, int, str, int]]] = attrs.field(factory=dict)
     _courses: dict[str, Course] = attrs.field(factory=dict)
     _waiting: dict[tuple[str, ...], list[tuple[int, int, Any]]] = attrs.field(factory=dict)
 
@@ -111,8 +111,8 @@ class Replay:
         except Exception as error:
             self._courses.pop(name, None)
             self.crashed[name] = f"{type(error).__name__}: {error}"[:300]
-            frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
-            self.crashed_at[name] = [(one.filename, one.lineno or 0, one.name) for one in frames]
+            trace = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)][-MOST_FRAMES:]
+            self.crashed_at[name] = [(code.co_filename, line, code.co_name, code.co_firstlineno) for code, line in trace]
 
     def _tell(self, name: str, course: Course, findings: Any) -> None:
         for finding in findings:

@@ -11,6 +11,7 @@ from typing import Any
 import trio
 
 from oracle.moments import time_us
+from oracle.notebook.part import Draft
 from oracle.notebook.results import BacktestCrashed, Events, Performance
 from oracle.remote import RemoteFailed
 from oracle.sdk.room import Caller
@@ -32,16 +33,15 @@ Span = tuple[Any, Any]
 
 
 async def watchdog_backtest(caller: Caller, name: str, span: Span, settings: Mapping[str, Any], symbols: Sequence[str],
-                            report: Report, what: str = "") -> Events:  # fmt: skip
+                            report: Report, draft: Draft | None = None) -> Events:  # fmt: skip
     """What a watchdog of the server would have said. Raises RemoteFailed, BacktestCrashed."""
     wish = {**_span(span), "watchdogs": [name], "settings": {name: dict(settings)} if settings else {}}
     run, rows = await _through(caller, "api/oracle/backtest", wish, report)
-    events = await _events(caller, what or name, run, rows, symbols)
-    crashed = (run["result"] or {}).get("crashed") or {}
-    if name in crashed:
-        error = BacktestCrashed(f"{what or name} crashed: {crashed[name]}", events)
-        frames = [traceback.FrameSummary(*frame) for frame in run["result"].get("crashed_at", {}).get(name, ())]
-        error.add_note("in the worker process:\n" + "".join(traceback.format_list(frames)).rstrip())
+    what, result = draft.what if draft else name, run["result"] or {}
+    events = await _events(caller, what, run, rows, symbols)
+    if name in result.get("crashed", {}):
+        error = BacktestCrashed(f"{what} crashed: {result['crashed'][name]}", events)
+        error.add_note("in the worker process:\n" + _trace(result.get("crashed_at", {}).get(name, ()), draft))
         raise error
     return events
 
@@ -109,6 +109,16 @@ async def _events(caller: Caller, what: str, run: Any, rows: list[dict[str, Any]
         if points or symbols:
             prices[symbol] = points
     return Events(what, run["result"] or {}, rows, prices, any(_provider(row["data"]) == "simulated" for row in rows))
+
+
+def _trace(frames: Sequence[tuple[str, int, str, int]], draft: Draft | None) -> str:
+    """As a traceback says it, with the lines of cells as this process knows them."""
+    shown = []
+    for file, line, function, first_line in frames:
+        if draft is not None and file.startswith("<"):
+            file = draft.file_of(file, function, first_line)
+        shown.append(traceback.FrameSummary(file, line, function))
+    return "".join(traceback.format_list(shown)).rstrip()
 
 
 def _provider(data: Mapping[str, Any]) -> str:

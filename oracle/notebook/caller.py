@@ -123,8 +123,8 @@ class Caller(Client):
         if isinstance(watchdog, str) and (self.resident is None or not self._parts.ours(watchdog)):
             return await watchdog_backtest(self, watchdog, (from_, to), settings, symbols, report)
         self._inside("have code from here run there; its name will do for what the server has")
-        with self._parts.draft(watchdog, settings) as (name, what):
-            return await watchdog_backtest(self, name, (from_, to), {}, symbols, report, what)
+        with self._parts.draft(watchdog, settings) as draft:
+            return await watchdog_backtest(self, draft.name, (from_, to), {}, symbols, report, draft)
 
     def _inside(self, what: str) -> Resident:
         if self.resident is None:

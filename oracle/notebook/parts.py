@@ -13,7 +13,7 @@ import trio
 from actors import Child, Lifecycle, NobodyOwns, Refused, Runtime, Supervisor
 from oracle import cells
 from oracle.border import structure
-from oracle.notebook.part import ACTOR, WATCHDOG, Added, decider_of, is_decider, maker_of, name_of
+from oracle.notebook.part import ACTOR, WATCHDOG, Added, Draft, decider_of, is_decider, maker_of, name_of
 from oracle.notebook.resident import Resident
 from oracle.notebook.telling import Crashes
 from oracle.plugins import part_of
@@ -69,9 +69,9 @@ class Parts:
         del self._kinds[name]
 
     @contextlib.contextmanager
-    def draft(self, part: Any, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Within, a watchdog that nothing runs can be named to backtests: as it is now, whatever it was while it ran. Its name,
-        and what people call it. Raises as `add`."""
+    def draft(self, part: Any, settings: Mapping[str, Any]) -> Iterator[Draft]:
+        """Within, a watchdog that nothing runs can be named to backtests: as it is now, whatever it was while it ran. Raises
+        as `add`, and Refused `stays_here`."""
         system = self._system()
         what = part if isinstance(part, str) else name_of(WATCHDOG, "", part)
         if isinstance(part, str):
@@ -81,11 +81,13 @@ class Parts:
             cls, given = decider_of(part, settings)
         structure(cls, dict(given), path=("watchdogs", what))
         name = next(one for n in itertools.count(1) if (one := f"draft:{what}.{n}") not in system.watchdogs)
-        system.watchdogs[name] = {"kind": cells.keep(name, cls), **given}
+        kind = cells.keep(name, cls)
         try:
-            yield name, what
+            cells.packed([kind])  # what can't be sent is said here, and not by a run that has failed
+            system.watchdogs[name] = {"kind": kind, **given}
+            yield Draft(name, what, cls)
         finally:
-            del system.watchdogs[name]
+            system.watchdogs.pop(name, None)
             cells.forget(name)
 
     def ours(self, name: str) -> bool:
