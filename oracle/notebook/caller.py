@@ -8,6 +8,7 @@ from typing import Any
 from actors import Refused
 from oracle.client import Client
 from oracle.notebook.backtest import Report, rule_backtest, strategy_backtest, watchdog_backtest
+from oracle.notebook.outline import Outline
 from oracle.notebook.part import Added
 from oracle.notebook.parts import Parts
 from oracle.notebook.resident import Resident
@@ -43,6 +44,10 @@ class Caller(Client):
     def found_at(self) -> str:
         """Where the server is now. Raises RemoteFailed where there is none."""
         return self._find().url
+
+    async def outline(self) -> Outline:
+        """How it is, in a few words. Raises RemoteFailed, Refused."""
+        return Outline.of(await self.get("api/oracle/tree"), () if self.resident is None else self._parts.names)
 
     async def ask_actor(self, name: str, message: object, timeout_s: float = 5.0) -> Any:
         """The answer of an actor. Raises Refused, AskTimeout, ActorCrashed (caused by what it crashed of), NobodyOwns,

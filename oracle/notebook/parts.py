@@ -90,6 +90,11 @@ class Parts:
             system.watchdogs.pop(name, None)
             cells.forget(name)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of what was added, in the order it was."""
+        return tuple(self._kinds)
+
     def ours(self, name: str) -> bool:
         """Whether an actor of this name was put in here."""
         return self._kinds.get(name.removeprefix("watchdog:")) is not None

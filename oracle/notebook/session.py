@@ -6,14 +6,18 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from oracle.client import AsyncioClient, SyncClient
+from actors import Refused
+from oracle.client import AsyncioClient, RemoteFailed, SyncClient
 from oracle.notebook.caller import Caller
+from oracle.notebook.outline import Outline, as_html
 from oracle.notebook.progress import Progress
 from oracle.notebook.resident import Resident
 from oracle.sdk.portal import Portal
 from oracle.sdk.room import Asked
 
 __all__ = ["AioSession", "Session"]
+
+OUTLINE_S = 2.0
 
 
 class AioSession(AsyncioClient):
@@ -47,8 +51,10 @@ class Session(SyncClient):
     rule = Asked(Caller.rule)
     remove = Asked(Caller.remove)
 
-    def __init__(self, portal: Portal, bare: Caller, url: str, resident: Resident | None = None) -> None:
+    def __init__(self, portal: Portal, bare: Caller, url: str, resident: Resident | None = None, served: bool = True) -> None:
         self._speak(portal, bare)
+        self.served = served
+        """Whether others find it at `url`, and the page is there."""
         self._resident = resident
         self._over: list[Callable[[], object]] = []
         self.url = url
@@ -105,7 +111,30 @@ class Session(SyncClient):
         raise TypeError("a session can't be sent to another process; oracle.connect(url, token) opens one there")
 
     def __repr__(self) -> str:
+        outline = self._outline()
+        return f"<oracle {self._place()}: {outline.said if isinstance(outline, Outline) else outline}>"
+
+    def _repr_html_(self) -> str:
+        outline = self._outline()
+        if not isinstance(outline, Outline):
+            return as_html(f"oracle {self._place()}", {"state": outline})
+        rows = {"state": outline.state, "failed": ", ".join(outline.failed), "feeds": ", ".join(map(" ".join, outline.feeds)),
+                "actors": str(outline.actors), "added here": ", ".join(outline.added)}  # fmt: skip
+        return as_html(f"oracle {self._place()}", {"page": self.url if self.served else "", **rows})
+
+    def _place(self) -> str:
+        return f"at {self.url}" if self.served else f"in process {os.getpid()}"
+
+    def _outline(self) -> Outline | str:
+        """How it is, or why nobody can say; asked for at most OUTLINE_S."""
         if not self.alive:
-            return "<oracle: stopped>"
-        place = f"in this process ({os.getpid()})" if self.embedded else "connected"
-        return f"<oracle: {place}, {self.url}>"
+            failure = self._resident.failure if self._resident is not None else None
+            return f"crashed ({failure})" if failure is not None else "stopped"
+        pending = self._portal.start(self._bare.outline)
+        try:
+            return pending.future.result(OUTLINE_S)
+        except TimeoutError:
+            pending.future.cancel()
+            return "does not answer"
+        except (RemoteFailed, Refused) as failed:
+            return str(failed)
