@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-__all__ = ["Connection", "DatabaseError", "FileError", "connect", "identity", "parquet_rows"]
+__all__ = ["ASKED", "Connection", "DatabaseError", "FileError", "connect", "connect_to_read", "identity", "parquet_rows"]
 
 Connection = duckdb.DuckDBPyConnection
 DatabaseError = duckdb.Error
@@ -18,20 +18,48 @@ FileError = duckdb.IOException
 # default is 16 MiB); yet what is in the log has to be read again after a SIGKILL, 64 MiB in less than a second.
 CHECKPOINT = "64MiB"
 ROWS = 1_000  # fetched at once
+MOST_SPILLED = "4GiB"
+"""What questions may lay down on the disk while they are answered."""
+
+ASKED = "asked"
+"""An empty database in memory: where it is the current one, nothing of the file is seen but by its full name."""
 
 
 def connect(path: Path, memory_limit_mb: int, exports: Path) -> Connection:
     """Open or create the file, for one thread of its own and nothing outside of it but the folder `exports`, where files can be
     written. Raises what the database raises."""
-    root = duckdb.connect(str(path), config={
-        "storage_compatibility_version": "v1.4.0", "threads": 1, "memory_limit": f"{memory_limit_mb}MB",
-        "autoinstall_known_extensions": False, "autoload_known_extensions": False, "python_enable_replacements": False,
-        "checkpoint_threshold": CHECKPOINT,
-    })  # fmt: skip
-    folder = f"{exports}/".replace("'", "''")
-    root.execute(f"SET allowed_directories = ['{folder}']")  # it can't be set once nothing else is allowed
+    return _alone(duckdb.connect(str(path), config={**_config(memory_limit_mb), "checkpoint_threshold": CHECKPOINT,
+                                                    "storage_compatibility_version": "v1.4.0"}), exports)  # fmt: skip
+
+
+def connect_to_read(path: Path, memory_limit_mb: int, exports: Path) -> Connection:
+    """The same of a file that is there and stays as it is. Raises what the database raises."""
+    root = duckdb.connect(":memory:", config=_config(memory_limit_mb))
+    try:
+        root.execute(f"ATTACH '{_quoted(path)}' AS {path.stem} (READ_ONLY)")
+        root.execute(f"USE {path.stem}")
+        return _alone(root, exports)
+    except duckdb.Error:
+        root.close()
+        raise
+
+
+def _config(memory_limit_mb: int) -> dict[str, Any]:
+    return {
+        "threads": 1, "memory_limit": f"{memory_limit_mb}MB", "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False, "python_enable_replacements": False, "max_temp_directory_size": MOST_SPILLED,
+    }  # fmt: skip
+
+
+def _alone(root: Connection, exports: Path) -> Connection:
+    root.execute(f"ATTACH ':memory:' AS {ASKED}")
+    root.execute(f"SET allowed_directories = ['{_quoted(exports)}/']")  # it can't be set once nothing else is allowed
     root.execute("SET enable_external_access = false")
     return root
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def identity(path: Path) -> tuple[int, int] | None:
