@@ -14,10 +14,10 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
 
@@ -37,6 +37,9 @@ from oracle.settings import load
 __all__ = ["AsyncioClient", "Client", "Closed", "Frame", "Hole", "Ready", "RemoteFailed", "SyncClient"]
 
 DEADLINE_S = 30.0
+LONG_S = 120.0  # for a question to the history, which may wait for others, and a large answer
+LARGE_BYTES = 257 * 1024 * 1024
+T = TypeVar("T")
 TRANSPORTS = ("websocket", "poll")
 
 
@@ -84,6 +87,13 @@ class Client(Surfaces[Trio]):
         asked = {name: value for name, value in query.items() if value is not None}
         return await self._again(lambda remote, timeout_s: remote.say("GET", path, asked, timeout_s=timeout_s))
 
+    async def take(self, path: str, body: Any) -> tuple[bytes, Mapping[str, str]]:
+        """The bytes of the answer to a question that is asked with POST, at most 256 MiB, and its headers by lower-case name.
+        Raises RemoteFailed."""
+        said = json.dumps(body, allow_nan=False).encode()
+        answer = await self._again(lambda remote, timeout_s: remote.take(path, said, timeout_s=LONG_S, limit_bytes=LARGE_BYTES))
+        return answer.body, answer.headers
+
     async def command(self, method: str, path: str, body: Any = None, *, id: str = "", once: bool = True) -> Any:
         """Have a command applied once, however often it had to be sent; the JSON of its answer. It has the `id` (1 to 64
         letters, digits and any of `_ . : -`), or a new one; give one that you keep where you may be killed in between. Where a
@@ -113,7 +123,7 @@ class Client(Surfaces[Trio]):
             raise Invalid([Problem(("transport",), "enum", f"Input should be {one_of(TRANSPORTS)}", transport)])
         return follow(self._find, ",".join(topics), since, transport=transport, patience_s=patience_s)
 
-    async def _again(self, say: Callable[[Remote, float], Awaitable[Said]]) -> Said:
+    async def _again(self, say: Callable[[Remote, float], Awaitable[T]]) -> T:
         patience, ends_s = Patience(), trio.current_time() + self._deadline_s
         while True:
             timeout_s = min(TIMEOUT_S, ends_s - trio.current_time())

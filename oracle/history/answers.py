@@ -65,12 +65,13 @@ class Ask:
 
 @attrs.frozen
 class File:
-    """An open file that has no name any more. `truncated`: there were more rows than were wanted."""
+    """An open file that has no name any more. `truncated`: there were more rows than were wanted. It had waited for its turn."""
 
     file: IO[bytes]
     bytes: int
     rows: int
     truncated: bool
+    waited_s: float
 
 
 @attrs.frozen
@@ -81,6 +82,7 @@ class Rows:
     types: list[str]
     rows: list[msgspec.Raw]
     truncated: bool
+    waited_s: float = 0.0
 
 
 class Answers:
@@ -97,12 +99,16 @@ class Answers:
 
     async def rows(self, ask: Ask) -> Rows:
         """At most 10,000 rows, of at most 16 MiB."""
+        began_s = trio.current_time()
         async with self._turns.one():
-            return await self._read(ask, partial(_shown, ask=ask), None)
+            waited_s = trio.current_time() - began_s
+            return attrs.evolve(await self._read(ask, partial(_shown, ask=ask), None), waited_s=waited_s)
 
     async def file(self, ask: Ask, form: str) -> File:
         """At most a million rows, of at most 256 MiB, as `parquet` or as a stream of `arrow`, for which pyarrow is needed."""
+        began_s = trio.current_time()
         async with self._turns.one():
+            waited_s = trio.current_time() - began_s
             path = await self._run_sync(self._library.room.place, form)
             write = {"parquet": _parquet, "arrow": _arrow}[form]
             try:
@@ -111,14 +117,14 @@ class Answers:
             finally:
                 path.unlink(missing_ok=True)
                 path.with_suffix(".whole").unlink(missing_ok=True)
-        return File(file, os.fstat(file.fileno()).st_size, min(count, ask.limit), count > ask.limit)
+        return File(file, os.fstat(file.fileno()).st_size, min(count, ask.limit), count > ask.limit, waited_s)
 
     async def _read(self, ask: Ask, work: Callable[[Any, str], T], path: Path | None) -> T:
         most = self._library.memory_limit_mb * 1024 * 1024 * 6 // 10
 
         def run(at: Any) -> T:
             with asked():
-                question = read_question(at, ask.sql, ask.limit)
+                question = read_question(ask.sql, ask.limit)
                 _prepare(at, question.views, self._library.months)
                 with Scale(at, path, MOST_BYTES, most):
                     return work(at, question.sql)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-__all__ = ["ASKED", "Connection", "DatabaseError", "FileError", "connect", "connect_to_read", "identity", "parquet_rows"]
+__all__ = [
+    "ASKED", "Connection", "DatabaseError", "FileError", "connect", "connect_to_read", "identity", "parquet_columns",
+    "parquet_rows", "parsed",
+]  # fmt: skip
 
 Connection = duckdb.DuckDBPyConnection
 DatabaseError = duckdb.Error
@@ -58,6 +62,19 @@ def _alone(root: Connection, exports: Path) -> Connection:
     return root
 
 
+def parsed(sql: str) -> str:
+    """What the parser understands of SQL, as the JSON of `json_serialize_sql`: `{error, error_type, error_message, statements}`.
+
+    It is asked where nothing is stored: how it is written depends on the oldest program that a file is for."""
+    with _parser().cursor() as at:
+        return str(at.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0])
+
+
+@cache
+def _parser() -> Connection:
+    return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "64MB", "enable_external_access": False})
+
+
 def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
@@ -71,7 +88,16 @@ def identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+def parquet_columns(path: Path) -> list[str]:
+    """The names of the columns of a Parquet file. Raises OSError where it can't be read."""
+    try:
+        with duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False}) as connection:
+            return [str(one[0]) for one in connection.execute("SELECT * FROM read_parquet(?) LIMIT 0", [str(path)]).description]
+    except duckdb.Error as error:
+        raise OSError(f"{path.name} can't be read as Parquet: {str(error).splitlines()[0]}") from error
+
+
+def parquet_rows(path: Path) -> Generator[dict[str, Any], None, None]:
     """The rows of a Parquet file in order, as dictionaries. Raises OSError where it can't be read, also in the middle."""
     try:
         with duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False}) as connection:

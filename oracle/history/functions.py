@@ -1,4 +1,4 @@
-"""Which functions a question in SQL may use: those that reach nothing outside, change nothing, and give no more than they are given.
+"""Which functions a question in SQL may use: they reach nothing outside, change nothing, and give no more than they are given.
 
 Functions that make much of little (`repeat`, `lpad`, `range` as a list, ...) take memory that the database counts for nobody,
 and can't be interrupted while they do. They are left out; texts that are put together are counted (`GROWING`). What is missing

@@ -15,6 +15,7 @@ import attrs
 import msgspec
 
 from actors import Refused
+from oracle.history.database import parsed
 from oracle.history.functions import FUNCTIONS, GROWING, TABLES, TYPES
 from oracle.history.views import VIEWS
 from oracle.problems import closest
@@ -44,14 +45,14 @@ class Question:
     views: tuple[str, ...]
 
 
-def read_question(at: Any, sql: str, limit: int) -> Question:
-    """The question that a text asks, read with a cursor on whatever database.
+def read_question(sql: str, limit: int) -> Question:
+    """The question that a text asks.
 
     Raises Refused: `invalid` (no SQL, not one SELECT), `rejected` (something in it is not for here).
     """
-    text = _alone(at, sql)
+    text = _alone(sql)
     wrapped = f"SELECT * FROM (\n{text}\n) LIMIT {limit + 1}"
-    tree = _parsed(at, wrapped)[0]
+    tree = _statements(wrapped)[0]
     named = {entry["key"].lower() for entry in _entries(tree)}
     views, tables, growth = dict[str, None](), set[int](), 1
     for part in _parts(tree):
@@ -71,20 +72,19 @@ def read_question(at: Any, sql: str, limit: int) -> Question:
     return Question(wrapped, tuple(views))
 
 
-def _alone(at: Any, sql: str) -> str:
+def _alone(sql: str) -> str:
     """The text of the only statement, without what ends it."""
     if len(sql) > MOST_CHARACTERS:
         raise Refused(f"a question has at most {MOST_CHARACTERS} characters", "invalid")
-    statements = _parsed(at, sql)
+    statements = _statements(sql)
     if len(statements) != 1:
         raise Refused(f"one SELECT is asked at a time, these are {len(statements)}", "invalid")
     return _END.sub("", sql)
 
 
-def _parsed(at: Any, sql: str) -> list[dict[str, Any]]:
-    (said,) = at.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+def _statements(sql: str) -> list[dict[str, Any]]:
     try:
-        found = msgspec.json.decode(said)
+        found = msgspec.json.decode(parsed(sql))
     except RecursionError:
         raise Refused("this is nested too deeply", "invalid") from None
     if not found["error"]:

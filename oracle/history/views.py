@@ -199,7 +199,7 @@ VIEWS: Mapping[str, View] = {
                 owner="who asked for it", agent="who did it", model="the agent's", conversation="in which it was asked"),
         _time("created", "when it was asked for", "ts_us"), _time("started", "when it began"), _time("finished", "when it ended"),
         *_plain(REAL, duration_s="seconds", cost_usd="US dollars"),
-        *_plain(INT, input_tokens="how many", output_tokens="how many", rounds="done", rounds_total="asked for", clients="how many"),
+        *_plain(INT, input_tokens="how many", output_tokens="how many", rounds="done", rounds_total="wanted", clients="how many"),
         *_plain(REAL, accuracy="0 to 1, of the last round", loss="of the last round"),
         *_json(TEXT, "value", error="why it failed"),
         *(Field(name, TEXT, about, f"json_extract(value, '$.{name}')") for name, about in (
