@@ -39,6 +39,7 @@ PIECE = 500  # rows made into JSON at once: the interpreter is held for so long
 FORMS = ("parquet", "arrow")
 
 T = TypeVar("T")
+_JSON = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
 
 
 class Library(Protocol):
@@ -155,7 +156,7 @@ def _shown(at: Any, sql: str, ask: Ask) -> Rows:
     rows, size = list[msgspec.Raw](), 0
     while piece := found.fetchmany(PIECE):
         for row in piece:
-            text = msgspec.json.encode(row, enc_hook=str)
+            text = _JSON.encode(row)
             size += len(text)
             if len(rows) == ask.limit or size > MOST_BYTES_SHOWN:
                 return Rows(names, types, rows, True)
