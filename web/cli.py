@@ -16,6 +16,7 @@ COMMANDS = {
     "tail": "web.verbs.tail:tail",
     "tree": "web.verbs.tree:tree",
     "doctor": "web.verbs.doctor:doctor",
+    "sql": "web.verbs.sql:sql",
     "backtest": "web.verbs.backtest:backtest",
     "alert": "web.verbs.alert:alert",
     "token": "web.verbs.token:token",

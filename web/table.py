@@ -47,6 +47,7 @@ from web.surfaces import (
     mt5,
     native,
     push,
+    questions,
     run_output,
     runs,
     tokens,
@@ -61,8 +62,8 @@ SURFACES = (
     fiml_market, live, mt5, union, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades,
     alpha_system, alpha_strategies, alpha_backtests, alpha_rankings, tokens, vitals, archive, budgets, agent_analytics,
     agent_lists, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets, agent_conversations, agent_webhooks,
-    inbound, flopy_experiments, flopy_parts, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts,
-    flopy_dashboard,
+    inbound, questions, flopy_experiments, flopy_parts, flopy_runners, flopy_metrics, flopy_health, flopy_config,
+    flopy_alerts, flopy_dashboard,
 )  # fmt: skip
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import IO, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -28,14 +28,15 @@ def show_checks(checks: Iterable[tuple[str, bool, str]]) -> None:
         console.print(f"[{'green' if good else 'red'}]{'ok  ' if good else 'FAIL'}[/] {escape(name)}: {escape(found)}")
 
 
-def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Rows under a head."""
+def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, right: Collection[str] = (),
+               file: IO[str] | None = None) -> None:  # fmt: skip
+    """Rows under a head; the columns `right` are numbers."""
     table = Table(box=None, pad_edge=False)
     for name in columns:
-        table.add_column(name)
+        table.add_column(escape(name), justify="right" if name in right else "left")
     for row in rows:
         table.add_row(*map(escape, row))
-    Console(file=sys.stdout, soft_wrap=True).print(table)
+    Console(file=file or sys.stdout, soft_wrap=True).print(table)
 
 
 def _branch(node: Mapping[str, Any]) -> Tree:
