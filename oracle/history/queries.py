@@ -85,11 +85,11 @@ class Queries:
     async def events(
         self, kind: Wanted = None, severity: Wanted = None, subject: Wanted = None, source: Wanted = None,
         from_us: int | None = None, to_us: int | None = None, limit: int = 100, cursor: str | None = None,
-        newest_first: bool = True, cause: Wanted = None, source_prefix: str = "",
+        newest_first: bool = True, cause: Wanted = None, source_prefix: str = "", id: Wanted = None,
     ) -> Page:
         """Events: id, kind, subject, source, severity, summary, data, cause; each once, however often it was stored."""
         wanted = Filter().one_of("kind", kind).one_of("severity", severity).one_of("subject", subject)
-        wanted.one_of("source", source).one_of("cause", cause).between("ts_us", from_us, to_us)
+        wanted.one_of("source", source).one_of("cause", cause).one_of("id", id).between("ts_us", from_us, to_us)
         wanted.begins("source", source_prefix)
         return await self._rows("event", EVENTS, wanted, limit, cursor, newest_first)
 

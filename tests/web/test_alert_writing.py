@@ -40,7 +40,7 @@ async def test_a_draft_is_checked_and_nothing_is_stored(tmp_path):
     async with open_house(tmp_path) as house:
         assert await wrong(house, RULE) == {}
         bad = (await wrong(house, custom('prise("BTC-USD") > 1')))["trigger.condition"]
-        assert bad["column"] == 1 and "prise" in bad["message"]
+        assert (bad["column"], bad["kind"]) == (1, "value_error") and "prise" in bad["message"]
         both = await wrong(house, {**custom('price("BTC-USD") >'), "cooldown_seconds": -1, "delivery_methods": ["pigeon"]})
         assert {"trigger.condition", "cooldown_seconds"} < both.keys() and len(both) == 3
         assert (await wrong(house, {**RULE, "delivery_methods": ["email"]})).keys() == {"email_config"}

@@ -45,3 +45,5 @@ async def test_events_are_counted_by_source_severity_and_day(tmp_path):
         assert sum(one["high"] for one in (await house.get(week)).json["items"]) == 4
         assert sum(one["high"] for one in (await house.get(f"{week}&subject=ETH-USD")).json["items"]) == 1
         assert (await house.get(f"{week}&bucket=1m")).status == 422
+        newest = (await house.get("/api/oracle/events?kind=price_anomaly&limit=1")).json["items"][0]
+        assert (await house.get(f"/api/oracle/events?id={newest['id']}")).json["items"] == [newest]

@@ -80,10 +80,11 @@ class Draft:
 
 @attrs.frozen
 class Wrong:
-    """One thing that is wrong: where (`trigger.condition`), why, the word that was probably meant, and in a text the column, from
-    1."""
+    """One thing that is wrong: where (`trigger.condition`), of what `kind` (`missing`, ...), why, the word that was probably
+    meant, and in a text the column, from 1."""
 
     field: str
+    kind: str
     message: str
     suggestion: str | None
     column: int | None
@@ -130,7 +131,7 @@ async def check(call: Call) -> Checked:
         wrong = list(error.problems)
     shown: dict[tuple[str, str], Wrong] = {}
     for one in (*problems, *wrong):
-        told = Wrong(".".join(map(str, one.path)), one.reason, one.suggestion or None, one.ctx.get("column"))
+        told = Wrong(".".join(map(str, one.path)), one.type, one.reason, one.suggestion or None, one.ctx.get("column"))
         shown.setdefault((told.field, told.message), told)
     return Checked(not shown, list(shown.values()), terms.on if terms else "", terms.off if terms else "")
 
