@@ -7,11 +7,19 @@ const FIRST_WAIT_MS = 500;
 /** After these nobody knows what became of a wish; 0 stands for no answer. */
 const UNKNOWN = new Set([0, 500, 502, 503, 504]);
 
+/** One field of what was sent, and what is wrong with it. */
+export interface Misfit {
+  field: string;
+  message: string;
+}
+
 export class Problem extends Error {
   constructor(
     message: string,
     /** The HTTP status, 0 when no answer came. */
     readonly status: number,
+    /** The fields that do not fit, where the server names them. */
+    readonly wrong: readonly Misfit[] = [],
   ) {
     super(message);
   }
@@ -25,6 +33,11 @@ export function get(path: string): Promise<unknown> {
  * answered and is carried out once, whatever was lost on the way. */
 export function post(path: string, body?: object): Promise<unknown> {
   return wish("POST", path, body);
+}
+
+/** Ask something that needs a body and changes nothing. */
+export function question(path: string, body: object): Promise<unknown> {
+  return request("POST", path, {}, body);
 }
 
 /** Have something replaced, or changed in part, as `post` asks for things. */
@@ -93,7 +106,7 @@ async function asked(method: string, path: string, headers: Record<string, strin
     throw new Problem("The server does not answer.", 0);
   }
   const body = parsed(text);
-  if (!response.ok) throw new Problem(reason(body) ?? `The server answered ${response.status}.`, response.status);
+  if (!response.ok) throw new Problem(reason(body) ?? `The server answered ${response.status}.`, response.status, misfits(body));
   if (body === undefined) throw new Problem("The answer is not JSON.", response.status);
   return body;
 }
@@ -117,4 +130,11 @@ function reason(body: unknown): string | undefined {
   if (typeof error?.message === "string") return error.message;
   if (Array.isArray(detail)) return (detail as Wrong[]).map(({ loc, msg }) => `${loc.slice(1).join(".")}: ${msg}`).join("; ");
   return typeof detail === "string" ? detail : undefined;
+}
+
+/** The fields that are named in {error: {details: [{field, message}]}} or {detail: [{loc, msg}]}. */
+function misfits(body: unknown): Misfit[] {
+  const { error, detail } = (body ?? {}) as { error?: { details?: unknown }; detail?: unknown };
+  if (Array.isArray(error?.details)) return error.details as Misfit[];
+  return Array.isArray(detail) ? (detail as Wrong[]).map(({ loc, msg }) => ({ field: loc.slice(1).join("."), message: msg })) : [];
 }
