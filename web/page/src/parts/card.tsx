@@ -1,11 +1,33 @@
-// One number of several, with its name above it and what there is to say below it. They stand in a <dl class="cards">.
+// Single numbers with their names, side by side.
 import type { ComponentChildren } from "preact";
 
-export function Card({ name, note, children }: { name: string; note?: ComponentChildren; children: ComponentChildren }) {
+export function Cards({ label, children }: { label: string; children: ComponentChildren }) {
   return (
-    <div class="card">
+    <dl class="cards" aria-label={label}>
+      {children}
+    </dl>
+  );
+}
+
+interface CardProps {
+  name: string;
+  /** What is not known is a dash. */
+  children: ComponentChildren;
+  /** A few words below the number. */
+  note?: ComponentChildren;
+  tone?: "up" | "down" | "warn" | "" | undefined;
+  /** What the number means, for who points at it. */
+  title?: string;
+}
+
+export function Card({ name, children, note, tone = "", title }: CardProps) {
+  return (
+    <div class="card" title={title}>
       <dt>{name}</dt>
-      <dd>{children}{note && <span class="dim">{note}</span>}</dd>
+      <dd class={`num ${tone}`}>
+        {children ?? "–"}
+        {note && <span class="dim">{note}</span>}
+      </dd>
     </div>
   );
 }

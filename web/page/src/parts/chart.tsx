@@ -194,9 +194,21 @@ function seriesOf(line: Line): uPlot.Series {
 
 const AXIS = { stroke: () => colour("dim"), font: "11px system-ui, sans-serif", ticks: { show: false } } as const;
 
+const DAY = "\n{D} {MMM}";
+
+/** Of steps that are so long: the text of each tick, and what is added where the day turns. As uPlot takes it. */
+const TIMES = [
+  [31_536_000, "{YYYY}", null, null, null, null, null, null, 1],
+  [2_419_200, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [86_400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", DAY, null, DAY, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", DAY, null, DAY, null, null, null, 1],
+  [0.001, "{HH}:{mm}:{ss}.{fff}", DAY, null, DAY, null, null, null, 1],
+] as uPlot.Axis.Values;
+
 function acrossAxis(across: string, text: ((value: number) => string) | undefined): uPlot.Axis {
   const grid = { stroke: () => colour("line"), width: 1 };
-  if (across === "time") return { ...AXIS, grid };
+  if (across === "time") return { ...AXIS, grid, values: TIMES };
   const told = text ?? ((value: number) => (Number.isInteger(value) ? plain(value) : ""));
   return { ...AXIS, grid, values: (_, ticks) => ticks.map(told) };
 }

@@ -3,7 +3,7 @@ import { fixed, size, span, whole } from "../../live/format";
 import { useTopics } from "../../live/link";
 import { polled, usePolls } from "../../live/poll";
 import { Bars } from "../../parts/bars";
-import { Card } from "../../parts/card";
+import { Card, Cards } from "../../parts/card";
 import { Choice } from "../../parts/choice";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { hrefOf, useQuery } from "../../shell/route";
@@ -37,14 +37,14 @@ export function Analysis() {
 function Told({ told: { total, buckets, items } }: { told: Analytics }) {
   return (
     <>
-      <dl class="cards">
+      <Cards label="Numbers of all alerts">
         <Card name="Firings" note={total.per_day !== null && `${size(total.per_day)} a day`}>{whole(total.firings)}</Card>
         <Card name="Held back" note="met, and nobody was told">{total.suppressed === null ? "not known" : whole(total.suppressed)}</Card>
         <Card name="Deliveries" note={`${whole(total.failed)} failed, ${whole(total.pending)} under way`}>{whole(total.deliveries)}</Card>
         <Card name="Delivered">{share(total.delivered_share)}</Card>
         <Card name="Time to receipt" note={`p99 ${millis(total.p99_ms)}`}>{millis(total.median_ms)}</Card>
         <Card name="Acknowledged" note={total.median_ack_s !== null && `after ${seconds(total.median_ack_s)} (median)`}>{whole(total.acknowledged)}</Card>
-      </dl>
+      </Cards>
       {buckets.length > 0 && <Bars label="Firings" counts={buckets.map(({ start, firings }) => ({ day: start.slice(0, 10), count: firings }))} />}
       {items.length === 0 ? (
         <Nothing>There is no alert yet.</Nothing>

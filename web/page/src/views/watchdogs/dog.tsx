@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { hrefOf } from "../../shell/route";
 import { plain, whole, words } from "../../live/format";
-import { Card } from "../../parts/card";
+import { Card, Cards } from "../../parts/card";
 import { attempt, Failure, Nothing, Panel, Refusal, RestartButton, Time, waiting } from "../../parts/parts";
 import type { Problem } from "../../live/rest";
 import { Backtest } from "./backtest";
@@ -61,14 +61,14 @@ function Standing({ dog }: { dog: Dog }) {
         {dog.reason && <span class="dim">: {dog.reason}</span>}
       </p>
       {dog.doc && <p class="prose dim">{tidy(dog.doc)}</p>}
-      <dl class="cards">
+      <Cards label={`How ${dog.name} does`}>
         <Card name="Checks" note="over all lives">{whole(dog.total_checks)}</Card>
         <Card name="Failed" note={`the last ${whole(dog.consecutive_failures)} in a row`}>{whole(dog.errors)}</Card>
         <Card name="Last check">{dog.last_check ? <Time iso={dog.last_check} /> : "never"}</Card>
         <Card name="Detections" note="over all lives">{whole(dog.events_emitted)}</Card>
         <Card name="Last one">{dog.last_event ? <Time iso={dog.last_event} /> : "never"}</Card>
         <Card name="Restarts" note={dog.since ? <>this life since <Time iso={dog.since} /></> : "not alive"}>{whole(dog.restarts)}</Card>
-      </dl>
+      </Cards>
       {dog.listens.length > 0 && (
         <p class="prose dim">
           Listens to {dog.listens.map((topic, place) => <>{place > 0 && ", "}<code>{topic}</code></>)}

@@ -1,7 +1,6 @@
 // Who watches, how each is and why, and the switch that silences it.
 import { useState } from "preact/hooks";
-import { useCommands } from "../../shell/commands";
-import { go, hrefOf } from "../../shell/route";
+import { hrefOf } from "../../shell/route";
 import { whole } from "../../live/format";
 import { attempt, Failure, Nothing, Panel, Refusal, RestartButton, Switch, Time, waiting } from "../../parts/parts";
 import type { Problem } from "../../live/rest";
@@ -13,7 +12,6 @@ export function Watchdogs() {
   const counts = useCounts(1);
   const [problem, setProblem] = useState<Problem>();
   const on = rows.filter((dog) => dog.enabled).length;
-  useCommands(() => rows.map(({ name }) => ({ title: `Watchdog ${name}`, group: "watchdog", run: () => go("watchdogs", name) })));
   return (
     <Panel id="watchdogs" title="Watchdogs" note={rows.length > 0 && `${on} of ${rows.length} on`}>
       <Failure poll={dogs} what="Watchdogs" />
