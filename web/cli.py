@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": "web.verbs.serve:serve",
     "tail": "web.verbs.tail:tail",
     "tree": "web.verbs.tree:tree",
+    "top": "web.verbs.top:top",
     "doctor": "web.verbs.doctor:doctor",
     "backtest": "web.verbs.backtest:backtest",
     "alert": "web.verbs.alert:alert",
