@@ -95,6 +95,16 @@ def test_tail_prints_what_happens_and_ends_after_count(server):
     assert "quote:" in shown.stdout and "bid=" in shown.stdout
 
 
+def test_tail_prints_only_what_is_asked_for(server):
+    severe = oracle("tail", "event:*,quote:*", "--severity", "medium", "--count", 1, "--json", "--data", server.data)
+    assert json.loads(severe.stdout)["data"]["severity"] in ("medium", "high", "critical"), severe.stderr
+    found = oracle("tail", "quote:*", "--grep", "bid.*ask_SIZE=", "--count", 2, "--data", server.data)
+    assert len(found.stdout.splitlines()) == 2 and found.stdout.count("ask_size=") == 2 and "\x1b" not in found.stdout
+    assert "(simulated)" in found.stdout
+    wrong = oracle("tail", "--grep", "(", "--data", server.data)
+    assert wrong.returncode == 2 and "no regular expression" in wrong.stderr
+
+
 def test_tail_ends_quietly_when_its_reader_goes(server):
     with Forked("oracle", "tail", "quote:*", "--data", server.data, env=clean_env()) as tail:
         try:
