@@ -115,6 +115,43 @@ def test_tail_ends_quietly_when_its_reader_goes(server):
             tail.kill()
 
 
+BASH = """
+export PATH="{path}:$PATH" PYTHONPATH="{repo}" COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
+eval "$(oracle completion bash)"
+complete -p oracle
+while IFS= read -r line; do
+    COMP_LINE=$line COMP_POINT=${{#line}}
+    _oracle_completion oracle
+    echo "${{COMPREPLY[*]}}"
+done
+"""
+
+
+def test_bash_completes_commands_options_and_what_the_server_knows(server):
+    here = f"--data {server.data}"
+    typed = {"oracle ta": "tail", "oracle tail --sev": "--severity", f"oracle tail {here} quote:B": "BTC-USD",
+             f"oracle tail {here} 'quote:B": "quote:BTC-USD", f"oracle alert backtest {here} d": "demo_price_spike",
+             f"oracle top {here}/none --kind w": ""}  # fmt: skip
+    script = BASH.format(path=ORACLE.parent, repo=REPO)
+    found = {}
+    for _ in range(5):  # on a busy machine the server may not answer soon enough for a person
+        left = [line for line, word in typed.items() if found.get(line) != word]
+        done = subprocess.run(["bash", "-c", script], input="\n".join(left) + "\n", text=True, env=clean_env(), check=True,
+                              capture_output=True)  # fmt: skip
+        bound, *words = done.stdout.split("\n")
+        found |= dict(zip(left, words, strict=False))
+        if found == typed:
+            break
+    assert bound == "complete -o nosort -F _oracle_completion oracle" and done.stderr == ""
+    assert found == typed
+
+
+@pytest.mark.parametrize(("shell", "word"), [("zsh", "#compdef oracle"), ("fish", "complete --no-files --command oracle")])
+def test_other_shells_get_a_script_of_their_own(shell, word):
+    assert word in oracle("completion", shell).stdout
+    assert oracle("completion", "csh").returncode == 2
+
+
 def test_a_server_at_an_ipv6_address_is_heard_too(tmp_path):
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -23,14 +24,19 @@ COMMANDS = {
     "config": "web.verbs.config:config",
     "replay": "web.verbs.replay:replay",
     "record": "web.verbs.record:record",
+    "completion": "web.verbs.completion:completion",
 }
 """Where each command is declared, in the order of the help; imported when it is meant."""
 
 
 def main() -> None:
     """Run the command line and exit."""
+    if "_ORACLE_COMPLETE" in os.environ:
+        from web.verbs.completion import register
+
+        register()
     try:
-        code = cli(standalone_mode=False)
+        code = cli(standalone_mode=False, prog_name="oracle")
     except click.ClickException as wrong:
         wrong.show()
         code = Exit.usage

@@ -13,7 +13,7 @@ __all__ = ["tail"]
 
 
 @click.command()
-@click.argument("pattern", default="*")
+@click.argument("pattern", default="*", shell_complete=flags.known("topics"))
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N messages.")
 @click.option("--since", default="", metavar="EPOCH:OFFSET", help="Begin after this message, not with the newest of each topic.")
 @click.option("--severity", type=click.Choice(("low", "medium", "high", "critical")), help="Only events at least so severe.")

@@ -16,7 +16,7 @@ SORTS = ("tree", "rate", "depth", "restarts", "name")
 
 @click.command()
 @click.option("--sort", type=click.Choice(SORTS), default="tree", show_default=True, help="How the actors are sorted.")
-@click.option("--kind", "kinds", multiple=True, metavar="KIND", 
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", shell_complete=flags.known("kinds"), 
               help="Only actors of this kind (watchdog, feed); more than once for more.")
 @click.option("--fold", is_flag=True, help="Only the actors below the root, each with all below it, and those that aren't well.")
 @click.option("--every", type=click.FloatRange(min=0.1, max=3600), default=1.0, show_default=True, metavar="SECONDS",
