@@ -82,9 +82,19 @@ def _lock(lock: int, folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = find(folder)
-        who = f"process {holder.pid} at {holder.url}" if holder else "another process"
+        who = f"process {holder.pid} at {holder.url}" if holder else _writer_of(folder)
         reason = f"the data folder {folder} is in use by {who}; stop it, or choose another with --data"
         raise FolderTaken(reason) from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
     # what a process that was killed has left
     for left in (folder / CARD, *folder.glob(f"*.*.*{FRESH}")):
         left.unlink(missing_ok=True)
+
+
+def _writer_of(folder: Path) -> str:
+    """Who holds the lock and says nowhere where it is."""
+    try:
+        return f"process {int((folder / LOCK).read_text())}"
+    except (OSError, ValueError):
+        return "another process"

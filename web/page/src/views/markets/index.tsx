@@ -1,0 +1,6 @@
+// Prices as they come.
+import { Quotes } from "./quotes";
+
+export default function Markets() {
+  return <Quotes />;
+}
