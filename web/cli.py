@@ -18,6 +18,7 @@ COMMANDS = {
     "tree": "web.verbs.tree:tree",
     "top": "web.verbs.top:top",
     "doctor": "web.verbs.doctor:doctor",
+    "sql": "web.verbs.sql:sql",
     "backtest": "web.verbs.backtest:backtest",
     "alert": "web.verbs.alert:alert",
     "token": "web.verbs.token:token",

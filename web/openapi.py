@@ -29,6 +29,7 @@ _REFUSAL = {
     401: "a token is needed",
     403: "not allowed",
     404: "not found",
+    406: "none of what is accepted can be given",
     409: "conflict",
     413: "body too large",
     415: "body is not JSON",
@@ -179,7 +180,7 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     elif isinstance(route.answer, str):
         done = {"200": {"description": "done", "content": {route.answer: {"schema": {"type": "string"}}}}}
     else:
-        shape = {"application/json": {"schema": schemas[route.answer]}}
+        shape: dict[str, Any] = {"application/json": {"schema": schemas[route.answer]}, **{form: {} for form in route.forms}}
         done = {str(status): {"description": "done", "content": shape} for status in (route.done, *route.also)}
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_SHAPES[route.family]}"}}}
     answers = done | {str(code): {"description": _REFUSAL[code], "content": content} for code in _refusals(route)}

@@ -143,6 +143,7 @@ class Route:
     stream of server-sent events. `quick`: the view never waits, so a plain request may be answered without the framework
     (`web.quick`). `secret`: the answer holds a secret, so it is stored nowhere and the route takes no `Idempotency-Key`.
     `locked`: mode `local` wants a token for it, as it does for everything under `/api/v1`.
+    `asks`: it has a body, yet changes nothing and takes no `Idempotency-Key`. `forms`: further content types of the answer.
     `complaint` is what family `v1` says above the fields of bad input.
     """
 
@@ -168,6 +169,8 @@ class Route:
     locked: bool = False
     complaint: str = ""
     raw: bool = False
+    asks: bool = False
+    forms: tuple[str, ...] = ()
 
     @property
     def guarded(self) -> bool:
@@ -177,7 +180,7 @@ class Route:
     @property
     def unsafe(self) -> bool:
         """Whether asking for it may change something."""
-        return self.method not in ("GET", WS)
+        return self.method not in ("GET", WS) and not self.asks
 
     @property
     def name(self) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -30,14 +30,15 @@ def show_checks(checks: Iterable[tuple[str, bool, str]]) -> None:
         console.print(f"[{'green' if good else 'red'}]{'ok  ' if good else 'FAIL'}[/] {escape(name)}: {escape(found)}")
 
 
-def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Rows under a head."""
+def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, right: Collection[str] = (),
+               file: IO[str] | None = None) -> None:  # fmt: skip
+    """Rows under a head; the columns `right` are numbers."""
     table = Table(box=None, pad_edge=False)
     for name in columns:
-        table.add_column(name)
+        table.add_column(escape(name), justify="right" if name in right else "left")
     for row in rows:
         table.add_row(*map(escape, row))
-    Console(file=sys.stdout, soft_wrap=True).print(table)
+    Console(file=file or sys.stdout, soft_wrap=True).print(table)
 
 
 @contextmanager
