@@ -21,10 +21,15 @@ export function get(path: string): Promise<unknown> {
   return request("GET", path);
 }
 
+/** Ask what would be: a question that needs a body, and changes nothing. */
+export function ask(path: string, body: object): Promise<unknown> {
+  return request("POST", path, {}, body);
+}
+
 /** Ask for something to be done, with a body where it needs one. The wish has an id by which the server knows it, so it can be said again until it is
  * answered and is carried out once, whatever was lost on the way. */
-export function post(path: string, body?: object): Promise<unknown> {
-  return wish("POST", path, body);
+export function post(path: string, body?: object, headers: Record<string, string> = {}): Promise<unknown> {
+  return wish("POST", path, body, headers);
 }
 
 /** Have something replaced, or changed in part, as `post` asks for things. */
@@ -41,11 +46,11 @@ export function remove(path: string): Promise<unknown> {
   return wish("DELETE", path);
 }
 
-async function wish(method: string, path: string, body?: object): Promise<unknown> {
+async function wish(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<unknown> {
   const id = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join("-");
   for (let turn = 0; ; turn += 1) {
     try {
-      return await request(method, path, { "Idempotency-Key": id }, body);
+      return await request(method, path, { ...headers, "Idempotency-Key": id }, body);
     } catch (problem) {
       if (!(problem instanceof Problem) || !UNKNOWN.has(problem.status) || turn === AGAIN) throw problem;
     }
