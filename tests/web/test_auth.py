@@ -240,6 +240,6 @@ async def test_in_mode_local_the_page_is_let_in_where_programs_want_a_token(tmp_
         assert (await house.get("/api/v1/experiments", headers=cookie)).status == 200
         assert (await house.get("/api/oracle/tree", headers=cookie)).status == 200
         # it operates, and makes nobody else's way in
-        assert (await house.post("/api/oracle/tokens", {"scope": "admin"}, headers=cookie)).status == 403
+        assert (await house.post("/api/oracle/tokens", json={"scope": "admin"}, headers=cookie)).status == 403
         assert "set-cookie" not in (await house.get("/", headers=browser | cookie)).headers
         assert (await house.get("/", headers=browser | {"cookie": cookie["cookie"] + "x"})).headers["set-cookie"] == given
