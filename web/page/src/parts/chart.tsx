@@ -194,6 +194,11 @@ function seriesOf(line: Line): uPlot.Series {
 
 const AXIS = { stroke: () => colour("dim"), font: "11px system-ui, sans-serif", ticks: { show: false } } as const;
 
+/** Pixels: of an axis of numbers, of what stands beside them, and of one digit of them. */
+const LEAST_AXIS = 64;
+const AXIS_GAP = 16;
+const AXIS_CHARACTER = 6.5;
+
 const DAY = "\n{D} {MMM}";
 
 /** Of steps that are so long: the text of each tick, and what is added where the day turns. As uPlot takes it. */
@@ -219,7 +224,7 @@ function valueAxis(scale: string, place: number, lines: readonly Line[]): uPlot.
     ...AXIS,
     scale,
     side: place === 0 ? 3 : 1,
-    size: 64,
+    size: (_, values) => Math.max(LEAST_AXIS, ...(values ?? []).map((value) => AXIS_GAP + value.length * AXIS_CHARACTER)),
     grid: { show: place === 0, stroke: () => colour("line"), width: 1 },
     values: (_, ticks) => ticks.map((tick) => text(tick)),
   };
