@@ -196,7 +196,7 @@ const AXIS = { stroke: () => colour("dim"), font: "11px system-ui, sans-serif", 
 
 /** Pixels: of an axis of numbers, of what stands beside them, and of one digit of them. */
 const LEAST_AXIS = 64;
-const AXIS_GAP = 16;
+const AXIS_GAP = 12;
 const AXIS_CHARACTER = 6.5;
 
 const DAY = "\n{D} {MMM}";

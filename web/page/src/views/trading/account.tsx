@@ -1,11 +1,12 @@
 // The account: what it is worth, how that came about, and what is held.
 import { percent } from "../../live/format";
 import { isMadeHere, useMarkets } from "../../live/markets";
+import { Card, Cards } from "../../parts/card";
 import { Nothing, Panel, Simulated, Time } from "../../parts/parts";
 import { EquityPanel } from "./equity";
 import { Fills } from "./fills";
-import { holdings } from "./holdings";
-import { accounts, autonomies, brokers, equities, positions, useKinds } from "./kinds";
+import { holdings, reservedCash } from "./holdings";
+import { accounts, autonomies, brokers, equities, openOrders, positions, useKinds } from "./kinds";
 import { desk, useLists } from "./lists";
 import { gain, money, share, tone } from "./money";
 import { Positions } from "./positions";
@@ -25,7 +26,7 @@ export function AccountTab() {
 }
 
 function AccountCard() {
-  useKinds(accounts, equities, positions, brokers, autonomies);
+  useKinds(accounts, equities, positions, openOrders, brokers, autonomies);
   useLists(desk);
   useMarkets();
   const account = accounts.values.get("desk");
@@ -89,31 +90,20 @@ function Numbers({ account, marked }: { account: Account; marked: Equity }) {
   const day = equity - marked.day_open_equity;
   const total = equity - initial_cash;
   const fall = marked.peak_equity > 0 ? Math.max(0, (100 * (marked.peak_equity - equity)) / marked.peak_equity) : 0;
+  const reserved = reservedCash();
   const floating = held.reduce((sum, one) => sum + one.gain, 0);
   return (
-    <dl class="cards" id="account-numbers">
-      <Card title="Equity" value={money(equity, currency)} below={`began with ${money(initial_cash, currency, 0)}`} />
-      <Card title="Cash" value={money(account.cash, currency)} below={equity > 0 ? `${share((100 * account.cash) / equity)} of the equity` : ""} />
-      <Card title="Buying power" value={money(Math.max(0, account.cash), currency)} below="no leverage: it is the cash" />
-      <Card title="Today" value={gain(day, currency)} tone={tone(day)} below={percentOf(day, marked.day_open_equity)} />
-      <Card title="All in all" value={gain(total, currency)} tone={tone(total)} below={percentOf(total, initial_cash)} />
-      <Card title="Open positions" value={gain(floating, currency)} tone={tone(floating)} below={`${held.length} held`} />
-      <Card title="Closed trades" value={gain(realized_pnl, currency)} tone={tone(realized_pnl)} below={`${money(fees_paid, currency)} of fees paid`} />
-      <Card title="Drawdown" value={share(fall)} below={`${share(Math.max(fall, marked.max_drawdown_pct))} at most`} />
-      <Card title="Exposure" value={equity > 0 ? share((100 * exposed) / equity) : "–"} below={money(exposed, currency)} />
-    </dl>
-  );
-}
-
-function Card({ title, value, below, tone = "" }: { title: string; value: string; below: string; tone?: string }) {
-  return (
-    <div class="card">
-      <dt>{title}</dt>
-      <dd class={tone}>
-        {value}
-        <span class="dim">{below}</span>
-      </dd>
-    </div>
+    <Cards label="Account in numbers">
+      <Card name="Equity" note={`began with ${money(initial_cash, currency, 0)}`}>{money(equity, currency)}</Card>
+      <Card name="Cash" note={equity > 0 ? `${share((100 * account.cash) / equity)} of the equity` : ""}>{money(account.cash, currency)}</Card>
+      <Card name="Buying power" note={reserved > 0 ? `${money(reserved, currency)} are reserved` : "no order reserves any"}>{money(Math.max(0, account.cash - reserved), currency)}</Card>
+      <Card name="Today" tone={tone(day)} note={percentOf(day, marked.day_open_equity)}>{gain(day, currency)}</Card>
+      <Card name="Total gain" tone={tone(total)} note={percentOf(total, initial_cash)}>{gain(total, currency)}</Card>
+      <Card name="Open positions" tone={tone(floating)} note={`${held.length} held`}>{gain(floating, currency)}</Card>
+      <Card name="Closed trades" tone={tone(realized_pnl)} note={`${money(fees_paid, currency)} of fees paid`}>{gain(realized_pnl, currency)}</Card>
+      <Card name="Drawdown" note={`${share(Math.max(fall, marked.max_drawdown_pct))} at most`}>{share(fall)}</Card>
+      <Card name="Exposure" note={money(exposed, currency)}>{equity > 0 ? share((100 * exposed) / equity) : "–"}</Card>
+    </Cards>
   );
 }
 

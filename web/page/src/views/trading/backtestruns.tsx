@@ -107,5 +107,5 @@ export function nameOf({ id, params }: Run): string {
 }
 
 export function spanOf({ params: { start = "", end = "" } }: Run): string {
-  return `${start.slice(0, 4)} ${utcDay(start)} – ${end.slice(0, 4)} ${utcDay(end)}`;
+  return `${utcDay(start)} ${start.slice(0, 4)} – ${utcDay(end)} ${end.slice(0, 4)}`;
 }

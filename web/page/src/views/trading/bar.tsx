@@ -40,7 +40,7 @@ export function GaugeRow({ title, value, limit, used, word }: RowProps) {
       <td class="num">{value}</td>
       <td class="num dim">{limit}</td>
       <td class="used">{used !== undefined && <Bar used={used} />}</td>
-      <td class="num">{used === undefined ? "–" : `${Math.round(used * 100)}%`}</td>
+      <td class="num wider">{used === undefined ? "–" : `${Math.round(used * 100)}%`}</td>
       <td class={`level ${level ?? ""}`}>{word ?? (level ? LEVEL[level] : "unavailable")}</td>
     </tr>
   );
@@ -56,7 +56,7 @@ export function GaugeHead({ what }: { what: string }) {
         <th scope="col">
           <span class="unseen">Share of the limit, as a bar</span>
         </th>
-        <th scope="col" class="num">Used</th>
+        <th scope="col" class="num wider">Used</th>
         <th scope="col">State</th>
       </tr>
     </thead>

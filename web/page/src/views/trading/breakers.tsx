@@ -75,7 +75,7 @@ function Row({ name, breaker, failed }: { name: string; breaker: Breaker; failed
     <>
       <tr data-breaker={name}>
         <th scope="row">
-          {title} {HALTS.has(name) && <span class="dim">halts all</span>}
+          {title} {HALTS.has(name) && <span class="dim wider">halts all</span>}
         </th>
         <td>
           <span class={`state ${breaker.on ? "tripped" : "armed"}`}>{breaker.on ? "tripped" : "fine"}</span>

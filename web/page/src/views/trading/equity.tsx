@@ -1,15 +1,16 @@
 // The equity over time and its falls from the highest it had been, with what comes live.
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { useTopics } from "../../live/link";
 import { touch } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
 import { Chart, type Columns, type Line } from "../../parts/chart";
 import { Failure, Nothing, Panel, waiting } from "../../parts/parts";
+import { Choice } from "../../parts/choice";
 import { useQuery } from "../../shell/route";
-import { Choice } from "./choice";
 import { fallsOf } from "./falls";
 import { accounts, equities, useKinds } from "./kinds";
 import { money, share } from "./money";
-import type { PastEquity } from "./wire";
+import type { Equity, PastEquity } from "./wire";
 
 const PART = "trading:curve";
 const MOST_POINTS = 1_000;
@@ -42,16 +43,19 @@ export function EquityPanel() {
   const tail = useTail();
   const { currency = "USD", initial_cash = 0 } = accounts.values.get("desk") ?? {};
   const read = (): Columns => columnsOf(past.value ?? [], tail.points, range === "all" ? initial_cash : undefined);
-  const lines: Line[] = [{ label: "equity", colour: "accent", text: (value) => money(value, currency) }];
+  const lines: Line[] = [{ label: "equity", colour: "accent", text: (value) => money(value, currency, 0) }];
   // Where the whole is shown; else it would only press a day's line flat.
   if (range === "all") lines.push({ label: "began with", colour: "dim", dash: [3, 4], text: (value) => money(value, currency, 0) });
-  const falls = (): Columns => fallsOf(read());
+  const falls = (): Columns => {
+    const [at, equity] = read();
+    return [at, fallsOf(equity!)];
+  };
   return (
     <Panel
       id="equity"
       title="Equity"
       note="drawdown below"
-      controls={<Choice name="Range of the equity curve" options={Object.keys(RANGES)} chosen={range} choose={setRange} />}
+      controls={<Choice label="Range of the equity curve" of={Object.keys(RANGES)} value={range} choose={setRange} />}
     >
       <Failure poll={past} what="The equity curve" />
       {past.value === undefined && tail.points.length === 0 ? (
@@ -62,7 +66,7 @@ export function EquityPanel() {
           <Chart
             label="Drawdown from the highest equity before, in percent"
             part={PART}
-            lines={[{ label: "drawdown", colour: "down", fill: true, text: (value) => share(-value) }]}
+            lines={[{ label: "drawdown", colour: "down", fill: true, text: (value) => share(Math.abs(value)) }]}
             read={falls}
             height={96}
             together="equity"
@@ -90,15 +94,12 @@ function useSpan(range: string) {
 
 function useTail(): Tail {
   const tail = useRef(new Tail()).current;
-  useEffect(
-    () =>
-      equities.hear((id, value) => {
-        if (id !== "desk" || !value) return;
-        tail.add(Date.parse(value.ts) / 1_000, value.equity);
-        touch(PART);
-      }),
-    [],
-  );
+  useTopics(["state:equity:desk"], ({ data }) => {
+    const { value } = data as { value: Equity | null };
+    if (!value) return;
+    tail.add(Date.parse(value.ts) / 1_000, value.equity);
+    touch(PART);
+  });
   return tail;
 }
 

@@ -1,5 +1,6 @@
 // How well orders were filled: slippage against the price expected, and how long it took.
 import { fixed, whole } from "../../live/format";
+import { Card, Cards } from "../../parts/card";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { Histogram } from "./histogram";
 import { quality, useLists } from "./lists";
@@ -23,13 +24,13 @@ export function Execution() {
     <>
       <Panel id="execution" title="Execution quality" note={`of the newest ${whole(rows.length)} filled ${rows.length === 1 ? "order" : "orders"}`}>
         <Failure poll={quality} what="Execution quality" />
-        <dl class="cards">
-          <Card title="Mean slippage" value={slips.length ? bps(mean(slips)) : "unavailable"} below="positive is worse for us" />
-          <Card title="Median slippage" value={slips.length ? bps(quantile(slips, 0.5)) : "unavailable"} below="against the price expected" />
-          <Card title="Worst slippage" value={slips.length ? bps(Math.max(...slips)) : "unavailable"} below={`${share(slips, (one) => one > 0)} were worse than expected`} />
-          <Card title="Median time to fill" value={ms(quantile(waits, 0.5))} below="from taken to the last fill" />
-          <Card title="95 in 100 within" value={ms(quantile(waits, 0.95))} below={`${ms(Math.max(...waits))} at most`} />
-        </dl>
+        <Cards label="Execution in numbers">
+          <Card name="Mean slippage" note="positive is worse for us">{slips.length ? bps(mean(slips)) : "unavailable"}</Card>
+          <Card name="Median slippage" note="against the price expected">{slips.length ? bps(quantile(slips, 0.5)) : "unavailable"}</Card>
+          <Card name="Worst slippage" note={`${share(slips, (one) => one > 0)} were worse than expected`}>{slips.length ? bps(Math.max(...slips)) : "unavailable"}</Card>
+          <Card name="Median time to fill" note="from taken to the last fill">{ms(quantile(waits, 0.5))}</Card>
+          <Card name="95 in 100 within" note={`${ms(Math.max(...waits))} at most`}>{ms(quantile(waits, 0.95))}</Card>
+        </Cards>
       </Panel>
       <div class="columns">
         <Panel id="slippage" title="Slippage" note="basis points">
@@ -41,18 +42,6 @@ export function Execution() {
       </div>
       <Table rows={rows} />
     </>
-  );
-}
-
-function Card({ title, value, below }: { title: string; value: string; below: string }) {
-  return (
-    <div class="card">
-      <dt>{title}</dt>
-      <dd>
-        {value}
-        <span class="dim">{below}</span>
-      </dd>
-    </div>
   );
 }
 

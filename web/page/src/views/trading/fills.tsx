@@ -1,15 +1,17 @@
 // What was bought and sold, as it happens.
-import { isMadeHere } from "../../live/markets";
-import { Failure, Nothing, Panel, Simulated, Time, waiting } from "../../parts/parts";
+import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { fills, useLists } from "./lists";
+import { allMade, PanelMark, RowMark } from "./made";
 import { price, quantity } from "./money";
 import type { Fill } from "./wire";
 
 export function Fills() {
   useLists(fills);
   const rows = fills.value ?? [];
+  const symbols = rows.map(({ subject }) => subject);
+  const all = allMade(symbols);
   return (
-    <Panel id="fills" title="Trade feed" note={rows.length > 0 && "newest first"}>
+    <Panel id="fills" title="Trade feed" note={rows.length > 0 && "newest first"} controls={<PanelMark symbols={symbols} />}>
       <Failure poll={fills} what="The trade feed" />
       {rows.length === 0 ? (
         <Nothing>{fills.value ? "Nothing was bought or sold yet." : waiting(fills, "the trade feed")}</Nothing>
@@ -23,7 +25,7 @@ export function Fills() {
                 <th scope="col">What</th>
                 <th scope="col" class="num">Quantity</th>
                 <th scope="col" class="num">Price</th>
-                <th scope="col" class="wide">By</th>
+                <th scope="col" class="wider">By</th>
               </tr>
             </thead>
             <tbody>
@@ -36,11 +38,11 @@ export function Fills() {
                     </td>
                     <th scope="row">
                       <span class={side === "BUY" ? "up" : "down"}>{side === "BUY" ? "bought" : "sold"}</span> {symbol}{" "}
-                      {isMadeHere(symbol) && <Simulated />}
+                      <RowMark symbol={symbol} all={all} />
                     </th>
                     <td class="num">{quantity(size)}</td>
                     <td class="num">{price(at)}</td>
-                    <td class="wide dim">{strategy_name || "by hand"}</td>
+                    <td class="wider dim">{strategy_name || "by hand"}</td>
                   </tr>
                 );
               })}

@@ -59,7 +59,7 @@ function Rows({ limits: { position_limits: one, portfolio_limits: all }, marked 
       <GaugeRow title="Positions" value={whole(held.length)} limit={whole(all.max_positions)} used={held.length / all.max_positions} />
       <GaugeRow title="Orders filled today" value={today === undefined ? "–" : whole(today)} limit={whole(all.max_daily_trades)}
         used={today === undefined ? undefined : today / all.max_daily_trades} />
-      <GaugeRow title="Cash reserve" value={share(reserve)} limit={`at least ${share(all.min_cash_reserve_pct)}`}
+      <GaugeRow title="Cash reserve" value={share(reserve)} limit={`min ${share(all.min_cash_reserve_pct)}`}
         used={reserve > 0 ? all.min_cash_reserve_pct / reserve : 2} />
       {pdt.value && <DayTrades pdt={pdt.value} />}
     </>

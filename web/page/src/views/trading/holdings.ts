@@ -33,6 +33,16 @@ export function exposure(sectors: Record<string, string>): Map<string, number> {
   return found;
 }
 
+/** What the orders at work may still cost: entries alone, exits bring money. */
+export function reservedCash(): number {
+  let sum = 0;
+  for (const { side, symbol, quantity, filled_quantity, limit_price, stop_price } of openOrders.values.values()) {
+    if (side !== "BUY" || (positions.values.get(symbol)?.quantity ?? 0) < 0) continue;
+    sum += (quantity - filled_quantity) * (limit_price ?? stop_price ?? markets.get(symbol)?.mid ?? 0);
+  }
+  return sum;
+}
+
 function holdingOf(one: Position, price: number): Holding {
   const gain = (price - one.avg_entry_price) * one.quantity;
   const paid = one.avg_entry_price * Math.abs(one.quantity);

@@ -1,8 +1,9 @@
 // Trading: the account, orders, risk, and what strategies do and would have done.
 import type { FunctionComponent } from "preact";
 import { Nothing } from "../../parts/parts";
+import { Tabs } from "../../parts/tabs";
 import { useCommands } from "../../shell/commands";
-import { go, hrefOf } from "../../shell/route";
+import { go } from "../../shell/route";
 import { AccountTab } from "./account";
 import { Backtests } from "./backtests";
 import { Execution } from "./execution";
@@ -38,13 +39,7 @@ export default function Trading({ item }: { item: string }) {
   useCommands(() => TABS.map(({ id, title }) => ({ title: `Trading: ${title}`, group: "trading", run: () => go("trading", id) })));
   return (
     <>
-      <nav class="tabs" aria-label="Parts of trading">
-        {TABS.map(({ id, title }) => (
-          <a key={id} href={hrefOf("trading", id)} aria-current={id === item ? "page" : undefined}>
-            {title}
-          </a>
-        ))}
-      </nav>
+      <Tabs view="trading" label="Parts of trading" item={item} of={TABS.map(({ id, title }) => [id, title] as const)} />
       {shown ? <shown.View key={shown.id} /> : <Nothing>There is no part of trading called “{item}”.</Nothing>}
     </>
   );

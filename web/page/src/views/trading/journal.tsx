@@ -1,10 +1,11 @@
 // The journal: what each day closed with, what spoke for the trades that won, and the trades themselves.
 import { localDay, percent, whole } from "../../live/format";
-import { isMadeHere } from "../../live/markets";
-import { Failure, Nothing, Panel, Simulated, Time, waiting } from "../../parts/parts";
+import { Card, Cards } from "../../parts/card";
+import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { Calendar } from "./calendar";
 import { accounts, useKinds } from "./kinds";
 import { confluence, trades, useLists } from "./lists";
+import { allMade, PanelMark, RowMark } from "./made";
 import { gain, price, quantity, share, tone } from "./money";
 import type { ClosedTrade } from "./wire";
 
@@ -41,20 +42,13 @@ function Today({ rows, currency }: { rows: readonly ClosedTrade[]; currency: str
   const sum = mine.reduce((total, { pnl }) => total + pnl, 0);
   return (
     <Panel id="today" title="Today">
-      <dl class="cards">
-        <div class="card">
-          <dt>Closed</dt>
-          <dd>{whole(mine.length)}</dd>
-        </div>
-        <div class="card">
-          <dt>Won</dt>
-          <dd>{mine.length ? share((100 * won) / mine.length) : "–"}</dd>
-        </div>
-        <div class="card">
-          <dt>Gain</dt>
-          <dd class={tone(sum)}>{gain(sum, currency)}</dd>
-        </div>
-      </dl>
+      <Cards label="Today in numbers">
+        <Card name="Closed">{whole(mine.length)}</Card>
+        <Card name="Won">{mine.length ? `${Math.round((100 * won) / mine.length)}%` : "–"}</Card>
+        <Card name="Gain" tone={tone(sum)}>
+          {gain(sum, currency)}
+        </Card>
+      </Cards>
     </Panel>
   );
 }
@@ -105,8 +99,10 @@ function Confluence() {
 
 function Closed({ rows, currency }: { rows: readonly ClosedTrade[]; currency: string }) {
   if (rows.length === 0) return null;
+  const symbols = rows.map(({ symbol }) => symbol);
+  const all = allMade(symbols);
   return (
-    <Panel id="closed" title="Closed trades" note={rows.length > MOST_ROWS ? `the newest ${MOST_ROWS} of ${whole(rows.length)}` : "newest first"}>
+    <Panel id="closed" title="Closed trades" controls={<PanelMark symbols={symbols} />} note={rows.length > MOST_ROWS ? `the newest ${MOST_ROWS} of ${whole(rows.length)}` : "newest first"}>
       <div class="scroll tall" tabIndex={0} role="region" aria-label="Closed trades">
         <table>
           <caption class="unseen">Closed trades, newest first</caption>
@@ -126,7 +122,7 @@ function Closed({ rows, currency }: { rows: readonly ClosedTrade[]; currency: st
             {rows.slice(0, MOST_ROWS).map((one) => (
               <tr key={one.id} data-closed={one.symbol}>
                 <th scope="row">
-                  {one.symbol} {one.side === "SELL" && <span class="dim">short</span>} {isMadeHere(one.symbol) && <Simulated />}{" "}
+                  {one.symbol} {one.side === "SELL" && <span class="dim">short</span>} <RowMark symbol={one.symbol} all={all} />{" "}
                   {one.is_day_trade && <abbr class="dim" title="Closed on the day on which it was last added to">day trade</abbr>}
                 </th>
                 <td class="num">{quantity(one.quantity)}</td>

@@ -9,6 +9,8 @@ import type { Said } from "./wire";
 
 const PART = "trading:log";
 const MOST_LINES = 500;
+/** Characters. */
+const MOST_SHOWN = 150;
 
 interface Line {
   at: string;
@@ -107,12 +109,25 @@ function Lines({ lines, follow }: { lines: readonly Line[]; follow: boolean }) {
             <tr key={`${at} ${type} ${place}`}>
               <td class="dim">{at && <Time iso={at} />}</td>
               <th scope="row">{type}</th>
-              <td class="said">{text}</td>
+              <td class="said">
+                <Text text={text} />
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** A long one shows its begin until it is opened. */
+function Text({ text }: { text: string }) {
+  if (text.length <= MOST_SHOWN) return <>{text}</>;
+  return (
+    <details>
+      <summary>{text.slice(0, MOST_SHOWN)}…</summary>
+      {text}
+    </details>
   );
 }
 

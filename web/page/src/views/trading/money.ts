@@ -19,7 +19,7 @@ export function gainWithPct(value: number, pct: number, currency = "USD"): strin
 }
 
 /** The colour of a gain; the sign says it too. */
-export function tone(value: number | null | undefined): string {
+export function tone(value: number | null | undefined): "up" | "down" | "" {
   if (!value || Math.abs(value) < 0.005) return "";
   return value > 0 ? "up" : "down";
 }

@@ -1,6 +1,6 @@
 // The form that gives an order, with what the risk gate would say of it while it is typed.
 import { useEffect, useState } from "preact/hooks";
-import { Problem, ask, post } from "../../live/rest";
+import { Problem, post, question } from "../../live/rest";
 import { markets, useMarkets } from "../../live/markets";
 import { useParts } from "../../live/paint";
 import { Panel, Refusal, attempt } from "../../parts/parts";
@@ -174,7 +174,7 @@ function useWord(wish: Wish | undefined): Preview | Problem | undefined {
     if (!key) return;
     let gone = false;
     const timer = window.setTimeout(async () => {
-      const word = await ask("/api/oracle/orders/preview", JSON.parse(key) as object).catch((problem: unknown) => {
+      const word = await question("/api/oracle/orders/preview", JSON.parse(key) as object).catch((problem: unknown) => {
         if (problem instanceof Problem) return problem;
         throw problem;
       });

@@ -2,8 +2,8 @@
 import { useState } from "preact/hooks";
 import { post, type Problem, remove } from "../../live/rest";
 import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { Choice } from "../../parts/choice";
 import { useQuery } from "../../shell/route";
-import { Choice } from "./choice";
 import { Fills } from "./fills";
 import { openOrders, useKinds } from "./kinds";
 import { orders, useLists } from "./lists";
@@ -145,7 +145,7 @@ function Past() {
       id="past-orders"
       title="Past orders"
       note={rows.length > 0 && "of the newest hundred"}
-      controls={<Choice name="Which past orders" options={ENDED.map(said)} chosen={said(status)} choose={(word) => setStatus(word === "all" ? word : word.toUpperCase())} />}
+      controls={<Choice label="Which past orders" of={ENDED.map((one) => [one, said(one)] as const)} value={status} choose={setStatus} />}
     >
       <Failure poll={orders} what="Past orders" />
       {rows.length === 0 ? (
@@ -159,7 +159,7 @@ function Past() {
               {rows.map((order) => (
                 <tr key={order.id} data-past-order={order.id}>
                   <Cells order={order} at={order.updated_at} />
-                  <td class="why dim" title={order.reasons.join("; ")}>
+                  <td class="why wide dim" title={order.reasons.join("; ")}>
                     {order.reasons.at(-1) ?? ""}
                   </td>
                 </tr>
@@ -182,7 +182,9 @@ function Head({ last }: { last: string }) {
         <th scope="col">Status</th>
         <th scope="col" class="wide">By</th>
         <th scope="col" class="wide">Time</th>
-        <th scope="col">{last}</th>
+        <th scope="col" class={last === "Cancel" ? "end" : "wide"}>
+          {last}
+        </th>
       </tr>
     </thead>
   );

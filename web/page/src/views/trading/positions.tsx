@@ -1,14 +1,15 @@
 // What is held, what it has gained so far, and the button that closes it.
 import { useState } from "preact/hooks";
 import { percent } from "../../live/format";
-import { isMadeHere, useMarkets } from "../../live/markets";
+import { useMarkets } from "../../live/markets";
 import { post, type Problem } from "../../live/rest";
 import { useParts } from "../../live/paint";
-import { attempt, Confirm, Nothing, Panel, Refusal, Simulated, Time } from "../../parts/parts";
+import { attempt, Confirm, Nothing, Panel, Refusal, Time } from "../../parts/parts";
 import { useCommands } from "../../shell/commands";
 import { hrefOf } from "../../shell/route";
 import { type Holding, holdings } from "./holdings";
 import { accounts, equities, openOrders, positions, useKinds } from "./kinds";
+import { allMade, PanelMark, RowMark } from "./made";
 import { gain, money, price, quantity, tone } from "./money";
 import type { ListedOrder } from "./wire";
 
@@ -31,7 +32,7 @@ export function Positions() {
     );
   };
   return (
-    <Panel id="positions" title="Positions" note={held.length > 0 && `${held.length} held`}>
+    <Panel id="positions" title="Positions" note={held.length > 0 && `${held.length} held`} controls={<PanelMark symbols={held.map(({ symbol }) => symbol)} />}>
       <Refusal problem={refused} clear={() => setRefused(undefined)} />
       {done && (
         <p class="done" role="status">
@@ -59,6 +60,7 @@ export function Positions() {
 }
 
 function Table({ held, currency, ask }: { held: readonly Holding[]; currency: string; ask: (one: Holding) => void }) {
+  const all = allMade(held.map(({ symbol }) => symbol));
   return (
     <div class="scroll">
       <table>
@@ -73,7 +75,7 @@ function Table({ held, currency, ask }: { held: readonly Holding[]; currency: st
             <th scope="col" class="num">Gain</th>
             <th scope="col" class="num wide">Stop</th>
             <th scope="col" class="num wide">Target</th>
-            <th scope="col" class="wide">Since</th>
+            <th scope="col" class="roomy">Since</th>
             <th scope="col">
               <span class="unseen">Close</span>
             </th>
@@ -81,7 +83,7 @@ function Table({ held, currency, ask }: { held: readonly Holding[]; currency: st
         </thead>
         <tbody>
           {held.map((one) => (
-            <Row key={one.symbol} one={one} currency={currency} ask={ask} />
+            <Row key={one.symbol} one={one} currency={currency} all={all} ask={ask} />
           ))}
         </tbody>
       </table>
@@ -89,11 +91,11 @@ function Table({ held, currency, ask }: { held: readonly Holding[]; currency: st
   );
 }
 
-function Row({ one, currency, ask }: { one: Holding; currency: string; ask: (one: Holding) => void }) {
+function Row({ one, currency, all, ask }: { one: Holding; currency: string; all: boolean; ask: (one: Holding) => void }) {
   return (
     <tr data-position={one.symbol}>
       <th scope="row">
-        {one.symbol} {one.quantity < 0 && <span class="dim">short</span>} {isMadeHere(one.symbol) && <Simulated />}
+        {one.symbol} {one.quantity < 0 && <span class="dim">short</span>} <RowMark symbol={one.symbol} all={all} />
         {one.strategy_name && <span class="dim by">{one.strategy_name}</span>}
       </th>
       <td class="num">{quantity(one.quantity)}</td>
@@ -105,7 +107,7 @@ function Row({ one, currency, ask }: { one: Holding; currency: string; ask: (one
       </td>
       <td class="num wide">{price(one.stop)}</td>
       <td class="num wide">{price(one.target)}</td>
-      <td class="wide dim">
+      <td class="roomy dim">
         <Time iso={one.opened} />
       </td>
       <td class="end">

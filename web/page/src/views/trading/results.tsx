@@ -49,7 +49,7 @@ function Curves({ runs, found }: { runs: readonly Run[]; found: readonly (Result
   };
   const falls = (): Columns => {
     const [days, ...all] = merged(found.map((one) => gains(one?.curve ?? [], 0, ({ equity }) => equity)));
-    return [days, ...all.map((values) => fallsOf([days, values])[1]!)];
+    return [days, ...all.map(fallsOf)];
   };
   return (
     <>

@@ -1,14 +1,15 @@
 // The scanner: each symbol of the universe, the verdict on it, and what each strategy reads there.
 import { fixed } from "../../live/format";
-import { isMadeHere, markets, useMarkets } from "../../live/markets";
+import { markets, useMarkets } from "../../live/markets";
 import { useParts } from "../../live/paint";
-import { Nothing, Panel, Simulated, Time } from "../../parts/parts";
+import { Nothing, Panel, Time } from "../../parts/parts";
+import { Choice } from "../../parts/choice";
 import { hrefOf, useQuery } from "../../shell/route";
-import { Choice } from "./choice";
 import { scans, strategyStates, useKinds } from "./kinds";
+import { allMade, PanelMark, RowMark } from "./made";
 import type { StrategyState } from "./wire";
 
-type Verdict = "candidate" | "blocked" | "held" | "passed";
+type Verdict = "candidate" | "blocked" | "held" | "skip";
 
 const ONLY: Record<string, Verdict> = { candidates: "candidate", blocked: "blocked", held: "held" };
 const SHOWN = ["all", ...Object.keys(ONLY)];
@@ -21,6 +22,8 @@ export function Scanner() {
   const all = Object.entries(scan.symbols ?? {});
   const rows = all.filter(([, reason]) => shown === "all" || verdictOf(reason) === ONLY[shown]);
   const candidates = all.filter(([, reason]) => verdictOf(reason) === "candidate").length;
+  const symbols = all.map(([symbol]) => symbol);
+  const made = allMade(symbols);
   return (
     <Panel
       id="scanner"
@@ -33,7 +36,12 @@ export function Scanner() {
           </>
         )
       }
-      controls={<Choice name="Which symbols" options={SHOWN} chosen={shown} choose={setShown} />}
+      controls={
+        <>
+          <PanelMark symbols={symbols} />
+          <Choice label="Which symbols" of={SHOWN} value={shown} choose={setShown} />
+        </>
+      }
     >
       {all.length === 0 ? (
         <Nothing>
@@ -63,7 +71,7 @@ export function Scanner() {
             </thead>
             <tbody>
               {rows.map(([symbol, reason]) => (
-                <Row key={symbol} symbol={symbol} reason={reason} states={states} />
+                <Row key={symbol} symbol={symbol} reason={reason} states={states} made={made} />
               ))}
             </tbody>
           </table>
@@ -73,21 +81,21 @@ export function Scanner() {
   );
 }
 
-function Row({ symbol, reason, states }: { symbol: string; reason: string; states: readonly StrategyState[] }) {
+function Row({ symbol, reason, states, made }: { symbol: string; reason: string; states: readonly StrategyState[]; made: boolean }) {
   return (
     <tr data-scan={symbol}>
       <th scope="row">
-        {symbol} {isMadeHere(symbol) && <Simulated />}
+        {symbol} <RowMark symbol={symbol} all={made} />
       </th>
       <td class="num">
         <Price symbol={symbol} />
       </td>
       <td class="verdict">
-        <span class={`word ${verdictOf(reason)}`}>{verdictOf(reason)}</span> <span class="dim">{reason}</span>
+        <span class={`word is-${verdictOf(reason)}`}>{verdictOf(reason)}</span> <span class="dim">{readingOf(reason)}</span>
       </td>
       {states.map(({ name, verdicts = {} }) => (
         <td key={name} class="wide reading">
-          {verdicts[symbol]?.candidate && <span class="word candidate">candidate</span>} {readingOf(verdicts[symbol]?.reason)}
+          {verdicts[symbol]?.candidate && <span class="word is-candidate">candidate</span>} {readingOf(verdicts[symbol]?.reason) || "–"}
         </td>
       ))}
       <td class="end">
@@ -110,11 +118,10 @@ function Price({ symbol }: { symbol: string }) {
 export function verdictOf(reason: string): Verdict {
   if (/^(candidate|buy|sell)/i.test(reason)) return "candidate";
   if (/block|inactive|error|blackout|spread/i.test(reason)) return "blocked";
-  return /^(holding|cooldown)/i.test(reason) ? "held" : "passed";
+  return /^(holding|cooldown)/i.test(reason) ? "held" : "skip";
 }
 
 /** What stands in brackets of a reason is the reading itself. */
-function readingOf(reason: string | undefined): string {
-  if (!reason) return "–";
-  return /^Low Score \((.*)\)$/.exec(reason)?.[1] ?? reason;
+function readingOf(reason = ""): string {
+  return /^(?:Low Score|CANDIDATE) \((.*)\)$/.exec(reason)?.[1] ?? reason;
 }
