@@ -54,7 +54,7 @@ def test_what_is_configured_is_changed_for_the_server(page: Visited, server: Ser
     tab = page.opened("settings/dashboard").browser
     tab.get_by_label("max experiments").fill("0")
     tab.get_by_role("button", name="Save").click()
-    expect(tab.get_by_role("alert")).to_contain_text("max_experiments")
+    expect(tab.locator("#dashboard").get_by_role("alert")).to_contain_text("max_experiments")
     tab.get_by_label("max experiments").fill("7")
     tab.get_by_label("collector url").fill("http://localhost:9")
     tab.get_by_role("button", name="Save").click()
@@ -82,7 +82,7 @@ def test_theme_and_time_zone_are_kept_in_this_browser(page: Visited):
     assert tab.evaluate(ground) == "rgb(244, 245, 246)"
     tab.get_by_label("Time zone").fill("Mars/Base")
     tab.get_by_label("Time zone").press("Enter")
-    expect(tab.get_by_role("alert")).to_contain_text("knows no time zone")
+    expect(tab.locator("#looks").get_by_role("alert")).to_contain_text("knows no time zone")
     tab.get_by_label("Time zone").fill("Asia/Tokyo")
     tab.get_by_label("Time zone").press("Enter")
     expect(tab.locator("footer")).to_contain_text("Asia/Tokyo")

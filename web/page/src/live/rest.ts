@@ -29,11 +29,6 @@ export function get(path: string): Promise<unknown> {
   return request("GET", path);
 }
 
-/** Ask what would be: a question that needs a body, and changes nothing. */
-export function ask(path: string, body: object): Promise<unknown> {
-  return request("POST", path, {}, body);
-}
-
 /** Ask for something to be done, with a body where it needs one. The wish has an id by which the server knows it, so it can be said again until it is
  * answered and is carried out once, whatever was lost on the way. */
 export function post(path: string, body?: object, headers: Record<string, string> = {}): Promise<unknown> {

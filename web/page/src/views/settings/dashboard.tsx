@@ -16,7 +16,7 @@ export function Dashboard() {
   return (
     <Panel id="dashboard" title="Services and features" note="kept by the server">
       <Failure poll={config} what="The configuration" />
-      {now ? <Form key={JSON.stringify(now)} now={now} /> : <Nothing>{waiting(config, "the configuration")}</Nothing>}
+      {now ? <Form now={now} /> : <Nothing>{waiting(config, "the configuration")}</Nothing>}
     </Panel>
   );
 }
