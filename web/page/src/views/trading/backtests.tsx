@@ -25,14 +25,13 @@ export function Backtests() {
     const { id, value } = data as { id: string; value: Run | null };
     const known = all.find((run) => run.id === id);
     if (!known || !value) return;
-    known.progress = value.progress;
     if (known.status !== value.status) backtests.nudge();
-    known.status = value.status;
+    Object.assign(known, { status: value.status, progress: value.progress, result: value.result, error: value.error });
     touch("trading:progress");
   });
   const chosen = words.split(",").filter(Boolean);
   const flip = (id: string) => choose((chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-MOST_COMPARED)).join(","));
-  const shown = chosen.flatMap((id) => all.find((run) => run.id === id && run.status === "completed") ?? []);
+  const shown = chosen.flatMap((id) => all.find((run) => run.id === id && run.status === "completed" && run.result !== null) ?? []);
   return (
     <>
       <div class="columns wide-left">

@@ -176,10 +176,10 @@ function Trades({ run, trades }: { run: Run; trades: readonly TradeRow[] }) {
                     {gain(one.pnl)} <span class="pct">{percent(one.pnl_pct)}</span>
                   </td>
                   <td class="wide dim">
-                    <Time iso={one.entry} />
+                    <Time iso={isoOf(one.entry_us)} />
                   </td>
                   <td class="wide dim">
-                    <Time iso={one.exit} />
+                    <Time iso={isoOf(one.exit_us)} />
                   </td>
                 </tr>
               ))}
@@ -189,4 +189,8 @@ function Trades({ run, trades }: { run: Run; trades: readonly TradeRow[] }) {
       )}
     </Panel>
   );
+}
+
+function isoOf(us: number): string {
+  return new Date(us / 1_000).toISOString();
 }

@@ -313,8 +313,9 @@ export interface TradeRow {
   quantity: number;
   entry_price: number;
   exit_price: number;
-  entry: string;
-  exit: string;
+  /** Microseconds UTC. */
+  entry_us: number;
+  exit_us: number;
   pnl: number;
   pnl_pct: number;
   fees: number;
