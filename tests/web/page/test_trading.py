@@ -112,7 +112,7 @@ def test_an_order_at_work_is_cancelled_and_one_that_waits_is_approved_or_not(bro
     assert ask(server, ORDERS)[0]["status"] == "CANCELLED"
 
     tab.get_by_role("link", name="Risk").click()
-    tab.get_by_role("button", name="Change autonomy to Manual approval").click()
+    tab.get_by_role("button", name="More: Manual approval").click()
     expect(tab.locator("#autonomy [aria-current]")).to_contain_text("Manual approval")
     assert ask(server, "/api/risk/autonomy")["mode"] == "MANUAL_APPROVAL"
     tab.get_by_role("link", name="Orders").click()
@@ -130,7 +130,7 @@ def test_an_order_at_work_is_cancelled_and_one_that_waits_is_approved_or_not(bro
     assert ended == {1.0: "FILLED", 2.0: "REJECTED"}
 
     tab.get_by_role("link", name="Risk").click()
-    tab.get_by_role("button", name="Change autonomy to Paper only").click()
+    tab.get_by_role("button", name="Less: Paper only").click()
     expect(tab.locator("#autonomy [aria-current]")).to_contain_text("Paper only")
     assert page.complaints == []
 
@@ -239,7 +239,7 @@ def test_what_a_bot_says_is_in_the_log_and_a_job_is_run_by_hand(browser: Browser
     tab.get_by_role("link", name="Jobs").click()
     job = tab.locator('[data-job="weekly_trends"]')
     expect(job).to_contain_text("never yet")
-    job.get_by_role("button", name="Run weekly_trends now").click()
+    job.get_by_role("button", name="Run now: weekly_trends").click()
     expect(job).not_to_contain_text("never yet")
     (theirs,) = [one for one in ask(server, "/api/system/scheduler/jobs") if one["id"] == "weekly_trends"]
     assert theirs["last_run_id"] and page.complaints == []

@@ -48,7 +48,7 @@ export function Autonomy() {
               {place === at ? (
                 <span class="state armed">in force</span>
               ) : place <= at + 1 ? (
-                <button type="button" class="quiet" aria-label={`Change autonomy to ${title}`} aria-busy={asking === mode}
+                <button type="button" class="quiet" aria-label={`${place < at ? "Less" : "More"}: ${title}`} aria-busy={asking === mode}
                   disabled={mode === "FULL_AUTONOMOUS" && word !== mode} onClick={() => void choose(mode)}>
                   {place < at ? "Less" : "More"}
                 </button>

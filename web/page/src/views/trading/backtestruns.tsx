@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { fixed, percent, utcDay } from "../../live/format";
 import { post, type Problem } from "../../live/rest";
 import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { backtests } from "./lists";
 import { share, tone } from "./money";
 import type { Run } from "./wire";
@@ -23,7 +24,7 @@ export function BacktestRuns({ runs, chosen, flip }: RunsProps) {
       {runs.length === 0 ? (
         <Nothing>{backtests.value ? "No strategy was tried on the past yet. Begin one in the form beside this." : waiting(backtests, "the backtests")}</Nothing>
       ) : (
-        <div class="scroll tall" tabIndex={0} role="region" aria-label="Backtests">
+        <Scroll label="Backtests" tall>
           <table>
             <caption class="unseen">Backtests, newest first</caption>
             <thead>
@@ -46,7 +47,7 @@ export function BacktestRuns({ runs, chosen, flip }: RunsProps) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );

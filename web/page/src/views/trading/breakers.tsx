@@ -5,6 +5,7 @@ import { age, fixed } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { post, type Problem } from "../../live/rest";
 import { attempt, Nothing, Panel, Refusal, Time } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { stream } from "../../live/link";
 import { breakers, heartbeats, reconciliations, useKinds } from "./kinds";
 import { share } from "./money";
@@ -42,7 +43,7 @@ export function Breakers() {
       {rows.length === 0 ? (
         <Nothing>{stream.link === "live" ? "No breaker has spoken yet." : "Waiting for the stream."}</Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Circuit breakers">
           <table>
             <caption class="unseen">Circuit breakers</caption>
             <thead>
@@ -61,7 +62,7 @@ export function Breakers() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );

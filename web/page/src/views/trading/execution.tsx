@@ -2,6 +2,7 @@
 import { fixed, whole } from "../../live/format";
 import { Card, Cards } from "../../parts/card";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { Histogram } from "./histogram";
 import { quality, useLists } from "./lists";
 import { price, quantity } from "./money";
@@ -48,7 +49,7 @@ export function Execution() {
 function Table({ rows }: { rows: readonly Quality[] }) {
   return (
     <Panel id="filled" title="Filled orders" note="newest first">
-      <div class="scroll tall" tabIndex={0} role="region" aria-label="Filled orders">
+      <Scroll label="Filled orders" tall>
         <table>
           <caption class="unseen">Filled orders and how well each was filled</caption>
           <thead>
@@ -81,7 +82,7 @@ function Table({ rows }: { rows: readonly Quality[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Panel>
   );
 }

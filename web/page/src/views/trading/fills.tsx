@@ -1,5 +1,6 @@
 // What was bought and sold, as it happens.
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { fills, useLists } from "./lists";
 import { allMade, PanelMark, RowMark } from "./made";
 import { price, quantity } from "./money";
@@ -16,7 +17,7 @@ export function Fills() {
       {rows.length === 0 ? (
         <Nothing>{fills.value ? "Nothing was bought or sold yet." : waiting(fills, "the trade feed")}</Nothing>
       ) : (
-        <div class="scroll tall" tabIndex={0} role="region" aria-label="Trade feed">
+        <Scroll label="Trade feed" tall>
           <table>
             <caption class="unseen">Fills, newest first</caption>
             <thead>
@@ -48,7 +49,7 @@ export function Fills() {
               })}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );

@@ -3,6 +3,7 @@ import { whole } from "../../live/format";
 import { useMarkets } from "../../live/markets";
 import { useParts } from "../../live/paint";
 import { Failure, Nothing, Panel, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { GaugeHead, GaugeRow } from "./bar";
 import { holdings } from "./holdings";
 import { accounts, equities, openOrders, positions, useKinds } from "./kinds";
@@ -27,7 +28,7 @@ export function Gauges() {
         <Nothing>There is no account yet, so nothing is used of any limit.</Nothing>
       ) : (
         <>
-          <div class="scroll">
+          <Scroll label="Limits and how much of each is used">
             <table class="gauges">
               <caption class="unseen">Limits and how much of each is used</caption>
               <GaugeHead what="Limit" />
@@ -35,7 +36,7 @@ export function Gauges() {
                 <Rows limits={limits.value} marked={marked} />
               </tbody>
             </table>
-          </div>
+          </Scroll>
           {pdt.value && <PdtNote pdt={pdt.value} />}
         </>
       )}

@@ -1,4 +1,5 @@
 // How often values fell where, as bars with their counts.
+import { Scroll } from "../../parts/scroll";
 
 const MOST_BARS = 12;
 
@@ -20,7 +21,7 @@ export function Histogram({ values, text, label, doubling = false }: HistogramPr
   const bins = doubling ? doubled(values) : even(values);
   const most = Math.max(...bins.map(({ count }) => count));
   return (
-    <div class="scroll">
+    <Scroll label={label}>
       <table class="histogram">
         <caption class="unseen">{label}</caption>
         <thead class="unseen">
@@ -46,7 +47,7 @@ export function Histogram({ values, text, label, doubling = false }: HistogramPr
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -5,6 +5,7 @@ import { useParts } from "../../live/paint";
 import { post, type Problem } from "../../live/rest";
 import { stream } from "../../live/link";
 import { attempt, Nothing, Panel, Refusal, Time } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { jobs, useKinds } from "./kinds";
 import type { Job } from "./wire";
 
@@ -26,7 +27,7 @@ export function Jobs() {
       {rows.length === 0 ? (
         <Nothing>{stream.link === "live" ? <>No job is set up. They are named in <code>[scheduler]</code> of the settings.</> : "Waiting for the stream."}</Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Jobs of the scheduler">
           <table>
             <caption class="unseen">Jobs of the scheduler</caption>
             <thead>
@@ -54,7 +55,7 @@ export function Jobs() {
                     <Last job={job} />
                   </td>
                   <td class="end">
-                    <button type="button" class="quiet" aria-label={`Run ${name} now`} aria-busy={asking === name} onClick={() => void trigger(name)}>
+                    <button type="button" class="quiet" aria-label={`Run now: ${name}`} aria-busy={asking === name} onClick={() => void trigger(name)}>
                       Run now
                     </button>
                   </td>
@@ -62,7 +63,7 @@ export function Jobs() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );

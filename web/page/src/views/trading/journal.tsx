@@ -2,6 +2,7 @@
 import { localDay, percent, whole } from "../../live/format";
 import { Card, Cards } from "../../parts/card";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { Calendar } from "./calendar";
 import { accounts, useKinds } from "./kinds";
 import { confluence, trades, useLists } from "./lists";
@@ -69,7 +70,7 @@ function Confluence() {
           )}
         </Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Factors of closed trades">
           <table>
             <caption class="unseen">Factors of closed trades</caption>
             <thead>
@@ -91,7 +92,7 @@ function Confluence() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );
@@ -103,7 +104,7 @@ function Closed({ rows, currency }: { rows: readonly ClosedTrade[]; currency: st
   const all = allMade(symbols);
   return (
     <Panel id="closed" title="Closed trades" controls={<PanelMark symbols={symbols} />} note={rows.length > MOST_ROWS ? `the newest ${MOST_ROWS} of ${whole(rows.length)}` : "newest first"}>
-      <div class="scroll tall" tabIndex={0} role="region" aria-label="Closed trades">
+      <Scroll label="Closed trades" tall>
         <table>
           <caption class="unseen">Closed trades, newest first</caption>
           <thead>
@@ -142,7 +143,7 @@ function Closed({ rows, currency }: { rows: readonly ClosedTrade[]; currency: st
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Panel>
   );
 }

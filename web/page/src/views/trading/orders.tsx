@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { post, type Problem, remove } from "../../live/rest";
 import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { Choice } from "../../parts/choice";
 import { useQuery } from "../../shell/route";
 import { Fills } from "./fills";
@@ -110,7 +111,7 @@ function Open() {
       {rows.length === 0 ? (
         <Nothing>No order is at work: limits and stops wait here until the market comes to them.</Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Orders at work">
           <table>
             <caption class="unseen">Orders at work</caption>
             <Head last="Cancel" />
@@ -129,7 +130,7 @@ function Open() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );
@@ -151,7 +152,7 @@ function Past() {
       {rows.length === 0 ? (
         <Nothing>{orders.value ? "No order has ended like that yet." : waiting(orders, "past orders")}</Nothing>
       ) : (
-        <div class="scroll tall" tabIndex={0} role="region" aria-label="Past orders">
+        <Scroll label="Past orders" tall>
           <table>
             <caption class="unseen">Orders that have ended, newest first</caption>
             <Head last="Why" />
@@ -166,7 +167,7 @@ function Past() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );

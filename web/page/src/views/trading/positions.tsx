@@ -5,6 +5,7 @@ import { useMarkets } from "../../live/markets";
 import { post, type Problem } from "../../live/rest";
 import { useParts } from "../../live/paint";
 import { attempt, Confirm, Nothing, Panel, Refusal, Time } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { useCommands } from "../../shell/commands";
 import { hrefOf } from "../../shell/route";
 import { type Holding, holdings } from "./holdings";
@@ -62,7 +63,7 @@ export function Positions() {
 function Table({ held, currency, ask }: { held: readonly Holding[]; currency: string; ask: (one: Holding) => void }) {
   const all = allMade(held.map(({ symbol }) => symbol));
   return (
-    <div class="scroll">
+    <Scroll label="Positions at present prices">
       <table>
         <caption class="unseen">Positions at present prices</caption>
         <thead>
@@ -87,7 +88,7 @@ function Table({ held, currency, ask }: { held: readonly Holding[]; currency: st
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -3,6 +3,7 @@ import { fixed, percent, whole } from "../../live/format";
 import { Poll, usePolls } from "../../live/poll";
 import { useTopics } from "../../live/link";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { useQuery } from "../../shell/route";
 import { strategies, useLists } from "./lists";
 import { share } from "./money";
@@ -41,7 +42,7 @@ function Table() {
       <Failure poll={rankings} what="The ranking" />
       {rankings.value === undefined && <Nothing>{waiting(rankings, "the ranking")}</Nothing>}
       {rows.length > 0 && (
-        <div class="scroll">
+        <Scroll label="Strategies by composite score">
           <table>
             <caption class="unseen">Strategies by composite score</caption>
             <thead>
@@ -78,7 +79,7 @@ function Table() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       {left.length > 0 && rankings.value && <p class="nothing">Not ranked, or not yet: {left.join(", ")}. One that trains itself is ranked once its backtest over all bars was run.</p>}
     </>

@@ -1,9 +1,10 @@
 // What backtests found, side by side: equity and falls as lines, figures as columns, and the trades of the first.
-import { fixed, percent, whole } from "../../live/format";
+import { fixed, percent, utcDay, whole } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { Chart, type Columns, type Line } from "../../parts/chart";
 import type { Colour } from "../../parts/colours";
-import { Nothing, Panel, Simulated, Time } from "../../parts/parts";
+import { Nothing, Panel, Simulated } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { PART, type Result, useResults } from "./backtestrows";
 import { nameOf } from "./backtestruns";
 import { fallsOf } from "./falls";
@@ -30,9 +31,13 @@ export function Results({ runs, waits }: { runs: readonly Run[]; waits: number }
       <Panel id="results" title={runs.length > 1 ? "Results" : "Result"} note="gain in percent of the capital; drawdown below" controls={made && <Simulated />}>
         {refused && <p class="failure">{refused.message}</p>}
         <Curves runs={runs} found={found} />
-        <FiguresTable runs={runs} />
       </Panel>
-      {found[0] && <Trades run={runs[0]!} trades={found[0].trades} />}
+      <div class="columns">
+        <Panel id="figures" title="Figures">
+          <FiguresTable runs={runs} />
+        </Panel>
+        {found[0] && <Trades run={runs[0]!} trades={found[0].trades} />}
+      </div>
     </>
   );
 }
@@ -108,7 +113,7 @@ function FiguresTable({ runs }: { runs: readonly Run[] }) {
     </tr>
   );
   return (
-    <div class="scroll">
+    <Scroll label="Figures of the backtests">
       <table class="figures">
         <caption class="unseen">Figures of the backtests</caption>
         <thead>
@@ -135,7 +140,7 @@ function FiguresTable({ runs }: { runs: readonly Run[] }) {
           {row("Bars to", ({ result }) => result!.metadata.data_to ?? "none")}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -149,18 +154,18 @@ function Trades({ run, trades }: { run: Run; trades: readonly TradeRow[] }) {
       {trades.length === 0 ? (
         <Nothing>It closed no trade: see in the figures how many signals it had, and how many were refused.</Nothing>
       ) : (
-        <div class="scroll tall" tabIndex={0} role="region" aria-label="Trades of the backtest">
+        <Scroll label="Trades of the backtest" tall>
           <table>
             <caption class="unseen">Closed trades, newest first</caption>
             <thead>
               <tr>
                 <th scope="col">Symbol</th>
-                <th scope="col" class="num">Quantity</th>
+                <th scope="col" class="num wide">Quantity</th>
                 <th scope="col" class="num">Entry</th>
                 <th scope="col" class="num">Exit</th>
                 <th scope="col" class="num">Gain</th>
-                <th scope="col" class="wide">Opened</th>
-                <th scope="col" class="wide">Closed</th>
+                <th scope="col" class="wider">Opened</th>
+                <th scope="col" class="wider">Closed</th>
               </tr>
             </thead>
             <tbody>
@@ -169,28 +174,30 @@ function Trades({ run, trades }: { run: Run; trades: readonly TradeRow[] }) {
                   <th scope="row">
                     {one.symbol} {one.side === "SELL" && <span class="dim">short</span>}
                   </th>
-                  <td class="num">{quantity(one.quantity)}</td>
+                  <td class="num wide">{quantity(one.quantity)}</td>
                   <td class="num">{price(one.entry_price)}</td>
                   <td class="num">{price(one.exit_price)}</td>
                   <td class={`num ${tone(one.pnl)}`}>
                     {gain(one.pnl)} <span class="pct">{percent(one.pnl_pct)}</span>
                   </td>
-                  <td class="wide dim">
-                    <Time iso={isoOf(one.entry_us)} />
+                  <td class="wider dim">
+                    {dayOf(one.entry_us)}
                   </td>
-                  <td class="wide dim">
-                    <Time iso={isoOf(one.exit_us)} />
+                  <td class="wider dim">
+                    {dayOf(one.exit_us)}
                   </td>
                 </tr>
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );
 }
 
-function isoOf(us: number): string {
-  return new Date(us / 1_000).toISOString();
+/** Daily bars have days, and no times. */
+function dayOf(us: number): string {
+  const day = new Date(us / 1_000).toISOString().slice(0, 10);
+  return `${utcDay(day)} ${day.slice(0, 4)}`;
 }

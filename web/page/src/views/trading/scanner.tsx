@@ -3,6 +3,7 @@ import { fixed } from "../../live/format";
 import { markets, useMarkets } from "../../live/markets";
 import { useParts } from "../../live/paint";
 import { Nothing, Panel, Time } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { Choice } from "../../parts/choice";
 import { hrefOf, useQuery } from "../../shell/route";
 import { scans, strategyStates, useKinds } from "./kinds";
@@ -51,7 +52,7 @@ export function Scanner() {
       ) : rows.length === 0 ? (
         <Nothing>No symbol stands like that now.</Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Symbols, the verdict on each, and what each strategy reads">
           <table class="scan">
             <caption class="unseen">Symbols, the verdict on each, and what each strategy reads</caption>
             <thead>
@@ -75,7 +76,7 @@ export function Scanner() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );

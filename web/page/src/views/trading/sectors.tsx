@@ -2,6 +2,7 @@
 import { useMarkets } from "../../live/markets";
 import { useParts } from "../../live/paint";
 import { Failure, Nothing, Panel } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { GaugeHead, GaugeRow } from "./bar";
 import { exposure, UNKNOWN } from "./holdings";
 import { equities, openOrders, positions, useKinds } from "./kinds";
@@ -21,7 +22,7 @@ export function Sectors() {
       {found.length === 0 || !desk.value || most === undefined ? (
         <Nothing>Nothing is held, so no sector is exposed. Sectors of symbols are named in <code>trading.sectors</code> in the settings.</Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Exposure by sector against its limit">
           <table class="gauges">
             <caption class="unseen">Exposure by sector against its limit</caption>
             <GaugeHead what="Sector" />
@@ -35,7 +36,7 @@ export function Sectors() {
               )}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );

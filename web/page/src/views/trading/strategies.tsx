@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { fixed } from "../../live/format";
 import { post, type Problem } from "../../live/rest";
 import { Failure, Nothing, Panel, Refusal, Switch, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { hrefOf } from "../../shell/route";
 import { strategyStates, useKinds } from "./kinds";
 import { signals, strategies, useLists } from "./lists";
@@ -41,7 +42,7 @@ function List() {
           )}
         </Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Strategies and whether they trade">
           <table class="strategies">
             <caption class="unseen">Strategies and whether they trade</caption>
             <thead>
@@ -65,7 +66,7 @@ function List() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );
@@ -120,7 +121,7 @@ function Signals() {
       {rows.length === 0 ? (
         <Nothing>{signals.value ? "No strategy has wanted anything yet: they decide when a daily bar closes." : waiting(signals, "the signals")}</Nothing>
       ) : (
-        <div class="scroll tall" tabIndex={0} role="region" aria-label="Signals">
+        <Scroll label="Signals" tall>
           <table>
             <caption class="unseen">Signals, newest first</caption>
             <thead>
@@ -150,7 +151,7 @@ function Signals() {
               })}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );
