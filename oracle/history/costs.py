@@ -114,7 +114,8 @@ def figures(at: Any, wanted: Filter, live: Live) -> tuple[Figures, list[Figures]
     """Those of all, by agent and by model; those of most runs first."""
     runs, parameters = _runs(wanted, live)
     rows = at.execute(_FIGURES.format(runs=runs), parameters).fetchall()
-    whole = next((Figures(None, None, *row[2:-1]) for row in rows if row[-1] == _ALL), Figures(None, None, 0, 0, 0, 0.0, 0, 0.0, 0))
+    none = Figures(None, None, 0, 0, 0, 0.0, 0, 0.0, 0)
+    whole = next((Figures(None, None, *row[2:-1]) for row in rows if row[-1] == _ALL), none)
     agents = [Figures(row[0], None, *row[2:-1]) for row in rows if row[-1] == _OF_AGENT]
     return whole, agents, [Figures(None, row[1], *row[2:-1]) for row in rows if row[-1] == _OF_MODEL]
 

@@ -12,5 +12,6 @@ async def test_a_program_is_shown_with_its_bounds_and_without_its_arguments(tmp_
                         tasks=Tasks(commands={"hand": command}))  # fmt: skip
     async with open_house(tmp_path, settings=settings) as house:
         reply = await house.get("/api/oracle/programs")
-        assert reply.json == [{"agent": "hand", "program": "hand", "arguments": 2, "timeout_s": 5.0, "memory_mb": 64, "demo": False}]
+        bounds = {"timeout_s": 5.0, "memory_mb": 64}
+        assert reply.json == [{"agent": "hand", "program": "hand", "arguments": 2, "demo": False, **bounds}]
         assert b"hush" not in reply.body and b"/opt" not in reply.body

@@ -98,8 +98,7 @@ class ModelFigures(_Figures):
 @attrs.frozen
 class Performance:
     """How the tasks of the last `window_days` went. `success_rate` is percent of all of them, `avg_duration_seconds` of the
-    completed ones; each is 0 where there are none. `unpriced_tasks` took tokens of a model without a price: what they cost is in no
-    sum."""
+    completed ones; each is 0 where there are none. `unpriced_tasks` took tokens that nothing says the price of."""
 
     window_days: int
     total_tasks: int

@@ -29,8 +29,8 @@ DAY_US = 86_400_000_000
 class RunShown:
     """A run: `status` created, queued, running, waiting, paused, completed, failed, stopped or cancelled; `requested` is what its
     worker has not acknowledged yet; `progress` 0 to 1, and `expected` when it is over if it goes on as fast; `result` a summary
-    of what came out, whose rows are at `url`/events. What nobody said of cost and tokens is null, and so are `rounds` to `clients`
-    (a count) of what has none."""
+    of what came out, whose rows are at `url`/events. What nobody said of cost and tokens is null, and `rounds` to `clients` (a
+    count) are null where there are none."""
 
     id: str
     kind: str
