@@ -12,6 +12,8 @@ export class Problem extends Error {
     message: string,
     /** The HTTP status, 0 when no answer came. */
     readonly status: number,
+    /** What is wrong with which field of what was sent, where the server says it. */
+    readonly fields: Readonly<Record<string, string>> = {},
   ) {
     super(message);
   }
@@ -93,7 +95,7 @@ async function asked(method: string, path: string, headers: Record<string, strin
     throw new Problem("The server does not answer.", 0);
   }
   const body = parsed(text);
-  if (!response.ok) throw new Problem(reason(body) ?? `The server answered ${response.status}.`, response.status);
+  if (!response.ok) throw new Problem(reason(body) ?? `The server answered ${response.status}.`, response.status, fieldsOf(body));
   if (body === undefined) throw new Problem("The answer is not JSON.", response.status);
   return body;
 }
@@ -117,4 +119,13 @@ function reason(body: unknown): string | undefined {
   if (typeof error?.message === "string") return error.message;
   if (Array.isArray(detail)) return (detail as Wrong[]).map(({ loc, msg }) => `${loc.slice(1).join(".")}: ${msg}`).join("; ");
   return typeof detail === "string" ? detail : undefined;
+}
+
+/** The same by field: {error: {details: {field: text}}}, {error: {details: [{field, message}]}} or {detail: [{loc, msg}]}. */
+function fieldsOf(body: unknown): Record<string, string> {
+  const { error, detail } = (body ?? {}) as { error?: { details?: unknown }; detail?: unknown };
+  if (Array.isArray(detail)) return Object.fromEntries((detail as Wrong[]).map(({ loc, msg }) => [loc.slice(1).join("."), msg]));
+  const details = error?.details;
+  if (Array.isArray(details)) return Object.fromEntries((details as { field?: string; message?: string }[]).map(({ field = "", message = "" }) => [field, message]));
+  return Object.fromEntries(Object.entries(details ?? {}).filter((pair): pair is [string, string] => typeof pair[1] === "string"));
 }
