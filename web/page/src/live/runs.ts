@@ -1,5 +1,6 @@
 // Runs (experiments, tasks) as the stream tells them: how each is now, from the first time a view wants to know on.
 import { useEffect } from "preact/hooks";
+import { age, fixed } from "./format";
 import { follow } from "./link";
 import { touch } from "./paint";
 import type { Poll } from "./poll";
@@ -45,8 +46,14 @@ export function useMoves(kind: string, poll: Poll<unknown>): void {
   }, [kind, poll.path]);
 }
 
+/** How long it was at work, in words. */
+export function tookOf(run: Run): string {
+  const seconds = lasted(run);
+  return seconds === undefined ? "–" : seconds < 10 ? `${fixed(seconds, 1)} s` : age(seconds);
+}
+
 /** Seconds at work: as said, else from the start until the end, or until now. */
-export function lasted({ duration_s, started, finished }: Run): number | undefined {
+function lasted({ duration_s, started, finished }: Run): number | undefined {
   if (duration_s !== null) return duration_s;
   if (started === null) return undefined;
   return Math.max(0, ((finished === null ? Date.now() : Date.parse(finished)) - Date.parse(started)) / 1_000);

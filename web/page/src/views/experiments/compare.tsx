@@ -1,9 +1,9 @@
 // Several experiments side by side: their curves over each other, what was set differently, and what each came to.
 import { useState } from "preact/hooks";
-import { age, fixed, short, words } from "../../live/format";
+import { fixed, short, words } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
-import { lasted, newest } from "../../live/runs";
+import { tookOf, newest } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Failure, Nothing, Panel } from "../../parts/parts";
 import { go, hrefOf } from "../../shell/route";
@@ -80,7 +80,7 @@ export function Compare({ ids }: { ids: readonly string[] }) {
 function Came({ all, drop }: { all: readonly Run[]; drop: (id: string) => void }) {
   return (
     <Panel id="came" title="What each came to">
-      <div class="scroll">
+      <div class="scroll" tabIndex={0} role="group" aria-label="Table">
         <table>
           <caption class="unseen">What each came to</caption>
           <thead>
@@ -102,7 +102,6 @@ function Came({ all, drop }: { all: readonly Run[]; drop: (id: string) => void }
               const rounds = roundsOf(run);
               const last = rounds.at(-1);
               const best = Math.max(...rounds.map(({ accuracy }) => accuracy ?? -1));
-              const took = lasted(run);
               return (
                 <tr key={run.id} data-run={run.id}>
                   <th scope="row"><a href={hrefOf("experiments", run.id)}>{run.name || run.id}</a></th>
@@ -113,7 +112,7 @@ function Came({ all, drop }: { all: readonly Run[]; drop: (id: string) => void }
                   <td class="num">{rounds.find(({ accuracy }) => (accuracy ?? 0) >= 0.9)?.round ?? "–"}</td>
                   <td class="num">{last?.loss == null ? "–" : fixed(last.loss, 4)}</td>
                   <td class="num">{short(rounds.reduce((sum, { bytes }) => sum + bytes, 0))}B</td>
-                  <td class="num">{took === undefined ? "–" : age(took)}</td>
+                  <td class="num">{tookOf(run)}</td>
                   <td class="end">
                     <button type="button" class="quiet" aria-label={`Leave out ${run.name || run.id}`} onClick={() => drop(run.id)}>
                       Leave out
@@ -139,7 +138,7 @@ function Differences({ all, everything }: { all: readonly Run[]; everything: boo
   );
   if (names.length === 0) return <Nothing>{all.length === 1 ? "Add another to see what differs." : "They were told the same."}</Nothing>;
   return (
-    <div class="scroll">
+    <div class="scroll" tabIndex={0} role="group" aria-label="Table">
       <table>
         <caption class="unseen">Configuration of each</caption>
         <thead>

@@ -1,10 +1,10 @@
 // The list of experiments: live, filtered, sorted, page by page; several can be chosen to be compared.
 import { useState } from "preact/hooks";
-import { age, fixed } from "../../live/format";
+import { fixed } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
 import { type Problem } from "../../live/rest";
-import { lasted, newest, useMoves } from "../../live/runs";
+import { tookOf, newest, useMoves } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
 import { Heading, Pages, useList } from "../../parts/table";
@@ -129,7 +129,7 @@ interface TableProps {
 
 function Table({ page, ...props }: TableProps) {
   return (
-    <div class="scroll">
+    <div class="scroll" tabIndex={0} role="group" aria-label="Table">
       <table class="runs">
         <caption class="unseen">Experiments</caption>
         <thead>
@@ -158,7 +158,6 @@ function Table({ page, ...props }: TableProps) {
 
 function Row({ run, chosen, flip, failed, done }: { run: Run } & Omit<TableProps, "page">) {
   const { rounds, total, accuracy, loss } = figuresOf(run);
-  const took = lasted(run);
   return (
     <tr data-run={run.id}>
       <td class="pick">
@@ -178,7 +177,7 @@ function Row({ run, chosen, flip, failed, done }: { run: Run } & Omit<TableProps
         <progress value={run.progress} max={1} aria-label={`Progress of ${run.name || run.id}`} />
       </td>
       <td class="wider">{run.started ? <Time iso={run.started} /> : <span class="dim">not yet</span>}</td>
-      <td class="num wide">{took === undefined ? "–" : age(took)}</td>
+      <td class="num wide">{tookOf(run)}</td>
       <td class="end"><Deeds run={run} failed={failed} done={done} /></td>
     </tr>
   );

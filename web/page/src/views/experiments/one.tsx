@@ -1,13 +1,13 @@
 // One experiment: its curves as they grow, its clients, what happened to it, what it was told to do, and what came of it.
 import { useEffect, useState } from "preact/hooks";
 
-import { age, fixed, plain, short, whole, words } from "../../live/format";
+import { fixed, plain, short, whole, words } from "../../live/format";
 import { follow } from "../../live/link";
 import { items } from "../../live/lists";
 import { useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
 import type { Problem } from "../../live/rest";
-import { isOver, lasted, newest, useMoves } from "../../live/runs";
+import { isOver, tookOf, newest, useMoves } from "../../live/runs";
 import type { Happening, Run } from "../../live/wire";
 import { Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
 import { hrefOf } from "../../shell/route";
@@ -82,7 +82,6 @@ function Cards({ run }: { run: Run }) {
   const { rounds, total, accuracy, loss } = figuresOf(run);
   const history = roundsOf(run);
   const best = Math.max(...history.map((round) => round.accuracy ?? -1));
-  const took = lasted(run);
   const bytes = history.reduce((sum, round) => sum + (round.bytes ?? 0), 0);
   return (
     <dl class="cards">
@@ -93,7 +92,7 @@ function Cards({ run }: { run: Run }) {
       <Card name="Loss" value={loss === null ? "–" : fixed(loss, 4)} />
       <Card name="Gain a round" value={gain(history)}>over the last five</Card>
       <Card name="Sent" value={`${short(bytes)}B`}>both ways, over the simulated network</Card>
-      <Card name="Took" value={took === undefined ? "–" : age(took)}>
+      <Card name="Took" value={tookOf(run)}>
         {run.started && <>since <Time iso={run.started} /></>}
       </Card>
     </dl>
@@ -139,7 +138,7 @@ function Clients({ run }: { run: Run }) {
       {clients.length === 0 ? (
         <Nothing>Clients are known once it trains.</Nothing>
       ) : (
-        <div class="scroll tall">
+        <div class="scroll tall" tabIndex={0} role="group" aria-label="Clients">
           <table>
             <caption class="unseen">Clients</caption>
             <thead>
