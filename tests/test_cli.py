@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 
@@ -34,6 +35,15 @@ def test_help_names_every_command_and_exit_code():
     assert shown.returncode == 0
     for word in ("serve", "tail", "tree", "doctor", "config", "replay", "Exit codes:", "130"):
         assert word in shown.stdout
+
+
+def test_the_help_costs_nothing_that_only_a_command_needs(tmp_path):
+    asked = tmp_path / "help.py"
+    asked.write_text("import sys\nfrom web.cli import main\nsys.argv = ['oracle', '--help']\ntry:\n    main()\nfinally:\n"
+                     "    print('imported', *{'trio', 'attrs', 'rich', 'duckdb', 'quart'} & set(sys.modules))\n")
+    env = clean_env(PYTHONPATH=str(REPO))
+    done = subprocess.run([sys.executable, asked], capture_output=True, text=True, env=env, check=True)
+    assert done.stdout.splitlines()[-1] == "imported"
 
 
 def test_the_installed_command_serves_and_each_other_one_finds_it(tmp_path):

@@ -1,4 +1,5 @@
-"""The README is true: its commands are run against a real server, its files are used, its lists are complete."""
+"""The README and docs/ are true: their commands are run against a real server, their files are used, their lists are complete and
+their links lead somewhere."""
 
 from __future__ import annotations
 
@@ -15,20 +16,23 @@ from tests.serving import ORACLE, clean_env, oracle, serving
 from web.cli import Exit
 
 REPO = Path(__file__).resolve().parents[1]
-README = (REPO / "README.md").read_text()
+PAGES = {str(path.relative_to(REPO)): path.read_text() for path in (REPO / "README.md", *sorted(REPO.glob("docs/*.md")))}
+README, OPERATIONS = PAGES["README.md"], PAGES["docs/operations.md"]
 ADDRESS = "127.0.0.1:8000"
+FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
 @attrs.frozen
 class Block:
+    page: str
     language: str
     file: str
     text: str
 
 
-BLOCKS = [Block(language, file.strip(), text)
-          for language, file, text in re.findall(r"^```(\w+)([^\n]*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)]
-FILES = [block for block in BLOCKS if block.file]
+BLOCKS = [Block(page, language, file.strip(), text) for page, said in PAGES.items()
+          for language, file, text in re.findall(r"^```(\w+)([^\n]*)\n(.*?)^```$", said, re.DOTALL | re.MULTILINE)]
+FILES = [block for block in BLOCKS if block.file and block.page == "README.md"]
 RUN = [block for block in BLOCKS if block.language in {"sh", "python"} and not block.file]
 
 
@@ -44,7 +48,7 @@ def lab(tmp_path_factory):
         yield running
 
 
-@pytest.mark.parametrize("block", RUN, ids=lambda block: f"{block.language}-{block.text[:24]!r}")
+@pytest.mark.parametrize("block", RUN, ids=lambda block: f"{block.page}-{block.language}-{block.text[:24]!r}")
 def test_its_commands_and_programs_run(lab, block):
     text = block.text.replace(ADDRESS, lab.url.removeprefix("http://"))
     shell = ["bash", "-euc", text.replace("curl -s", "curl -sf")]
@@ -67,6 +71,27 @@ def test_its_five_lines_are_five():
     assert len(re.findall(r"^curl ", tour, re.MULTILINE)) == 5
 
 
+def anchors(text):
+    """Where links into a page may lead: its headings, spelled as GitHub does."""
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_its_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", PAGES[page])):
+        if re.match(r"\w+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (REPO / page).parent / file if file else REPO / page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there.read_text()), target
+
+
+def test_each_page_is_found_from_the_readme():
+    assert {page for page in PAGES if page != "README.md"} <= set(re.findall(r"\]\((docs/[\w.]+)", README))
+
+
 def test_its_make_targets_exist():
     makefile = (REPO / "Makefile").read_text()
     for target in set(re.findall(r"`?make (\w+)", README)):
@@ -74,14 +99,14 @@ def test_its_make_targets_exist():
 
 
 def test_its_exit_codes_are_all_there_are():
-    shown = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    shown = {int(code) for code in re.findall(r"^\| (\d+) \|", OPERATIONS, re.MULTILINE)}
     assert shown == {int(code) for code in Exit}
 
 
 def test_its_flags_of_serve_are_those_of_the_command():
-    shown = set(re.findall(r"--[\w-]+", README[README.index("`oracle serve ["):README.index("prints `oracle ready")]))
+    said = OPERATIONS[OPERATIONS.index("`oracle serve ["):OPERATIONS.index("prints `oracle ready")]
     offered = set(re.findall(r"^\s+(--[\w-]+)", oracle("serve", "--help").stdout, re.MULTILINE))
-    assert shown == offered
+    assert set(re.findall(r"--[\w-]+", said)) == offered
 
 
 def test_every_dependency_is_said_what_it_does():

@@ -52,6 +52,7 @@ from web.surfaces import (
     runs,
     tokens,
     trials,
+    vitals,
 )
 
 __all__ = ["routes"]
@@ -60,8 +61,8 @@ SURFACES = (
     run_output,
     front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
     mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, tokens, archive, budgets, programs, agent_analytics, agent_lists, agent_tasks, agent_work,
-    agent_logs, agent_status, agent_sockets, agent_conversations, agent_webhooks, inbound, trials,
+    alpha_backtests, alpha_rankings, tokens, vitals, archive, budgets, programs, agent_analytics, agent_lists, agent_tasks,
+    agent_work, agent_logs, agent_status, agent_sockets, agent_conversations, agent_webhooks, inbound, trials,
     flopy_experiments, flopy_parts, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts, flopy_dashboard,
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from web.body import encode
 from web.openapi import describe
 from web.routes import Answer, Auth, Call, Param, Route, Scope
 
-__all__ = ["ROUTES", "VERSION", "readiness"]
+__all__ = ["ROUTES", "VERSION", "Dependency", "readiness"]
 
 VERSION = metadata.version("oracle-runtime")
 _OWN = ("history", "web", "feeds")  # parts that readiness looks at more closely

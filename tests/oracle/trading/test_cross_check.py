@@ -1,5 +1,5 @@
 """Our engine beside backtesting.py, over the same bars with the same strategy: the same trades, and the same figures where both
-mean the same by them. docs/trading.md has the numbers."""
+mean the same by them. docs/backtests.md has the numbers."""
 
 import math
 import re
@@ -76,12 +76,12 @@ def test_where_they_differ_it_is_the_definition(both):
     # theirs over the same: a geometric mean over a deviation of what is compounded, percents of trades instead of money
     for name, value in {"Sharpe Ratio": ours["sharpe_ratio"], "Sortino Ratio": ours["sortino_ratio"],
                         "Profit Factor": ours["profit_factor"]}.items():  # fmt: skip
-        assert abs(float(theirs[name]) - value) > 1e-3, f"{name} is the same after all: say so in docs/trading.md"
+        assert abs(float(theirs[name]) - value) > 1e-3, f"{name} is the same after all: say so in docs/backtests.md"
 
 
 def test_the_table_of_the_page_is_true(both):
     _, theirs, engine, ours = both
-    more, page = ours["metadata"], (Path(__file__).parents[3] / "docs" / "trading.md").read_text()
+    more, page = ours["metadata"], (Path(__file__).parents[3] / "docs" / "backtests.md").read_text()
     rows = dict(re.findall(r"^\| ([^|]+) \| (\d[\d.]* \| \d[\d.]*) \|", page, re.MULTILINE))
     here = {
         "# Trades": ours["total_trades"], "Equity Final [$]": ours["final_capital"], "Return [%]": ours["total_return_pct"],

@@ -18,14 +18,14 @@ export interface Line {
   scale?: string;
   /** Without a line: the points alone. */
   dots?: boolean;
-  /** A value holds until the next, as a position does. */
-  steps?: boolean;
+  /** A value holds until the next, as a position does; or "before": since the one before it, as what was gathered does. */
+  steps?: boolean | "before";
   /** A bar for each value, as counts have. */
   bars?: boolean;
 }
 
-/** Times in seconds (UTC) or numbers that rise, then a column for each line; a hole is null. */
-export type Columns = [number[], ...(number | null | undefined)[][]];
+/** Times in seconds (UTC) or numbers that rise, then a column for each line; a hole is null (typed columns have none). */
+export type Columns = readonly [number[] | Float64Array, ...((number | null | undefined)[] | Float64Array)[]];
 
 export interface ChartProps {
   /** What is seen, for who doesn't see it; a sentence. */
@@ -39,6 +39,12 @@ export interface ChartProps {
   height?: number;
   /** "time", or what the numbers below are: "round". */
   across?: string;
+  /** Text of the numbers below; digits that matter where nothing is given and `across` is not "time". */
+  acrossText?: (value: number) => string;
+  /** What is seen of the numbers below, as long as the reader has not zoomed; all of them where nothing is given. */
+  span?: () => readonly [from: number, to: number];
+  /** The places of two lines; what is between them is filled. */
+  band?: readonly [upper: number, lower: number];
   /** Charts with the same name show the pointer at the same place. */
   together?: string;
   /** Without axes and names: a small one in a row of many. */
@@ -79,7 +85,10 @@ class Drawn {
   private plot: uPlot | undefined;
   private readonly marks: Marks;
   private readonly watch: ResizeObserver;
+  private readonly sight: IntersectionObserver;
   private zoomed = false;
+  /** Whether any of it is on the screen; what is not is drawn when it comes there. */
+  private seen = false;
 
   constructor(
     private readonly host: HTMLElement,
@@ -90,19 +99,36 @@ class Drawn {
     painted.set(host, this.paint);
     this.watch = new ResizeObserver(() => this.fit());
     this.watch.observe(host);
+    this.sight = new IntersectionObserver((entries) => {
+      this.seen = entries.at(-1)!.isIntersecting;
+      if (this.seen) this.paint();
+    });
+    this.sight.observe(host);
     this.fit();
   }
 
   readonly paint = (): void => {
-    const { read, marks } = this.given();
-    if (!this.plot) return this.fit();
-    this.plot.setData(read() as uPlot.AlignedData, !this.zoomed);
-    if (this.zoomed) this.plot.redraw(true, true);
-    if (marks) this.marks.show(placed(this.plot, marks()));
+    const { plot, zoomed } = this;
+    if (!plot) return this.fit();
+    if (!this.seen) return;
+    const { read, marks, span } = this.given();
+    const data = read() as unknown as uPlot.AlignedData;
+    if (span && !zoomed) {
+      const [min, max] = span();
+      plot.batch(() => {
+        plot.setData(data, false);
+        plot.setScale("x", { min, max });
+      });
+    } else {
+      plot.setData(data, !zoomed);
+      if (zoomed) plot.redraw(true, true);
+    }
+    if (marks) this.marks.show(placed(plot, marks()));
   };
 
   end(): void {
     this.watch.disconnect();
+    this.sight.disconnect();
     painted.delete(this.host);
     this.plot?.destroy();
     this.marks.show([]);
@@ -122,7 +148,7 @@ class Drawn {
 }
 
 function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is: boolean) => void): uPlot.Options {
-  const { lines, bare = false, across = "time", together, floor } = props;
+  const { lines, bare = false, across = "time", acrossText = plain, together, floor, band } = props;
   const scales = [...new Set(lines.map(({ scale = "y" }) => scale))];
   const range: uPlot.Range.Function = (_, low, high) => rangeOf(low, high, floor);
   return {
@@ -141,8 +167,9 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
       x: { time: across === "time" },
       ...Object.fromEntries(scales.map((name) => [name, { range }])),
     },
-    axes: bare ? [{ show: false }, { show: false }] : [timeAxis(across), ...scales.map((name, place) => valueAxis(name, place, lines))],
-    series: [{ label: across, value: (_, at) => (at == null ? "–" : across === "time" ? shortTime(at * 1_000) : plain(at)) }, ...lines.map(seriesOf)],
+    axes: bare ? [{ show: false }, { show: false }] : [acrossAxis(across, props.acrossText), ...scales.map((name, place) => valueAxis(name, place, lines))],
+    series: [{ label: across, value: (_, at) => (at == null ? "–" : across === "time" ? shortTime(at * 1_000) : acrossText(at)) }, ...lines.map(seriesOf)],
+    ...(band && { bands: [{ series: [band[0] + 1, band[1] + 1], fill: () => faint(lines[band[0]]!.colour, 0.1) }] }),
     ...(zone() && { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1_000), zone()) }),
     hooks: {
       setSelect: [(plot) => zoomed(plot.select.width > 0)],
@@ -164,15 +191,29 @@ function seriesOf(line: Line): uPlot.Series {
     ...(dash && { dash }),
     ...(fill && { fill: () => faint(line.colour, 0.1) }),
     ...(bars && { paths: uPlot.paths.bars!({ size: [0.7, 40, 2] }), fill: () => faint(line.colour, 0.55) }),
-    ...(steps && { paths: uPlot.paths.stepped!({ align: 1 }) }),
+    ...(steps && { paths: uPlot.paths.stepped!({ align: steps === "before" ? -1 : 1 }) }),
   };
 }
 
 const AXIS = { stroke: () => colour("dim"), font: "11px system-ui, sans-serif", ticks: { show: false } } as const;
 
-function timeAxis(across: string): uPlot.Axis {
+const DAY = "\n{D} {MMM}";
+
+/** Of steps that are so long: the text of each tick, and what is added where the day turns. As uPlot takes it. */
+const TIMES = [
+  [31_536_000, "{YYYY}", null, null, null, null, null, null, 1],
+  [2_419_200, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [86_400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", DAY, null, DAY, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", DAY, null, DAY, null, null, null, 1],
+  [0.001, "{HH}:{mm}:{ss}.{fff}", DAY, null, DAY, null, null, null, 1],
+] as uPlot.Axis.Values;
+
+function acrossAxis(across: string, text: ((value: number) => string) | undefined): uPlot.Axis {
   const grid = { stroke: () => colour("line"), width: 1 };
-  return across === "time" ? { ...AXIS, grid } : { ...AXIS, grid, size: 28, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? plain(tick) : "")) };
+  if (across === "time") return { ...AXIS, grid, values: TIMES };
+  const told = text ?? ((value: number) => (Number.isInteger(value) ? plain(value) : ""));
+  return { ...AXIS, grid, size: 28, values: (_, ticks) => ticks.map(told) };
 }
 
 function valueAxis(scale: string, place: number, lines: readonly Line[]): uPlot.Axis {

@@ -72,7 +72,7 @@ interface FieldProps {
 }
 
 export function Field({ name, label, hint, ...rest }: FieldProps) {
-  const wrong = useContext(Wrong)?.fields[name];
+  const wrong = useContext(Wrong)?.wrong.find(({ field }) => field === name)?.message;
   const id = useId();
   const about = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ") || undefined;
   return (

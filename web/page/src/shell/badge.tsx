@@ -2,7 +2,7 @@
 import { useRef } from "preact/hooks";
 import { age, short, whole } from "../live/format";
 import { useParts } from "../live/paint";
-import { looked } from "../live/poll";
+import { Poll, usePolls } from "../live/poll";
 import { Simulated } from "../parts/parts";
 import { stream } from "../live/link";
 import { lockedOut } from "../live/lists";
@@ -59,7 +59,15 @@ export function Outage() {
   }
   // A restart takes a second or two; a banner that comes and goes would only make the page jump.
   if (stream.link === "live" || stream.tries === 0 || Date.now() - (stream.heardAt || openedAt) < 3_000) return null;
-  if ([...looked].some((poll) => poll.value !== undefined && !poll.problem)) {
+  return <Lost />;
+}
+
+/** Asked only while there is no stream: whether anybody is there at all. */
+const alive = new Poll("alive", "/healthz", 2_000);
+
+function Lost() {
+  usePolls(alive);
+  if (alive.value && !alive.problem) {
     return (
       <p class="outage" role="alert">
         The server answers, but its live stream does not. Lists are read every few seconds meanwhile; a proxy in between
