@@ -48,6 +48,7 @@ export function Lines({ ticks, places, happenings }: LinesProps) {
             span={span}
             read={() => pick(view(), [BID, ASK, MID, TRADE])}
             marks={marks}
+            calm
             gutter={gutter}
             together={`ticks ${ticks.symbol}`}
           />
@@ -61,6 +62,7 @@ export function Lines({ ticks, places, happenings }: LinesProps) {
             height={110}
             gutter={gutter}
             floor={0}
+            calm
             together={`ticks ${ticks.symbol}`}
           />
         </>
