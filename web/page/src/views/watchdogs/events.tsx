@@ -6,8 +6,7 @@ import { usePolls } from "../../live/poll";
 import { Ways } from "./detections";
 import { Failure, Nothing, Panel, Simulated, Time, waiting } from "../../parts/parts";
 import { events, recorded } from "../../live/events";
-import { isMadeHere, symbols } from "../../live/markets";
-import { hrefOf } from "../../shell/route";
+import { isMadeHere } from "../../live/markets";
 import { type Happening, isSimulated, SEVERITIES, type Severity } from "../../live/wire";
 
 export function Events() {
@@ -88,7 +87,7 @@ function Row({ happening, marked }: { happening: Happening; marked: boolean }) {
         {open && (
           <dl>
             <Fact name="kind" value={kind} />
-            <Fact name="subject" value={subject} href={symbols().includes(subject) ? hrefOf("markets", subject, { event: id }) : undefined} />
+            <Fact name="subject" value={subject} />
             <Fact name="source" value={source} />
             {Object.entries(data).map(([name, value]) => (
               <Fact key={name} name={name} value={typeof value === "string" ? value : JSON.stringify(value)} />
@@ -103,12 +102,12 @@ function Row({ happening, marked }: { happening: Happening; marked: boolean }) {
   );
 }
 
-function Fact({ name, value, href }: { name: string; value: string; href?: string | undefined }) {
+function Fact({ name, value }: { name: string; value: string }) {
   if (!value) return null;
   return (
     <>
       <dt>{name}</dt>
-      <dd>{href ? <a href={href}>{value}</a> : value}</dd>
+      <dd>{value}</dd>
     </>
   );
 }
