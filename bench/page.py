@@ -52,6 +52,8 @@ def run(rounds: int) -> Iterator[dict[str, Any]]:
     """Three rows; see the module. Raises CannotMeasure where a line did not show the newest of what was sent."""
     if CHROMIUM is None:
         raise CannotMeasure(MISSING)
+    if not UPLOT.is_dir():
+        raise CannotMeasure("the page is not built here: make page")
     mine, bare = [], []
     with ours() as house, _browser() as browser:
         for number in range(rounds + 1):
