@@ -29,6 +29,7 @@ from oracle.feeds.file import File
 from oracle.feeds.simulated import Simulated
 from oracle.first_start import give_a_past
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
+from oracle.history.answers import Answers
 from oracle.history.arrivals import Arrivals
 from oracle.history.export import Exports
 from oracle.history.lines import Lines
@@ -94,6 +95,7 @@ class System:
     outputs: Outputs
     finder: Finder
     exports: Exports
+    answers: Answers
     talks: Talks
     hooks: Hooks
     arrivals: Arrivals
@@ -180,7 +182,8 @@ def _assemble(
     outputs = Outputs(store, records.reader)
     return System(
         settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
-        Finder(store, records), Exports(store), Talks(records.reader), open_hooks(settings, board),
+        Finder(store, records), Exports(store), Answers(store, deadline_s=settings.history.query_deadline_s),
+        Talks(records.reader), open_hooks(settings, board),
         Arrivals(store, records.reader), pools_of(settings),
         budgets_of(settings.tasks.budgets, store, board, runtime.now_us), statistics, tables_of(settings.watchdogs),
     )  # fmt: skip
