@@ -151,8 +151,11 @@ class SyncClient(Surfaces[Blocking]):
     def __init__(self, url: str | None = None, token: str = "", certificate: str = "", *, data: Path | str | None = None,
                  deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
         """Raises as `Client` does."""
-        self._portal = Portal()
-        super().__init__(Client(url, token, certificate, data=data, deadline_s=deadline_s), Blocked(self._portal))
+        self._speak(Portal(), Client(url, token, certificate, data=data, deadline_s=deadline_s))
+
+    def _speak(self, portal: Portal, bare: Client) -> None:
+        self._portal = portal
+        super().__init__(bare, Blocked(portal))
 
     def __enter__(self) -> SyncClient:
         self._portal.start(self._bare.__aenter__).wait()
@@ -193,8 +196,11 @@ class AsyncioClient(Surfaces[Asyncio]):
     def __init__(self, url: str | None = None, token: str = "", certificate: str = "", *, data: Path | str | None = None,
                  deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
         """Raises as `Client` does."""
-        self._portal = Portal()
-        super().__init__(Client(url, token, certificate, data=data, deadline_s=deadline_s), Awaited(self._portal))
+        self._speak(Portal(), Client(url, token, certificate, data=data, deadline_s=deadline_s))
+
+    def _speak(self, portal: Portal, bare: Client) -> None:
+        self._portal = portal
+        super().__init__(bare, Awaited(portal))
 
     async def __aenter__(self) -> AsyncioClient:
         await asyncio.wrap_future(self._portal.start(self._bare.__aenter__).future)

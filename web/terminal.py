@@ -1,17 +1,19 @@
-"""What the commands show to people: trees and tables. Machines get JSON instead."""
+"""What the commands show to people: trees, tables and bars. Machines get JSON instead."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.tree import Tree
 
-__all__ = ["show_checks", "show_table", "show_tree"]
+__all__ = ["bar", "show_checks", "show_table", "show_tree"]
 
 _COLOURS = {"running": "green", "failed": "red", "backing_off": "yellow", "starting": "yellow"}
 
@@ -37,6 +39,15 @@ def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, right: 
     for row in rows:
         table.add_row(*map(escape, row))
     Console(file=file or sys.stdout, soft_wrap=True).print(table)
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[float, str], None]]:
+    """A bar on standard error where that is a terminal; it is told how far it is, 0 to 1, and what goes on."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=1.0)
+        yield lambda done, now: progress.update(task, completed=done, description=now)
 
 
 def _branch(node: Mapping[str, Any]) -> Tree:

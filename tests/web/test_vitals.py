@@ -18,6 +18,7 @@ async def test_the_server_says_how_it_is_and_what_nobody_handled(tmp_path):
     assert after["dead_letters"] == before["dead_letters"] + 1 == letters["count"] and after["published"] >= before["published"]
     assert before["history"]["state"] == "ok" and before["memory_mb"] > 10
     assert (before["connections"], before["sockets"]) == (None, 0)  # no server runs this app
+    assert (before["parts"] > 20, before["not_ready"]) == (True, [])
     newest = letters["items"][0]
     assert (newest["to"], newest["reason"], newest["kind"]) == ("nobody", "nobody has this name", "dict")
     assert newest["message"].startswith("{'long': 'xx") and len(newest["message"]) == 500

@@ -10,7 +10,7 @@ import attrs
 from oracle.border import unstructure
 from oracle.settings import Settings
 from web.routes import Auth, Call, Family, Route, Scope
-from web.surfaces.front import VERSION
+from web.surfaces.front import VERSION, Dependency, readiness
 from web.wire import iso
 
 __all__ = ["ROUTES"]
@@ -21,9 +21,10 @@ LOAD_OVER_S = 5.0
 @attrs.frozen
 class Vitals:
     """Counts are since the process began. `cpu_pct` is of one processor, over the last 5 seconds or since somebody asked before
-    that, with workers `all_cpu_pct`; memory is in megabytes. `published` is how many messages went over the bus. Of the history:
-    `state` is ok or down, `rows_lost` were not stored, `pending` wait for a commit, `commit_ms_p50` is the median of the last 512,
-    `watermark` the offset of the last message on disk."""
+    that, with workers `all_cpu_pct`; memory is in megabytes. `published` is how many messages went over the bus. Of the
+    history: `state` is ok or down, `rows_lost` were not stored, `pending` wait for a commit, `commit_ms_p50` is the median of
+    the last 512, `watermark` the offset of the last message on disk. `not_ready` are the parts that do not work, as `/readyz`
+    has them, of `parts` in all."""
 
     version: str
     epoch: str
@@ -39,11 +40,13 @@ class Vitals:
     connections: int | None
     history: dict[str, Any]
     ring: dict[str, int]
+    parts: int
+    not_ready: list[Dependency]
 
 
 @attrs.frozen
 class Dead:
-    """A message that nobody handled: for whom it was, why nobody did, what kind it is and how it began (at most 500 characters)."""
+    """A message that nobody handled: for whom it was, why nobody did, what kind it is, and its first 500 characters."""
 
     to: str
     reason: str
@@ -79,11 +82,13 @@ async def vitals(call: Call) -> Vitals:
         "rows_lost": statistics.rows_dropped + statistics.rows_unfit, "pending": statistics.pending,
         "commits": statistics.commits, "commit_ms_p50": statistics.commit_ms_p50, "watermark": statistics.watermark,
     }  # fmt: skip
+    parts = readiness(system).dependencies
     return Vitals(
         VERSION, runtime.epoch, iso(runtime.now_us()), iso(system.vitals.since_us), load.own_cpu_pct, load.all_cpu_pct,
         load.own_memory_mb, load.all_memory_mb, max(0, runtime.bus.offset), runtime.dead_letter_count, len(sockets),
         None if desk is None else len(desk.open), history,
         {"messages": len(ring), "bytes": ring.bytes, "evicted": ring.evicted},
+        len(parts), [part for part in parts if not part.ready],
     )  # fmt: skip
 
 

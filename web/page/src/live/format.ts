@@ -84,6 +84,19 @@ export function age(seconds: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** How long ago an instant (ISO 8601) was. */
+export function since(iso: string): string {
+  return age(Math.max(0, (Date.now() - Date.parse(iso)) / 1_000));
+}
+
+/** Bytes, as people say them: 1.2 MB. */
+export function bytes(count: number): string {
+  for (const [unit, mark] of [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]] as const) {
+    if (count >= unit) return `${fixed(count / unit, count / unit < 100 ? 1 : 0)} ${mark}`;
+  }
+  return `${whole(count)} B`;
+}
+
 const UTC_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const dates = new Map<string, Intl.DateTimeFormat>();
 

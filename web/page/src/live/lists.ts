@@ -26,7 +26,7 @@ export function start(): void {
     watchdogs.nudge();
   });
   follow(["attempt:*"], () => deliveries.nudge());
-  follow(["state:*"], takeState);
+  follow(["state:rule:*", "state:alert:*", "state:silence:*", "state:watchdog:*", "state:switch:*"], takeState);
 }
 
 function takeState({ topic = "" }: Frame): void {

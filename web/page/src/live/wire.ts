@@ -41,7 +41,11 @@ export interface Trade {
 }
 
 export interface Bar {
+  open: number;
+  high: number;
+  low: number;
   close: number;
+  volume: number;
   ts: string;
 }
 
@@ -180,8 +184,15 @@ export interface ActorNode {
   dropped: number;
   rate_per_s: number;
   since: string | null;
-  /** Of a socket: who it is, what it wants, and how much it was told. */
+  /** Of a socket: who it is, what it wants, and how much it was told; of a feed what came in, and when the newest of it came. */
   about: {
+    connected?: boolean;
+    stale?: boolean;
+    messages?: number;
+    failures?: number;
+    lag_ms?: number;
+    last_frame?: string | null;
+    last_error?: string | null;
     who?: string;
     address?: string;
     transport?: string;
