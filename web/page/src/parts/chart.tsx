@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { fixed, plain, shortTime } from "../live/format";
-import { painting } from "../live/paint";
+import { calmly, painting } from "../live/paint";
 import { zone } from "../live/preferences";
 import { type Colour, colour, faint } from "./colours";
 import { type Mark, Marks, placed } from "./marks";
@@ -20,6 +20,8 @@ export interface Line {
   dots?: boolean | number;
   /** A value holds until the next, as a position does; or "before": since the one before it, as what was gathered does. */
   steps?: boolean | "before";
+  /** A bar for each value, as counts have. */
+  bars?: boolean;
 }
 
 /** Times in seconds (UTC) or numbers that rise, then a column for each line; a hole is null (typed columns have none). */
@@ -47,6 +49,8 @@ export interface ChartProps {
   together?: string;
   /** Pixels left of the lines, where charts one above the other have the same times; as much as the values need if not said. */
   gutter?: number;
+  /** Drawn at most ten times a second, not in each frame. */
+  calm?: boolean;
   /** Without axes and names: a small one in a row of many. */
   bare?: boolean;
   /** Reaches down to this value. */
@@ -58,11 +62,11 @@ export function Chart(props: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const newest = useRef(props);
   newest.current = props;
-  const shape = JSON.stringify([lines.map(({ label, colour, scale, dash, fill, dots, steps }) => [label, colour, scale, dash, fill, dots, steps]), height, bare]);
+  const shape = JSON.stringify([lines.map(({ label, colour, scale, dash, fill, dots, steps, bars }) => [label, colour, scale, dash, fill, dots, steps, bars]), height, bare]);
   const layer = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const drawn = new Drawn(host.current!, layer.current!, () => newest.current);
-    const leaves = [painting(part, drawn.paint), painting("preferences", drawn.paint)];
+    const leaves = [(props.calm ? calmly : painting)(part, drawn.paint), painting("preferences", drawn.paint)];
     return () => {
       leaves.forEach((leave) => leave());
       drawn.end();
@@ -179,7 +183,7 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
 }
 
 function seriesOf(line: Line): uPlot.Series {
-  const { label, scale = "y", dash, fill, dots, steps, text = shown } = line;
+  const { label, scale = "y", dash, fill, dots, steps, bars, text = shown } = line;
   return {
     label,
     scale,
@@ -190,6 +194,7 @@ function seriesOf(line: Line): uPlot.Series {
     value: (_, value) => (value == null ? "–" : text(value)),
     ...(dash && { dash }),
     ...(fill && { fill: () => faint(line.colour, 0.1) }),
+    ...(bars && { paths: uPlot.paths.bars!({ size: [0.7, 40, 2] }), fill: () => faint(line.colour, 0.55) }),
     ...(steps && { paths: uPlot.paths.stepped!({ align: steps === "before" ? -1 : 1 }) }),
   };
 }
