@@ -4,7 +4,7 @@ A token is shown as `Authorization: Bearer` or `X-API-Key`: a key of ours (256 r
 JWT (`web.jwts`). A browser changes one for a session cookie, or for a one-time ticket where only a URL can carry a secret.
 
 Mode `open` trusts requests from this machine; the Host and Origin checks of `web.limits` come before it. Mode `local` does
-the same but for the routes that are `guarded`. Mode `token` trusts nobody.
+the same but for the routes that are `guarded`, for which the page has a pass of its own. Mode `token` trusts nobody.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ SESSION_S = 30 * 86_400
 TICKET_S = 30
 MOST_TICKETS = 1_000
 _LOCAL = Identity("local", Scope.admin, local=True)
+_PAGE = "local"
 _NEEDED = "a token is needed: Authorization: Bearer TOKEN, or X-API-Key; `oracle token create` makes one"
 
 
@@ -70,6 +71,7 @@ class Doorman:
         self.tickets = Tickets()
         self.now_us = now_us
         self._given = hashed(given_token) if given_token else ""
+        self._page_pass = ""
         self._inside: dict[str, set[Callable[[], None]]] = {}
 
     @classmethod
@@ -95,6 +97,8 @@ class Doorman:
         `forbidden`."""
         who = self._who(headers, peer, ticket, shown, guarded=route.guarded)
         if isinstance(who, Identity):
+            if route.locked and who.token == _PAGE:
+                raise Refused("the page shows no token of its own; open it once as /?token=TOKEN", code="forbidden")
             if route.auth is not Auth.public and not who.scope.includes(route.scope):
                 raise Refused(f"scope {route.scope} is needed, this token has {who.scope}", code="forbidden")
             return who
@@ -119,6 +123,16 @@ class Doorman:
         """Whose requests are counted together: those of a token's subject, else those of an address."""
         known = self._known(headers)
         return client_of(known if isinstance(known, Identity) else None, peer)
+
+    def page_pass(self, who: Identity) -> str:
+        """A session secret for the page of somebody at this machine who shows none, in mode `local`; else empty. It does
+        everything but make tokens, it is the same for all, and it ends with the process."""
+        if self.mode != "local" or not who.local or who.own is not None:
+            return ""
+        if not self._page_pass:
+            self._page_pass = secrets.token_urlsafe(32)
+            self.tokens.trust(self._page_pass, Scope.admin, _PAGE)
+        return self._page_pass
 
     async def open_session(self, token: str) -> tuple[str, Identity] | None:
         """A new session secret for a good token, for the cookie, for as long as the token is good; None for a bad one. Raises

@@ -1,4 +1,4 @@
-"""Why a server can't start; each has its exit code in `web.cli`."""
+"""Why a server can't start; each has its exit code in `web.failed`."""
 
 from __future__ import annotations
 

@@ -1,27 +1,31 @@
-"""Command-line flags: as settings tables, to be laid over file and environment, and as the options of several commands."""
+"""Command-line flags: as settings tables, to be laid over file and environment, and as the options of several commands.
+
+What the commands share is imported where it is used: the help, and the completion of a shell, cost only click.
+"""
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from oracle.exchange import HttpFailed, Target
-from oracle.presence import Presence
-from oracle.problems import Bad, Invalid, Problem
-from oracle.remote import Remote
-from oracle.secret import Secret
-from oracle.settings import Settings, load
-from oracle.settings_sources import from_env_file
 from web.exits import Exit
 
+if TYPE_CHECKING:
+    from oracle.remote import Remote
+    from oracle.settings import Settings
+
 __all__ = [
-    "DATA", "FROM", "JSON", "SETTINGS", "TO", "Quiet", "address", "feed_table", "reference", "remote", "server", "tables",
+    "DATA", "FROM", "JSON", "SETTINGS", "TO", "Commands", "address", "alone", "feed_table", "known", "reference", "remote", "run",
+    "server", "settings", "tables", "unused",
 ]  # fmt: skip
+
+T = TypeVar("T")
 
 
 def tables(*, data: Path | None = None, listen: Iterable[str] = (), seed_ports: bool = False, auth: str | None = None,
@@ -48,6 +52,8 @@ def tables(*, data: Path | None = None, listen: Iterable[str] = (), seed_ports: 
 
 def feed_table(text: str) -> tuple[str, dict[str, Any]]:
     """The name and table of `KIND[:SYMBOL,...]`; a KIND of somebody else's is `package.module:Class`. Raises Invalid."""
+    from oracle.problems import Invalid, Problem
+
     parts = text.split(":")
     own = "." not in parts[0]  # KIND of the house; a module's name has a dot
     kind, rest = (parts[0], parts[1:]) if own else (":".join(parts[:2]), parts[2:])
@@ -60,6 +66,8 @@ def feed_table(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def _feeds(texts: Iterable[str]) -> dict[str, Any]:
+    from oracle.problems import Invalid, Problem
+
     named: dict[str, Any] = {}
     said: dict[str, str] = {}
     for text in texts:
@@ -74,6 +82,8 @@ def _feeds(texts: Iterable[str]) -> dict[str, Any]:
 
 def address(url: str) -> str:
     """The URL of a server, with a slash at its end. Raises BadParameter."""
+    from oracle.exchange import HttpFailed, Target
+
     try:
         Target.parse(url)
     except HttpFailed as wrong:
@@ -85,6 +95,9 @@ def address(url: str) -> str:
 
 def reference(text: str) -> str:
     """Where a token lies. Raises BadParameter, without a word of what was given: it may be the token."""
+    from oracle.problems import Bad
+    from oracle.secret import Secret
+
     try:
         Secret.parse(text)
     except Bad as bad:
@@ -92,23 +105,97 @@ def reference(text: str) -> str:
     return text
 
 
+def settings(file: Path | None, said: Mapping[str, Any] | None = None) -> Settings:
+    """Those in force: of the file, of the environment, and what was `said`. Raises Invalid."""
+    from oracle.settings import load
+
+    return load(file, os.environ, said or {})
+
+
+def unused() -> list[str]:
+    """A sentence for each variable of the environment that the seeds read and we don't."""
+    from oracle.settings_sources import unused as notes
+
+    return notes(os.environ)
+
+
 def remote(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Remote:
     """The server that was named, or that serves the data folder. Raises RemoteFailed."""
+    from oracle.presence import Presence
+    from oracle.remote import Remote
+
     if url is not None:
         return Remote.of(Presence(url, 0, token or ""))
-    settings: Settings = load(file, os.environ, tables(data=data))
-    return Remote.here(settings.data.folder)
+    return Remote.here(settings(file, tables(data=data)).data.folder)
 
 
-class Quiet(click.Group):
-    """Ends in silence where whoever read us has gone (`oracle tail | head`), which click would call a failure."""
+def alone(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Settings | None:
+    """The settings where no server was named and none serves the data folder: a command does then itself what it would have
+    asked of one. None where `remote` has one. Raises Invalid."""
+    from oracle.presence import find
+
+    if url is not None:
+        return None
+    found = settings(file, tables(data=data))
+    return found if find(found.data.folder) is None else None
+
+
+def run(task: Callable[[], Awaitable[T]]) -> T:
+    """Do what a command does, on trio. Raises what it raises."""
+    import trio
+
+    return trio.run(task)
+
+
+def known(what: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """Completes a word with what a running server knows: a table of `web.names`. Silent where none runs, or none answers soon."""
+
+    def complete(context: click.Context, _parameter: click.Parameter, begun: str) -> list[Any]:
+        from web.failed import FORESEEN
+        from web.names import names
+
+        where = {name: context.params.get(name) for name in ("file", "data", "url", "token")}
+        try:
+            return run(lambda: names(remote(**where), what, begun))
+        except (*FORESEEN, click.BadParameter):
+            return []
+
+    return complete
+
+
+class Commands(click.Group):
+    """The commands of a table, each imported when it is meant: `module:name` of its declaration.
+
+    A foreseen failure becomes a sentence and an exit code. Where whoever read us has gone (`oracle tail | head`) it ends in
+    silence, which click would call a failure.
+    """
+
+    def __init__(self, *args: Any, commands: Mapping[str, str], **how: Any) -> None:
+        super().__init__(*args, **how)
+        self._table = commands
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The declared one; None where there is none of that name."""
+        if cmd_name not in self._table:
+            return None
+        module, _, name = self._table[cmd_name].partition(":")
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command and hand out all it printed."""
+        from web.failed import FORESEEN, told
+
         try:
             code = super().invoke(ctx)
             sys.stdout.flush()
             return code
+        except FORESEEN as failure:
+            return told(failure)
         except BrokenPipeError:
             # python would complain once more while it ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -121,6 +208,8 @@ class Quiet(click.Group):
 def _with_env_file(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
     """The settings file; what a .env file beside it says is part of the environment from here on."""
     if file is not None:
+        from oracle.settings_sources import from_env_file
+
         from_env_file(file, os.environ)
     return file
 

@@ -30,6 +30,7 @@ _REFUSAL = {
     401: "a token is needed",
     403: "not allowed",
     404: "not found",
+    406: "none of what is accepted can be given",
     409: "conflict",
     413: "body too large",
     415: "body is not JSON",
@@ -187,7 +188,7 @@ def _responses(route: Route, shapes: dict[Any, dict[str, Any]]) -> dict[str, Any
         kinds = {kind: {"schema": {"type": "string"} if kind.startswith("text/") else {}} for kind in route.answer.split(", ")}
         done = {"200": {"description": "done", "content": kinds}}
     else:
-        shape = {"application/json": {"schema": shapes[route.answer]}}
+        shape: dict[str, Any] = {"application/json": {"schema": shapes[route.answer]}, **{form: {} for form in route.forms}}
         done = {str(status): {"description": "done"} | ({"content": shape} if status != 204 else {})
                 for status in (route.done, *route.also)}
     # A head that is too large is not read on, so nobody knows whose family it is.

@@ -148,6 +148,8 @@ class Route:
     `complaint` is what family `v1` says above the fields of bad input. `strict`: unknown keys of the body are refused.
     `tells` and `hears` are the classes of the frames of a stream (`web.frames`), what the server says and what a client may.
     `segments` are patterns of those path parameters that are refused (not just unknown) where they don't look like it.
+    `asks`: it has a body, yet changes nothing and takes no `Idempotency-Key`. `forms`: further content types of the answer.
+    `complaint` is what family `v1` says above the fields of bad input.
     """
 
     method: str
@@ -176,6 +178,8 @@ class Route:
     tells: tuple[Any, ...] = ()
     hears: tuple[Any, ...] = ()
     segments: Mapping[str, str] = attrs.field(factory=dict)
+    asks: bool = False
+    forms: tuple[str, ...] = ()
 
     @property
     def guarded(self) -> bool:
@@ -185,7 +189,7 @@ class Route:
     @property
     def unsafe(self) -> bool:
         """Whether asking for it may change something."""
-        return self.method not in ("GET", WS)
+        return self.method not in ("GET", WS) and not self.asks
 
     @property
     def name(self) -> str:

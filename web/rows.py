@@ -28,13 +28,19 @@ def native_row(row: Mapping[str, Any]) -> dict[str, Any]:
         if name in _INNER:
             continue
         if name.endswith("_us"):
-            shown[_SHOWN.get(name) or name.removesuffix("_us")] = iso(value) if value is not None else None
+            shown[_SHOWN.get(name) or name.removesuffix("_us")] = _moments(value)
         else:
             shown[name] = value
     if "source" in row:
         data = row.get("data")
         shown["simulated"] = is_simulated(event_provider(row["source"], data if isinstance(data, Mapping) else None))
     return shown
+
+
+def _moments(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_moments(one) for one in value]
+    return iso(value) if value is not None else None
 
 
 def native_message(message: msgspec.Struct) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from typing import Any, Literal
 import attrs
 import trio
 
-from actors import Actor, Child
+from actors import Child
 from oracle.facts import FUNDING_RATE
 from oracle.feeds.book import Book
 from oracle.feeds.bounded import TooBig, open_bounded
+from oracle.feeds.feed import FeedActor
 from oracle.feeds.fields import BPS, FRAME_BYTES, PAIRS, REST_URL, SECONDS
 from oracle.feeds.heard import Heard
 from oracle.feeds.ranges import ahead, priced, sized, timed
@@ -77,7 +78,7 @@ class Ccxt:
 
 
 @attrs.define(eq=False)
-class CcxtFeed(Actor):
+class CcxtFeed(FeedActor):
     """Asks round by round. One question that is refused or not answered in time, or whose answer can't be read or believed, is
     counted and costs no other. An exchange that answers nothing of a whole round is away: that ends this life."""
 

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import attrs
 import trio
 
-from actors import Actor, Child
+from actors import Child
 from oracle import websocket
+from oracle.feeds.feed import FeedActor
 from oracle.feeds.statistics import FeedStatistics, Parsed
 from oracle.feeds.voice import Voice, address_of
 from oracle.model import Depth, Severity, Trade, ref
@@ -25,7 +26,7 @@ _BATCH = 64  # frames between two looks at the gate
 
 
 @attrs.define(eq=False, kw_only=True)
-class WebSocketFeed(Actor):
+class WebSocketFeed(FeedActor):
     """Publishes what `parse` finds in the frames of `url`. The fields mean what they mean in the feed's settings.
 
     `opening` gives what to say first on each new connection, and `answers` what to say after a frame was read. `beside` runs

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import attrs
 import trio
 
-from actors import Actor, Child
+from actors import Child
 from oracle.calendar import Calendar
+from oracle.feeds.feed import FeedActor
 from oracle.feeds.file_rows import check_regular, rows_of
 from oracle.feeds.statistics import FeedStatistics
 from oracle.feeds.voice import Voice
@@ -69,7 +70,7 @@ class File:
 
 
 @attrs.define(eq=False)
-class FileFeed(Actor):
+class FileFeed(FeedActor):
     """Plays the rows; `place` is how many were."""
 
     settings: File

@@ -5,8 +5,9 @@ from __future__ import annotations
 import attrs
 import trio
 
-from actors import Actor, Child
+from actors import Child
 from oracle.facts import HTTP_RESPONSE_MS, HTTP_STATUS, NO_ANSWER, NO_CONNECTION
+from oracle.feeds.feed import FeedActor
 from oracle.feeds.fields import SECONDS, check_http_url
 from oracle.feeds.statistics import FeedStatistics
 from oracle.http import Http, HttpFailed
@@ -51,7 +52,7 @@ class Health:
 
 
 @attrs.define(eq=False)
-class HealthFeed(Actor):
+class HealthFeed(FeedActor):
     """Polls each exchange for itself, so that a slow one delays no other."""
 
     settings: Health

@@ -11,7 +11,8 @@ from typing import Any
 import attrs
 import trio
 
-from actors import Actor, Child
+from actors import Child
+from oracle.feeds.feed import FeedActor
 from oracle.feeds.ranges import priced, sized
 from oracle.feeds.statistics import FeedStatistics
 from oracle.feeds.voice import Voice
@@ -66,7 +67,7 @@ class Ibkr:
         return Child(ref("feed", name), lambda: IbkrFeed(self, counted), expected=(GatewayAway,))
 
 
-class IbkrFeed(Actor):
+class IbkrFeed(FeedActor):
     """Follows its symbols. What can't be believed, or is refused, is counted and costs no other; a gateway that is away ends this
     life."""
 

@@ -11,7 +11,8 @@ import attrs
 import msgspec
 import trio
 
-from actors import Actor, Child
+from actors import Child
+from oracle.feeds.feed import FeedActor
 from oracle.feeds.fields import SECONDS, check_http_url
 from oracle.feeds.poll_page import MOST_ROWS, Page
 from oracle.feeds.poll_rows import PRESETS, Row, are_rows, read_preset, read_rows
@@ -78,7 +79,7 @@ class Poll:
 
 
 @attrs.define(eq=False)
-class PollFeed(Actor):
+class PollFeed(FeedActor):
     """Asks, reads, publishes. The source is away where no page is answered, which is said aloud, and a page that isn't is asked
     for less often; one of several that fails is only counted and shown."""
 

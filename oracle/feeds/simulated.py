@@ -11,10 +11,11 @@ from typing import Any
 import attrs
 import trio
 
-from actors import Actor, Child
+from actors import Child
 from oracle.facts import BOOK_DEPTH_ASK, BOOK_DEPTH_BID, BOOK_MID, BOOK_SPREAD
 from oracle.feeds.anomalies import Anomalies
 from oracle.feeds.bulletins import Bulletins
+from oracle.feeds.feed import FeedActor
 from oracle.feeds.instruments import DAY_US, INSTRUMENTS, Instrument
 from oracle.feeds.market import MINUTE_US, SOURCE, Market
 from oracle.feeds.minute import Minute
@@ -196,7 +197,7 @@ class Tape:
 
 
 @attrs.define(eq=False)
-class SimulatedFeed(Actor):
+class SimulatedFeed(FeedActor):
     """Publishes the tape of its settings as time goes by."""
 
     tape: Tape

@@ -226,3 +226,22 @@ def test_whatever_changes_something_wants_more_than_reading():
     signed = {f"POST /webhooks/{name}" for name in ("{provider}", "{provider}/{id}")}  # by their senders, who have no token
     assert reading == {"POST /api/oracle/ticket", *signed}  # the ticket gives no more than its caller has
     assert {route.name for route in writers if route.auth is Access.public} == signed
+
+
+async def test_in_mode_local_the_page_is_let_in_where_programs_want_a_token(tmp_path):
+    browser = {"accept": "text/html"}
+    async with open_house(tmp_path, auth="local") as house:
+        assert (await house.get("/api/v1/experiments")).status == 401
+        assert "set-cookie" not in (await house.get("/")).headers
+        assert "set-cookie" not in (await house.get("/", headers=browser, scope=AWAY)).headers
+        given = (await house.get("/", headers=browser)).headers["set-cookie"]
+        assert "HttpOnly; SameSite=Strict" in given
+        cookie = {"cookie": given.partition(";")[0]}
+        assert (await house.get("/api/v1/experiments", headers=cookie)).status == 200
+        assert (await house.get("/api/oracle/tree", headers=cookie)).status == 200
+        change = {"dashboard": {"max_experiments": 3}}
+        assert (await house.ask("PUT", "/api/v1/config", json=change, headers=cookie)).status == 200
+        # and makes nobody else's way in
+        assert (await house.post("/api/oracle/tokens", json={"scope": "admin"}, headers=cookie)).status == 403
+        assert "set-cookie" not in (await house.get("/", headers=browser | cookie)).headers
+        assert (await house.get("/", headers=browser | {"cookie": cookie["cookie"] + "x"})).headers["set-cookie"] == given

@@ -1,1 +1,1 @@
-"""What each `oracle` command does; `web.cli` declares their flags and maps their failures to exit codes."""
+"""What each `oracle` command does; `web.verbs` declares how they are called."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +14,8 @@ import attrs
 
 from actors import wall_clock
 from oracle.border import structure, unstructure
-from oracle.presence import find
 from oracle.remote import Remote
-from oracle.settings import Settings, load
+from oracle.settings import Settings
 from web import flags
 from web.jwts import Jwts
 from web.minting import TokenWish, make, shown
@@ -96,9 +94,8 @@ class Here:
 def kept(file: Path | None, data: Path | None, url: str | None, token: str | None) -> Tokenry:
     """Where the tokens are that a command means: by the server that was named, or that serves the data folder; else in its files.
     Raises Invalid, RemoteFailed."""
-    settings = load(file, os.environ, flags.tables(data=data))
-    alone = url is None and find(settings.data.folder) is None
-    return Here(settings) if alone else There(flags.remote(file, data, url, token))
+    alone = flags.alone(file, data, url, token)
+    return Here(alone) if alone else There(flags.remote(file, data, url, token))
 
 
 async def token_create(tokens: Tokenry, wish: dict[str, Any], *, as_json: bool) -> None:

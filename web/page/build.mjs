@@ -1,4 +1,4 @@
-// Builds dist/: one script and one style sheet named by their content, and the index.html that names them.
+// Builds dist/: scripts and one style sheet named by their content, and the index.html that names the first of them.
 // The server gives dist/ under /page/, and index.html at /.
 import { build } from "esbuild";
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -10,10 +10,12 @@ const OUT = "node_modules/.page";
 await rm(OUT, { recursive: true, force: true });
 await mkdir(OUT, { recursive: true });
 const { metafile } = await build({
-  entryPoints: { page: "src/main.tsx", style: "src/page.css" },
+  entryPoints: { page: "src/main.tsx", style: "src/styles/page.css" },
   outdir: OUT,
   entryNames: "[name]-[hash]",
+  chunkNames: "part-[hash]",
   bundle: true,
+  splitting: true,
   minify: true,
   format: "esm",
   target: ["es2022"],
@@ -29,7 +31,7 @@ const built = (entry) => {
 };
 const html = (await readFile("src/index.html", "utf8"))
   .replace("%SCRIPT%", `/page/${built("src/main.tsx")}`)
-  .replace("%STYLE%", `/page/${built("src/page.css")}`);
+  .replace("%STYLE%", `/page/${built("src/styles/page.css")}`);
 await copyFile("src/icon.svg", `${OUT}/icon.svg`);
 await writeFile(`${OUT}/index.html`, html);
 await rm("dist", { recursive: true, force: true });

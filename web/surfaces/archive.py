@@ -15,7 +15,7 @@ from web.errors import invalid
 from web.routes import Answer, Auth, Call, Family, Param, Route
 from web.wire import iso
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "TYPES", "pieces"]
 
 PIECE = 256 * 1024  # bytes sent at once
 TYPES = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -72,10 +72,11 @@ async def export(call: Call) -> Answer:
     wish = Wish(args["what"], args["format"], args["kind"] or "", args["run"] or "", args["from_us"], args["to_us"])
     file, size = await call.system.exports.file(wish)
     headers = (("Content-Length", str(size)), ("Content-Disposition", f'attachment; filename="{wish.what}.{wish.format}"'))
-    return Answer(_pieces(file), headers=headers, content_type=TYPES[wish.format])
+    return Answer(pieces(file), headers=headers, content_type=TYPES[wish.format])
 
 
-async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+async def pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """An open file, bit by bit; it is closed with the last."""
     with file:
         while piece := await trio.to_thread.run_sync(file.read, PIECE):
             yield piece

@@ -16,7 +16,7 @@ from web.body import encode
 from web.openapi import describe
 from web.routes import Answer, Auth, Call, Param, Route, Scope
 
-__all__ = ["ROUTES", "VERSION", "readiness"]
+__all__ = ["ROUTES", "VERSION", "Dependency", "readiness"]
 
 VERSION = metadata.version("oracle-runtime")
 _OWN = ("history", "web", "feeds")  # parts that readiness looks at more closely
@@ -75,7 +75,7 @@ async def front_door(call: Call) -> Answer | Welcome:
         return await _exchange(call, token)
     if "text/html" in call.headers.get("accept", ""):
         page: Answer = call.house.page.index(call.headers.get("if-none-match", ""))
-        return attrs.evolve(page, headers=(*page.headers, ("Vary", "Accept")))
+        return attrs.evolve(page, headers=(*page.headers, ("Vary", "Accept"), *_page_pass(call)))
     return Answer(Welcome("ok", "oracle", VERSION, LINKS), headers=(("Vary", "Accept"),))
 
 
@@ -174,6 +174,16 @@ def _feed(system: System, node: Node) -> tuple[bool, str]:
     if not statistics.connected:
         return False, statistics.last_error or "not connected yet"
     return (False, "connected, but silent") if statistics.stale else (True, "")
+
+
+def _page_pass(call: Call) -> tuple[tuple[str, str], ...]:
+    """What lets the page in, also where this machine's other programs want a token: it can't be handed one without a word of
+    the reader's. Only browsers that show nothing, and only for as long as this server and the browser run."""
+    secret = call.house.doorman.page_pass(call.who)
+    if not secret:
+        return ()
+    cookie = f"{cookie_name(call.headers.get('host', ''))}={secret}; Path=/; HttpOnly; SameSite=Strict"
+    return (("Set-Cookie", cookie + "; Secure" if call.secure else cookie),)
 
 
 async def _exchange(call: Call, token: str) -> Answer:

@@ -92,7 +92,7 @@ async def board(call: Call) -> Items:
 
 async def events(call: Call) -> Items:
     """Events of every kind, newest first unless `order=asc`."""
-    wanted = asked(call, "kind", "severity", "subject", "source")
+    wanted = asked(call, "kind", "severity", "subject", "source", "id")
     return _items(await call.system.queries.events(**wanted))
 
 
@@ -233,7 +233,7 @@ _KIND = Param("kind", required=True, ge=1, doc="first part of a ref: watchdog, r
 _INTERVAL = Param("interval", default="1m", check=interval_us, shape=INTERVAL, doc="30s, 5m, 1h, 1d")
 _SYMBOL = Param("symbol", required=True, ge=1, doc="BTC-USD, AAPL")
 _SEVERITY = Param("severity", choices=tuple(level.value for level in Severity))
-_EVENTS = (Param("kind"), _SEVERITY, Param("subject"), Param("source"))
+_EVENTS = (Param("kind"), _SEVERITY, Param("subject"), Param("source"), Param("id"))
 
 
 def _get(path: str, view: Any, params: tuple[Param, ...] = (), answer: Any = Items, *more: int) -> Route:

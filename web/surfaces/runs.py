@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from actors import Refused
-from oracle.backtest import Backtest, checked, tables_of
+from oracle.backtest import Backtest, checked
 from oracle.border import structure
 from oracle.history.runs import SORTS
 from oracle.model import Command
@@ -88,7 +88,7 @@ async def backtest(call: Call) -> Answer:
     to_us = moment_of(table, "to", now_us)
     from_us = moment_of(table, "from", to_us - DAY_US)
     wish = structure(Backtest, {**table, "from_us": from_us, "to_us": to_us}, path=("body",))
-    checked(wish, tables_of(call.system.settings.watchdogs), now_us)
+    checked(wish, call.system.watchdogs, now_us)
     run = await ask_runs(call, "start", kind="backtest", params=attrs.asdict(wish))
     return Answer(shown(run, now_us), 202)
 

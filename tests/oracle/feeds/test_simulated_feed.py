@@ -67,6 +67,9 @@ async def test_a_killed_feed_goes_on_where_the_market_is_and_its_numbers_live_on
         runtime.add(Simulated(symbols=("BTC-USD",)).child("simulated", statistics))
         await trio.sleep(2.05)
         before = statistics.messages
+        shown = runtime.node("feed:simulated").about
+        assert (shown["connected"], shown["messages"], shown["last_error"]) == (True, before, None)
+        assert shown["last_frame"].startswith("2026-11-23T16:00:0")
         runtime.kill("feed:simulated")
         seen = probe(runtime, "quote:*")
         await trio.sleep(2)

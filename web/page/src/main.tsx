@@ -1,45 +1,21 @@
-// The page: a badge that says whether it is live, and five panels.
+// The page: a badge that says whether it is live, and one view at a time.
 import { render } from "preact";
-import { Alerts } from "./alerts";
-import { Badge, Outage } from "./badge";
-import { Events } from "./events";
-import { Quotes } from "./quotes";
-import { start } from "./store";
-import { Tree } from "./tree";
-import { Watchdogs } from "./watchdogs";
+import * as events from "./live/events";
+import { stream } from "./live/link";
+import * as lists from "./live/lists";
+import * as markets from "./live/markets";
+import { touch } from "./live/paint";
+import * as risk from "./live/risk";
+import * as states from "./live/states";
+import * as vitals from "./live/vitals";
+import { wear } from "./live/preferences";
+import { Shell } from "./shell/shell";
 
 // The server has put the token into a cookie; an address with a token in it gets copied, and logged.
-if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
+if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname + location.hash);
 
-function Page() {
-  return (
-    <>
-      <Badge />
-      <Outage />
-      <main>
-        <div class="column">
-          <Quotes />
-          <Tree />
-        </div>
-        <div class="column">
-          <Events />
-          <Alerts />
-          <Watchdogs />
-        </div>
-      </main>
-      <footer>
-        <nav aria-label="The same data for programs">
-          <a href="/openapi.json">API</a>
-          <a href="/api/oracle/tree">tree</a>
-          <a href="/api/oracle/events">events</a>
-          <a href="/metrics">metrics</a>
-          <a href="/readyz">readiness</a>
-        </nav>
-        <span>Times are local; UTC is in the tooltip.</span>
-      </footer>
-    </>
-  );
-}
-
-start();
-render(<Page />, document.getElementById("page")!);
+wear();
+for (const part of [events, lists, markets, risk, states, vitals]) part.start();
+stream.open();
+window.setInterval(() => touch("clock"), 1_000);
+render(<Shell />, document.getElementById("page")!);

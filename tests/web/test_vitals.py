@@ -1,0 +1,37 @@
+"""How the server is: its numbers, what nobody handled, the settings it runs on."""
+
+import attrs
+from running import open_house
+
+from oracle.secret import Secret
+from oracle.settings import Alerts, Auth, Data, Demo, Log, Settings
+
+
+async def test_the_server_says_how_it_is_and_what_nobody_handled(tmp_path):
+    async with open_house(tmp_path) as house:
+        before = (await house.get("/api/oracle/vitals")).json
+        house.system.runtime.tell("nobody", {"long": "x" * 1_000})
+        after = (await house.get("/api/oracle/vitals")).json
+        letters = (await house.get("/api/oracle/dead-letters")).json
+        epoch = house.system.runtime.epoch
+    assert before["epoch"] == epoch and before["started"] <= before["now"] <= after["now"]
+    assert after["dead_letters"] == before["dead_letters"] + 1 == letters["count"] and after["published"] >= before["published"]
+    assert before["history"]["state"] == "ok" and before["memory_mb"] > 10
+    assert (before["connections"], before["sockets"]) == (None, 0)  # no server runs this app
+    assert (before["parts"] > 20, before["not_ready"]) == (True, [])
+    newest = letters["items"][0]
+    assert (newest["to"], newest["reason"], newest["kind"]) == ("nobody", "nobody has this name", "dict")
+    assert newest["message"].startswith("{'long': 'xx") and len(newest["message"]) == 500
+
+
+async def test_settings_in_force_are_shown_without_their_secrets(tmp_path):
+    secret = Secret.parse("env:NOWHERE")
+    settings = Settings(auth=Auth(mode="open"), data=Data(folder=tmp_path), log=Log(level="debug"), demo=Demo(enabled=False),
+                        alerts=attrs.evolve(Alerts(), smtp_password=secret))  # fmt: skip
+    async with open_house(tmp_path, settings=settings) as house:
+        told = (await house.get("/api/oracle/settings")).json
+        listed = (await house.get("/api/oracle/board?kind=alert"))
+    assert told["settings"]["log"]["level"] == "debug"
+    assert {"log.level", "auth.mode", "alerts.smtp_password"} <= set(told["changed"])
+    assert "server.listen" not in told["changed"]
+    assert listed.status == 200
