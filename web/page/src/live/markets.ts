@@ -75,11 +75,6 @@ export function isMadeHere(symbol: string): boolean {
   return provider === undefined ? (markets.get(symbol)?.simulated ?? false) : isSimulated({ source: provider });
 }
 
-/** All symbols that somebody is believed about. */
-export function symbols(): string[] {
-  return [...new Set([...providers.keys(), ...markets.keys()])].sort();
-}
-
 /** Whether anything here is made by the built-in market. */
 export function anySimulated(): boolean {
   return [...providers.values()].some((provider) => isSimulated({ source: provider })) || [...markets.values()].some((one) => one.simulated);

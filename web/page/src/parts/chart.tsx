@@ -20,6 +20,8 @@ export interface Line {
   dots?: boolean | number;
   /** A value holds until the next, as a position does; or "before": since the one before it, as what was gathered does. */
   steps?: boolean | "before";
+  /** A bar for each value, as counts have. */
+  bars?: boolean;
 }
 
 /** Times in seconds (UTC) or numbers that rise, then a column for each line; a hole is null (typed columns have none). */
@@ -58,7 +60,7 @@ export function Chart(props: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const newest = useRef(props);
   newest.current = props;
-  const shape = JSON.stringify([lines.map(({ label, colour, scale, dash, fill, dots, steps }) => [label, colour, scale, dash, fill, dots, steps]), height, bare]);
+  const shape = JSON.stringify([lines.map(({ label, colour, scale, dash, fill, dots, steps, bars }) => [label, colour, scale, dash, fill, dots, steps, bars]), height, bare]);
   const layer = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const drawn = new Drawn(host.current!, layer.current!, () => newest.current);
@@ -179,7 +181,7 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
 }
 
 function seriesOf(line: Line): uPlot.Series {
-  const { label, scale = "y", dash, fill, dots, steps, text = shown } = line;
+  const { label, scale = "y", dash, fill, dots, steps, bars, text = shown } = line;
   return {
     label,
     scale,
@@ -190,6 +192,7 @@ function seriesOf(line: Line): uPlot.Series {
     value: (_, value) => (value == null ? "–" : text(value)),
     ...(dash && { dash }),
     ...(fill && { fill: () => faint(line.colour, 0.1) }),
+    ...(bars && { paths: uPlot.paths.bars!({ size: [0.7, 40, 2] }), fill: () => faint(line.colour, 0.55) }),
     ...(steps && { paths: uPlot.paths.stepped!({ align: steps === "before" ? -1 : 1 }) }),
   };
 }
