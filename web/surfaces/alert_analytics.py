@@ -9,9 +9,10 @@ from typing import Any
 import attrs
 
 from oracle.history import Commit
-from oracle.history.bars import interval_us
+from oracle.history.bars import INTERVAL, interval_us
 from oracle.history.firings import Firings, Told
 from web.errors import invalid
+from web.params import NUMBERED
 from web.routes import Auth, Call, Family, Param, Route, Scope
 from web.wire import iso
 
@@ -159,9 +160,9 @@ def _place(cursor: str | None) -> int:
 _PARAMS = (
     Param("from", "time", doc="first instant, inclusive; 7 days before the last"),
     Param("to", "time", doc="last instant, exclusive; now"),
-    Param("bucket", default="1d", check=interval_us, doc="15m, 1h, 1d, 1w"),
+    Param("bucket", default="1d", check=interval_us, shape=INTERVAL, doc="15m, 1h, 1d, 1w"),
     Param("limit", "int", default=100, ge=1, le=1_000, doc="most alerts"),
-    Param("cursor", doc="`next` of the page before"),
+    Param("cursor", shape=NUMBERED, doc="`next` of the page before"),
 )
 ROUTES = (
     Route("GET", "/api/oracle/alerts/analytics", analytics, Auth.token, Scope.read, Family.error, _PARAMS, answer=Analytics,

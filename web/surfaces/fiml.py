@@ -9,7 +9,6 @@ from actors import Refused
 from oracle.alerts.payload import event_body
 from oracle.model import Command, Event, Severity
 from oracle.system import System
-from oracle.watchdogs import WATCHDOGS
 from oracle.watchdogs.switchboard import is_on
 from web.routes import Auth, Call, Param, Route, Scope
 from web.surfaces.fiml_assets import assets_now
@@ -114,8 +113,7 @@ async def _switch(call: Call, verb: str, done: str) -> Switched:
 def watchdogs_now(system: System) -> list[Mapping[str, Any]]:
     """The watchdogs that are set up, in the order of their table, as they put themselves on the board; one whose
     restarts are exhausted could not say so itself."""
-    names = dict.fromkeys((*WATCHDOGS, *system.settings.watchdogs))
-    known = [value for name in names if (value := system.board.get(f"watchdog:{name}")) is not None]
+    known = [value for name in system.watchdogs if (value := system.board.get(f"watchdog:{name}")) is not None]
     return [_as_it_is(system, value) for value in known]
 
 
@@ -165,7 +163,7 @@ def _subscriptions(system: System) -> int:
 
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1000, doc="most rows")
 _SEVERITY = Param("severity", choices=_SEVERITIES, doc="only this severity")
-_TYPE = Param("event_type", doc="only this type: " + ", ".join(EVENT_TYPES))
+_TYPE = Param("event_type", shape={"enum": list(EVENT_TYPES)}, doc="only this type: " + ", ".join(EVENT_TYPES))
 _SYMBOLS = Param("symbols", many=True, required=True, doc="one comma list, repeated keys, or both: BTC, BTC-USD, AAPL")
 _ASSET_TYPE = Param("asset_type", default="equity", choices=ASSET_TYPES)
 _MARKET = Param("market", default="US", choices=MARKETS)

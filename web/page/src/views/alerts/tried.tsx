@@ -1,7 +1,7 @@
 // What came of trying a rule on the past: how far it is, how often it would have fired, day by day, and where on the price.
 import { localDay, size, times, whole, words } from "../../live/format";
 import { polled, usePolls } from "../../live/poll";
-import { isOver, type Run, useRows } from "../../live/runs";
+import { isOver, type Run, useRows } from "../../live/run";
 import { Bars, type DayCount } from "../../parts/bars";
 import { Time } from "../../parts/parts";
 import { PriceLine } from "../../parts/priceline";

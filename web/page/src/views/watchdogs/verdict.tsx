@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { size, times, whole, words } from "../../live/format";
 import type { Problem } from "../../live/rest";
-import { isOver, type Run, useRows, useRun } from "../../live/runs";
+import { isOver, type Run, useRows, useRun } from "../../live/run";
 import { SEVERITIES } from "../../live/wire";
 import { attempt, Nothing, Refusal, Time } from "../../parts/parts";
 import { PriceLine } from "../../parts/priceline";

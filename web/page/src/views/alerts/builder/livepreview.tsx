@@ -2,7 +2,7 @@
 // followed; what was begun for an older one is called off.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { post, Problem } from "../../../live/rest";
-import { isOver, pathOf, type Run, useRun } from "../../../live/runs";
+import { isOver, pathOf, type Run, useRun } from "../../../live/run";
 import { Choice } from "../../../parts/choice";
 import { attempt, Panel, Refusal } from "../../../parts/parts";
 import { useQuery } from "../../../shell/route";
