@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from actors import Refused
-from oracle.backtest import Backtest, checked, tables_of
+from oracle.backtest import Backtest, checked
 from oracle.border import structure
 from oracle.history.runs import SORTS
 from oracle.model import Command
@@ -108,7 +108,7 @@ async def backtest(call: Call) -> Answer:
     to_us = moment_of(table, "to", now_us)
     from_us = moment_of(table, "from", to_us - DAY_US)
     wish = structure(Backtest, {**table, "from_us": from_us, "to_us": to_us}, path=("body",))
-    checked(wish, tables_of(call.system.settings.watchdogs), now_us)
+    checked(wish, call.system.watchdogs, now_us)
     run = await ask_runs(call, "start", kind="backtest", params=attrs.asdict(wish))
     return Answer(shown(run, now_us), 202)
 
@@ -223,7 +223,7 @@ _WHICH = (
     Param("offset", "int", default=0, ge=0, le=1_000_000_000),
 )  # fmt: skip
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows")
-_CURSOR = Param("cursor", doc="`next` of the page before")
+_CURSOR = Param("cursor", shape={"pattern": "^[0-9]{0,9}$"}, doc="`next` of the page before")
 _REASON = Param("reason", le=500, doc="why, for the run and its timeline")
 _ONE = "/api/oracle/runs/{id}"
 _READ = {"auth": Auth.token, "scope": Scope.read, "family": Family.error, "tag": "oracle", "head": True}

@@ -12,13 +12,6 @@ export const runs = new Map<string, Run>();
 type Told = (run: Run, before: Run | undefined) => void;
 const hearers = new Set<Told>();
 
-/** Ends: nothing more comes of a run that is one of these. */
-export const OVER: readonly string[] = ["completed", "failed", "stopped", "cancelled"];
-
-export function isOver({ status }: { status: string }): boolean {
-  return OVER.includes(status);
-}
-
 follow(["state:run:*"], (frame: Frame) => {
   const { id, value } = frame.data as { id: string; value: Run | null };
   const before = runs.get(id);

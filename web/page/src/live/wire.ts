@@ -41,7 +41,11 @@ export interface Trade {
 }
 
 export interface Bar {
+  open: number;
+  high: number;
+  low: number;
   close: number;
+  volume: number;
   ts: string;
 }
 

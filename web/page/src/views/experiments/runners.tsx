@@ -1,7 +1,8 @@
 // Who works experiments off: this server, and runners elsewhere that have claimed one.
 import { age } from "../../live/format";
 import { useParts } from "../../live/paint";
-import { isOver, runs } from "../../live/runs";
+import { isOver } from "../../live/run";
+import { runs } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Panel, Time } from "../../parts/parts";
 import { hrefOf } from "../../shell/route";

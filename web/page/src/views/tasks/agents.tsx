@@ -2,7 +2,8 @@
 import { age, whole } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
-import { isOver, runs } from "../../live/runs";
+import { isOver } from "../../live/run";
+import { runs } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Failure, Nothing, Panel, waiting } from "../../parts/parts";
 import { hrefOf } from "../../shell/route";

@@ -1,7 +1,7 @@
 // What may be done with a task: stop it, tell it something it waits for, have the same done again.
 import { useState } from "preact/hooks";
 import { post, type Problem } from "../../live/rest";
-import { isOver } from "../../live/runs";
+import { isOver } from "../../live/run";
 import type { Run } from "../../live/wire";
 import { attempt } from "../../parts/parts";
 import { go } from "../../shell/route";
