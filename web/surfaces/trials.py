@@ -37,7 +37,7 @@ class Tried:
 
 
 async def trial(call: Call) -> Answer:
-    """Deliver something to a custom webhook as if its sender had: signed with its secret, and taken in like any other delivery, so
+    """Deliver something to a custom webhook as its sender would: signed with its secret, and taken in like any other delivery, so
     that a task may come of it."""
     wish = structure(Trial, call.body, path=("body",))
     ident, system = call.args["id"], call.system

@@ -31,6 +31,13 @@ def test_a_fresh_server_offers_a_chat_and_the_demo_agent_answers(browser: Browse
 
     ask(server, f"/api/conversations/{talk['conversation_id']}/messages", {"role": "system", "content": "from elsewhere"})
     expect(tab.locator(".bubble.system")).to_contain_text("from elsewhere")
+    begins(server, "slow", "typist", conversation_id=talk["conversation_id"])
+    puts_out(server, "slow", "half of an ")
+    expect(tab.locator(".bubble.pending")).to_contain_text("half of an")
+    puts_out(server, "slow", "answer\n")
+    ask(server, "/api/tasks/slow", {"status": "completed", "result": "The answer"}, "PATCH")
+    expect(tab.locator(".bubble.pending")).to_have_count(0)
+    expect(answer.last).to_contain_text("The answer")
     tab.get_by_role("button", name="Rename").click()
     tab.get_by_label("Title").fill("Renamed")
     tab.get_by_role("dialog").get_by_role("button", name="Rename").click()
@@ -84,18 +91,18 @@ def test_what_an_agent_did_and_cost_is_shown_and_the_task_is_steered(browser: Br
     expect(tab.locator("#steps tbody tr")).to_contain_text('{"command":"ls -la"}')
     ask(server, "/api/tasks/steered", {"model": "sonnet-4", "input_tokens": 1_000_000, "output_tokens": 0}, "PATCH")
     ask(server, "/api/tasks/steered", {"status": "waiting_input"}, "PATCH")
-    expect(tab.locator("#task .state")).to_have_text("waits for input")
+    expect(tab.locator("#task .runstate")).to_have_text("waits for input")
     expect(tab.locator(".card", has_text="Cost")).to_contain_text("$3.00")
 
     tab.get_by_label("Tell the task").fill("go on")
     tab.get_by_role("button", name="Tell it").click()
-    expect(tab.locator("#task .state")).to_have_text("running")
+    expect(tab.locator("#task .runstate")).to_have_text("running")
     assert [one["message"] for one in ask(server, "/api/tasks/steered/logs/user-inputs")] == ["go on"]
     tab.get_by_role("button", name="Stop steered").click()
-    expect(tab.locator("#task .state")).to_have_text("cancelled")
+    expect(tab.locator("#task .runstate")).to_have_text("cancelled")
     assert ask(server, "/api/tasks/steered")["status"] == "cancelled"
     tab.get_by_role("button", name="Run again steered").click()
-    expect(tab.locator("#task .state")).to_have_text("queued")
+    expect(tab.locator("#task .runstate")).to_have_text("queued")
     again = ask(server, f"/api/tasks/{tab.url.rpartition('/')[2]}")
     assert (again["input_message"], again["assigned_agent"]) == ("Do something", "thinker")
 
@@ -114,11 +121,11 @@ def test_a_task_is_made_found_by_its_words_and_listed_by_its_agent(browser: Brow
     tab.get_by_role("button", name="New task").click()
     form = tab.get_by_role("dialog")
     form.get_by_role("button", name="Create").click()
-    expect(form.locator(".asked").first.get_by_role("alert")).to_contain_text("at least 1")
+    expect(form.locator(".formline").first.get_by_role("alert")).to_contain_text("at least 1")
     form.get_by_label("What is asked").fill(f"Say {word}")
     form.get_by_role("button", name="Create").click()
     expect(tab.locator("#log .row", has_text=word).first).to_be_visible()
-    expect(tab.locator("#task .state")).to_have_text("completed")
+    expect(tab.locator("#task .runstate")).to_have_text("completed")
     ident = tab.url.rpartition("/")[2]
     assert ask(server, f"/api/tasks/{ident}")["assigned_agent"] == "demo"
 
@@ -174,9 +181,9 @@ def test_a_webhook_is_made_tried_and_taken_away(browser: BrowserContext, server:
     assert page.complaints == []
 
 
-def begins(server: Serving, ident: str, agent: str) -> None:
+def begins(server: Serving, ident: str, agent: str, **more: str) -> None:
     """A task that a worker elsewhere is at."""
-    ask(server, "/api/tasks", {"task_id": ident, "input_message": "Do something", "assigned_agent": agent})
+    ask(server, "/api/tasks", {"task_id": ident, "input_message": "Do something", "assigned_agent": agent, **more})
     ask(server, f"/api/tasks/{ident}", {"status": "running"}, "PATCH")
 
 
