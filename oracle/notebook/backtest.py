@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ PAGE = 1_000
 MOST_SYMBOLS = 3  # whose prices are fetched unasked
 POINTS = 1_500  # bars of a picture, about
 WIDTHS_S = {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14_400, "1d": 86_400}
+SYMBOL = re.compile(r'"([A-Z][A-Z0-9.]*(?:[-/][A-Z0-9]+)?)"')  # in a condition
 Span = tuple[Any, Any]
 
 
@@ -51,8 +53,8 @@ async def rule_backtest(caller: Caller, rule: str | Mapping[str, Any], span: Spa
     """When a rule, one there is by its id or one to be, would have fired. Raises RemoteFailed."""
     which = {"alert_id": rule.removeprefix("rule:")} if isinstance(rule, str) else {"rule": dict(rule)}
     run, rows = await _through(caller, "api/alerts/preview", {**_span(span), **which}, report)
-    name = rule if isinstance(rule, str) else str(rule.get("alert_id", "rule"))
-    return await _events(caller, name, run, rows, symbols)
+    stored = run["params"]["rule"]
+    return await _events(caller, stored["alert_id"], run, rows, symbols or _symbols(stored["trigger"]))
 
 
 async def strategy_backtest(caller: Caller, strategy: str, start: Any, end: Any, fields: Mapping[str, Any],
@@ -106,9 +108,15 @@ async def _events(caller: Caller, what: str, run: Any, rows: list[dict[str, Any]
     for symbol in wanted:
         query = {"symbol": symbol, "interval": interval, "from": from_us, "to": to_us, "limit": 10_000}
         points = [(time_us(bar["ts"], ["ts"]), bar["close"]) for bar in (await caller.get("api/oracle/bars", **query))["items"]]
-        if points or symbols:
+        if points:
             prices[symbol] = points
     return Events(what, run["result"] or {}, rows, prices, any(_provider(row["data"]) == "simulated" for row in rows))
+
+
+def _symbols(trigger: Mapping[str, Any]) -> list[str]:
+    """Those that a rule looks at."""
+    named = [trigger.get("symbol") or "", *SYMBOL.findall(trigger.get("condition") or "")]
+    return list(dict.fromkeys(filter(None, named)))[:MOST_SYMBOLS]
 
 
 def _trace(frames: Sequence[tuple[str, int, str, int]], draft: Draft | None) -> str:

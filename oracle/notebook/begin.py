@@ -154,7 +154,7 @@ def _resident(wish: _Wish) -> Session:
     bare = Caller(house.url, house.token, house.certificate, resident=resident, crashes=crashes)
     if house.first_token:
         print(f"oracle: {house.url}?token={house.first_token}", file=sys.stderr)
-    session = Session(portal, bare, house.url, resident, served=wish.serve)
+    session = Session(portal, bare, house.url, resident, served=wish.serve, folder=wish.settings.data.folder)
     session.when_over(crashes.close)
     return session
 

@@ -9,7 +9,7 @@ from actors import Refused
 from oracle.client import Client
 from oracle.notebook.backtest import Report, rule_backtest, strategy_backtest, watchdog_backtest
 from oracle.notebook.outline import Outline
-from oracle.notebook.part import Added
+from oracle.notebook.part import Added, rule_of
 from oracle.notebook.parts import Parts
 from oracle.notebook.resident import Resident
 from oracle.notebook.results import Events, Performance
@@ -83,19 +83,16 @@ class Caller(Client):
     async def rule(self, alert_id: str = "", /, when: str = "", **fields: Any) -> Added:
         """Store a rule that tells people (`POST /api/alerts`), in the place of one with that id; it stays, also over restarts.
         `when` is a condition (docs/conditions.md), for a whole `trigger`. Raises RemoteFailed, which says what is wrong."""
-        if when:
-            fields["trigger"] = {"type": "custom_condition", "condition": when, **fields.get("trigger", {})}
-        ident = alert_id.removeprefix("rule:") or str(fields.get("alert_id", ""))
-        rule = {"name": ident, "description": "Made in a notebook.", "delivery_methods": [], **fields, "alert_id": ident}
+        rule = rule_of(alert_id, when, fields)
         try:
-            await self.command("PUT", at("api/alerts", ident), rule)
+            await self.command("PUT", at("api/alerts", rule["alert_id"]), rule)
             replaced = True
         except RemoteFailed as no:
             if no.status != 404:
                 raise
             await self.command("POST", "api/alerts", rule)
             replaced = False
-        return Added("rule", ident, "enabled" if rule.get("enabled", True) else "disabled", replaced)
+        return Added("rule", rule["alert_id"], "enabled" if rule.get("enabled", True) else "disabled", replaced)
 
     async def remove(self, name: str) -> None:
         """Take out what was added under a name; a rule is `rule:ID`, whoever made it. Raises Refused `not_found`, `elsewhere`;
@@ -106,11 +103,12 @@ class Caller(Client):
         self._inside("take out code there")
         await self._parts.remove(name)
 
-    async def backtest(self, watchdog: Any = None, /, *, rule: str | Mapping[str, Any] = "", strategy: str = "",
+    async def backtest(self, watchdog: Any = None, /, *, rule: str | Mapping[str, Any] = "", when: str = "", strategy: str = "",
                        from_: Any = None, to: Any = None, start: Any = None, end: Any = None, symbols: Sequence[str] = (),
                        report: Report = lambda done, status: None, **settings: Any) -> Events | Performance:  # fmt: skip
         """Try something on what was stored: a watchdog (its name with other settings, or a class, also one of a cell, as it is
-        now), a `rule` (an id, or a dict as it would be created) or a `strategy` (over the days `start` to `end`).
+        now), a `rule` (an id, or a dict as `rule` takes it), `when` a condition is met, or a `strategy` (over the days `start` to
+        `end`).
 
         `from_` and `to` are ISO texts, datetimes or UTC microseconds, by default the last day; `symbols` those whose prices the
         picture is to have. Further words are settings of the watchdog, or fields of the strategy's backtest.
@@ -121,8 +119,9 @@ class Caller(Client):
         if strategy:
             extra = {"symbols": list(symbols)} if symbols else {}
             return await strategy_backtest(self, strategy, start or from_, end or to, {**settings, **extra}, report)
-        if rule:
-            return await rule_backtest(self, rule, (from_, to), symbols, report)
+        if rule or when:
+            tried = rule if isinstance(rule, str) and rule else rule_of("", when, {"alert_id": "tried", **dict(rule or {})})
+            return await rule_backtest(self, tried, (from_, to), symbols, report)
         if watchdog is None:
             raise Refused("say what: rt.backtest('price_anomaly'), a class, rule=... or strategy=...", "no_watchdog")
         if isinstance(watchdog, str) and (self.resident is None or not self._parts.ours(watchdog)):

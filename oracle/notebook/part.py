@@ -15,7 +15,7 @@ from actors import Actor, Refused
 from oracle.border import unstructure
 from oracle.problems import Invalid, Problem
 
-__all__ = ["ACTOR", "WATCHDOG", "Added", "Draft", "decider_of", "is_decider", "maker_of", "name_of"]
+__all__ = ["ACTOR", "WATCHDOG", "Added", "Draft", "decider_of", "is_decider", "maker_of", "name_of", "rule_of"]
 
 WATCHDOG, ACTOR, RULE = "watchdog", "actor", "rule"
 NEEDED = ("listens", "interval_s", "memory_s")
@@ -51,6 +51,15 @@ class Draft:
             if code is not None and (code.co_name, code.co_firstlineno) == (function, first_line):
                 return str(code.co_filename)
         return file
+
+
+def rule_of(alert_id: str, when: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule as `POST /api/alerts` takes it, with what is left out of it; `when` is a condition, for a whole `trigger`."""
+    ident = alert_id.removeprefix("rule:") or str(fields.get("alert_id", ""))
+    rule = {"name": ident, "description": "Made in a notebook.", "delivery_methods": [], **fields, "alert_id": ident}
+    if when:
+        rule["trigger"] = {"type": "custom_condition", "condition": when, **fields.get("trigger", {})}
+    return rule
 
 
 def is_decider(part: Any) -> bool:

@@ -40,18 +40,25 @@ class Parts:
         self._crashes = crashes
         self._kinds: dict[str, str] = {}
         self._specs: dict[str, Child] = {}
+        self._turn = trio.Lock()
 
     async def add(self, part: Any, given: str, settings: Mapping[str, Any]) -> Added:
         """Put it in, in the place of what is called the same. What is wrong with it is said before that ends: raises Refused
         `no_part`, `no_watchdog`, `taken`; Invalid for settings and names that won't do."""
         system = self._system()
-        if is_decider(part):
-            return await self._watch(system, name_of(WATCHDOG, given, part), *decider_of(part, settings))
-        name, build = name_of(ACTOR, given, part), maker_of(part, settings)
-        return await self._act(system, Child(name, build, capacity=CAPACITY, when_full="drop_oldest"))
+        async with self._turn:
+            await self._listen(system.runtime)
+            if is_decider(part):
+                return await self._watch(system, name_of(WATCHDOG, given, part), *decider_of(part, settings))
+            name, build = name_of(ACTOR, given, part), maker_of(part, settings)
+            return await self._act(system, Child(name, build, capacity=CAPACITY, when_full="drop_oldest"))
 
     async def remove(self, name: str) -> None:
         """End it in order and forget it. Raises Refused `not_found`."""
+        async with self._turn:
+            await self._remove(name)
+
+    async def _remove(self, name: str) -> None:
         system, kind = self._system(), self._kinds.get(name.removeprefix("watchdog:"))
         if kind is None:
             hint = closest(name, self._kinds)
@@ -119,35 +126,45 @@ class Parts:
             raise Refused(f"an actor of the house is called {name!r}: give this one another name", "taken")
         replaced = await self._make_room(ACTOR, name)
         self._specs[name] = spec
-        tried = trio.Event()
-        subscription = runtime.listen(f"life:{name}", lambda _: tried.set())
-        try:
-            runtime.add(spec, under=SUPERVISOR)
-            with trio.move_on_after(BEGIN_S):
-                await tried.wait()
-        finally:
-            subscription.cancel()
+        await _begun(runtime, spec, SUPERVISOR)
         return Added(ACTOR, name, _state(runtime, name), replaced)
 
     async def _make_room(self, kind: str, name: str) -> bool:
         """Whether there was one of this name. A watchdog ends when the next one is enlisted."""
         before = self._kinds.get(name)
         if before is not None and (before, kind) != (WATCHDOG, WATCHDOG):
-            await self.remove(name)
+            await self._remove(name)
         self._kinds[name] = kind
         self._crashes.forget(name if kind == ACTOR else f"watchdog:{name}")
         return before is not None
 
     def _system(self) -> System:
-        system = self._resident.system()
-        if not system.runtime.alive(SUPERVISOR):
-            system.runtime.add(Child(SUPERVISOR, lambda: Supervisor(tuple(self._specs.values()), exhausted="park"), grace_s=5.0))
-            system.runtime.listen("life:*", lambda published: self._heard(published.message))
-        return system
+        return self._resident.system()
+
+    async def _listen(self, runtime: Runtime) -> None:
+        """Have a supervisor for what is added, and hear what becomes of that."""
+        if not runtime.alive(SUPERVISOR):
+            runtime.listen("life:*", lambda published: self._heard(published.message))
+            await _begun(runtime, Child(SUPERVISOR, self._supervisor, grace_s=5.0), "root")
+
+    def _supervisor(self) -> Supervisor:
+        return Supervisor(tuple(self._specs.values()), exhausted="park")
 
     def _heard(self, life: Lifecycle) -> None:
         if life.what in ("crashed", "failed") and self.ours(life.name):
             self._crashes.crashed(life)
+
+
+async def _begun(runtime: Runtime, spec: Child, under: str) -> None:
+    """Start it, and return once it has begun, or failed to."""
+    tried = trio.Event()
+    subscription = runtime.listen(f"life:{spec.name}", lambda _: tried.set())
+    try:
+        runtime.add(spec, under)
+        with trio.move_on_after(BEGIN_S):
+            await tried.wait()
+    finally:
+        subscription.cancel()
 
 
 def _state(runtime: Runtime, name: str) -> str:

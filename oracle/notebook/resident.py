@@ -16,7 +16,7 @@ from actors import Refused
 from oracle.sdk.portal import Closed, Pending, Portal
 from oracle.system import System
 
-__all__ = ["House", "Resident"]
+__all__ = ["STOP_S", "House", "Resident"]
 
 STOP_S = 60.0  # more than all that ends may take together
 
@@ -106,7 +106,7 @@ class Resident:
         assert self._life is not None
         self._life.future.add_done_callback(lambda _: tell(self.failure))
 
-    def end(self, timeout_s: float = STOP_S) -> None:
+    def end(self, timeout_s: float) -> None:
         """End it in order and wait for that; what it crashed of was told before. Raises Refused `held` where it does not end,
         which says what holds it."""
         if self._life is None or not self.here:
@@ -132,4 +132,4 @@ class Resident:
         frame = sys._current_frames().get(self._portal.thread_id)
         if frame is None:
             return "its thread is gone"
-        return "its thread is at\n" + "".join(traceback.format_stack(frame, limit=-4)).rstrip()
+        return "its thread is at\n" + "".join(traceback.format_stack(frame, limit=4)).rstrip()

@@ -54,13 +54,13 @@ class Events:
         were not."""
         for symbol in symbols:
             if symbol not in self.prices:
-                why = f"prices of {symbol!r} were not fetched, but those of {', '.join(self.prices) or 'none'}"
-                raise Refused(f"{why}; symbols=[{symbol!r}] fetches them", "not_found")
+                why = f"there are no prices of {symbol!r} here, but of {', '.join(self.prices) or 'none'}"
+                raise Refused(f"{why}; symbols=[{symbol!r}] fetches those that are stored", "not_found")
         chosen = symbols or tuple(self.prices)
         if not chosen:
             return drawn([Panel(f"{self.what}: events", (), self._marks(None))], self._sentence())
-        alone = len(self.prices) == 1
-        panels = [Panel(f"{one}{self._mark()}", self.prices[one], self._marks(None if alone else one)) for one in chosen]
+        apart = any(row["subject"] in self.prices for row in self.rows)  # a rule's are of the rule, and stand on every line
+        panels = [Panel(f"{one}{self._mark()}", self.prices[one], self._marks(one if apart else None)) for one in chosen]
         return drawn(panels, self._sentence())
 
     def __repr__(self) -> str:

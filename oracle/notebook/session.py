@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from actors import Refused
@@ -11,7 +12,7 @@ from oracle.client import AsyncioClient, RemoteFailed, SyncClient
 from oracle.notebook.caller import Caller
 from oracle.notebook.outline import Outline, as_html
 from oracle.notebook.progress import Progress
-from oracle.notebook.resident import Resident
+from oracle.notebook.resident import STOP_S, Resident
 from oracle.sdk.portal import Portal
 from oracle.sdk.room import Asked
 
@@ -51,8 +52,11 @@ class Session(SyncClient):
     rule = Asked(Caller.rule)
     remove = Asked(Caller.remove)
 
-    def __init__(self, portal: Portal, bare: Caller, url: str, resident: Resident | None = None, served: bool = True) -> None:
+    def __init__(self, portal: Portal, bare: Caller, url: str, resident: Resident | None = None, served: bool = True,
+                 folder: Path | None = None) -> None:  # fmt: skip
         self._speak(portal, bare)
+        self.folder = folder
+        """The data folder, where it is one of this machine that was named."""
         self.served = served
         """Whether others find it at `url`, and the page is there."""
         self._resident = resident
@@ -72,17 +76,19 @@ class Session(SyncClient):
         """Whether there is anything to talk with: the runtime runs, or, of a connection, it was not stopped."""
         return not self._portal.closed if self._resident is None else self._resident.alive
 
-    def stop(self) -> None:
+    def stop(self, timeout_s: float = STOP_S) -> None:
         """End it in order: clients are told, what is pending is stored, the thread is gone. Of a connection only that ends.
-        Again it does nothing. Raises Refused `held` where something here holds it, and says where."""
+        Again it does nothing. Raises Refused `held` where code of a part holds it longer than `timeout_s`, and says where."""
         if self._resident is not None:
-            self._resident.end()
+            self._resident.end(timeout_s)
         self._portal.close()
         over, self._over = self._over, []
         for tell in over:
             tell()
 
-    close = stop
+    def close(self) -> None:
+        """`stop`."""
+        self.stop()
 
     def backtest(self, watchdog: Any = None, /, **wish: Any) -> Any:
         """Try a watchdog, a `rule` or a `strategy` on what was stored, with a bar that shows how far it is: `Caller.backtest`."""
