@@ -31,6 +31,7 @@ SESSION_S = 30 * 86_400
 TICKET_S = 30
 MOST_TICKETS = 1_000
 _LOCAL = Identity("local", Scope.admin, local=True)
+_PAGE = "local"
 _NEEDED = "a token is needed: Authorization: Bearer TOKEN, or X-API-Key; `oracle token create` makes one"
 
 
@@ -96,6 +97,8 @@ class Doorman:
         `forbidden`."""
         who = self._who(headers, peer, ticket, shown, guarded=route.guarded)
         if isinstance(who, Identity):
+            if route.locked and who.token == _PAGE:
+                raise Refused("the page shows no token of its own; open it once as /?token=TOKEN", code="forbidden")
             if route.auth is not Auth.public and not who.scope.includes(route.scope):
                 raise Refused(f"scope {route.scope} is needed, this token has {who.scope}", code="forbidden")
             return who
@@ -122,13 +125,13 @@ class Doorman:
         return client_of(known if isinstance(known, Identity) else None, peer)
 
     def page_pass(self, who: Identity) -> str:
-        """A session secret for the page of somebody at this machine who shows none, in mode `local`; else empty. It operates
-        everything and makes no tokens, it is the same for all, and it ends with the process."""
+        """A session secret for the page of somebody at this machine who shows none, in mode `local`; else empty. It does
+        everything but make tokens, it is the same for all, and it ends with the process."""
         if self.mode != "local" or not who.local or who.own is not None:
             return ""
         if not self._page_pass:
             self._page_pass = secrets.token_urlsafe(32)
-            self.tokens.trust(self._page_pass, Scope.operate, "local")
+            self.tokens.trust(self._page_pass, Scope.admin, _PAGE)
         return self._page_pass
 
     async def open_session(self, token: str) -> tuple[str, Identity] | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from actors import Child
+from actors import Child, Refused
 from oracle.settings_trading import Broker
+from oracle.trading import intake, word
 from oracle.trading.brokers import broker_child
 from oracle.trading.desk import Desk
 from oracle.trading.ledger import Account
@@ -15,14 +16,14 @@ from oracle.trading.pen import DeskMemory
 from oracle.trading.records import Records
 from oracle.trading.risk.assessment import Assessment, RiskView
 from oracle.trading.risk.gate import assess
-from oracle.trading.risk.view import view_of
+from oracle.trading.risk.view import account_of, view_of
 from oracle.trading.risk.wiring import risk_child
 from oracle.trading.word import Gate, View
 
 if TYPE_CHECKING:
     from oracle.system import System
 
-__all__ = ["desk_child", "opening", "trading_children"]
+__all__ = ["desk_child", "judged", "opening", "trading_children"]
 
 DESK_CAPACITY = 100_000  # a fill that finds no room would have to be told again
 
@@ -46,6 +47,16 @@ def desk_child(system: System, gate: Gate, view: View) -> Child:
         system.board, system.receipts, records, memory, gate=gate, view=view, opening=opening(settings.broker),
         reconcile_every_s=settings.risk.breakers.reconcile_every_s,
     ), capacity=DESK_CAPACITY)  # fmt: skip
+
+
+def judged(system: System, wish: NewOrder) -> Assessment:
+    """What the gate would say now of an order that is wished for; nothing is ordered by that. Raises Refused as the desk does:
+    `invalid` (details: field), `unavailable`."""
+    wish = intake.checked(wish)
+    if account_of(system.board) is None:
+        raise Refused("the broker has not reported an account yet", "unavailable")
+    price = intake.arrival(system.board, wish.symbol)
+    return word.priced(_gate(system, wish, price, _view(system, "")), wish.symbol, price)
 
 
 def opening(broker: Broker) -> Account | None:

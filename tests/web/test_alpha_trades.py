@@ -18,6 +18,7 @@ from oracle.trading.order import Order
 from web.routes import Scope
 
 ORDERS = "/api/trades/orders"
+PREVIEW = "/api/oracle/orders/preview"
 BUY = {"symbol": "AAPL", "side": "BUY", "quantity": 10}
 FAR = {**BUY, "order_type": "LIMIT", "limit_price": 50.0}
 T0_US = 1_710_498_735_000_000  # 2024-03-15T10:32:15Z
@@ -230,3 +231,41 @@ async def test_without_an_account_there_is_no_portfolio(tmp_path):
         told = Event(event_id("x", "y", "z", 1), "order_filled", "AAPL", "somebody", Severity.low, "", {}, 1)
         house.system.runtime.publish(told)
         assert (await house.get("/api/trades/execution-quality")).json == [], "what others say is not the desk's"
+
+
+async def test_what_the_gate_would_say_is_what_it_says_then_and_nothing_is_ordered(tmp_path):
+    async with open_desk(tmp_path) as house:
+        word = (await house.post(PREVIEW, json=BUY)).json
+        assert (word["action"], word["quantity"], word["reasons"], word["breaches"]) == ("APPROVE", 10.0, [], [])
+        assert (word["price"], word["notional"], word["entry"], word["exit"]) == (100.0, 1_000.0, 10.0, 0.0)
+        big = {**BUY, "quantity": 80}  # 8 % of the equity; 5 are allowed
+        smaller = (await house.post(PREVIEW, json=big)).json
+        assert (smaller["action"], smaller["quantity"]) == ("REDUCE_SIZE", 50.0)
+        (broken,) = smaller["breaches"]
+        assert (broken["type"], broken["current_value"], broken["limit_value"]) == ("max_position_pct", 8.0, 5.0)
+        told = (await house.get("/api/oracle/events?kind=risk_breach")).json["items"]
+        assert (await house.get(ORDERS)).json == told == []
+
+        given = (await house.post(ORDERS, json=big)).json
+        assert (given["quantity"], given["reasons"]) == (smaller["quantity"], smaller["reasons"])
+
+
+async def test_a_preview_is_refused_as_the_order_would_be(tmp_path):
+    async with open_desk(tmp_path) as house:
+        sold = (await house.post(PREVIEW, json={**BUY, "side": "SELL"})).json  # nothing is held
+        assert (sold["action"], sold["quantity"]) == ("REJECT", 0.0) and sold["reasons"]
+        for wrong in ({"quantity": -1}, {"symbol": "NOBODY"}, {"side": "UP"}, {"order_type": "LIMIT", "limit_price": None}):
+            no = await house.post(PREVIEW, json={**BUY, **wrong})
+            assert no.status == 422 and list(wrong)[-1] in str(no.json), no.json
+
+
+async def test_the_books_are_compared_when_somebody_asks(tmp_path):
+    async with open_desk(tmp_path) as house:
+        now = (await house.get("/api/oracle/desk")).json
+        assert (now["provider"], now["real_money"], now["sectors"]["AAPL"]) == ("paper", False, "Technology")
+        assert "AAPL" in now["universe"] and now["kill_switch_cooldown_s"] > 0
+        await filled(house, BUY)
+        found = (await house.post("/api/oracle/desk/reconcile")).json
+        assert (found["drift_pct"], found["cash_difference"], found["differences"]) == (0.0, 0.0, [])
+        (state,) = (await house.get("/api/oracle/board?kind=reconciliation")).json["items"]
+        assert state["value"]["drift_pct"] == 0.0 and found["checked"] >= state["value"]["checked"]

@@ -239,7 +239,9 @@ async def test_in_mode_local_the_page_is_let_in_where_programs_want_a_token(tmp_
         cookie = {"cookie": given.partition(";")[0]}
         assert (await house.get("/api/v1/experiments", headers=cookie)).status == 200
         assert (await house.get("/api/oracle/tree", headers=cookie)).status == 200
-        # it operates, and makes nobody else's way in
+        change = {"dashboard": {"max_experiments": 3}}
+        assert (await house.ask("PUT", "/api/v1/config", json=change, headers=cookie)).status == 200
+        # and makes nobody else's way in
         assert (await house.post("/api/oracle/tokens", json={"scope": "admin"}, headers=cookie)).status == 403
         assert "set-cookie" not in (await house.get("/", headers=browser | cookie)).headers
         assert (await house.get("/", headers=browser | {"cookie": cookie["cookie"] + "x"})).headers["set-cookie"] == given

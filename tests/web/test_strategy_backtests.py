@@ -99,7 +99,11 @@ async def test_a_backtest_is_answered_kept_and_ranked(tmp_path):
         assert (more["sizing"], more["orders"], more["limits"]) == ("half_kelly", "live", True) and more["placed"] > 5
 
         rows = (await house.get(f"/api/oracle/runs/{more['run_id']}/events?limit=1")).json["items"]
-        assert rows == [{"ts": "2023-01-01T00:00:00Z", "row": "equity", "date": "2023-01-01", "equity": 100000}]
+        (first,) = rows
+        assert 90_000 < first.pop("benchmark") < 110_000
+        assert first == {"ts": "2023-01-01T00:00:00Z", "row": "equity", "date": "2023-01-01", "equity": 100000}
+        rows = (await house.get(f"/api/oracle/runs/{more['run_id']}/events?limit=366")).json["items"]
+        assert rows[-1]["benchmark"] == pytest.approx(100_000 + 1_000 * more["benchmark"]["total_return_pct"])
 
         whole = {"start": "2022-01-01", "end": "2999-01-01"}  # there are bars until 2024-07-31, and it says so
         sooner = await house.post(ONE, json=whole, headers={"Prefer": "respond-async"})

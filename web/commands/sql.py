@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -69,14 +68,12 @@ class Here:
 async def sql(source: Source, text: str, parameters: Sequence[str], *, form: str, limit: int | None, output: Path | None) -> None:
     """Ask, and write what comes. Raises Refused, also for a file that can't be written, and RemoteFailed."""
     table = await source.answer(Ask(text, list(parameters), limit or (SHOWN if form == "table" else MOST)))
-    if output is None:
-        _write(table, form, sys.stdout.buffer)
+    if output is not None:
+        _save(table, form, output)
+    elif form == "parquet":
+        sys.stdout.buffer.write(table.parquet)
     else:
-        try:
-            with output.open("wb") as file:
-                _write(table, form, file)
-        except OSError as error:
-            raise Refused(f"{output} can't be written: {error.strerror}", "failed") from error
+        _write(table, form, sys.stdout)
     more = "; there are more: say --limit, or ask for less" if table.truncated else ""
     if more or output or (form == "table" and sys.stdout.isatty()):
         print(f"oracle: {len(table)} rows{f' are in {output}' if output else ''}{more}", file=sys.stderr)
@@ -89,16 +86,23 @@ def show_schema(form: str) -> None:
         print(json.dumps({"views": views}))
         return
     for view in views:
-        kept = f" (kept as history.keep_days.{view['kept_as']})" if view["kept_as"] else ""
+        kept = f" Kept for history.keep_days.{view['kept_as']} days." if view["kept_as"] else ""
         print(f"\n{view['name']}: {view['about']}{kept}")
         show_table(("column", "type", "what"), [(one["name"], one["type"], one["about"]) for one in view["columns"]])
 
 
-def _write(table: Table, form: str, file: IO[bytes]) -> None:
-    if form == "parquet":
-        file.write(table.parquet)
-        return
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+def _save(table: Table, form: str, path: Path) -> None:
+    try:
+        if form == "parquet":
+            path.write_bytes(table.parquet)
+            return
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            _write(table, form, file)
+    except OSError as error:
+        raise Refused(f"{path} can't be written: {error.strerror}", "failed") from error
+
+
+def _write(table: Table, form: str, text: IO[str]) -> None:
     match form:
         case "json":
             text.write("[")
@@ -113,8 +117,6 @@ def _write(table: Table, form: str, file: IO[bytes]) -> None:
             numbers = [name for name in table.columns if any(_is_number(row[name]) for row in table.head())]
             rows = ([_text(row[name])[:LONGEST] for name in table.columns] for row in table)
             show_table(table.columns, rows, right=numbers, file=text)
-    text.flush()
-    text.detach()  # the file below stays open
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

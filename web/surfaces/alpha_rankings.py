@@ -17,7 +17,7 @@ from oracle.trading.backtest.past import unheard
 from oracle.trading.backtest.rankings import Standing, learns, standing
 from oracle.trading.backtest.work import KIND
 from oracle.trading.roster import Listed, made, roster
-from web.routes import Answer, Auth, Call, Route
+from web.routes import Answer, Auth, Call, Param, Route
 from web.surfaces.alpha_backtests import ended, runs_of
 from web.surfaces.runs import ask_runs
 from web.wire import iso
@@ -53,9 +53,9 @@ async def rankings(call: Call) -> Answer:
 
     Each is ranked by its newest backtest as it is set up, over all daily bars that are stored, so that all are compared over the
     same days: shorter backtests and those with other settings are not counted. Where there is none it is run now, and waited for
-    as long as 20 seconds; one older than a day (`ranked_at` says how old) is answered, and run anew meanwhile. One that trains
-    itself takes minutes, and is ranked once somebody has run it over all that is stored. Strategies that can't work here, or are
-    not through yet, are left out, and named in the header `X-Unranked`.
+    as long as `wait_s` seconds; one older than a day (`ranked_at` says how old) is answered, and run anew meanwhile. One that
+    trains itself takes minutes, and is ranked once somebody has run it over all that is stored. Strategies that can't work here,
+    or are not through yet, are left out, and named in the header `X-Unranked`.
     """
     system = call.system
     known, first_us = roster(system.settings.strategies), await _first_us(system)
@@ -63,7 +63,7 @@ async def rankings(call: Call) -> Answer:
     if first_us is not None:
         for one in [one for one in known.values() if not await _unable(system, one)]:
             found.append(await _begun(call, standing(one, runs_of(system), first_us), first_us))
-        with trio.move_on_after(WAIT_S):
+        with trio.move_on_after(call.args["wait_s"]):
             for stands in found:
                 if (run := stands.awaited) is not None:
                     await ended(system, run, WAIT_S)
@@ -108,7 +108,8 @@ def _ranking(run: Run) -> StrategyRanking:
     return StrategyRanking(**facts, ranked_at=iso(run.finished_us or 0))
 
 
+_WAIT = Param("wait_s", "float", default=WAIT_S, ge=0, le=WAIT_S, doc="most seconds that backtests are waited for")
 ROUTES = (
-    Route("GET", "/api/strategies/rankings", rankings, Auth.token, answer=list[StrategyRanking], refuses=(503, 504),
-          tag="strategies"),
+    Route("GET", "/api/strategies/rankings", rankings, Auth.token, params=(_WAIT,), answer=list[StrategyRanking],
+          refuses=(503, 504), tag="strategies"),
 )  # fmt: skip

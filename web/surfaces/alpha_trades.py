@@ -18,7 +18,7 @@ from web.errors import STATUS, invalid
 from web.routes import Answer, Auth, Call, Param, Route, Scope
 from web.wire import iso
 
-__all__ = ["ROUTES", "OrderShown", "order_shown"]
+__all__ = ["ROUTES", "OrderShown", "OrderWish", "field_named", "order_shown", "wish_of"]
 
 WITHIN_S = 12.0  # what a broker takes to answer, and the history after it
 _id = attrs.validators.matches_re(r"[A-Za-z0-9_.:-]{0,64}")
@@ -154,21 +154,31 @@ async def submit(call: Call) -> Answer:
     The gate of risk judges it first. One that it refuses is 422, with the `reasons` beside `detail`; one that it makes smaller
     has the smaller `quantity`, and says so in `reasons`. A `client_order_id` that was given to another order is 409.
     """
+    wish = wish_of(call)
+    try:
+        taken = await _ask(call, "submit", order=wish)
+    except Refused as no:
+        if no.code == "rejected":
+            return _rejected(no)
+        raise field_named(no, wish) from no
+    status = 202 if taken.status is OrderStatus.pending else 201
+    return Answer(order_shown(taken), status, (("Location", f"/api/trades/orders/{taken.id}"),))
+
+
+def wish_of(call: Call) -> NewOrder:
+    """The order that a body wishes for. Raises Invalid."""
     if isinstance(call.body, dict) and isinstance(symbol := call.body.get("symbol"), str) and not is_symbol(symbol):
         raise invalid("symbol", ["body", "symbol"], "Input should be a symbol, such as AAPL or BTC-USD", symbol)
     wish = structure(OrderWish, call.body, extras="drop", path=("body",))
-    new = NewOrder(**{**attrs.asdict(wish, recurse=False), "side": Side(wish.side), "order_type": OrderType(wish.order_type)})
-    try:
-        taken = await _ask(call, "submit", order=new)
-    except Refused as no:
-        field = (no.details or {}).get("field")
-        if no.code == "invalid" and field:
-            raise invalid("value_error", ["body", field], str(no.reason), getattr(wish, field, None)) from no
-        if no.code == "rejected":
-            return _rejected(no)
-        raise
-    status = 202 if taken.status is OrderStatus.pending else 201
-    return Answer(order_shown(taken), status, (("Location", f"/api/trades/orders/{taken.id}"),))
+    return NewOrder(**{**attrs.asdict(wish, recurse=False), "side": Side(wish.side), "order_type": OrderType(wish.order_type)})
+
+
+def field_named(no: Refused, wish: NewOrder) -> Exception:
+    """The desk's no as clients are told it: what is wrong with one field of the body names that."""
+    field = (no.details or {}).get("field")
+    if no.code == "invalid" and field:
+        return invalid("value_error", ["body", field], str(no.reason), getattr(wish, field, None))
+    return no
 
 
 async def cancel(call: Call) -> OrderShown:

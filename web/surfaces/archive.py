@@ -85,7 +85,7 @@ async def pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
 _FROM, _TO = Param("from", "time", doc="ISO 8601 or UTC microseconds"), Param("to", "until", doc="the first instant too late")
 _SEARCH = (
     Param("q", required=True, ge=1, le=200, doc="a piece of text"),
-    Param("in", many=True, doc=f"any of {', '.join(PLACES)}; else all"),
+    Param("in", many=True, shape={"enum": list(PLACES)}, doc=f"any of {', '.join(PLACES)}; else all"),
     Param("limit", "int", default=50, ge=1, le=500), _FROM, _TO,
 )  # fmt: skip
 _EXPORT = (
@@ -95,5 +95,5 @@ _EXPORT = (
 _READ = {"auth": Auth.token, "family": Family.error, "tag": "oracle"}
 ROUTES = (
     Route("GET", "/api/oracle/search", search, params=_SEARCH, answer=FoundTexts, refuses=(504,), **_READ),
-    Route("GET", "/api/oracle/export", export, params=_EXPORT, answer="application/octet-stream", refuses=(413, 504), **_READ),
+    Route("GET", "/api/oracle/export", export, params=_EXPORT, answer=", ".join(TYPES.values()), refuses=(413, 504), **_READ),
 )

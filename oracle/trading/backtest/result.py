@@ -79,11 +79,13 @@ def figures(engine: Engine, span: Span, held: Mapping[str, Buy]) -> dict[str, An
     }  # fmt: skip
 
 
-def rows_of(engine: Engine) -> list[dict[str, Any]]:
-    """The equity at the end of each day, then the closed trades, each with its time."""
+def rows_of(engine: Engine, benchmark: Sequence[float]) -> list[dict[str, Any]]:
+    """The equity at the end of each day, beside what buying and holding would be worth then, and then the closed trades, each
+    with its time. `benchmark` has a value for each instant of the engine."""
     dates, equity = _daily(engine)
-    points = [{"row": "equity", "ts_us": (day - _EPOCH).days * DAY_US, "date": day, "equity": value}
-              for day, value in zip(dates, equity, strict=True)]  # fmt: skip
+    _, held = _by_day(engine, benchmark)
+    points = [{"row": "equity", "ts_us": (day - _EPOCH).days * DAY_US, "date": day, "equity": value, "benchmark": kept}
+              for day, value, kept in zip(dates, equity, held, strict=True)]  # fmt: skip
     return [*points, *map(_trade, engine.books.trades)]
 
 
@@ -100,7 +102,11 @@ def _trade(trade: ClosedTrade) -> dict[str, Any]:
 
 def _daily(engine: Engine) -> tuple[list[dt.date], list[float]]:
     """The equity at the end of each day (UTC) that had bars."""
-    last = {time_us // DAY_US: value for time_us, value in zip(engine.times_us, engine.equity, strict=True)}
+    return _by_day(engine, engine.equity)
+
+
+def _by_day(engine: Engine, values: Sequence[float]) -> tuple[list[dt.date], list[float]]:
+    last = {time_us // DAY_US: value for time_us, value in zip(engine.times_us, values, strict=True)}
     return [_EPOCH + dt.timedelta(days=day) for day in last], list(last.values())
 
 

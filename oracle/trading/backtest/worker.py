@@ -46,6 +46,7 @@ class Course:
     series: list[Series] = attrs.field(factory=list)
     beside: list[Sample | Event] = attrs.field(factory=list)
     held: dict[str, Buy] = attrs.field(factory=dict)
+    _grown: list[tuple[float, int]] = attrs.field(factory=list)
     _ahead: Iterator[tuple[int, list[Bar]]] | None = None
     _next: tuple[int, list[Bar]] | None = None
     _heard: int = 0
@@ -77,7 +78,8 @@ class Course:
     def done(self) -> Done:
         """What was found."""
         begin = self.begin
-        return Done(figures(self.engine, Span(begin.start, begin.end, begin.capital), self.held), rows_of(self.engine))
+        summary = figures(self.engine, Span(begin.start, begin.end, begin.capital), self.held)
+        return Done(summary, rows_of(self.engine, self._benchmark()))
 
     def _instant(self, start_us: int, now_us: int, bars: list[Bar]) -> None:
         engine, beside = self.engine, self.beside
@@ -92,6 +94,13 @@ class Course:
         for bar in bars:
             known = self.held.get(bar.symbol)
             self.held[bar.symbol] = Buy(known.first if known else bar.open, bar.close)
+        grown = [one.last / one.first for one in self.held.values() if one.first > 0]
+        self._grown.append((sum(grown), len(grown)))
+
+    def _benchmark(self) -> list[float]:
+        """What the capital is worth after each instant where it is put in equal parts into each symbol at its first open."""
+        parts = max((count for _, count in self._grown), default=0)
+        return [self.begin.capital * (total + parts - count) / (parts or 1) for total, count in self._grown]
 
 
 def all_in(signal: Signal, price: float, equity: float, cash: float) -> float:

@@ -6,6 +6,7 @@ import * as lists from "./live/lists";
 import * as markets from "./live/markets";
 import { touch } from "./live/paint";
 import * as risk from "./live/risk";
+import * as states from "./live/states";
 import * as vitals from "./live/vitals";
 import { wear } from "./live/preferences";
 import { Shell } from "./shell/shell";
@@ -14,7 +15,7 @@ import { Shell } from "./shell/shell";
 if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname + location.hash);
 
 wear();
-for (const part of [events, lists, markets, risk, vitals]) part.start();
+for (const part of [events, lists, markets, risk, states, vitals]) part.start();
 stream.open();
 window.setInterval(() => touch("clock"), 1_000);
 render(<Shell />, document.getElementById("page")!);

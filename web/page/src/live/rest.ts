@@ -7,11 +7,19 @@ const FIRST_WAIT_MS = 500;
 /** After these nobody knows what became of a wish; 0 stands for no answer. */
 const UNKNOWN = new Set([0, 500, 502, 503, 504]);
 
+/** One field of what was sent, and what is wrong with it. */
+export interface Misfit {
+  field: string;
+  message: string;
+}
+
 export class Problem extends Error {
   constructor(
     message: string,
     /** The HTTP status, 0 when no answer came. */
     readonly status: number,
+    /** The fields that do not fit, where the server names them. */
+    readonly wrong: readonly Misfit[] = [],
   ) {
     super(message);
   }
@@ -23,8 +31,14 @@ export function get(path: string): Promise<unknown> {
 
 /** Ask for something to be done, with a body where it needs one. The wish has an id by which the server knows it, so it can be said again until it is
  * answered and is carried out once, whatever was lost on the way. */
-export function post(path: string, body?: object): Promise<unknown> {
-  return wish("POST", path, body);
+export function post(path: string, body?: object, headers: Record<string, string> = {}): Promise<unknown> {
+  return wish("POST", path, body, headers);
+}
+
+/** Ask once, without an id: a question that needs a body and changes nothing, or a wish whose answer holds a secret, which the
+ * server does not keep. */
+export function question(path: string, body: object): Promise<unknown> {
+  return request("POST", path, {}, body);
 }
 
 /** Have something replaced, or changed in part, as `post` asks for things. */
@@ -41,11 +55,11 @@ export function remove(path: string): Promise<unknown> {
   return wish("DELETE", path);
 }
 
-async function wish(method: string, path: string, body?: object): Promise<unknown> {
+async function wish(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<unknown> {
   const id = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join("-");
   for (let turn = 0; ; turn += 1) {
     try {
-      return await request(method, path, { "Idempotency-Key": id }, body);
+      return await request(method, path, { ...headers, "Idempotency-Key": id }, body);
     } catch (problem) {
       if (!(problem instanceof Problem) || !UNKNOWN.has(problem.status) || turn === AGAIN) throw problem;
     }
@@ -93,7 +107,7 @@ async function asked(method: string, path: string, headers: Record<string, strin
     throw new Problem("The server does not answer.", 0);
   }
   const body = parsed(text);
-  if (!response.ok) throw new Problem(reason(body) ?? `The server answered ${response.status}.`, response.status);
+  if (!response.ok) throw new Problem(reason(body) ?? `The server answered ${response.status}.`, response.status, misfits(body));
   if (body === undefined) throw new Problem("The answer is not JSON.", response.status);
   return body;
 }
@@ -113,8 +127,23 @@ interface Wrong {
 
 /** The server's own words: {error: {message}}, {detail} or {detail: [{loc, msg}]}, as its families of routes spell them. */
 function reason(body: unknown): string | undefined {
-  const { error, detail } = (body ?? {}) as { error?: { message?: unknown }; detail?: unknown };
-  if (typeof error?.message === "string") return error.message;
+  const { error, detail } = (body ?? {}) as { error?: { message?: unknown; details?: unknown }; detail?: unknown };
+  if (typeof error?.message === "string") {
+    // {details: {FIELD: what is wrong}}, where the message itself names no field
+    const fields = error.details && !Array.isArray(error.details) ? Object.entries(error.details) : [];
+    const named = fields.filter(([, told]) => typeof told === "string").map(([name, told]) => `${name}: ${told}`);
+    return [error.message, ...named].join("; ");
+  }
   if (Array.isArray(detail)) return (detail as Wrong[]).map(({ loc, msg }) => `${loc.slice(1).join(".")}: ${msg}`).join("; ");
   return typeof detail === "string" ? detail : undefined;
+}
+
+/** The fields that are named in {error: {details: [{field, message}]}}, {error: {details: {FIELD: message}}} or {detail: [{loc, msg}]}. */
+function misfits(body: unknown): Misfit[] {
+  const { error, detail } = (body ?? {}) as { error?: { details?: unknown }; detail?: unknown };
+  if (Array.isArray(error?.details)) return error.details as Misfit[];
+  if (error?.details && Object.values(error.details).every((one) => typeof one === "string")) {
+    return Object.entries(error.details).map(([field, message]) => ({ field, message: String(message) }));
+  }
+  return Array.isArray(detail) ? (detail as Wrong[]).map(({ loc, msg }) => ({ field: loc.slice(1).join("."), message: msg })) : [];
 }

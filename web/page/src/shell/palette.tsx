@@ -1,17 +1,21 @@
 // The command palette: everything that can be reached or done, by a few letters.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Command, commands, matching } from "./commands";
+import { renamed } from "./places";
 
 const MOST_SHOWN = 12;
 
 export function Palette({ shut }: { shut: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [all] = useState(commands);
+  const [all, setAll] = useState(commands);
   const [typed, setTyped] = useState("");
   const [chosen, setChosen] = useState(0);
   const found = matching(all, typed);
   const shown = found.slice(0, MOST_SHOWN);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    dialog.current?.showModal();
+    void renamed().then(() => setAll(commands()));
+  }, []);
   const run = (command: Command | undefined) => {
     if (!command) return;
     dialog.current?.close();

@@ -2,8 +2,10 @@
 import { useRef, useState } from "preact/hooks";
 import { age, short, whole } from "../../live/format";
 import { usePolls } from "../../live/poll";
-import { attempt, Confirm, Failure, Nothing, Panel, Refusal, RestartButton, waiting } from "../../parts/parts";
-import { post, type Problem } from "../../live/rest";
+import { Failure, Nothing, Panel, Refusal, waiting } from "../../parts/parts";
+import { useQuery } from "../../shell/route";
+import { count, Restart } from "./restart";
+import type { Problem } from "../../live/rest";
 import { tree } from "../../live/lists";
 import type { ActorNode } from "../../live/wire";
 
@@ -17,11 +19,11 @@ export function Tree() {
   usePolls(tree);
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const [focused, setFocused] = useState<string>();
-  const [asked, setAsked] = useState<ActorNode>();
   const [problem, setProblem] = useState<Problem>();
   const body = useRef<HTMLTableSectionElement>(null);
   const root = tree.value;
-  const lines = root ? unfold(root, folded) : [];
+  const [wanted, setWanted] = useQuery("find");
+  const lines = root ? unfold(root, folded).filter(({ node }) => has(node, wanted.toLowerCase())) : [];
   const fold = (name: string, shut: boolean) => {
     const next = new Set(folded);
     if (shut) next.add(name);
@@ -32,15 +34,6 @@ export function Tree() {
     if (name === undefined) return;
     setFocused(name);
     body.current?.querySelector<HTMLElement>(`[data-actor="${CSS.escape(name)}"]`)?.focus();
-  };
-  const restart = async (node: ActorNode) => {
-    setAsked(undefined);
-    setProblem(
-      await attempt(async () => {
-        await post(`/api/oracle/actors/${encodeURIComponent(node.name)}/restart`);
-        await tree.refresh();
-      }),
-    );
   };
   const walk = (event: KeyboardEvent, index: number) => {
     if (event.target !== event.currentTarget) return;
@@ -59,7 +52,9 @@ export function Tree() {
   };
   const entry = lines.some(({ node }) => node.name === focused) ? focused : root?.name;
   return (
-    <Panel id="tree" title="Actors" note={root && `${count(root)} alive`}>
+    <Panel id="tree" title="Actors" note={root && `${count(root)} alive`} controls={
+      <input class="field" type="search" placeholder="Find" aria-label="Find an actor" value={wanted} onInput={(event) => setWanted(event.currentTarget.value)} />
+    }>
       <Failure poll={tree} what="The actor tree" />
       <Refusal problem={problem} clear={() => setProblem(undefined)} />
       {!root ? (
@@ -122,22 +117,13 @@ export function Tree() {
                   <td role="gridcell" class="num wide" title={whole(node.handled)}>{short(node.handled)}</td>
                   <td role="gridcell" class="num wide dim">{pace(node.rate_per_s)}</td>
                   <td role="gridcell" class="end">
-                    {level > 1 && <RestartButton what={node.name} press={() => setAsked(node)} />}
+                    {level > 1 && <Restart node={node} failed={setProblem} />}
                   </td>
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
-      )}
-      {asked && (
-        <Confirm
-          title={`Restart ${asked.name}?`}
-          text={consequence(asked)}
-          verb="Restart"
-          yes={() => void restart(asked)}
-          no={() => setAsked(undefined)}
-        />
       )}
     </Panel>
   );
@@ -149,8 +135,9 @@ function unfold(node: ActorNode, folded: ReadonlySet<string>, level = 1, parent?
   return [own, ...node.children.flatMap((child) => unfold(child, folded, level + 1, node.name))];
 }
 
-function count(node: ActorNode): number {
-  return node.children.reduce((sum, child) => sum + count(child), 1);
+/** Whether it, or one below it, has these letters in its name or its state. */
+function has(node: ActorNode, letters: string): boolean {
+  return !letters || node.name.toLowerCase().includes(letters) || node.state.includes(letters) || node.children.some((child) => has(child, letters));
 }
 
 function pace(perSecond: number): string {
@@ -174,10 +161,4 @@ function visitor({ about }: ActorNode): string {
 
 function topics({ about }: ActorNode): string | undefined {
   return about.topics && `${about.transport}: ${about.topics.join(", ") || "no topics"}`;
-}
-
-function consequence(node: ActorNode): string {
-  if (node.name.startsWith("socket:")) return "This closes that client's connection; a good client connects again.";
-  if (node.children.length) return `This ends and starts the ${count(node) - 1} actors below it too. Their mailboxes are kept.`;
-  return "Its life ends and a new one begins. Its mailbox is kept; what it held only in memory is lost.";
 }
