@@ -1,13 +1,14 @@
 // The account: what it is worth, how that came about, and what is held.
 import { percent } from "../../live/format";
-import { isMadeHere, useMarkets } from "../../live/markets";
+import { useMarkets } from "../../live/markets";
 import { Card, Cards } from "../../parts/card";
-import { Nothing, Panel, Simulated, Time } from "../../parts/parts";
+import { Nothing, Panel, Time } from "../../parts/parts";
 import { EquityPanel } from "./equity";
 import { Fills } from "./fills";
 import { holdings, reservedCash } from "./holdings";
 import { accounts, autonomies, brokers, equities, openOrders, positions, useKinds } from "./kinds";
 import { desk, useLists } from "./lists";
+import { HeldMark } from "./made";
 import { gain, money, share, tone } from "./money";
 import { Positions } from "./positions";
 import type { Account, Equity } from "./wire";
@@ -67,7 +68,6 @@ const KEPT: Record<string, string> = { paper: "paper account", simulated: "simul
 function Mark() {
   const setUp = desk.value;
   const autonomy = autonomies.values.get("desk");
-  const made = [...positions.values.keys()].some(isMadeHere);
   return (
     <>
       {autonomy && <span class="note">{autonomy.mode.replaceAll("_", " ").toLowerCase()}</span>}
@@ -76,7 +76,7 @@ function Mark() {
           {setUp.real_money ? "live: real money" : (KEPT[setUp.provider] ?? "paper account at the broker")}
         </strong>
       )}
-      {made && <Simulated />}
+      <HeldMark />
     </>
   );
 }

@@ -4,7 +4,7 @@ import { post, type Problem } from "../../live/rest";
 import { attempt, Panel, Refusal } from "../../parts/parts";
 import { useQuery } from "../../shell/route";
 import { strategies, useLists } from "./lists";
-import type { Run } from "./wire";
+import type { Run } from "./plans";
 
 const DAY_MS = 86_400_000;
 

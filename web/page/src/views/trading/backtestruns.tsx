@@ -2,11 +2,11 @@
 import { useState } from "preact/hooks";
 import { fixed, percent, utcDay } from "../../live/format";
 import { post, type Problem } from "../../live/rest";
-import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { attempt, Failure, Nothing, Panel, Refusal, Simulated, Time, waiting } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
 import { backtests } from "./lists";
 import { share, tone } from "./money";
-import type { Run } from "./wire";
+import type { Run } from "./plans";
 
 interface RunsProps {
   runs: readonly Run[];
@@ -16,9 +16,10 @@ interface RunsProps {
 
 export function BacktestRuns({ runs, chosen, flip }: RunsProps) {
   const [refused, setRefused] = useState<Problem>();
+  const made = runs.some(({ result }) => result?.metadata.simulated);
   const cancel = async (id: string) => setRefused(await attempt(async () => void (await post(`/api/oracle/runs/${encodeURIComponent(id)}/cancel`))));
   return (
-    <Panel id="backtests" title="Backtests" note={runs.length > 0 && "tick up to four to compare them"}>
+    <Panel id="backtests" title="Backtests" note={runs.length > 0 && "tick up to four to compare them"} controls={made && <Simulated />}>
       <Failure poll={backtests} what="The backtests" />
       <Refusal problem={refused} clear={() => setRefused(undefined)} />
       {runs.length === 0 ? (

@@ -7,7 +7,7 @@ import { BacktestForm } from "./backtestform";
 import { BacktestRuns } from "./backtestruns";
 import { backtests } from "./lists";
 import { Results } from "./results";
-import type { Run } from "./wire";
+import type { Run } from "./plans";
 
 export const MOST_COMPARED = 4;
 

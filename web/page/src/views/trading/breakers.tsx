@@ -23,7 +23,7 @@ const ABOUT: Record<string, About> = {
   vix: { title: "VIX", show: (value) => fixed(value, 2), resets: "when the VIX is back below" },
   stale_data: { title: "Stale data", show: seconds, resets: "when a feed speaks again" },
   drawdown: { title: "Drawdown", show: share, resets: "when the equity has recovered" },
-  daily_loss: { title: "Loss of the day", show: share, resets: "with the next day, or a recovery" },
+  daily_loss: { title: "Loss of the day", show: (value) => share(Math.max(0, value)), resets: "with the next day, or a recovery" },
   reconciliation: { title: "Books and broker", show: share, resets: "when both agree again" },
   dead_man_switch: { title: "Operator's heartbeat", show: seconds, resets: "with the next heartbeat" },
 };

@@ -9,6 +9,11 @@ const NEW_YORK = new Intl.DateTimeFormat("en-CA", { timeZone: "America/New_York"
 const MONTH = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
+/** The day of an instant where the exchange is. */
+export function exchangeDay(at: Date): string {
+  return NEW_YORK.format(at);
+}
+
 interface Day {
   gain: number;
   count: number;
@@ -17,11 +22,11 @@ interface Day {
 export function Calendar({ trades, currency }: { trades: readonly ClosedTrade[]; currency: string }) {
   const days = new Map<string, Day>();
   for (const { exit_time, pnl } of trades) {
-    const day = NEW_YORK.format(new Date(exit_time));
+    const day = exchangeDay(new Date(exit_time));
     const known = days.get(day) ?? { gain: 0, count: 0 };
     days.set(day, { gain: known.gain + pnl, count: known.count + 1 });
   }
-  const today = Date.parse(NEW_YORK.format(new Date()));
+  const today = Date.parse(exchangeDay(new Date()));
   const monday = today - ((new Date(today).getUTCDay() + 6) % 7) * DAY_MS;
   const weeks = Array.from({ length: WEEKS }, (_, week) => monday - (WEEKS - 1 - week) * 7 * DAY_MS);
   return (

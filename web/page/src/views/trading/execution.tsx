@@ -5,6 +5,7 @@ import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
 import { Histogram } from "./histogram";
 import { quality, useLists } from "./lists";
+import { PanelMark } from "./made";
 import { price, quantity } from "./money";
 import type { Quality } from "./wire";
 
@@ -48,7 +49,7 @@ export function Execution() {
 
 function Table({ rows }: { rows: readonly Quality[] }) {
   return (
-    <Panel id="filled" title="Filled orders" note="newest first">
+    <Panel id="filled" title="Filled orders" note="newest first" controls={<PanelMark symbols={rows.map(({ symbol }) => symbol)} />}>
       <Scroll label="Filled orders" tall>
         <table>
           <caption class="unseen">Filled orders and how well each was filled</caption>

@@ -1,24 +1,23 @@
 // Each limit with its value now and how much of it is used; the rule on day trades is one of them.
 import { whole } from "../../live/format";
 import { useMarkets } from "../../live/markets";
-import { useParts } from "../../live/paint";
 import { Failure, Nothing, Panel, waiting } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
 import { GaugeHead, GaugeRow } from "./bar";
 import { holdings } from "./holdings";
 import { accounts, equities, openOrders, positions, useKinds } from "./kinds";
 import { limits, pdt, summary, useLists } from "./lists";
+import { HeldMark } from "./made";
 import { money, share } from "./money";
 import type { Equity, Limits, Pdt } from "./wire";
 
 export function Gauges() {
   useKinds(accounts, equities, positions, openOrders);
   useLists(limits, pdt, summary);
-  useParts("quotes");
   useMarkets();
   const marked = equities.values.get("desk");
   return (
-    <Panel id="gauges" title="Limits">
+    <Panel id="gauges" title="Limits" controls={<HeldMark />}>
       {[limits, pdt, summary].map((poll) => (
         <Failure key={poll.path} poll={poll} what="Limits" />
       ))}

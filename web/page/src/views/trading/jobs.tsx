@@ -7,7 +7,7 @@ import { stream } from "../../live/link";
 import { attempt, Nothing, Panel, Refusal, Time } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
 import { jobs, useKinds } from "./kinds";
-import type { Job } from "./wire";
+import type { Job } from "./plans";
 
 export function Jobs() {
   useKinds(jobs);
@@ -35,7 +35,7 @@ export function Jobs() {
                 <th scope="col">Job</th>
                 <th scope="col">Next run</th>
                 <th scope="col" class="wide">When</th>
-                <th scope="col">Last run</th>
+                <th scope="col" class="wide">Last run</th>
                 <th scope="col">Last result</th>
                 <th scope="col">
                   <span class="unseen">Run now</span>
@@ -50,7 +50,7 @@ export function Jobs() {
                   <td class="wide dim">
                     <code>{job.cron}</code> {job.timezone}
                   </td>
-                  <td>{job.last_run ? <Time iso={job.last_run} /> : <span class="dim">never yet</span>}</td>
+                  <td class="wide">{job.last_run ? <Time iso={job.last_run} /> : <span class="dim">never yet</span>}</td>
                   <td>
                     <Last job={job} />
                   </td>
@@ -73,7 +73,7 @@ function Next({ iso }: { iso: string }) {
   const left = (Date.parse(iso) - Date.now()) / 1_000;
   return (
     <>
-      <Time iso={iso} /> <span class="dim">{left > 0 ? `in ${age(left)}` : "due"}</span>
+      <Time iso={iso} /> <span class="dim wide">{left > 0 ? `in ${age(left)}` : "due"}</span>
     </>
   );
 }

@@ -1,9 +1,9 @@
 // The journal: what each day closed with, what spoke for the trades that won, and the trades themselves.
-import { localDay, percent, whole } from "../../live/format";
+import { percent, whole } from "../../live/format";
 import { Card, Cards } from "../../parts/card";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
-import { Calendar } from "./calendar";
+import { Calendar, exchangeDay } from "./calendar";
 import { accounts, useKinds } from "./kinds";
 import { confluence, trades, useLists } from "./lists";
 import { allMade, PanelMark, RowMark } from "./made";
@@ -37,12 +37,12 @@ export function Journal() {
 const EMPTY = "No trade is closed yet. One is when what was bought is sold again, by a strategy, a stop or by hand.";
 
 function Today({ rows, currency }: { rows: readonly ClosedTrade[]; currency: string }) {
-  const today = localDay(new Date());
-  const mine = rows.filter(({ exit_time }) => localDay(new Date(exit_time)) === today);
+  const today = exchangeDay(new Date());
+  const mine = rows.filter(({ exit_time }) => exchangeDay(new Date(exit_time)) === today);
   const won = mine.filter(({ pnl }) => pnl > 0).length;
   const sum = mine.reduce((total, { pnl }) => total + pnl, 0);
   return (
-    <Panel id="today" title="Today">
+    <Panel id="today" title="Today" note="since midnight in New York">
       <Cards label="Today in numbers">
         <Card name="Closed">{whole(mine.length)}</Card>
         <Card name="Won">{mine.length ? `${Math.round((100 * won) / mine.length)}%` : "–"}</Card>

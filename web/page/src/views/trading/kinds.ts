@@ -1,20 +1,7 @@
 // What trading looks at of how things are now.
 import { Kind } from "../../live/states";
-import type {
-  Account,
-  Autonomy,
-  Breaker,
-  Broker,
-  Equity,
-  Heartbeat,
-  Job,
-  KillSwitch,
-  OpenOrder,
-  Position,
-  Reconciliation,
-  Scan,
-  StrategyState,
-} from "./wire";
+import type { Job, Scan, StrategyState } from "./plans";
+import type { Account, Autonomy, Breaker, Broker, Equity, Heartbeat, KillSwitch, OpenOrder, Position, Reconciliation } from "./wire";
 
 export { useKinds } from "../../live/states";
 

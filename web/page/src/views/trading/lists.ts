@@ -3,7 +3,8 @@ import { useTopics } from "../../live/link";
 import { items } from "../../live/lists";
 import { Poll, usePolls } from "../../live/poll";
 import type { Happening, Items } from "../../live/wire";
-import type { ClosedTrade, Desk, KillAct, Limits, ListedOrder, Pdt, Quality, Run, Said, StrategyListed, Summary } from "./wire";
+import type { Run, Said, StrategyListed } from "./plans";
+import type { ClosedTrade, Desk, KillAct, Limits, ListedOrder, Pdt, Quality, Summary } from "./wire";
 
 const SLOW_MS = 60_000;
 

@@ -5,7 +5,7 @@ import { touch, useParts } from "../../live/paint";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { useQuery } from "../../shell/route";
 import { said, useLists } from "./lists";
-import type { Said } from "./wire";
+import type { Said } from "./plans";
 
 const PART = "trading:log";
 const MOST_LINES = 500;

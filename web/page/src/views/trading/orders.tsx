@@ -8,6 +8,7 @@ import { useQuery } from "../../shell/route";
 import { Fills } from "./fills";
 import { openOrders, useKinds } from "./kinds";
 import { orders, useLists } from "./lists";
+import { PanelMark } from "./made";
 import { price, quantity } from "./money";
 import { OrderForm } from "./orderform";
 import type { OpenOrder, Order } from "./wire";
@@ -106,7 +107,7 @@ function Open() {
   const { act, asking, word } = useDeed();
   const rows = byTime(({ status }) => status !== "PENDING");
   return (
-    <Panel id="open-orders" title="Open orders" note={rows.length > 0 && `${rows.length} at work`}>
+    <Panel id="open-orders" title="Open orders" note={rows.length > 0 && `${rows.length} at work`} controls={<PanelMark symbols={rows.map(({ symbol }) => symbol)} />}>
       {word}
       {rows.length === 0 ? (
         <Nothing>No order is at work: limits and stops wait here until the market comes to them.</Nothing>
@@ -146,7 +147,12 @@ function Past() {
       id="past-orders"
       title="Past orders"
       note={rows.length > 0 && "of the newest hundred"}
-      controls={<Choice label="Which past orders" of={ENDED.map((one) => [one, said(one)] as const)} value={status} choose={setStatus} />}
+      controls={
+        <>
+          <PanelMark symbols={rows.map(({ symbol }) => symbol)} />
+          <Choice label="Which past orders" of={ENDED.map((one) => [one, said(one)] as const)} value={status} choose={setStatus} />
+        </>
+      }
     >
       <Failure poll={orders} what="Past orders" />
       {rows.length === 0 ? (

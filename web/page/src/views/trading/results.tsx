@@ -9,7 +9,7 @@ import { PART, type Result, useResults } from "./backtestrows";
 import { nameOf } from "./backtestruns";
 import { fallsOf } from "./falls";
 import { gain, money, price, quantity, share, tone } from "./money";
-import type { EquityRow, Figures, Run, TradeRow } from "./wire";
+import type { EquityRow, Figures, Run, TradeRow } from "./plans";
 
 const COLOURS: readonly Colour[] = ["accent", "violet", "teal", "orange"];
 const MOST_TRADES = 500;

@@ -8,7 +8,7 @@ import { Choice } from "../../parts/choice";
 import { hrefOf, useQuery } from "../../shell/route";
 import { scans, strategyStates, useKinds } from "./kinds";
 import { allMade, PanelMark, RowMark } from "./made";
-import type { StrategyState } from "./wire";
+import type { StrategyState } from "./plans";
 
 type Verdict = "candidate" | "blocked" | "held" | "skip";
 

@@ -8,7 +8,7 @@ import { hrefOf } from "../../shell/route";
 import { strategyStates, useKinds } from "./kinds";
 import { signals, strategies, useLists } from "./lists";
 import { Rankings } from "./rankings";
-import type { Signal, StrategyListed } from "./wire";
+import type { Signal, StrategyListed } from "./plans";
 
 export function Strategies() {
   return (
