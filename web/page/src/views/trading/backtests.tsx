@@ -21,17 +21,23 @@ export function Backtests() {
   const [words, choose] = useQuery("runs");
   const all = backtests.value ?? [];
   const going = all.filter(({ status }) => !OVER.has(status));
-  useTopics(going.map(({ id }) => `state:run:${id}`), ({ data }) => {
-    const { id, value } = data as { id: string; value: Run | null };
-    const known = all.find((run) => run.id === id);
-    if (!known || !value) return;
-    if (known.status !== value.status) backtests.nudge();
-    Object.assign(known, { status: value.status, progress: value.progress, result: value.result, error: value.error });
-    touch("trading:progress");
-  });
+  useTopics(
+    going.map(({ id }) => `state:run:${id}`),
+    ({ data }) => {
+      const { id, value } = data as { id: string; value: Run | null };
+      const known = all.find((run) => run.id === id);
+      if (!known || !value) return;
+      if (known.status !== value.status) backtests.nudge();
+      Object.assign(known, { status: value.status, progress: value.progress, result: value.result, error: value.error });
+      touch("trading:progress");
+    },
+  );
   const chosen = words.split(",").filter(Boolean);
-  const flip = (id: string) => choose((chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-MOST_COMPARED)).join(","));
-  const shown = chosen.flatMap((id) => all.find((run) => run.id === id && run.status === "completed" && run.result !== null) ?? []);
+  const flip = (id: string) =>
+    choose((chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-MOST_COMPARED)).join(","));
+  const shown = chosen.flatMap(
+    (id) => all.find((run) => run.id === id && run.status === "completed" && run.result !== null) ?? [],
+  );
   return (
     <>
       <div class="columns wide-left">

@@ -5,7 +5,12 @@ import type { ClosedTrade } from "./wire";
 
 const WEEKS = 6;
 const DAY_MS = 86_400_000;
-const NEW_YORK = new Intl.DateTimeFormat("en-CA", { timeZone: "America/New_York", year: "numeric", month: "2-digit", day: "2-digit" });
+const NEW_YORK = new Intl.DateTimeFormat("en-CA", {
+  timeZone: "America/New_York",
+  year: "numeric",
+  month: "2-digit",
+  day: "2-digit",
+});
 const MONTH = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
@@ -45,7 +50,13 @@ export function Calendar({ trades, currency }: { trades: readonly ClosedTrade[];
         {weeks.map((begin) => (
           <tr key={begin}>
             {WEEKDAYS.map((name, place) => (
-              <Cell key={name} at={begin + place * DAY_MS} today={today} day={days.get(isoDay(begin + place * DAY_MS))} currency={currency} />
+              <Cell
+                key={name}
+                at={begin + place * DAY_MS}
+                today={today}
+                day={days.get(isoDay(begin + place * DAY_MS))}
+                currency={currency}
+              />
             ))}
           </tr>
         ))}

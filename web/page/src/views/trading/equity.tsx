@@ -47,7 +47,8 @@ export function EquityPanel() {
   const read = (): Columns => columnsOf(past.value ?? [], tail.points, length, initial_cash);
   const lines: Line[] = [{ label: "equity", colour: "accent", text: (value) => money(value, currency, 0) }];
   // Where the whole is shown; else it would only press a day's line flat.
-  if (range === "all") lines.push({ label: "began with", colour: "dim", dash: [3, 4], text: (value) => money(value, currency, 0) });
+  if (range === "all")
+    lines.push({ label: "began with", colour: "dim", dash: [3, 4], text: (value) => money(value, currency, 0) });
   const falls = (): Columns => {
     const [at, equity] = read();
     return [at, fallsOf(equity!)];

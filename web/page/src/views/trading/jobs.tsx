@@ -25,7 +25,15 @@ export function Jobs() {
     <Panel id="jobs" title="Scheduled jobs" note={rows.length > 0 && `${rows.length}, the next one first`}>
       <Refusal problem={refused} clear={() => setRefused(undefined)} />
       {rows.length === 0 ? (
-        <Nothing>{stream.link === "live" ? <>No job is set up. They are named in <code>[scheduler]</code> of the settings.</> : "Waiting for the stream."}</Nothing>
+        <Nothing>
+          {stream.link === "live" ? (
+            <>
+              No job is set up. They are named in <code>[scheduler]</code> of the settings.
+            </>
+          ) : (
+            "Waiting for the stream."
+          )}
+        </Nothing>
       ) : (
         <Scroll label="Jobs of the scheduler">
           <table>
@@ -34,8 +42,12 @@ export function Jobs() {
               <tr>
                 <th scope="col">Job</th>
                 <th scope="col">Next run</th>
-                <th scope="col" class="wide">When</th>
-                <th scope="col" class="wide">Last run</th>
+                <th scope="col" class="wide">
+                  When
+                </th>
+                <th scope="col" class="wide">
+                  Last run
+                </th>
                 <th scope="col">Last result</th>
                 <th scope="col">
                   <span class="unseen">Run now</span>
@@ -55,7 +67,13 @@ export function Jobs() {
                     <Last job={job} />
                   </td>
                   <td class="end">
-                    <button type="button" class="quiet" aria-label={`Run now: ${name}`} aria-busy={asking === name} onClick={() => void trigger(name)}>
+                    <button
+                      type="button"
+                      class="quiet"
+                      aria-label={`Run now: ${name}`}
+                      aria-busy={asking === name}
+                      onClick={() => void trigger(name)}
+                    >
                       Run now
                     </button>
                   </td>

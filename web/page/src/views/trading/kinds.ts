@@ -1,7 +1,18 @@
 // What trading looks at of how things are now.
 import { Kind } from "../../live/states";
 import type { Job, Scan, StrategyState } from "./plans";
-import type { Account, Autonomy, Breaker, Broker, Equity, Heartbeat, KillSwitch, OpenOrder, Position, Reconciliation } from "./wire";
+import type {
+  Account,
+  Autonomy,
+  Breaker,
+  Broker,
+  Equity,
+  Heartbeat,
+  KillSwitch,
+  OpenOrder,
+  Position,
+  Reconciliation,
+} from "./wire";
 
 export { useKinds } from "../../live/states";
 

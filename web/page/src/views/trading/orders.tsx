@@ -47,7 +47,9 @@ function useDeed() {
     setRefused(
       await attempt(async () => {
         const { status, symbol, reasons } = (await work()) as Order;
-        setDone(`${what} ${symbol}: the order is ${said(status)}${status === "REJECTED" && reasons.length ? `, ${reasons.at(-1)}` : ""}.`);
+        setDone(
+          `${what} ${symbol}: the order is ${said(status)}${status === "REJECTED" && reasons.length ? `, ${reasons.at(-1)}` : ""}.`,
+        );
       }),
     );
     setAsking("");
@@ -87,12 +89,24 @@ function Waiting() {
                 </p>
               ))}
             </div>
-            <button type="button" class="quiet" aria-busy={asking === order.id} aria-label={`Approve ${order.side} ${order.symbol}`}
-              onClick={() => void act(order.id, "Approved", () => post(`${pathOf(order)}/approve`))}>
+            <button
+              type="button"
+              class="quiet"
+              aria-busy={asking === order.id}
+              aria-label={`Approve ${order.side} ${order.symbol}`}
+              onClick={() => void act(order.id, "Approved", () => post(`${pathOf(order)}/approve`))}
+            >
               Approve
             </button>
-            <button type="button" class="quiet" aria-busy={asking === order.id} aria-label={`Reject ${order.side} ${order.symbol}`}
-              onClick={() => void act(order.id, "Rejected", () => post(`${pathOf(order)}/reject`, { reason: "rejected on the page" }))}>
+            <button
+              type="button"
+              class="quiet"
+              aria-busy={asking === order.id}
+              aria-label={`Reject ${order.side} ${order.symbol}`}
+              onClick={() =>
+                void act(order.id, "Rejected", () => post(`${pathOf(order)}/reject`, { reason: "rejected on the page" }))
+              }
+            >
               Reject
             </button>
           </li>
@@ -107,7 +121,12 @@ function Open() {
   const { act, asking, word } = useDeed();
   const rows = byTime(({ status }) => status !== "PENDING");
   return (
-    <Panel id="open-orders" title="Open orders" note={rows.length > 0 && `${rows.length} at work`} controls={<PanelMark symbols={rows.map(({ symbol }) => symbol)} />}>
+    <Panel
+      id="open-orders"
+      title="Open orders"
+      note={rows.length > 0 && `${rows.length} at work`}
+      controls={<PanelMark symbols={rows.map(({ symbol }) => symbol)} />}
+    >
       {word}
       {rows.length === 0 ? (
         <Nothing>No order is at work: limits and stops wait here until the market comes to them.</Nothing>
@@ -121,9 +140,13 @@ function Open() {
                 <tr key={order.id} data-order={order.id}>
                   <Cells order={order} at={order.created} />
                   <td class="end">
-                    <button type="button" class="quiet" aria-busy={asking === order.id}
+                    <button
+                      type="button"
+                      class="quiet"
+                      aria-busy={asking === order.id}
                       aria-label={`Cancel ${order.side} ${order.symbol} ${order.order_type}`}
-                      onClick={() => void act(order.id, "Cancelled", () => remove(pathOf(order)))}>
+                      onClick={() => void act(order.id, "Cancelled", () => remove(pathOf(order)))}
+                    >
                       Cancel
                     </button>
                   </td>
@@ -150,7 +173,12 @@ function Past() {
       controls={
         <>
           <PanelMark symbols={rows.map(({ symbol }) => symbol)} />
-          <Choice label="Which past orders" of={ENDED.map((one) => [one, said(one)] as const)} value={status} choose={setStatus} />
+          <Choice
+            label="Which past orders"
+            of={ENDED.map((one) => [one, said(one)] as const)}
+            value={status}
+            choose={setStatus}
+          />
         </>
       }
     >
@@ -184,11 +212,19 @@ function Head({ last }: { last: string }) {
     <thead>
       <tr>
         <th scope="col">Order</th>
-        <th scope="col" class="num">Quantity</th>
-        <th scope="col" class="num">Price</th>
+        <th scope="col" class="num">
+          Quantity
+        </th>
+        <th scope="col" class="num">
+          Price
+        </th>
         <th scope="col">Status</th>
-        <th scope="col" class="wide">By</th>
-        <th scope="col" class="wide">Time</th>
+        <th scope="col" class="wide">
+          By
+        </th>
+        <th scope="col" class="wide">
+          Time
+        </th>
         <th scope="col" class={last === "Cancel" ? "end" : "wide"}>
           {last}
         </th>
@@ -223,7 +259,9 @@ function Cells({ order, at }: { order: Order; at: string }) {
 
 /** At which prices it is to be carried out. */
 function aims({ limit_price, stop_price, take_profit_price }: Order): string {
-  const found = [limit_price, stop_price, take_profit_price].filter((one): one is number => one !== null).map((one) => price(one));
+  const found = [limit_price, stop_price, take_profit_price]
+    .filter((one): one is number => one !== null)
+    .map((one) => price(one));
   return found.join(" / ") || "market";
 }
 

@@ -78,7 +78,15 @@ export interface Run {
   kind: string;
   status: string;
   progress: number;
-  params: { strategy?: string; start?: string; end?: string; initial_capital?: number; symbols?: string[]; start_us?: number; end_us?: number };
+  params: {
+    strategy?: string;
+    start?: string;
+    end?: string;
+    initial_capital?: number;
+    symbols?: string[];
+    start_us?: number;
+    end_us?: number;
+  };
   result: Figures | null;
   error: string | null;
   created: string;

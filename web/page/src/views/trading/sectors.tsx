@@ -19,7 +19,9 @@ export function Sectors() {
     <Panel id="sectors" title="Sectors" note="of the equity, long and short alike" controls={<HeldMark />}>
       <Failure poll={desk} what="The sectors" />
       {found.length === 0 || !desk.value || most === undefined ? (
-        <Nothing>Nothing is held, so no sector is exposed. Sectors of symbols are named in <code>trading.sectors</code> in the settings.</Nothing>
+        <Nothing>
+          Nothing is held, so no sector is exposed. Sectors of symbols are named in <code>trading.sectors</code> in the settings.
+        </Nothing>
       ) : (
         <Scroll label="Exposure by sector against its limit">
           <table class="gauges">
@@ -28,7 +30,14 @@ export function Sectors() {
             <tbody>
               {found.map(([sector, pct]) =>
                 sector === UNKNOWN ? (
-                  <GaugeRow key={sector} title="No sector known" value={share(pct)} limit="none" used={undefined} word="no limit" />
+                  <GaugeRow
+                    key={sector}
+                    title="No sector known"
+                    value={share(pct)}
+                    limit="none"
+                    used={undefined}
+                    word="no limit"
+                  />
                 ) : (
                   <GaugeRow key={sector} title={sector} value={share(pct)} limit={share(most)} used={pct / most} />
                 ),

@@ -142,7 +142,13 @@ export interface Desk {
 }
 
 export interface Limits {
-  position_limits: { max_position_pct: number; max_sector_pct: number; stop_loss_pct: number; min_price: number; no_leverage: boolean };
+  position_limits: {
+    max_position_pct: number;
+    max_sector_pct: number;
+    stop_loss_pct: number;
+    min_price: number;
+    no_leverage: boolean;
+  };
   portfolio_limits: {
     max_drawdown_pct: number;
     max_daily_loss_pct: number;
