@@ -15,7 +15,7 @@ venv: .venv/.stamp
 .venv/.stamp: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "oracle needs Python 3.11 or newer; say which: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[test,asks,bench]'
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[test,asks,bench,notebook]'
 	touch $@
 
 page: venv

@@ -191,7 +191,9 @@ def _refuse(cell: Cell, actor: Actor, message: object, no: Refused) -> None:
 
 def _abandon(cell: Cell, message: object, error: BaseException) -> None:
     if isinstance(message, Reply):
-        message.fail(ActorCrashed(f"{cell.spec.name} crashed: {type(error).__name__}: {error}"))
+        crash = ActorCrashed(f"{cell.spec.name} crashed: {type(error).__name__}: {error}")
+        crash.__cause__ = error  # who asked sees where
+        message.fail(crash)
     cell.runtime.dead_letter(cell.spec.name, _bare(message), f"in hand at {type(error).__name__}")
 
 

@@ -18,7 +18,7 @@ from oracle.feeds import FeedStatistics
 from oracle.feeds.binance_frames import parse
 from oracle.feeds.sequence import TradesSeen
 from oracle.http import Http
-from oracle.model import Quote, Trade, ref
+from oracle.model import Quote, Sample, Trade, ref
 
 __all__ = ["Told"]
 
@@ -50,6 +50,17 @@ class Quotes(msgspec.Struct, tag_field="do", tag="quotes"):
     symbols: list[str]
 
 
+class Panels(msgspec.Struct, tag_field="do", tag="panels"):
+    """Samples called `name` of so many subjects in turn, `rate_per_s` a second for so many seconds. The value is the
+    milliseconds since `base_ms` (UTC) at which it was published."""
+
+    name: str
+    base_ms: float
+    panels: int
+    rate_per_s: float
+    seconds: float
+
+
 @attrs.frozen(kw_only=True)
 class Told:
     """Has no settings."""
@@ -68,11 +79,13 @@ class ToldFeed(Actor):
 
     def receive(self, event: Any) -> None:
         """Begin what the event says."""
-        match msgspec.convert(event.data["bench"], Fan | Ticks | Quotes):
+        match msgspec.convert(event.data["bench"], Fan | Ticks | Quotes | Panels):
             case Fan() as order:
                 self.helper(self._fan, order)
             case Ticks() as order:
                 self.helper(self._tick, order)
+            case Panels() as order:
+                self.helper(self._panels, order)
             case Quotes() as order:
                 for symbol in order.symbols:
                     self.publish(Quote(symbol, 101.25, 3.5, 101.5, 2.25, self.now_us(), "bench"))
@@ -105,6 +118,16 @@ class ToldFeed(Actor):
             done = due
             await self.runtime.bus.room()
             await trio.sleep_until(began + (done + 1) / order.rate_per_s)
+
+
+    async def _panels(self, order: Panels) -> None:
+        began, count = trio.current_time(), round(order.rate_per_s * order.seconds)
+        for number in range(count):
+            await trio.sleep_until(began + number / order.rate_per_s)
+            now_us = self.now_us()
+            value = round(now_us / 1_000 - order.base_ms, 1)
+            self.publish(Sample(order.name, f"p{number % order.panels:02}", value, "ms", now_us, "bench"))
+            self.statistics.count("sample", 1, 0, now_us)
 
 
 def _stamp() -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MARKER", "CannotMeasure", "Missing", "Sockets", "confined", "requests", "sockets"]
+__all__ = ["MARKER", "CannotMeasure", "Missing", "Sockets", "confined", "preferred", "requests", "sockets"]
 
 SOURCE = Path(__file__).with_name("load.c")
 MARKER = '"trade_id":"'  # before the time stamp, in the frames of all servers
@@ -34,6 +34,15 @@ def confined(core: int) -> None:
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
         Path("/proc/self/autogroup").write_text(str(PRIORITY))
+
+
+def preferred(pid: int) -> None:
+    """The same wish for a session that another program has begun, and for all that begin below it: where that is allowed."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(PRIORITY))
+    with suppress(OSError):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            preferred(int(child))
 
 
 class Missing(CannotMeasure):

@@ -14,10 +14,11 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
 
@@ -33,10 +34,15 @@ from oracle.sdk.portal import Closed, Portal
 from oracle.sdk.room import Asked, Asyncio, Blocking, Trio, Watched
 from oracle.sdk.surfaces import Surfaces
 from oracle.settings import load
+from oracle.widget.watch import Watch, Watches
 
 __all__ = ["AsyncioClient", "Client", "Closed", "Frame", "Hole", "Ready", "RemoteFailed", "SyncClient"]
 
 DEADLINE_S = 30.0
+LONG_S = 120.0  # for a question to the history, which may wait for others, and a large answer
+WATCHING_S = 600.0  # that a live look waits for a server that is gone
+LARGE_BYTES = 257 * 1024 * 1024
+T = TypeVar("T")
 TRANSPORTS = ("websocket", "poll")
 
 
@@ -84,6 +90,13 @@ class Client(Surfaces[Trio]):
         asked = {name: value for name, value in query.items() if value is not None}
         return await self._again(lambda remote, timeout_s: remote.say("GET", path, asked, timeout_s=timeout_s))
 
+    async def take(self, path: str, body: Any) -> tuple[bytes, Mapping[str, str]]:
+        """The bytes of the answer to a question that is asked with POST, at most 256 MiB, and its headers by lower-case name.
+        Raises RemoteFailed."""
+        said = json.dumps(body, allow_nan=False).encode()
+        answer = await self._again(lambda remote, timeout_s: remote.take(path, said, timeout_s=LONG_S, limit_bytes=LARGE_BYTES))
+        return answer.body, answer.headers
+
     async def command(self, method: str, path: str, body: Any = None, *, id: str = "", once: bool = True) -> Any:
         """Have a command applied once, however often it had to be sent; the JSON of its answer. It has the `id` (1 to 64
         letters, digits and any of `_ . : -`), or a new one; give one that you keep where you may be killed in between. Where a
@@ -100,20 +113,21 @@ class Client(Surfaces[Trio]):
             lambda remote, timeout_s: remote.say(method, path, body=said, ident=ident, timeout_s=timeout_s))  # fmt: skip
         return answer.json
 
-    def stream(self, *topics: str, since: str = "", transport: str = "websocket",
-               patience_s: float = PATIENCE_S) -> AbstractAsyncContextManager[Following]:  # fmt: skip
+    def stream(self, *topics: str, since: str = "", transport: str = "websocket", patience_s: float = PATIENCE_S,
+               lost: Callable[[], object] | None = None) -> AbstractAsyncContextManager[Following]:  # fmt: skip
         """What is published on some topics (`quote:BTC-USD`, `event:*`, `*`): first the newest of each, or after the place
         `since` what came after it, then Ready and each message once as it comes, over lost connections and restarts of the
-        server. Where something is missing there is a Hole. `transport` is websocket, or poll where a proxy allows none.
+        server; `lost` is called at each loss. Where something is missing there is a Hole. `transport` is websocket, or poll where
+        a proxy allows none.
 
         The loop raises RemoteFailed where nobody answers at first, or for `patience_s` seconds, and where the server refuses.
         Raises Invalid for an unknown transport.
         """
         if transport not in TRANSPORTS:
             raise Invalid([Problem(("transport",), "enum", f"Input should be {one_of(TRANSPORTS)}", transport)])
-        return follow(self._find, ",".join(topics), since, transport=transport, patience_s=patience_s)
+        return follow(self._find, ",".join(topics), since, transport=transport, patience_s=patience_s, lost=lost)
 
-    async def _again(self, say: Callable[[Remote, float], Awaitable[Said]]) -> Said:
+    async def _again(self, say: Callable[[Remote, float], Awaitable[T]]) -> T:
         patience, ends_s = Patience(), trio.current_time() + self._deadline_s
         while True:
             timeout_s = min(TIMEOUT_S, ends_s - trio.current_time())
@@ -137,8 +151,11 @@ class SyncClient(Surfaces[Blocking]):
     def __init__(self, url: str | None = None, token: str = "", certificate: str = "", *, data: Path | str | None = None,
                  deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
         """Raises as `Client` does."""
-        self._portal = Portal()
-        super().__init__(Client(url, token, certificate, data=data, deadline_s=deadline_s), Blocked(self._portal))
+        self._speak(Portal(), Client(url, token, certificate, data=data, deadline_s=deadline_s))
+
+    def _speak(self, portal: Portal, bare: Client) -> None:
+        self._portal = portal
+        super().__init__(bare, Blocked(portal))
 
     def __enter__(self) -> SyncClient:
         self._portal.start(self._bare.__aenter__).wait()
@@ -146,6 +163,22 @@ class SyncClient(Surfaces[Blocking]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def watch(self, *topics: str, kind: str = "", field: str = "") -> Watch:
+        """A live look at some topics (`quote:BTC-USD`, `event:*`), at most ten times a second: in a notebook a widget, elsewhere
+        `print` it. `kind` is chart (lines of a number, `field` or the price there is), table (the newest of each topic) or log
+        (the newest lines); else what fits the topics. Raises RemoteFailed where nobody answers, Invalid for an unknown kind."""
+
+        def listen(lost: Callable[[], object]) -> AbstractAsyncContextManager[Following]:
+            return self._bare.stream(*topics, patience_s=WATCHING_S, lost=lost)  # type: ignore[no-any-return]
+
+        watch = Watch(self._portal, listen, topics, kind, field)
+        self._watches.add(watch.start())
+        return watch
+
+    @cached_property
+    def _watches(self) -> Watches:
+        return Watches()
 
     def close(self) -> None:
         """End what is under way, and the thread."""
@@ -163,8 +196,11 @@ class AsyncioClient(Surfaces[Asyncio]):
     def __init__(self, url: str | None = None, token: str = "", certificate: str = "", *, data: Path | str | None = None,
                  deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
         """Raises as `Client` does."""
-        self._portal = Portal()
-        super().__init__(Client(url, token, certificate, data=data, deadline_s=deadline_s), Awaited(self._portal))
+        self._speak(Portal(), Client(url, token, certificate, data=data, deadline_s=deadline_s))
+
+    def _speak(self, portal: Portal, bare: Client) -> None:
+        self._portal = portal
+        super().__init__(bare, Awaited(portal))
 
     async def __aenter__(self) -> AsyncioClient:
         await asyncio.wrap_future(self._portal.start(self._bare.__aenter__).future)

@@ -35,18 +35,21 @@ class Following:
 
 
 @asynccontextmanager
-async def follow(find: Callable[[], Remote], topics: str, since: str = "", *, transport: str = "websocket",
-                 patience_s: float = PATIENCE_S) -> AsyncIterator[Following]:  # fmt: skip
+async def follow(
+    find: Callable[[], Remote], topics: str, since: str = "", *, transport: str = "websocket", patience_s: float = PATIENCE_S,
+    lost: Callable[[], object] | None = None,
+) -> AsyncIterator[Following]:
     """What is told about `topics`, after the place `since`; after a loss `find` is asked for the server again, and it goes on
     where it was, for `patience_s` seconds without an answer. Nothing is fetched before it is asked for, but for the 64
-    messages that wait in a WebSocket: of a slow reader the server knows, and says what it left out."""
-    async with _told(find, topics, since, transport, patience_s) as channel:
+    messages that wait in a WebSocket: of a slow reader the server knows, and says what it left out. `lost` is called at each loss
+    after which it goes on."""
+    async with _told(find, topics, since, transport, patience_s, lost) as channel:
         yield Following(channel)
 
 
 @trio.as_safe_channel
 async def _told(find: Callable[[], Remote], topics: str, since: str, transport: str, patience_s: float,
-                ) -> AsyncGenerator[Told | RemoteFailed, None]:  # fmt: skip
+                lost: Callable[[], object] | None) -> AsyncGenerator[Told | RemoteFailed, None]:  # fmt: skip
     mark, patience = Bookmark(since), Patience()
     answered, lost_s = False, None
     while True:
@@ -64,6 +67,8 @@ async def _told(find: Callable[[], Remote], topics: str, since: str, transport: 
             if not answered or not failed.passing or trio.current_time() - lost_s > patience_s:
                 yield failed  # raised here, it would end the reader's loop as if all were well, and come out after it
                 return
+            if lost is not None:
+                lost()
         await trio.sleep(patience.wait_s())
 
 

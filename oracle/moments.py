@@ -5,14 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from oracle.problems import Invalid, Problem
 
-__all__ = ["iso_text", "time_us", "until_us"]
+__all__ = ["TIME", "iso_text", "time_us", "until_us"]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 DAY_US = 86_400_000_000
 _YEARS_US = (0, 253_402_300_799_999_999)  # what ISO 8601 can write
+TIME: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "format": "date-time"}, {"type": "string", "format": "date"},
+        {"type": "integer", "minimum": _YEARS_US[0], "maximum": _YEARS_US[1]},
+    ]
+}  # fmt: skip
+"""What `time_us` takes, as JSON Schema; the years are 1970 to 9999."""
 # An unescaped `+` of an ISO offset arrives as a space; that is a common slip and not ambiguous.
 _LOST_PLUS = re.compile(r"(T.*) (\d\d:?\d\d)$")
 

@@ -7,10 +7,14 @@ from typing import Any
 
 from oracle.problems import Bad
 
-__all__ = ["TOPIC_CHARS", "Patterns", "are_patterns", "is_pattern"]
+__all__ = ["TOPIC", "TOPIC_CHARS", "Patterns", "are_patterns", "is_pattern"]
 
 TOPIC_CHARS = 200
 MOST_KNOWN = 65_536
+
+
+TOPIC = {"pattern": rf"^([^*,]{{0,{TOPIC_CHARS - 2}}}:\*|\*|[^*,]{{1,{TOPIC_CHARS}}})$"}
+"""The shape of a topic or a pattern of topics, where commas part them."""
 
 
 def is_pattern(text: str) -> bool:

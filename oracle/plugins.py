@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import attrs
 
-from oracle.problems import Bad, closest
+from oracle.border import structure
+from oracle.problems import Bad, Invalid, closest
 
-__all__ = ["part_class"]
+__all__ = ["part_class", "part_of", "plugged_in"]
 
 T = TypeVar("T", bound=type)
 
@@ -31,3 +32,21 @@ def part_class(kind: str, table: Mapping[str, T], noun: str, method: str) -> T:
     if not (isinstance(found, type) and attrs.has(found) and callable(getattr(found, method, None))):
         raise Bad("value_error", f"{kind!r} is no {noun}: an attrs class with a method `{method}`")
     return found
+
+
+def part_of(section: str, name: str, table: Mapping[str, Any], class_of: Callable[[str], type]) -> Any:
+    """The settings of a part as its own class; `kind` says which, and is the name where it is not given. Raises Invalid."""
+    try:
+        cls = class_of(str(table.get("kind", name)))
+    except Bad as bad:
+        raise Invalid([bad.at((section, name, "kind"), table.get("kind", name))]) from None
+    return structure(cls, {k: v for k, v in table.items() if k != "kind"}, path=(section, name))
+
+
+def plugged_in(place: str) -> Any:
+    """What stands at `package.module:name`, for what may be there and is not to be needed. Raises Bad."""
+    module, _, name = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise Bad("value_error", f"{place!r} cannot be imported: {error}") from error

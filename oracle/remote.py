@@ -122,7 +122,7 @@ class Remote:
         return cls.of(presence)
 
     async def ask(self, method: str, path: str, query: Mapping[str, Any] | None = None, *, body: bytes = b"", ident: str = "",
-                  timeout_s: float = TIMEOUT_S) -> Answer:  # fmt: skip
+                  timeout_s: float = TIMEOUT_S, limit_bytes: int = ANSWER_LIMIT_BYTES) -> Answer:  # fmt: skip
         """The answer, whatever its status; `ident` is the id of a command. Raises RemoteFailed where there is none."""
         url = self.url + path.removeprefix("/") + (f"?{urlencode(query, doseq=True)}" if query else "")
         headers = dict(self._headers)
@@ -132,7 +132,7 @@ class Remote:
             headers["idempotency-key"] = ident
         try:
             return await self._http.request(method, url, headers=headers, body=body, timeout_s=timeout_s,
-                                            limit_bytes=ANSWER_LIMIT_BYTES)  # fmt: skip
+                                            limit_bytes=limit_bytes)  # fmt: skip
         except HttpFailed as failed:
             final = failed.kind in ("refused", "too_big")
             raise RemoteFailed(f"{self.url} does not answer: {failed}", passing=not final) from failed
@@ -141,6 +141,13 @@ class Remote:
         """The JSON of the answer, None where that is empty. Raises RemoteFailed for no answer, for a "no", and for what is
         not JSON."""
         return (await self.say(method, path, query, **how)).json
+
+    async def take(self, path: str, body: bytes, *, timeout_s: float, limit_bytes: int) -> Answer:
+        """The answer to a question that is asked with POST, as it is, where it is a "yes". Raises RemoteFailed."""
+        answer = await self.ask("POST", path, body=body, timeout_s=timeout_s, limit_bytes=limit_bytes)
+        if answer.status != 200:
+            raise RemoteFailed.of(f"{self.url}{path}", answer)
+        return answer
 
     async def say(self, method: str, path: str, query: Mapping[str, Any] | None = None, **how: Any) -> Said:
         """The answer, where it is a "yes". Raises RemoteFailed as `tell` does."""

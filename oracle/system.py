@@ -24,12 +24,12 @@ from oracle.alerts.permit import checked_patterns
 from oracle.alerts.unheard import Unheard
 from oracle.backtest import tables_of
 from oracle.board import Board
-from oracle.border import structure
 from oracle.feeds import Feed, FeedStatistics, feed_class
 from oracle.feeds.file import File
 from oracle.feeds.simulated import Simulated
 from oracle.first_start import give_a_past
 from oracle.history import KEEP_DAYS, History, Queries, Store, Tape
+from oracle.history.answers import Answers
 from oracle.history.arrivals import Arrivals
 from oracle.history.export import Exports
 from oracle.history.lines import Lines
@@ -37,7 +37,7 @@ from oracle.history.talks import Talks
 from oracle.http import Http
 from oracle.inbound.hooks import Hooks, open_hooks
 from oracle.model import Delivery
-from oracle.problems import Bad, Invalid
+from oracle.plugins import part_of
 from oracle.receipts import KEEP_US, MOST, MOST_BYTES, Receipts
 from oracle.reporter import Reporter
 from oracle.ring import Ring
@@ -66,14 +66,13 @@ from oracle.trading.risk.day_trades import DayTrades
 from oracle.trading.strategy_tree import strategist_children
 from oracle.trading.wiring import trading_children
 from oracle.watchdogs import watchdog_class
-from oracle.watchdogs.actor import watchdog_child
+from oracle.watchdogs.actor import PATIENCE_S, watchdog_child
 from oracle.watchdogs.past import past_of
 from oracle.watchdogs.switchboard import Switchboard, switched_on
 
 __all__ = ["System", "open_system", "parts_of"]
 
 CATCHING_UP = 4
-WATCHDOG_PATIENCE_S = 0.01  # eleven that are woken for each message cost more than all that they do with it
 HISTORY_PATIENCE_S = 0.01  # with the 40 ms that a row waits in the queue: on disk within 50 ms and a commit
 
 
@@ -96,12 +95,14 @@ class System:
     outputs: Outputs
     finder: Finder
     exports: Exports
+    answers: Answers
     talks: Talks
     hooks: Hooks
     arrivals: Arrivals
     pools: Mapping[str, Pool]
     budgets: Budgets
     statistics: Mapping[str, FeedStatistics]  # by feed name
+    watchdogs: dict[str, Mapping[str, Any]]  # the settings of those there are by name, also of those that were added
     sequences: Sequences = attrs.field(factory=Sequences)
     terminal_memory: TerminalMemory = attrs.field(factory=TerminalMemory)
     day_trades: DayTrades = attrs.field(factory=DayTrades)
@@ -153,22 +154,13 @@ async def open_system(
 
 def parts_of(settings: Settings) -> tuple[dict[str, Feed], dict[str, Callable[[], Any]]]:
     """The feeds, and a maker of each watchdog's decider, by name. Starts nothing. Raises Invalid."""
-    feeds = {name: _part("feeds", name, table, feed_class) for name, table in settings.wanted_feeds().items()}
+    feeds = {name: part_of("feeds", name, table, feed_class) for name, table in settings.wanted_feeds().items()}
     tables = tables_of(settings.watchdogs)
-    deciders = {name: partial(_part, "watchdogs", name, table, watchdog_class) for name, table in tables.items()}
+    deciders = {name: partial(part_of, "watchdogs", name, table, watchdog_class) for name, table in tables.items()}
     for make in deciders.values():
         make()  # bad settings are refused before anything starts
     checked_patterns(settings.alerts.actions)
     return feeds, deciders
-
-
-def _part(section: str, name: str, table: Mapping[str, Any], class_of: Callable[[str], type]) -> Any:
-    """The settings of a part as its own class; `kind` says which, and is the name where it is not given."""
-    try:
-        cls = class_of(str(table.get("kind", name)))
-    except Bad as bad:
-        raise Invalid([bad.at((section, name, "kind"), table.get("kind", name))]) from None
-    return structure(cls, {k: v for k, v in table.items() if k != "kind"}, path=(section, name))
 
 
 def _assemble(
@@ -190,9 +182,10 @@ def _assemble(
     outputs = Outputs(store, records.reader)
     return System(
         settings, runtime, board, store, queries, tape, ring, http, tally, receipts, shelf, records, outputs,
-        Finder(store, records), Exports(store), Talks(records.reader), open_hooks(settings, board),
+        Finder(store, records), Exports(store), Answers(store, deadline_s=settings.history.query_deadline_s),
+        Talks(records.reader), open_hooks(settings, board),
         Arrivals(store, records.reader), pools_of(settings),
-        budgets_of(settings.tasks.budgets, store, board, runtime.now_us), statistics,
+        budgets_of(settings.tasks.budgets, store, board, runtime.now_us), statistics, tables_of(settings.watchdogs),
     )  # fmt: skip
 
 
@@ -203,8 +196,7 @@ def _own_children(system: System, deciders: Mapping[str, Callable[[], Any]], fee
     pending: list[Delivery] = store.pending_deliveries()
     switch = SwitchMemory()
     watchdogs = {
-        name: partial(watchdog_child, name, make, board, past, system.runtime, WATCHDOG_PATIENCE_S)
-        for name, make in deciders.items()
+        name: partial(watchdog_child, name, make, board, past, system.runtime, PATIENCE_S) for name, make in deciders.items()
     }  # fmt: skip
     feed_children = [feed.child(name, system.statistics[name], system.http) for name, feed in feeds.items()]
     return [

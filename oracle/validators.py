@@ -1,4 +1,4 @@
-"""What an attrs validator objected to, said in the codes of `oracle.problems`."""
+"""What an attrs validator objected to, said in the codes of `oracle.problems`; and what it lets through, as JSON Schema."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 
 from oracle.problems import Bad, closest, one_of
 
-__all__ = ["between", "broken"]
+__all__ = ["between", "broken", "shapes_of"]
 
 
 def broken(cls: type, values: Mapping[str, Any]) -> Iterator[tuple[str, Bad]]:
@@ -32,9 +32,36 @@ def between(low: float, high: float) -> Callable[..., None]:
         if not low <= value <= high:
             raise Bad("between", f"Input should be between {low} and {high}", ctx={"ge": low, "le": high})
 
+    within.shape = {"minimum": low, "maximum": high}  # type: ignore[attr-defined]
     return within
 
 
+def shapes_of(validator: Any) -> Iterator[dict[str, Any]]:
+    """Words of JSON Schema for what a field's validator lets through, of each part of it that has some; `least` and `most` are
+    lengths of whatever it is, `items` shapes of each item. A validator of ours says its words as its attribute `shape`."""
+    match type(validator).__name__:
+        case "_AndValidator":
+            for part in validator._validators:
+                yield from shapes_of(part)
+        case "_OptionalValidator":
+            yield from shapes_of(validator.validator)
+        case "_DeepIterable":
+            yield {"items": list(shapes_of(validator.member_validator))}
+        case "_NumberValidator":
+            yield {_BOUNDS[validator.compare_op]: validator.bound}
+        case "_InValidator":
+            yield {"enum": list(validator.options)}
+        case "_MatchesReValidator":
+            yield {"pattern": f"^(?:{validator.pattern.pattern})$"}
+        case "_MinLengthValidator":
+            yield {"least": validator.min_length}
+        case "_MaxLengthValidator":
+            yield {"most": validator.max_length}
+        case _ if hasattr(validator, "shape"):
+            yield validator.shape
+
+
+_BOUNDS = {">=": "minimum", ">": "exclusiveMinimum", "<=": "maximum", "<": "exclusiveMaximum"}
 _COMPARISONS = {
     ">=": ("greater_than_equal", "ge", "greater than or equal to"),
     ">": ("greater_than", "gt", "greater than"),

@@ -32,7 +32,7 @@ __all__ = ["Forked", "run", "run_beside"]
 
 TESTS = Path(__file__).resolve().parent
 REPO = TESTS.parent
-COMMANDS = ("alert", "backtest", "config", "doctor", "record", "replay", "serve", "tail", "tree")
+COMMANDS = ("alert", "backtest", "config", "doctor", "record", "replay", "serve", "sql", "tail", "top", "tree")
 IMPORTED = ("web.cli", "web.failed", *(f"web.{part}.{name}" for part in ("verbs", "commands") for name in COMMANDS),
             "oracle.engines.httpx", "running", "alerting")
 MOST_BYTES = 1 << 20  # of a wish: its arguments and its environment

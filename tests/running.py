@@ -82,9 +82,9 @@ async def open_house(folder: Path, *, auth: str = "open", settings: Settings | N
 
 
 @asynccontextmanager
-async def open_served(folder: Path, bounds: Bounds = Bounds()):  # noqa: B008
+async def open_served(folder: Path, bounds: Bounds = Bounds(), settings: Settings | None = None):  # noqa: B008
     """A house with its hub and its server, at a real port."""
-    settings = Settings(auth=Auth(mode="open"), data=Data(folder=folder), demo=Demo(enabled=False))
+    settings = settings or Settings(auth=Auth(mode="open"), data=Data(folder=folder), demo=Demo(enabled=False))
     listeners = server.bind([Listen("127.0.0.1", 0)], bounds)
     held: dict[str, Any] = {}
 

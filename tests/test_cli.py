@@ -95,6 +95,16 @@ def test_tail_prints_what_happens_and_ends_after_count(server):
     assert "quote:" in shown.stdout and "bid=" in shown.stdout
 
 
+def test_tail_prints_only_what_is_asked_for(server):
+    severe = oracle("tail", "event:*,quote:*", "--severity", "medium", "--count", 1, "--json", "--data", server.data)
+    assert json.loads(severe.stdout)["data"]["severity"] in ("medium", "high", "critical"), severe.stderr
+    found = oracle("tail", "quote:*", "--grep", "bid.*ask_SIZE=", "--count", 2, "--data", server.data)
+    assert len(found.stdout.splitlines()) == 2 and found.stdout.count("ask_size=") == 2 and "\x1b" not in found.stdout
+    assert "(simulated)" in found.stdout
+    wrong = oracle("tail", "--grep", "(", "--data", server.data)
+    assert wrong.returncode == 2 and "no regular expression" in wrong.stderr
+
+
 def test_tail_ends_quietly_when_its_reader_goes(server):
     with Forked("oracle", "tail", "quote:*", "--data", server.data, env=clean_env()) as tail:
         try:
@@ -103,6 +113,43 @@ def test_tail_ends_quietly_when_its_reader_goes(server):
             assert (tail.wait(20), tail.errors()) == (0, "")
         finally:
             tail.kill()
+
+
+BASH = """
+export PATH="{path}:$PATH" PYTHONPATH="{repo}" COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
+eval "$(oracle completion bash)"
+complete -p oracle
+while IFS= read -r line; do
+    COMP_LINE=$line COMP_POINT=${{#line}}
+    _oracle_completion oracle
+    echo "${{COMPREPLY[*]}}"
+done
+"""
+
+
+def test_bash_completes_commands_options_and_what_the_server_knows(server):
+    here = f"--data {server.data}"
+    typed = {"oracle ta": "tail", "oracle tail --sev": "--severity", f"oracle tail {here} quote:B": "BTC-USD",
+             f"oracle tail {here} 'quote:B": "quote:BTC-USD", f"oracle alert backtest {here} d": "demo_price_spike",
+             f"oracle top {here}/none --kind w": ""}  # fmt: skip
+    script = BASH.format(path=ORACLE.parent, repo=REPO)
+    found = {}
+    for _ in range(5):  # on a busy machine the server may not answer soon enough for a person
+        left = [line for line, word in typed.items() if found.get(line) != word]
+        done = subprocess.run(["bash", "-c", script], input="\n".join(left) + "\n", text=True, env=clean_env(), check=True,
+                              capture_output=True)  # fmt: skip
+        bound, *words = done.stdout.split("\n")
+        found |= dict(zip(left, words, strict=False))
+        if found == typed:
+            break
+    assert bound == "complete -o nosort -F _oracle_completion oracle" and done.stderr == ""
+    assert found == typed
+
+
+@pytest.mark.parametrize(("shell", "word"), [("zsh", "#compdef oracle"), ("fish", "complete --no-files --command oracle")])
+def test_other_shells_get_a_script_of_their_own(shell, word):
+    assert word in oracle("completion", shell).stdout
+    assert oracle("completion", "csh").returncode == 2
 
 
 def test_a_server_at_an_ipv6_address_is_heard_too(tmp_path):

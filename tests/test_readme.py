@@ -4,6 +4,7 @@ their links lead somewhere."""
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,7 +13,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from tests.serving import ORACLE, clean_env, oracle, serving
+from tests.serving import ORACLE, clean_env, oracle, serving, simulated_past
 from web.cli import Exit
 
 REPO = Path(__file__).resolve().parents[1]
@@ -45,6 +46,7 @@ def lab(tmp_path_factory):
         (folder / block.file).write_text(block.text)
     (settings,) = [folder / block.file for block in FILES if block.language == "toml"]
     with serving(folder / "data", "--settings", settings, PYTHONPATH=str(folder)) as running:
+        shutil.copytree(simulated_past(), running.data / "lab")  # the folder of the programs that run one of their own
         yield running
 
 

@@ -17,6 +17,7 @@ from quart.utils import encode_headers
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
+from werkzeug.routing import BaseConverter
 from werkzeug.routing.exceptions import WebsocketMismatch
 
 from actors import ActorCrashed, AskTimeout, MailboxFull, NobodyOwns, Refused
@@ -83,6 +84,14 @@ class _Path(QuartRule):
         return _never_built
 
 
+class _Apart(BaseConverter):
+    """One segment, but for some words, which stand for routes of their own."""
+
+    def __init__(self, paths: Any, *words: str) -> None:
+        super().__init__(paths)
+        self.regex = rf"(?!(?:{'|'.join(map(re.escape, words))})$)[^/]+"
+
+
 def _never_built(path: _Path, **values: Any) -> tuple[str, str]:
     raise NotImplementedError(f"the URL of {path.endpoint} is built by nobody")
 
@@ -126,8 +135,13 @@ def _limits(settings: Settings) -> Limits:
 @cache  # all houses of a process have the same
 def _paths() -> QuartMap:
     paths = QuartMap(merge_slashes=False)
-    for route in routes():
+    paths.converters["apart"] = _Apart
+    table = routes()
+    for route in table:
         rule = re.sub(r"\{(\w+)\.\.\.\}", r"<path:\1>", route.path)
+        for name, pattern in route.segments.items():
+            if words := _words_instead(table, route, name, pattern):
+                rule = rule.replace(f"{{{name}}}", f"<apart({', '.join(map(repr, words))}):{name}>")
         rule = re.sub(r"\{(\w+)\}", r"<\1>", rule)
         socket = route.method == WS
         path = _Path(
@@ -137,6 +151,13 @@ def _paths() -> QuartMap:
             path.methods.discard("HEAD")
         paths.add(path)
     return paths
+
+
+def _words_instead(table: tuple[Route, ...], route: Route, name: str, pattern: str) -> list[str]:
+    """What other routes have where this one has the parameter, as far as it can't be one: their paths are theirs alone."""
+    before, found, _ = route.path.partition(f"{{{name}}}")
+    words = {one.path[len(before) :].split("/")[0] for one in table if found and one.path.startswith(before)}
+    return sorted(word for word in words if "{" not in word and word and not re.fullmatch(pattern, word))
 
 
 def _view(system: System, house: House, route: Route) -> Callable[..., Awaitable[Response]]:

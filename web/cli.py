@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -15,21 +16,28 @@ COMMANDS = {
     "serve": "web.verbs.serve:serve",
     "tail": "web.verbs.tail:tail",
     "tree": "web.verbs.tree:tree",
+    "top": "web.verbs.top:top",
     "doctor": "web.verbs.doctor:doctor",
+    "sql": "web.verbs.sql:sql",
     "backtest": "web.verbs.backtest:backtest",
     "alert": "web.verbs.alert:alert",
     "token": "web.verbs.token:token",
     "config": "web.verbs.config:config",
     "replay": "web.verbs.replay:replay",
     "record": "web.verbs.record:record",
+    "completion": "web.verbs.completion:completion",
 }
 """Where each command is declared, in the order of the help; imported when it is meant."""
 
 
 def main() -> None:
     """Run the command line and exit."""
+    if "_ORACLE_COMPLETE" in os.environ:
+        from web.verbs.completion import register
+
+        register()
     try:
-        code = cli(standalone_mode=False)
+        code = cli(standalone_mode=False, prog_name="oracle")
     except click.ClickException as wrong:
         wrong.show()
         code = Exit.usage

@@ -19,7 +19,8 @@ class Exit(enum.IntEnum):
     interrupted = 130
 
 
-REFUSED = {"locked": Exit.taken, "not_found": Exit.usage, "exists": Exit.usage}
+REFUSED = {"locked": Exit.taken, "not_found": Exit.usage, "exists": Exit.usage, "invalid": Exit.usage,
+           "rejected": Exit.usage, "too_large": Exit.usage}  # fmt: skip
 """By the code of what was refused; all else is `crashed`."""
 
 EPILOG = """\b

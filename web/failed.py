@@ -15,7 +15,7 @@ __all__ = ["FORESEEN", "told"]
 FORESEEN = (Invalid, CannotStart, RemoteFailed, Refused, RestartsExhausted)
 """How a command may fail; anything else is a bug of ours and keeps its traceback."""
 
-NO = (400, 404, 409, 422)
+NO = (400, 404, 409, 413, 422)
 
 
 def told(failure: Exception) -> Exit:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from oracle.settings import Settings
 
 __all__ = [
-    "DATA", "FROM", "JSON", "SETTINGS", "TO", "Commands", "address", "alone", "feed_table", "reference", "remote", "run",
+    "DATA", "FROM", "JSON", "SETTINGS", "TO", "Commands", "address", "alone", "feed_table", "known", "reference", "remote", "run",
     "server", "settings", "tables", "unused",
 ]  # fmt: skip
 
@@ -145,6 +145,22 @@ def run(task: Callable[[], Awaitable[T]]) -> T:
     import trio
 
     return trio.run(task)
+
+
+def known(what: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """Completes a word with what a running server knows: a table of `web.names`. Silent where none runs, or none answers soon."""
+
+    def complete(context: click.Context, _parameter: click.Parameter, begun: str) -> list[Any]:
+        from web.failed import FORESEEN
+        from web.names import names
+
+        where = {name: context.params.get(name) for name in ("file", "data", "url", "token")}
+        try:
+            return run(lambda: names(remote(**where), what, begun))
+        except (*FORESEEN, click.BadParameter):
+            return []
+
+    return complete
 
 
 class Commands(click.Group):

@@ -12,15 +12,26 @@ from oracle.moments import time_us, until_us
 from oracle.problems import Invalid, Problem, closest, one_of
 from web.routes import Param
 
-__all__ = ["TEXT_LIMIT", "query_of", "read_params"]
+__all__ = ["CURSOR", "MOST_ITEMS", "NUMBERED", "TEXT_LIMIT", "either", "query_of", "read_params"]
 
 MOST_ITEMS = 100
+"""Of a parameter that takes many."""
 TEXT_LIMIT = 500
 """Longest text a query parameter takes unless its `le` says otherwise, in characters."""
+
+CURSOR = {"format": "cursor"}
+"""The shape of a `next` that nobody but the server makes."""
+NUMBERED = {"pattern": "^[0-9]{1,9}$"}
+"""The shape of a `next` that counts rows."""
 
 _TIMES = {"time": time_us, "until": until_us}
 _KINDS = {"str": str, "int": int, "float": float, "bool": bool}
 _INT_LIMIT = 2**63 - 1
+
+
+def either(*words: str) -> dict[str, Any]:
+    """The shape of a text that is one of some words, or empty."""
+    return {"enum": ["", *words]}
 
 
 def query_of(scope: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -22,6 +22,7 @@ from web.failures import FolderTaken
 __all__ = ["Claim", "claim", "write_private"]
 
 LOCK, FRESH = "lock", ".new"
+_held: set[int] = set()
 
 
 @attrs.frozen
@@ -48,13 +49,25 @@ def claim(folder: Path) -> Iterator[Claim]:
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise FolderTaken(f"the data folder {folder} can't be used: {error.strerror}") from error
+    _held.add(lock)
     try:
         _lock(lock, folder)
         yield Claim(folder)
         with suppress(FileNotFoundError):
             (folder / CARD).unlink()
     finally:
-        os.close(lock)
+        if lock in _held:
+            _held.remove(lock)
+            os.close(lock)
+
+
+def _let_go() -> None:
+    """In a child of a fork: it would hold the folder for as long as it lives, though its parent is gone."""
+    while _held:
+        os.close(_held.pop())
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -82,9 +95,19 @@ def _lock(lock: int, folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = find(folder)
-        who = f"process {holder.pid} at {holder.url}" if holder else "another process"
+        who = f"process {holder.pid} at {holder.url}" if holder else _writer_of(folder)
         reason = f"the data folder {folder} is in use by {who}; stop it, or choose another with --data"
         raise FolderTaken(reason) from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
     # what a process that was killed has left
     for left in (folder / CARD, *folder.glob(f"*.*.*{FRESH}")):
         left.unlink(missing_ok=True)
+
+
+def _writer_of(folder: Path) -> str:
+    """Who holds the lock and says nowhere where it is."""
+    try:
+        return f"process {int((folder / LOCK).read_text())}"
+    except (OSError, ValueError):
+        return "another process"

@@ -16,11 +16,13 @@ import attrs
 from oracle.history import Past, Span
 from web.errors import invalid
 
-__all__ = ["REPLAY_MOST", "Place", "Plan", "Why", "judge", "plan"]
+__all__ = ["PLACE", "REPLAY_MOST", "Place", "Plan", "Why", "judge", "plan"]
 
 REPLAY_MOST = 100_000  # messages read from history for one client
 EPOCH_CHARS = 64
 OFFSET_DIGITS = 18
+PLACE = {"pattern": f"^([A-Za-z0-9]{{1,{EPOCH_CHARS}}}:[0-9]{{1,{OFFSET_DIGITS}}})?$"}
+"""The shape of a place, as a query says it; an empty text is none."""
 
 
 class Why(enum.StrEnum):

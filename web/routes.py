@@ -75,7 +75,7 @@ class Param:
     time that is the first one too late; of a day alone the whole day counts).
 
     `ge`/`le` bound numbers and, for str, the length. `many` takes a comma list and repeated keys alike. `check` looks at a
-    str that is otherwise good, and raises Refused where it is not.
+    str that is otherwise good, and raises Refused where it is not; `shape` says in words of JSON Schema what gets past it.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Param:
     choices: tuple[str, ...] = ()
     many: bool = False
     check: Callable[[str], object] | None = None
+    shape: Mapping[str, Any] = attrs.field(factory=dict)
     doc: str = ""
 
     @property
@@ -137,12 +138,17 @@ class Route:
     """One line of the table. `done` is the status of success; `bodiless`: the body may be left out.
 
     `path` writes parameters as `{name}` (one segment; `{name...}` takes the rest). `body` is the attrs or msgspec class
-    the JSON body is described by (None: the route takes no body); the view checks it. `answer` describes the 200 body.
+    the JSON body is described by (None: the route takes no body); the view checks it. `answer` describes the 200 body: a
+    class, or content types (`text/csv, application/json`) of what is no JSON of one.
     `also` are further statuses of success, with the same body. `refuses` lists the further statuses it may answer with.
     `scope` counts only with `Auth.token`. `head`: HEAD is answered too (the seeds' servers answer it with 405). `live`: a
     stream of server-sent events. `quick`: the view never waits, so a plain request may be answered without the framework
     (`web.quick`). `secret`: the answer holds a secret, so it is stored nowhere and the route takes no `Idempotency-Key`.
     `locked`: mode `local` wants a token for it, as it does for everything under `/api/v1`.
+    `complaint` is what family `v1` says above the fields of bad input. `strict`: unknown keys of the body are refused.
+    `tells` and `hears` are the classes of the frames of a stream (`web.frames`), what the server says and what a client may.
+    `segments` are patterns of those path parameters that are refused (not just unknown) where they don't look like it.
+    `asks`: it has a body, yet changes nothing and takes no `Idempotency-Key`. `forms`: further content types of the answer.
     `complaint` is what family `v1` says above the fields of bad input.
     """
 
@@ -168,6 +174,12 @@ class Route:
     locked: bool = False
     complaint: str = ""
     raw: bool = False
+    strict: bool = False
+    tells: tuple[Any, ...] = ()
+    hears: tuple[Any, ...] = ()
+    segments: Mapping[str, str] = attrs.field(factory=dict)
+    asks: bool = False
+    forms: tuple[str, ...] = ()
 
     @property
     def guarded(self) -> bool:
@@ -177,7 +189,7 @@ class Route:
     @property
     def unsafe(self) -> bool:
         """Whether asking for it may change something."""
-        return self.method not in ("GET", WS)
+        return self.method not in ("GET", WS) and not self.asks
 
     @property
     def name(self) -> str:

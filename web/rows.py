@@ -15,7 +15,7 @@ from oracle.model import State
 from web.origin import event_provider, is_simulated
 from web.wire import iso
 
-__all__ = ["native_message", "native_node", "native_row", "native_state"]
+__all__ = ["native_message", "native_node", "native_row", "native_state", "shown_names"]
 
 _INNER = frozenset({"seq"})
 _SHOWN = {"pub_us": "published"}
@@ -45,7 +45,7 @@ def _moments(value: Any) -> Any:
 
 def native_message(message: msgspec.Struct) -> dict[str, Any]:
     """The same of a message on the bus."""
-    names, times, has_source, has_data = _shape(message.__class__)
+    names, times, has_source, has_data = shown_names(message.__class__)
     shown: dict[str, Any] = {shown: getattr(message, name) for name, shown in names}
     for name in times:
         shown[name] = iso(shown[name])
@@ -57,7 +57,7 @@ def native_message(message: msgspec.Struct) -> dict[str, Any]:
 
 
 @functools.lru_cache
-def _shape(cls: type[msgspec.Struct]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], bool, bool]:
+def shown_names(cls: type[msgspec.Struct]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], bool, bool]:
     """Of a kind of message: its fields and what they are called for clients, which of them are times, and whether it has a
     source and data. Worked out once, as most messages come by the thousand."""
     names = tuple(

@@ -14,9 +14,11 @@ from web.surfaces import (
     agent_webhooks,
     agent_work,
     alert_analytics,
+    alert_history,
     alert_life,
     alert_past,
     alert_presets,
+    alert_writing,
     alerts_at_once,
     alpha_backtests,
     alpha_oracle,
@@ -42,27 +44,33 @@ from web.surfaces import (
     flopy_parts,
     flopy_runners,
     front,
+    happened,
     inbound,
     live,
     mt5,
     native,
+    programs,
     push,
+    questions,
     run_output,
     runs,
     tokens,
     trading,
+    trials,
+    union,
     vitals,
+    watchdogs,
 )
 
 __all__ = ["routes"]
 
 SURFACES = (
-    run_output,
-    front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics, fiml_market, live,
-    mt5, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades, alpha_system, alpha_strategies,
-    alpha_backtests, alpha_rankings, trading, tokens, vitals, archive, budgets, agent_analytics, agent_lists, agent_tasks,
-    agent_work, agent_logs, agent_status, agent_sockets, agent_conversations, agent_webhooks, inbound,
-    flopy_experiments, flopy_parts, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts, flopy_dashboard,
+    run_output, front, native, fiml, alert_past, alert_life, fiml_alerts, alert_presets, alerts_at_once, alert_analytics,
+    fiml_market, live, mt5, union, runs, push, deliveries, broker, alpha_oracle, alpha_risk, alpha_portfolio, alpha_trades,
+    alpha_system, alpha_strategies, alpha_backtests, alpha_rankings, trading, tokens, vitals, archive, budgets, programs,
+    agent_analytics, agent_lists, agent_tasks, agent_work, agent_logs, agent_status, agent_sockets, agent_conversations,
+    agent_webhooks, inbound, trials, watchdogs, happened, alert_history, alert_writing, questions, flopy_experiments,
+    flopy_parts, flopy_runners, flopy_metrics, flopy_health, flopy_config, flopy_alerts, flopy_dashboard,
 )  # fmt: skip
 
 

@@ -1,17 +1,19 @@
-"""What the commands show to people: trees and tables. Machines get JSON instead."""
+"""What the commands show to people: trees, tables and bars. Machines get JSON instead."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.tree import Tree
 
-__all__ = ["show_checks", "show_table", "show_tree"]
+__all__ = ["bar", "show_checks", "show_table", "show_tree"]
 
 _COLOURS = {"running": "green", "failed": "red", "backing_off": "yellow", "starting": "yellow"}
 
@@ -28,14 +30,24 @@ def show_checks(checks: Iterable[tuple[str, bool, str]]) -> None:
         console.print(f"[{'green' if good else 'red'}]{'ok  ' if good else 'FAIL'}[/] {escape(name)}: {escape(found)}")
 
 
-def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Rows under a head."""
+def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, right: Collection[str] = (),
+               file: IO[str] | None = None) -> None:  # fmt: skip
+    """Rows under a head; the columns `right` are numbers."""
     table = Table(box=None, pad_edge=False)
     for name in columns:
-        table.add_column(name)
+        table.add_column(escape(name), justify="right" if name in right else "left")
     for row in rows:
         table.add_row(*map(escape, row))
-    Console(file=sys.stdout, soft_wrap=True).print(table)
+    Console(file=file or sys.stdout, soft_wrap=True).print(table)
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[float, str], None]]:
+    """A bar on standard error where that is a terminal; it is told how far it is, 0 to 1, and what goes on."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=1.0)
+        yield lambda done, now: progress.update(task, completed=done, description=now)
 
 
 def _branch(node: Mapping[str, Any]) -> Tree:

@@ -147,9 +147,10 @@ def _row(firing: Firing) -> dict[str, Any]:
     alert, event = firing.alert, firing.event
     lost = {attempt.delivery_id: attempt.error for attempt in firing.hopeless}
     sent = [{"id": one.id, "channel": one.channel, "body": one.payload, "why_not": lost.get(one.id)} for one in firing.deliveries]
+    data = {"event": event.id, "event_subject": event.subject, "event_data": event.data, "would_send": sent}
     return {
         "id": alert.id, "kind": alert.kind, "subject": alert.subject, "source": alert.source, "severity": alert.severity.value,
-        "summary": alert.summary, "data": {"event": event.id, "event_data": event.data, "would_send": sent}, "ts_us": alert.ts_us,
+        "summary": alert.summary, "data": data, "ts_us": alert.ts_us,
         "cause": alert.cause,
     }  # fmt: skip
 

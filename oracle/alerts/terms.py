@@ -54,7 +54,7 @@ def terms_of(trigger: Trigger) -> Terms | None:
     try:
         parse_condition(trigger.condition)
     except BadExpression as bad:
-        raise Invalid([Problem(("trigger", "condition"), "value_error", str(bad), trigger.condition)]) from None
+        raise Invalid([Problem(("trigger", "condition"), "value_error", str(bad), trigger.condition, ctx=bad.ctx)]) from None
     return Terms(trigger.condition, for_s=trigger.for_s)
 
 

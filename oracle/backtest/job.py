@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from oracle import cells
 from oracle.backtest.lives import Life, lives_of, virtual_life
 from oracle.backtest.wire import Begin, Cut, Done, Found, Order, Piece, Told, actor_of, message_lines
 from oracle.history import Queries, Tape
@@ -41,13 +42,15 @@ class Ask:
 @attrs.frozen
 class Verdict:
     """The events, in order; `messages` each watchdog took; rows `unreadable`; CPU seconds the deciders were `busy_s`; of what
-    watchdogs `crashed`, by name."""
+    watchdogs `crashed`, by name, and where: file, line, function and its first line,
+    innermost last."""
 
     events: list[Event]
     messages: dict[str, int]
     unreadable: int
     busy_s: float
     crashed: dict[str, str]
+    crashed_at: dict[str, list[tuple[str, int, str, int]]] = attrs.field(factory=dict)
 
 
 @attrs.define
@@ -74,7 +77,7 @@ class Job:
     async def _through(self, worker: _Worker) -> Verdict:
         ask, runs = self.ask, await self.lines.runs()
         told = {name: (kind, table) for name, (kind, table, _) in ask.watchdogs.items()}
-        await worker.send(Order(told, ask.from_us, ask.to_us))
+        await worker.send(Order(told, ask.from_us, ask.to_us, cells.packed(kind for kind, _ in told.values())))
         lives = {name: await self._lives(name, runs) for name in ask.watchdogs}
         await worker.cut(Cut(0.0))  # it has started: one that is held before its first piece would take CPU for that still
         for place, run in enumerate(runs):
@@ -83,7 +86,7 @@ class Job:
                 await self._one_run(worker, run, mine, place / len(runs), 1 / len(runs))
         done = await worker.done()
         self._events.sort(key=lambda event: event.ts_us)
-        return Verdict(self._events, done.messages, done.unreadable, done.busy_s, done.crashed)
+        return Verdict(self._events, done.messages, done.unreadable, done.busy_s, done.crashed, done.crashed_at)
 
     async def _lives(self, name: str, runs: Sequence[RunOf]) -> list[Life]:
         ask, actor = self.ask, actor_of(name)

@@ -29,11 +29,13 @@ _KIND_OF = {cls: kind for kind, cls in KINDS.items()}
 
 
 class Order(msgspec.Struct, tag=True):
-    """The watchdogs to run, by name: the kind of each and its settings; only what happens in from_us..to_us is told."""
+    """The watchdogs to run, by name: the kind of each and its settings; only what happens in from_us..to_us is told. `classes`
+    are those that live in the parent alone, as `oracle.cells` packs them."""
 
     watchdogs: dict[str, tuple[str, dict[str, Any]]]
     from_us: int
     to_us: int
+    classes: dict[str, bytes] = {}
 
 
 class Begin(msgspec.Struct, tag=True):
@@ -77,12 +79,13 @@ class Found(msgspec.Struct, tag=True):
 
 class Done(msgspec.Struct, tag=True):
     """The end: messages taken by each watchdog, rows that could not be read, CPU seconds of going through the messages, and of
-    what watchdogs crashed."""
+    what watchdogs crashed, with where: file, line, function and its first line, innermost last."""
 
     messages: dict[str, int]
     unreadable: int
     busy_s: float
     crashed: dict[str, str] = {}
+    crashed_at: dict[str, list[tuple[str, int, str, int]]] = {}
 
 
 def actor_of(name: str) -> str:

@@ -119,8 +119,8 @@ def _summary(verdict: Verdict, live: set[str], seconds: float) -> dict[str, Any]
         "by_kind": dict(Counter(event.kind for event in verdict.events)),
         "by_severity": dict(Counter(event.severity.value for event in verdict.events)),
         "messages": verdict.messages, "unreadable": verdict.unreadable,
-        "seconds": round(seconds, 3), "busy_s": round(verdict.busy_s, 3), 
-        "crashed": verdict.crashed, "cut_off": len(verdict.events) > MOST_EVENTS,
+        "seconds": round(seconds, 3), "busy_s": round(verdict.busy_s, 3),
+        "crashed": verdict.crashed, "crashed_at": verdict.crashed_at, "cut_off": len(verdict.events) > MOST_EVENTS,
     }  # fmt: skip
 
 

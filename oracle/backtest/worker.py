@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from functools import partial
 from operator import itemgetter
@@ -15,6 +16,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from oracle import cells
 from oracle.alerts.conditions import Conditions
 from oracle.alerts.trigger import CONDITIONS
 from oracle.backtest.wire import Begin, Cut, Done, Found, Order, Piece, Told, actor_of, decode_piece
@@ -26,6 +28,7 @@ from oracle.watchdogs.decider import Course, Memory
 __all__ = ["Replay", "main"]
 
 NICE = 10  # the server goes first
+MOST_FRAMES = 10  # of a traceback
 
 
 @attrs.define(eq=False)
@@ -39,6 +42,7 @@ class Replay:
     unreadable: int = 0
     busy_s: float = 0.0
     crashed: dict[str, str] = attrs.field(factory=dict)
+    crashed_at: dict[str, list[tuple[str, int, str, int]]] = attrs.field(factory=dict)
     _courses: dict[str, Course] = attrs.field(factory=dict)
     _waiting: dict[tuple[str, ...], list[tuple[int, int, Any]]] = attrs.field(factory=dict)
 
@@ -107,6 +111,8 @@ class Replay:
         except Exception as error:
             self._courses.pop(name, None)
             self.crashed[name] = f"{type(error).__name__}: {error}"[:300]
+            trace = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)][-MOST_FRAMES:]
+            self.crashed_at[name] = [(code.co_filename, line, code.co_name, code.co_firstlineno) for code, line in trace]
 
     def _tell(self, name: str, course: Course, findings: Any) -> None:
         for finding in findings:
@@ -130,11 +136,12 @@ def main() -> None:
     for text in source:
         line = lines.decode(text)
         if isinstance(line, Order):
+            cells.unpack(line.classes)
             replay = Replay(line, say, cpu_seconds)
         elif replay is not None:
             replay.take(line)
     if replay is not None:
-        say(Done(replay.messages, replay.unreadable, replay.busy_s, replay.crashed))
+        say(Done(replay.messages, replay.unreadable, replay.busy_s, replay.crashed, replay.crashed_at))
 
 
 def cpu_seconds() -> float:

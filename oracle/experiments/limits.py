@@ -21,6 +21,11 @@ def named(_instance: Any, _field: Any, value: Any) -> None:
             raise Bad("name", "Input should be a name: letters, digits and any of . _ - (at most 64)")
 
 
+named.shape = (  # type: ignore[attr-defined]
+    (_SHAPE := {"pattern": f"^(?!.*\\.\\.)(?:{NAME.pattern})$"}) | {"items": [_SHAPE]}
+)
+
+
 def written(pattern: str, example: str) -> Callable[..., None]:
     """A validator of a text with a unit, such as the example; None passes."""
 
@@ -28,4 +33,5 @@ def written(pattern: str, example: str) -> Callable[..., None]:
         if value is not None and not re.fullmatch(pattern, value):
             raise Bad("unit", f"Input should be written like {example}")
 
+    check.shape = {"pattern": f"^(?:{pattern})$"}  # type: ignore[attr-defined]
     return check

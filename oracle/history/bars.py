@@ -16,7 +16,7 @@ from actors import Refused
 from oracle.history.columns import Numbers, bar_columns
 
 __all__ = [
-    "MINUTE_US", "ORIGINS", "PUSHED", "TRADES", "VENUE", "Upto", "backfill", "bucket", "bucket_of", "interval_us",
+    "INTERVAL", "MINUTE_US", "ORIGINS", "PUSHED", "TRADES", "VENUE", "Upto", "backfill", "bucket", "bucket_of", "interval_us",
     "parts_of_trades", "roll", "rolled_until", "tidy",
 ]  # fmt: skip
 
@@ -48,6 +48,10 @@ class Upto:
 
     rolled: int
     seq: int
+
+
+INTERVAL = {"format": "interval", "examples": ["30s", "5m", "1h", "1d", "1w"]}
+"""The shape of what `interval_us` takes."""
 
 
 def interval_us(text: str) -> int:

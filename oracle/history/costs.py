@@ -43,7 +43,9 @@ _TOTALS = (
 # one row for all of them, one for each agent, one for each model
 _FIGURES = (
     "SELECT agent, model, count(*) AS n, count(*) FILTER (status = 'completed'), count(*) FILTER (status = 'failed'), "
-    f"coalesce(avg(duration_s) FILTER (status = 'completed'), 0.0), {_TOKENS}, {_COST}, grouping(agent, model) AS level "
+    f"coalesce(avg(duration_s) FILTER (status = 'completed'), 0.0), {_TOKENS}, {_COST}, "
+    "count(*) FILTER (cost_usd IS NULL AND coalesce(input_tokens, 0) + coalesce(output_tokens, 0) > 0), "
+    "grouping(agent, model) AS level "
     "FROM {runs} GROUP BY GROUPING SETS ((agent), (model), ()) ORDER BY n DESC, agent, model"
 )
 _ALL, _OF_AGENT, _OF_MODEL = 3, 1, 2
@@ -80,6 +82,8 @@ class Figures:
     """Of the completed ones."""
     tokens: int
     cost_usd: float
+    unpriced: int
+    """Those that took tokens, for which there was no price: what they cost is not in `cost_usd`."""
 
 
 Live = Sequence[Mapping[str, Any]]
@@ -110,7 +114,8 @@ def figures(at: Any, wanted: Filter, live: Live) -> tuple[Figures, list[Figures]
     """Those of all, by agent and by model; those of most runs first."""
     runs, parameters = _runs(wanted, live)
     rows = at.execute(_FIGURES.format(runs=runs), parameters).fetchall()
-    whole = next((Figures(None, None, *row[2:-1]) for row in rows if row[-1] == _ALL), Figures(None, None, 0, 0, 0, 0.0, 0, 0.0))
+    none = Figures(None, None, 0, 0, 0, 0.0, 0, 0.0, 0)
+    whole = next((Figures(None, None, *row[2:-1]) for row in rows if row[-1] == _ALL), none)
     agents = [Figures(row[0], None, *row[2:-1]) for row in rows if row[-1] == _OF_AGENT]
     return whole, agents, [Figures(None, row[1], *row[2:-1]) for row in rows if row[-1] == _OF_MODEL]
 

@@ -7,7 +7,6 @@ Times are instants in Parquet, else ISO 8601 with `Z`.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -92,33 +91,24 @@ class Wish:
 
 
 class Exports:
-    """One file at a time; further wishes wait. Whatever a process before this one left behind is removed at first use."""
+    """One file at a time; further wishes wait."""
 
     def __init__(self, store: Store, run_sync: RunSync = trio.to_thread.run_sync, deadline_s: float = DEADLINE_S) -> None:
         self._store = store
         self._run_sync = run_sync
         self._reader = Reader(store, run_sync, deadline_s)
         self._turns = Turns(1, WAITING)
-        self._clean = False
 
     async def file(self, wish: Wish) -> tuple[IO[bytes], int]:
         """An open file, which has no name any more, and its bytes. Raises Refused: `too_large` beyond a million rows or 512 MiB
         of text, `full`, `timeout`, `unavailable`."""
         async with self._turns.one():
-            path = self._store.exports / f"{secrets.token_hex(16)}.{wish.format}"
-            await self._run_sync(self._make_room)
+            path = await self._run_sync(self._store.room.place, wish.format)
             try:
                 await self._reader.read(partial(_write, path=path, wish=wish, months=self._store.months))
                 return await self._run_sync(_taken, path)
             finally:
                 path.unlink(missing_ok=True)  # what was not finished
-
-    def _make_room(self) -> None:
-        self._store.exports.mkdir(mode=0o700, exist_ok=True)
-        if not self._clean:
-            for left in self._store.exports.iterdir():
-                left.unlink()
-            self._clean = True
 
 
 def _write(at: Any, path: Path, wish: Wish, months: Callable[[str], list[str]]) -> None:

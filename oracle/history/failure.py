@@ -7,10 +7,16 @@ from collections.abc import Iterator
 
 import duckdb
 
+from actors import Refused
 from oracle.history.columns import Unfit
 
-__all__ = ["Broken", "Interrupted", "translated"]
+__all__ = ["Broken", "Interrupted", "asked", "translated"]
 
+# What is wrong with a question, not with the database.
+_ASKED = (
+    duckdb.ParserException, duckdb.SyntaxException, duckdb.BinderException, duckdb.CatalogException, duckdb.DataError,
+    duckdb.InvalidInputException, duckdb.InvalidTypeException, duckdb.NotImplementedException, duckdb.PermissionException,
+)  # fmt: skip
 _UNFIT = (duckdb.InvalidInputException, duckdb.DataError, duckdb.NotSupportedError)
 
 
@@ -33,3 +39,15 @@ def translated() -> Iterator[None]:
         raise Interrupted(str(error)) from error
     except duckdb.Error as error:
         raise Broken(str(error)) from error
+
+
+@contextlib.contextmanager
+def asked() -> Iterator[None]:
+    """Raise Refused for what the database says of a question that somebody asks in its own language: `invalid` with its words, or
+    `too_large` where there is not memory enough. The rest is for `translated`."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise Refused("this takes more memory than a question may; ask for less", "too_large") from error
+    except _ASKED as error:
+        raise Refused(str(error).strip(), "invalid") from error

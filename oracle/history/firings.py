@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from oracle.history.bars import bucket, bucket_of
+from oracle.history.past_alerts import Acknowledged, acknowledged
 
 __all__ = ["Firings", "Told", "read_firings"]
 
@@ -72,6 +73,8 @@ class Firings:
     told: dict[tuple[str | None, str | None], Told]
     suppressed: dict[str, int | None]
     buckets: list[tuple[int, int, int, int, int]]
+    acknowledged: dict[str | None, Acknowledged]
+    """By rule, None standing for all of them."""
 
 
 def read_firings(at: Any, from_us: int, to_us: int, width_us: int) -> Firings:
@@ -82,7 +85,8 @@ def read_firings(at: Any, from_us: int, to_us: int, width_us: int) -> Firings:
     told = {(rule, channel): Told(*numbers) for rule, channel, *numbers in at.execute(_TOLD, span).fetchall()}
     counted = at.execute(_SUPPRESSED, {"since": from_us, "until": to_us}).fetchall()
     suppressed = {rule: None if unknown else int(more or 0) for rule, more, unknown in counted}
-    return Firings(began_us, fired, told, suppressed, _buckets(at, span, width_us, began_us))
+    buckets = _buckets(at, span, width_us, began_us)
+    return Firings(began_us, fired, told, suppressed, buckets, acknowledged(at, from_us, to_us))
 
 
 def _buckets(at: Any, span: list[int], width_us: int, began_us: int | None) -> list[tuple[int, int, int, int, int]]:

@@ -71,6 +71,12 @@ class Filter:
             self._add(f"starts_with({column}, ?)", prefix)
         return self
 
+    def says(self, column: str, words: str) -> Filter:
+        """`column` has this piece of text in it, whatever the case; an empty one is no condition."""
+        if words:
+            self._add(f"contains(lower({column}), ?)", words.lower())
+        return self
+
     def starts(self, columns: Iterable[str], prefix: str) -> Filter:
         """One of the columns begins with this text, whatever the case; an empty one is no condition."""
         if prefix:

@@ -18,7 +18,9 @@ from actors import Refused
 from oracle.history import charts
 from oracle.history.bars import Upto, bucket_of, interval_us
 from oracle.history.firings import Firings, read_firings
+from oracle.history.happened import Count, read_counts
 from oracle.history.page import MAX_LIMIT, Filter, Page, checked_limit, decode_cursor, encode_cursor
+from oracle.history.past_alerts import PastAlert, past_alerts
 from oracle.history.reader import Reader, RunSync
 from oracle.history.retention import DAY_US
 from oracle.history.schema import KINDS, month_end_us
@@ -83,11 +85,11 @@ class Queries:
     async def events(
         self, kind: Wanted = None, severity: Wanted = None, subject: Wanted = None, source: Wanted = None,
         from_us: int | None = None, to_us: int | None = None, limit: int = 100, cursor: str | None = None,
-        newest_first: bool = True, cause: Wanted = None, source_prefix: str = "",
+        newest_first: bool = True, cause: Wanted = None, source_prefix: str = "", id: Wanted = None,
     ) -> Page:
         """Events: id, kind, subject, source, severity, summary, data, cause; each once, however often it was stored."""
         wanted = Filter().one_of("kind", kind).one_of("severity", severity).one_of("subject", subject)
-        wanted.one_of("source", source).one_of("cause", cause).between("ts_us", from_us, to_us)
+        wanted.one_of("source", source).one_of("cause", cause).one_of("id", id).between("ts_us", from_us, to_us)
         wanted.begins("source", source_prefix)
         return await self._rows("event", EVENTS, wanted, limit, cursor, newest_first)
 
@@ -102,6 +104,15 @@ class Queries:
         """How many events of each severity there were since `from_us`, of sources that begin so; severities never seen
         are left out."""
         return dict(await self._reader.read(lambda at: at.execute(SEVERITIES, [from_us, source_prefix]).fetchall()))
+
+    async def counted(
+        self, width_us: int, from_us: int | None = None, to_us: int | None = None, kind: Wanted = None, subject: Wanted = None,
+        source: Wanted = None, source_prefix: str = "",
+    ) -> list[Count]:
+        """Events by source, severity and time, in buckets of `width_us`, the oldest first."""
+        wanted = Filter().one_of("kind", kind).one_of("subject", subject).one_of("source", source)
+        wanted.begins("source", source_prefix).between("ts_us", from_us, to_us)
+        return await self._reader.read(lambda at: read_counts(at, wanted, width_us))
 
     async def gaps(
         self, who: Wanted = None, from_us: int | None = None, to_us: int | None = None, limit: int = 100,
@@ -142,6 +153,16 @@ class Queries:
     async def firings(self, from_us: int, to_us: int, width_us: int) -> Firings:
         """How often rules fired in from_us <= time < to_us, and what became of it, also in buckets of `width_us`."""
         return await self._reader.read(lambda at: read_firings(at, from_us, to_us, width_us))
+
+    async def past_alerts(
+        self, rule_id: Wanted = None, severity: Wanted = None, text: str = "", from_us: int | None = None,
+        to_us: int | None = None, limit: int = 100, cursor: str | None = None,
+    ) -> tuple[list[PastAlert], str | None]:
+        """Firings with what became of each, newest first, and the cursor of the rest; `text` is a piece of their words or of what
+        people said to them, whatever the case."""
+        wanted = Filter().one_of("subject", rule_id).one_of("severity", severity).between("ts_us", from_us, to_us)
+        wanted.says("words", text).after(cursor, newest_first=True)
+        return await self._reader.read(lambda at: past_alerts(at, wanted, checked_limit(limit)))
 
     async def bars(
         self, symbol: str, interval: str, from_us: int | None = None, to_us: int | None = None, limit: int = 500,

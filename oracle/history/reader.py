@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
 
 import trio
 
 from actors import Refused
 from oracle.history.failure import Broken, Interrupted, translated
-from oracle.history.store import Store
 from oracle.log import logger
 
 __all__ = ["Reader", "RunSync", "inline"]
@@ -33,10 +33,17 @@ async def inline(work: Callable[..., T], *args: Any, **_: Any) -> T:
     return work(*args)
 
 
+class Read(Protocol):
+    """What can be read: `Store`, or a file that nobody writes."""
+
+    def reading(self) -> AbstractContextManager[Any]:
+        """A cursor for one thread and one block."""
+
+
 class Reader:
     """Runs pieces of work, each on a fresh cursor inside one snapshot of the database."""
 
-    def __init__(self, store: Store, run_sync: RunSync, deadline_s: float) -> None:
+    def __init__(self, store: Read, run_sync: RunSync, deadline_s: float) -> None:
         self._store = store
         self._run_sync = run_sync
         self._deadline_s = deadline_s
@@ -70,7 +77,7 @@ async def _end(reading: _Reading) -> None:
 class _Reading:
     """The part that lives in the thread. `stop` may come at any moment: before, during or after `run`."""
 
-    def __init__(self, store: Store, work: Callable[[Any], Any]) -> None:
+    def __init__(self, store: Read, work: Callable[[Any], Any]) -> None:
         self._store = store
         self._work = work
         self._lock = threading.Lock()

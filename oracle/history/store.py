@@ -26,6 +26,7 @@ from oracle.history.holes import Holes
 from oracle.history.parts import by_month, cut, insert
 from oracle.history.readers import Readers
 from oracle.history.retention import KEEP_DAYS
+from oracle.history.room import Room
 from oracle.history.schema import DDL, TABLES, VERSION, Table
 from oracle.history.statistics import Statistics
 from oracle.history.words import Words
@@ -35,7 +36,7 @@ __all__ = ["End", "Store"]
 
 FILE = "history.duckdb"
 TABLE_OF = {table.message: table for table in TABLES}
-_MONTHLY = re.compile(r"^(" + "|".join(t.kind for t in TABLES if t.monthly) + r")_(\d{6})$")
+MONTHLY = re.compile(r"^(" + "|".join(t.kind for t in TABLES if t.monthly) + r")_(\d{6})$")
 
 
 @attrs.frozen
@@ -53,14 +54,14 @@ class Store:
     def __init__(self, folder: Path, *, memory_limit_mb: int = 512) -> None:
         self.path = folder / FILE
         self.exports = folder.absolute() / "exports"
-        """Where files for those who ask for one are made, and nothing stays."""
+        self.room = Room(self.exports)
         self.statistics = Statistics()
         self.words = Words()
         self.holes = Holes()
         self.last_seq = 0  # of the last committed row
         self.epoch, self.started_us = "", 0
         self.before_us = 0  # when the last message of the run before was published
-        self._memory_limit_mb = memory_limit_mb
+        self.memory_limit_mb = memory_limit_mb
         self._root: Connection | None = None
         self._file: tuple[int, int] | None = None  # the one that was opened, whatever the path leads to now
         self._writing: Connection | None = None
@@ -229,7 +230,7 @@ class Store:
 
     def _connect(self) -> None:
         try:
-            self._root = connect(self.path, self._memory_limit_mb, self.exports)
+            self._root = connect(self.path, self.memory_limit_mb, self.exports)
         except FileError as error:
             if "lock" in str(error):
                 raise Refused(f"another process has {self.path} open", "locked", {"path": str(self.path)}) from error
@@ -255,7 +256,7 @@ class Store:
             self.close()
             raise Refused(f"{self.path} has layout {version}, this program knows {VERSION}", "version")
         names = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-        self._months = {name for (name,) in names if _MONTHLY.match(name)}
+        self._months = {name for (name,) in names if MONTHLY.match(name)}
         self.last_seq = ledger.last_seq(connection, self._months)
 
     @contextlib.contextmanager

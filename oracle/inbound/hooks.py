@@ -14,6 +14,7 @@ from oracle.board import Board
 from oracle.inbound import PROVIDERS
 from oracle.inbound.incoming import Headers, Incoming
 from oracle.inbound.payload import payload_of
+from oracle.inbound.signing import hex_of
 from oracle.model import ref, split_ref
 from oracle.secret import Secret, SecretMissing
 from oracle.settings import Settings
@@ -101,6 +102,18 @@ class Hooks:
         signed = part.verify(self._secret(webhook), headers, body, now_us)
         incoming = part.read(headers, payload_of(headers.get("content-type", ""), body), self.bot_of(webhook))
         return attrs.evolve(incoming, fingerprint=f"sha256:{hashlib.sha256(signed).hexdigest()}")
+
+    def signed(self, ident: str, body: bytes, now_us: int) -> dict[str, str]:
+        """The headers by which a body is a delivery to a webhook of anybody's making (`custom`), as who knows its secret signs it.
+
+        Raises Refused: `not_found`, `forbidden` (it has no secret), `conflict` where a provider signs in a way of its own.
+        """
+        webhook = self.find(ident)
+        if webhook["provider"] != "custom":
+            raise Refused(f"{webhook['provider']} tries its webhooks itself; a trial is for custom ones", "conflict")
+        seconds = str(now_us // 1_000_000)
+        signature = hex_of(self._secret(webhook), f"{seconds}.".encode(), body)
+        return {"content-type": "application/json", "x-webhook-timestamp": seconds, "x-webhook-signature": signature}
 
     def _secret(self, webhook: Mapping[str, Any]) -> str:
         reference = webhook["secret"]

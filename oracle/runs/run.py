@@ -128,15 +128,20 @@ class Run:
         return attrs.evolve(self, status=to, **{"requested": "", "reason": reason, **facts})
 
     def row(self) -> RunRow:
-        """What is stored of it once it is over. Kinds keep numbers as facts: rounds, rounds_total, clients, accuracy, loss."""
-        known = {name: self.facts.get(name) for name in ("rounds", "rounds_total", "accuracy", "loss")}
-        clients = self.facts.get("clients")
+        """What is stored of it once it is over."""
         return RunRow(
             self.id, self.revision, self.kind, str(self.status), self.name, self.owner, self.agent, self.model, self.session,
             self.conversation, self.source, self.created_us, self.started_us, self.finished_us, self.duration_s, self.cost_usd,
             self.input_tokens, self.output_tokens, self.error is not None,
-            clients=len(clients) if isinstance(clients, list) else None, **known, value=value_of(self),
+            **self.numbers(), value=value_of(self),
         )  # fmt: skip
+
+    def numbers(self) -> dict[str, Any]:
+        """The numbers that its kind keeps as facts, None for those it does not: {rounds, rounds_total, accuracy, loss, clients}
+        (how many)."""
+        clients = self.facts.get("clients")
+        known = {name: self.facts.get(name) for name in ("rounds", "rounds_total", "accuracy", "loss")}
+        return {**known, "clients": len(clients) if isinstance(clients, list) else None}
 
     def _lasted_s(self, now_us: int) -> float | None:
         return self.duration_s if self.duration_s is not None or self.started_us is None else (now_us - self.started_us) / 1e6

@@ -9,7 +9,7 @@ from typing import Any
 from actors import Child, Supervisor
 from oracle.alerts import CHANNELS
 from oracle.alerts.preview import preview_work
-from oracle.backtest import backtest_work, tables_of
+from oracle.backtest import backtest_work
 from oracle.board import Board
 from oracle.experiments import KIND as EXPERIMENT
 from oracle.experiments import trained_here
@@ -72,7 +72,7 @@ def kinds_of(system: Any) -> Mapping[str, Kind]:
     settings, queries, runtime = system.settings, system.queries, system.runtime
     lines = Lines(system.store)
     job = job_work(system.board, queries, runtime, settings.trading, settings.risk)
-    backtest = backtest_work(queries, system.tape, lines, tables_of(settings.watchdogs), runtime.now_us)
+    backtest = backtest_work(queries, system.tape, lines, system.watchdogs, runtime.now_us)
     training = federated_work(system.shelf, settings.experiments, runtime.now_us)
     begun = Begun(settings.data.folder / "programs")
     begun.end_all()

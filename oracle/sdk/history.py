@@ -1,184 +1,100 @@
-"""What is remembered, what is under way, and who may come in (`/api/oracle`)."""
+"""How it was: rows of the past as tables, and whatever is asked in SQL (`/api/oracle/sql`)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
-
-import attrs
 
 from oracle.sdk.pages import Pages, by_cursor
-from oracle.sdk.room import Asked, Paged, Room
-from oracle.sdk.thing import Thing, at, given
+from oracle.sdk.room import Asked, Room
+from oracle.sdk.table import Table
+from oracle.sdk.thing import Thing, given
 
-__all__ = ["Bar", "Happened", "History", "Run", "Runs", "Token", "Tokens"]
+__all__ = ["History"]
 
 K = TypeVar("K")
 PLACE = "api/oracle"
+PAGE = 10_000
+MOST = 1_000_000  # rows
+BAR = ("symbol", "interval", "ts", "open", "high", "low", "close", "volume", "trades", "source", "simulated", "origin")
+TICKS = {"trade": "trades", "quote": "quotes", "depth": "depth"}
 
-
-@attrs.frozen(kw_only=True)
-class Bar(Thing):
-    """A bar, from `ts` on."""
-
-    symbol: str = ""
-    interval: str = ""
-    open: float = 0.0
-    high: float = 0.0
-    low: float = 0.0
-    close: float = 0.0
-    volume: float = 0.0
-    ts: str = ""
-    source: str = ""
-
-
-@attrs.frozen(kw_only=True)
-class Happened(Thing):
-    """Something that happened (an event): to `subject`, as `source` says, because of the event `cause`."""
-
-    id: str = ""
-    kind: str = ""
-    subject: str = ""
-    source: str = ""
-    severity: str = ""
-    summary: str = ""
-    data: dict[str, Any] = attrs.field(factory=dict)
-    ts: str = ""
-    cause: str | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Run(Thing):
-    """Work that was asked for; `progress` is 0 to 1, `expected` when it is over if it goes on as fast; what nobody said of cost
-    and tokens is None."""
-
-    id: str = ""
-    kind: str = ""
-    status: str = ""
-    progress: float = 0.0
-    params: dict[str, Any] = attrs.field(factory=dict)
-    result: dict[str, Any] | None = None
-    error: str | None = None
-    created: str | None = None
-    started: str | None = None
-    finished: str | None = None
-    expected: str | None = None
-    requested: str = ""
-    reason: str = ""
-    name: str = ""
-    owner: str = ""
-    agent: str = ""
-    worker: str = ""
-    model: str = ""
-    cost_usd: float | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    duration_s: float | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Token(Thing):
-    """What lets somebody in: `kind` is token or jwt, `subject` whom it speaks for, `status` active or revoked."""
-
-    id: str = ""
-    kind: str = ""
-    scope: str = ""
-    subject: str = ""
-    status: str = ""
-    created_at: str | None = None
-    expires_at: str | None = None
+Time = str | datetime | None
+"""An instant: ISO 8601 in UTC, or a datetime, which is taken for UTC where it does not say."""
 
 
 class History(Room[K]):
-    """Rows of the past; times are ISO 8601, `order` is asc or desc."""
-
-    @Paged
-    def bars(self, symbol: str, interval: str = "1m", *, start: str | None = None, end: str | None = None,
-             order: str | None = None, page_size: int = 1000) -> Pages[Bar]:  # fmt: skip
-        """Bars of a symbol."""
-        query = {"symbol": symbol, "interval": interval, "from": start, "to": end, "order": order, "limit": page_size}
-        return Pages(self._oracle, f"{PLACE}/bars", query, by_cursor(), Bar.of)
-
-    @Paged
-    def events(self, *, kind: str | None = None, subject: str | None = None, source: str | None = None,
-               severity: str | None = None, start: str | None = None, end: str | None = None, order: str | None = None,
-               page_size: int = 200) -> Pages[Happened]:  # fmt: skip
-        """What happened."""
-        query = {"kind": kind, "subject": subject, "source": source, "severity": severity, "from": start, "to": end,
-                 "order": order, "limit": page_size}  # fmt: skip
-        return Pages(self._oracle, f"{PLACE}/events", query, by_cursor(), Happened.of)
-
-    @Paged
-    def samples(self, name: str, *, subject: str | None = None, start: str | None = None, end: str | None = None,
-                order: str | None = None, page_size: int = 1000) -> Pages[Thing]:  # fmt: skip
-        """Numbers of a name, as `row["value"]`."""
-        query = {"name": name, "subject": subject, "from": start, "to": end, "order": order, "limit": page_size}
-        return Pages(self._oracle, f"{PLACE}/samples", query, by_cursor(), Thing.of)
-
-
-class Runs(Room[K]):
-    """Work that was asked for, of whatever kind."""
+    """Rows of the past as a `Table`, which turns into Arrow, polars or pandas. `from_` is the first instant, `to` the first too
+    late. At most `limit` rows come back, and `table.truncated` says where there are more."""
 
     @Asked
-    async def list(self, *, status: str | None = None, limit: int | None = None) -> tuple[Run, ...]:
-        """The newest."""
-        return tuple(map(Run.of, (await self._oracle.get(f"{PLACE}/runs", status=status, limit=limit))["items"]))
+    async def sql(self, sql: str, parameters: Sequence[Any] = (), *, limit: int = MOST) -> Table:
+        """The rows that one SELECT gives, in DuckDB's dialect, with a value for each `?`; `views` tells what there is. Raises
+        RemoteFailed: what is not understood or not allowed, takes too long, or too much memory."""
+        return await self._asked(sql, list(parameters), limit)
 
     @Asked
-    async def get(self, id: str) -> Run:
-        """One."""
-        return Run.of(await self._oracle.get(at(f"{PLACE}/runs", id)))
-
-    @Paged
-    def output(self, id: str, *, page_size: int = 1000) -> Pages[Thing]:
-        """What it has put out so far, piece by piece: `row["n"]`, `row["stream"]`, `row["text"]`."""
-        return Pages(self._oracle, at(f"{PLACE}/runs", id, "output"), {"limit": page_size}, by_cursor(), Thing.of)
+    async def views(self) -> Table:
+        """What SQL can be asked about: each column of each view, its type, meaning and unit."""
+        found = await self._oracle.get(f"{PLACE}/sql/schema")
+        rows = [{"view": view["name"], "column": column["name"], "type": column["type"], "about": column["about"]}
+                for view in found["views"] for column in view["columns"]]  # fmt: skip
+        return Table.of_rows(("view", "column", "type", "about"), rows)
 
     @Asked
-    async def begin(self, id: str, *, reason: str | None = None) -> Run:
-        """Have one that was only made begin."""
-        return await self._do(id, "begin", reason)
+    async def bars(self, symbol: str, interval: str = "1m", from_: Time = None, to: Time = None, *, limit: int = MOST) -> Table:
+        """Bars of any interval (30s, 5m, 1h, 1d, 1w), oldest first, the present unfinished one included."""
+        if interval == "1m":
+            wanted = {"symbol": symbol, "interval": interval}
+            return await self._rows(f"SELECT {', '.join(BAR)} FROM bars", wanted, from_, to, "ts", limit)
+        query = given(symbol=symbol, interval=interval, limit=min(limit, PAGE), **{"from": _text(from_), "to": _text(to)})
+        rows = list[Thing]()
+        async for row in Pages(self._oracle, f"{PLACE}/bars", {**query}, by_cursor(), Thing.of):
+            rows.append(row)
+            if len(rows) > limit:
+                break
+        table = Table.of_rows(BAR, [row.raw for row in rows[:limit]], ("ts",))
+        table.truncated = len(rows) > limit
+        return table
 
     @Asked
-    async def pause(self, id: str, *, reason: str | None = None) -> Run:
-        """Let it rest."""
-        return await self._do(id, "pause", reason)
+    async def ticks(self, symbol: str, from_: Time = None, to: Time = None, *, kind: str = "trade", limit: int = MOST) -> Table:
+        """Trades, quotes or depth (`kind`) of a symbol as they came, oldest first. Raises ValueError for another kind."""
+        if kind not in TICKS:
+            raise ValueError(f"{kind!r} is none of {', '.join(TICKS)}")
+        return await self._rows(f"SELECT * EXCLUDE (ts_us) FROM {TICKS[kind]}", {"symbol": symbol}, from_, to, "ts_us", limit)
 
     @Asked
-    async def resume(self, id: str, *, reason: str | None = None) -> Run:
-        """Let it go on."""
-        return await self._do(id, "resume", reason)
+    async def samples(self, name: str, from_: Time = None, to: Time = None, *, subject: str | None = None,
+                      limit: int = MOST) -> Table:  # fmt: skip
+        """Numbers of a name (funding_rate, cpu_pct, loss), of all subjects or of one, oldest first."""
+        wanted = given(name=name, subject=subject)
+        return await self._rows("SELECT * EXCLUDE (ts_us) FROM samples", wanted, from_, to, "ts_us", limit)
 
     @Asked
-    async def stop(self, id: str, *, reason: str | None = None) -> Run:
-        """End it, and keep what it has found."""
-        return await self._do(id, "stop", reason)
+    async def events(self, from_: Time = None, to: Time = None, *, kind: str | None = None, subject: str | None = None,
+                     source: str | None = None, severity: str | None = None, limit: int = MOST) -> Table:  # fmt: skip
+        """What happened, oldest first; `data` is JSON."""
+        wanted = given(kind=kind, subject=subject, source=source, severity=severity)
+        return await self._rows("SELECT * EXCLUDE (ts_us) FROM events", wanted, from_, to, "ts", limit)
 
-    @Asked
-    async def cancel(self, id: str, *, reason: str | None = None) -> Run:
-        """Give it up."""
-        return await self._do(id, "cancel", reason)
+    async def _rows(self, select: str, wanted: dict[str, Any], from_: Time, to: Time, order: str, limit: int) -> Table:
+        terms = [f"{name} = ?" for name in wanted]
+        values = list(wanted.values())
+        for word, instant in ((">=", from_), ("<", to)):
+            if instant is not None:
+                terms.append(f"ts_us {word} epoch_us(CAST(? AS TIMESTAMPTZ))")
+                values.append(_text(instant))
+        where = f" WHERE {' AND '.join(terms)}" if terms else ""
+        return await self._asked(f"{select}{where} ORDER BY {order}", values, limit)
 
-    async def _do(self, id: str, verb: str, reason: str | None) -> Run:
-        place = at(f"{PLACE}/runs", id, verb)
-        return Run.of(await self._oracle.command("POST", place if reason is None else f"{place}?{urlencode({'reason': reason})}"))
+    async def _asked(self, sql: str, parameters: list[Any], limit: int) -> Table:
+        body, headers = await self._oracle.take(f"{PLACE}/sql", {"sql": sql, "parameters": parameters, "limit": limit})
+        return Table.of_parquet(body, int(headers["x-rows"]), headers["x-truncated"] == "true")
 
 
-class Tokens(Room[K]):
-    """Who may come in. A new one is asked for once only: its answer is stored nowhere, and can't be given again."""
-
-    @Asked
-    async def list(self) -> tuple[Token, ...]:
-        """All tokens, without their secrets."""
-        return tuple(map(Token.of, (await self._oracle.get(f"{PLACE}/tokens"))["tokens"]))
-
-    @Asked
-    async def create(self, scope: str = "read", *, name: str | None = None, ttl: str | None = None, jwt: bool = False) -> Token:
-        """A new one, whose secret is in `token["token"]` this once; `scope` is read, operate or admin, `ttl` as 12h or 30d."""
-        body = given(scope=scope, name=name, ttl=ttl, jwt=jwt)
-        return Token.of(await self._oracle.command("POST", f"{PLACE}/tokens", body, once=False))
-
-    @Asked
-    async def revoke(self, id: str) -> Any:
-        """Let it open nothing any more."""
-        return await self._oracle.command("DELETE", at(f"{PLACE}/tokens", id))
+def _text(instant: Time) -> str | None:
+    if not isinstance(instant, datetime):
+        return instant
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC).isoformat()

@@ -124,6 +124,17 @@ class Portal:
         if inside is not None and inside.token is not None:
             _soon(inside.token, fn)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
+    def thread_id(self) -> int:
+        """The thread that trio runs in, 0 where there is none."""
+        thread = self._inside.thread if self._inside is not None else None
+        return (thread.ident or 0) if thread is not None else 0
+
     def close(self) -> None:
         """End the thread and what is under way in it, and wait for that."""
         with self._turn:

@@ -11,7 +11,7 @@ on trio or asyncio, and plain for who has no loop.
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
@@ -37,6 +37,9 @@ class Caller(Protocol):
 
     async def ask(self, path: str, query: dict[str, Any]) -> Said:
         """An answer with its headers."""
+
+    async def take(self, path: str, body: Any) -> tuple[bytes, Mapping[str, str]]:
+        """The bytes of an answer to a question, and its headers."""
 
     def stream(self, *topics: str, since: str = "", transport: str = "websocket",
                patience_s: float = 60.0) -> AbstractAsyncContextManager[AsyncIterator[Told]]:  # fmt: skip

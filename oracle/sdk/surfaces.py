@@ -8,8 +8,9 @@ from oracle.sdk.agents import Analytics, Conversations, Webhooks
 from oracle.sdk.alerts import Alerts, Incidents, Watchdogs
 from oracle.sdk.dashboard import Dashboard
 from oracle.sdk.experiments import Experiments
-from oracle.sdk.history import History, Runs, Tokens
+from oracle.sdk.history import History
 from oracle.sdk.room import Room, Way
+from oracle.sdk.runs import Runs, Tokens
 from oracle.sdk.tasks import Tasks
 from oracle.sdk.trading import Backtests, Orders, Portfolio, Positions, Strategies
 

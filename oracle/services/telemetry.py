@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 from attrs.validators import and_, gt, in_, le, max_len, optional
@@ -36,6 +36,9 @@ def _a_name(_: Any, __: Any, name: str) -> None:
         raise Bad("string_pattern_mismatch", "a name has letters, digits and any of . _ - only, 64 at most, and no sign first")
 
 
+_a_name.shape = {"pattern": f"^(?:{_NAME.pattern})$"}  # type: ignore[attr-defined]
+
+
 def _own_numbers(_: Any, __: Any, own: Mapping[str, Any]) -> None:
     for key, value in own.items():
         if not _KEY.fullmatch(key) or key in SHOWN_AS:
@@ -48,6 +51,14 @@ def _own_numbers(_: Any, __: Any, own: Mapping[str, Any]) -> None:
             raise Bad("value_error", f"{key} should be a number up to {HIGHEST:g}, a text, true or false")
 
 
+_own_numbers.shape = {  # type: ignore[attr-defined]
+    "propertyNames": {"pattern": f"^(?:{_KEY.pattern})$", "not": {"enum": list(SHOWN_AS)}},
+    "additionalProperties": {"anyOf": [
+        {"type": "number", "minimum": -HIGHEST, "maximum": HIGHEST},
+        {"type": "string", "maxLength": LONGEST_TEXT},
+        {"type": "boolean"},
+    ]},
+}  # fmt: skip
 _NUMBER = optional(between(0, HIGHEST))
 
 
@@ -55,6 +66,10 @@ _NUMBER = optional(between(0, HIGHEST))
 class Telemetry:
     """What may be said; what a service does not know is left out."""
 
+    shape: ClassVar = {"anyOf": [
+        *({"required": [name], "properties": {name: {"type": "number"}}} for name in ("cpu", "memory", "network")),
+        {"required": ["custom"], "properties": {"custom": {"minProperties": 1}}},
+    ]}  # fmt: skip
     service: str = attrs.field(validator=_a_name)
     cpu: float | None = attrs.field(default=None, validator=optional(between(0, 102_400)))
     """Percent of one processor: of four that are busy it is 400."""

@@ -28,10 +28,12 @@ class Absence:
     A time in which this watchdog itself did not listen counts for nothing, nor does what is pushed while a feed is there.
     """
 
-    topics: tuple[str, ...] = attrs.field(default=(f"sample:{HTTP_STATUS}:*",), validator=[min_len(1), are_patterns])
+    topics: tuple[str, ...] = attrs.field(  # what is expected to come again: topics, or patterns once heard
+        default=(f"sample:{HTTP_STATUS}:*",), validator=[min_len(1), are_patterns]
+    )
     for_s: float = attrs.field(default=30.0, validator=gt(0))  # seconds
     stale_after_s: float = attrs.field(default=600.0, validator=gt(0))  # what was said of longer ago is not heard, seconds
-    severity: Severity = Severity.high
+    severity: Severity = Severity.high  # of what it says
     interval_s: float = attrs.field(default=60.0, validator=ge(0.1))  # longest silence between checks, seconds
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _heard_us: dict[str, int] = attrs.field(factory=dict, init=False, repr=False, eq=False)

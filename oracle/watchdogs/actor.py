@@ -16,11 +16,12 @@ from oracle.model import Event, Finding, Gap, Severity, event_id
 from oracle.watchdogs.decider import Course, Decider, Memory
 from oracle.watchdogs.past import Past, Since
 
-__all__ = ["BEGAN", "Progress", "Ready", "Watchdog", "finding_event", "watchdog_child"]
+__all__ = ["BEGAN", "PATIENCE_S", "Progress", "Ready", "Watchdog", "finding_event", "watchdog_child"]
 
 LOG = logger("watchdog")
 REPORT_S = 5.0  # counters reach the board at most this late; status and findings at once
 UNHEALTHY_AFTER = 3
+PATIENCE_S = 0.01  # eleven that are woken for each message cost more than all that they do with it
 MOST_SKIPPED = 100
 AT_ONCE = 200  # lessons or messages, so that nobody waits longer than a millisecond or so for a watchdog that begins
 BEGAN = "watchdog_began"  # the event of each life's begin; its data is the Since of that life

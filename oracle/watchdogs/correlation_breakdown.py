@@ -45,17 +45,17 @@ class CorrelationBreakdown:
     """
 
     limit: float = attrs.field(default=0.5, validator=gt(0))  # change of the correlation
-    high: float = attrs.field(default=0.7, validator=gt(0))
-    rearm: float = attrs.field(default=0.4, validator=gt(0))
-    recent_days: float = attrs.field(default=7.0, validator=gt(0))
-    past_days: float = attrs.field(default=90.0, validator=gt(0))
+    high: float = attrs.field(default=0.7, validator=gt(0))  # change of the correlation: more is high
+    rearm: float = attrs.field(default=0.4, validator=gt(0))  # change of the correlation; below it the break is over
+    recent_days: float = attrs.field(default=7.0, validator=gt(0))  # days whose correlation is judged
+    past_days: float = attrs.field(default=90.0, validator=gt(0))  # days it is compared with
     least_returns: int = attrs.field(default=100, validator=ge(10))  # in the recent days, and twice that in the past ones
     interval_s: float = attrs.field(default=600.0, validator=ge(0.1))  # longest silence between checks, seconds
     memory_s: float = attrs.field(default=1_800.0, validator=gt(0))  # what was judged since is not told again after a start
     stale_after_s: float = attrs.field(default=60.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
     pairs: tuple[str, ...] = attrs.field(
         default=("BTC/ETH", "SPY/QQQ", "GLD/TLT", "BTC/SPY"), validator=[min_len(1), _are_pairs]
-    )  # of bases or symbols
+    )  # of bases or symbols; a base means its pair in dollars
     ignored: Counter[str] = attrs.field(factory=Counter, init=False, repr=False, eq=False)
     _closes: dict[str, dict[int, float]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     _slot: int = attrs.field(default=-1, init=False, repr=False, eq=False)  # the present one, since 1970

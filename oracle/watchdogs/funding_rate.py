@@ -34,7 +34,7 @@ class FundingRate:
     critical: float = attrs.field(default=0.003, validator=gt(0))  # share per 8 hours
     rearm_share: float = attrs.field(default=0.8, validator=gt(0))  # of the limit
     venues: tuple[str, ...] = ("binance", "bybit", "okx")  # or "*" for all
-    least_venues: int = attrs.field(default=1, validator=ge(1))
+    least_venues: int = attrs.field(default=1, validator=ge(1))  # venues whose rates must be known
     stale_after_s: float = attrs.field(default=1_800.0, validator=gt(0))  # seconds
     interval_s: float = attrs.field(default=300.0, validator=ge(0.1))  # longest silence between checks, seconds
     symbols: tuple[str, ...] = ("BTC", "ETH", "SOL")  # coins, symbols, or "*" for all

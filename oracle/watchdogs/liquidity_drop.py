@@ -68,12 +68,12 @@ class LiquidityDrop:
     `least_values` of watching. Books of different feeds are different books; pushed depths of one count where no feed tells any.
     """
 
-    limit_ratio: float = attrs.field(default=0.5, validator=gt(0))
-    critical_ratio: float = attrs.field(default=0.3, validator=gt(0))
-    rearm_ratio: float = attrs.field(default=0.6, validator=gt(0))
+    limit_ratio: float = attrs.field(default=0.5, validator=gt(0))  # share of the usual depth: less is high
+    critical_ratio: float = attrs.field(default=0.3, validator=gt(0))  # share of the usual depth: less is critical
+    rearm_ratio: float = attrs.field(default=0.6, validator=gt(0))  # share of it; above that the drop is over
     stale_after_s: float = attrs.field(default=30.0, validator=gt(0))  # seconds
     least_s: float = attrs.field(default=60.0, validator=ge(0))  # seconds
-    least_values: int = attrs.field(default=10, validator=ge(1))
+    least_values: int = attrs.field(default=10, validator=ge(1))  # values it must have seen of a book
     interval_s: float = attrs.field(default=180.0, validator=ge(0.1))  # longest silence between checks, seconds
     memory_s: float = attrs.field(default=300.0, validator=gt(0))  # a drop that began since is not told again after a start
     symbols: tuple[str, ...] = ("BTC", "ETH", "SOL", "SPY", "QQQ")  # bases, symbols (BTC-USD), or "*" for all

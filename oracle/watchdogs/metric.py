@@ -46,8 +46,8 @@ class Metric:
     subjects: tuple[str, ...] = ("*",)  # what the samples are about, or "*" for all
     above: float | None = None  # in the unit of the sample
     below: float | None = None  # in the unit of the sample
-    odd: bool = True
-    side: str = attrs.field(default="both", validator=in_(("both", "above", "below")))
+    odd: bool = True  # whether values that are odd for what there was before speak too
+    side: str = attrs.field(default="both", validator=in_(("both", "above", "below")))  # which side is odd
     row_s: float = attrs.field(default=60.0, validator=ge(1))  # seconds
     stale_after_s: float = attrs.field(default=600.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
     interval_s: float = attrs.field(default=120.0, validator=ge(0.1))  # longest silence between checks, seconds

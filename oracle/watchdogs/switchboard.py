@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
+
+import attrs
 
 from actors import Actor, ActorCrashed, AskTimeout, Child, MailboxFull, NobodyOwns, Refused
 from oracle.board import Board
@@ -13,10 +15,25 @@ from oracle.model import Command, Event, Severity, event_id
 from oracle.receipts import Receipts
 from oracle.watchdogs.actor import Ready
 
-__all__ = ["Switchboard", "is_on", "switched_on"]
+__all__ = ["Dismiss", "Enlist", "Switchboard", "is_on", "switched_on"]
 
 SUPERVISOR = "watchdogs"
 DONE = {"enable": "enabled", "disable": "disabled", "restart": "restarted"}
+
+
+@attrs.frozen
+class Enlist:
+    """Have a watchdog more, in the place of one of that name; answered once it has begun, where it is switched on."""
+
+    name: str
+    make: Callable[[], Child]
+
+
+@attrs.frozen
+class Dismiss:
+    """Have a watchdog less: it ends in order, and is forgotten."""
+
+    name: str
 
 
 def is_on(board: Board, name: str) -> bool:
@@ -24,7 +41,7 @@ def is_on(board: Board, name: str) -> bool:
     return bool((board.get(f"switch:watchdog:{name}") or {}).get("on", True))
 
 
-def switched_on(watchdogs: Mapping[str, Callable[[], Child]], board: Board) -> list[Child]:
+def switched_on(watchdogs: MutableMapping[str, Callable[[], Child]], board: Board) -> list[Child]:
     """The specs of those that should run: what each life of their supervisor begins with."""
     return [make() for name, make in watchdogs.items() if is_on(board, name)]
 
@@ -37,7 +54,7 @@ class Switchboard(Actor):
     so one that was sent again after a SIGKILL may be a second one, of what has begun anew anyway.
     """
 
-    def __init__(self, watchdogs: Mapping[str, Callable[[], Child]], board: Board, receipts: Receipts) -> None:
+    def __init__(self, watchdogs: MutableMapping[str, Callable[[], Child]], board: Board, receipts: Receipts) -> None:
         self.watchdogs = watchdogs
         self.board = board
         self.receipts = receipts
@@ -47,9 +64,26 @@ class Switchboard(Actor):
         for name in self.watchdogs:
             if not is_on(self.board, name):
                 self._note_off(name)
+        for state in self.board.kind("watchdog"):  # of one that was added, and died with its process
+            if state.value and state.value["running"] and state.value["name"] not in self.watchdogs:
+                self.board.put(state.ref, None, self.now_us())
 
-    async def receive(self, command: Command) -> str:
+    async def receive(self, wish: Command | Enlist | Dismiss) -> str:
         """Grant a wish about one watchdog; the answer says what was done."""
+        match wish:
+            case Enlist(name, make):
+                await self._end(name)
+                self.watchdogs[name] = make
+                await self._bring_about(name)
+                return "enlisted"
+            case Dismiss(name):
+                await self._end(name)
+                if self.watchdogs.pop(name, None) is not None:
+                    self.board.put(f"watchdog:{name}", None, self.now_us())
+                return "dismissed"
+        return await self._grant(wish)
+
+    async def _grant(self, command: Command) -> str:
         name = str(command.args.get("name", ""))
         if name not in self.watchdogs:
             raise Refused(f"Watchdog '{name}' not found", "not_found", {"name": name})
@@ -86,9 +120,12 @@ class Switchboard(Actor):
         if is_on(self.board, name):
             await self._begin(name)
             return
+        await self._end(name)
+        self._note_off(name)
+
+    async def _end(self, name: str) -> None:
         with contextlib.suppress(NobodyOwns):
             await self.runtime.remove(f"watchdog:{name}")
-        self._note_off(name)
 
     async def _begin(self, name: str, again: bool = False) -> None:
         """Have it run, in a new life where it should begin again; returns once that has started."""

@@ -61,12 +61,12 @@ class UnusualVolume:
     they are new: a bar that ended more than `stale_after_s` ago is the past.
     """
 
-    limit_ratio: float = attrs.field(default=3.0, validator=gt(0))
-    critical_ratio: float = attrs.field(default=5.0, validator=gt(0))
-    rearm_ratio: float = attrs.field(default=2.0, validator=gt(0))
+    limit_ratio: float = attrs.field(default=3.0, validator=gt(0))  # times the mean of 30 days: more is high
+    critical_ratio: float = attrs.field(default=5.0, validator=gt(0))  # times the mean: more is critical
+    rearm_ratio: float = attrs.field(default=2.0, validator=gt(0))  # times the mean; below it, it is over
     window_s: float = attrs.field(default=60.0, validator=ge(1))  # seconds
-    least_days: int = attrs.field(default=5, validator=[ge(1), attrs.validators.le(DAYS)])
-    least_trades: int = attrs.field(default=10, validator=ge(1))
+    least_days: int = attrs.field(default=5, validator=[ge(1), attrs.validators.le(DAYS)])  # days to compare with
+    least_trades: int = attrs.field(default=10, validator=ge(1))  # trades there must be in the window
     interval_s: float = attrs.field(default=60.0, validator=ge(0.1))  # longest silence between checks, seconds
     stale_after_s: float = attrs.field(default=60.0, validator=gt(0))  # what a source says of longer ago is not now, seconds
     symbols: tuple[str, ...] = UNIVERSE  # bases (BTC watches each BTC pair), symbols (BTC-USD), or "*" for all

@@ -90,15 +90,19 @@ async def performance_is_of_the_window(house):
     models = {row.pop("model"): row for row in found.pop("by_model")}
     assert found == {
         "window_days": 30, "total_tasks": 5, "completed_tasks": 2, "failed_tasks": 1, "success_rate": 40.0,
-        "avg_duration_seconds": 1.5, "avg_tokens_per_task": 25.4, "avg_cost_per_task": 0.75,
+        "avg_duration_seconds": 1.5, "avg_tokens_per_task": 25.4, "avg_cost_per_task": 0.75, "unpriced_tasks": 0,
     }  # fmt: skip
     assert set(agents) == {"brain", "hand", ""} and set(models) == {"opus-4", "sonnet-4"}
     assert agents["hand"] == {
         "total_tasks": 2, "completed_tasks": 1, "failed_tasks": 1, "success_rate": 50.0, "avg_duration_seconds": 1.0,
-        "avg_tokens_per_task": 0.0, "avg_cost_per_task": 0.625, "total_cost": 1.25,
+        "avg_tokens_per_task": 0.0, "avg_cost_per_task": 0.625, "total_cost": 1.25, "unpriced_tasks": 0,
     }  # fmt: skip
     assert models["sonnet-4"]["total_tasks"] == 1
     assert (await figures(house, "/api/analytics/performance?days=365"))["total_tasks"] == 6
+    await have(house.system, task("rare", "running", house.system.runtime.now_us(), input_tokens=5, model="rare"))
+    found = await figures(house, "/api/analytics/performance")
+    unpriced = {row["model"]: row["unpriced_tasks"] for row in found["by_model"]}
+    assert (found["unpriced_tasks"], unpriced) == (1, {"opus-4": 0, "sonnet-4": 0, "rare": 1})
 
 
 async def conversations_sum_their_tasks(house):

@@ -31,7 +31,7 @@ def test_every_route_is_in_it_with_its_rule():
 def test_what_a_caller_may_be_answered_is_said():
     paths = describe(routes(), VERSION)["paths"]
     inbox = paths["/api/oracle/inbox"]["post"]["responses"]
-    assert {"202", "401", "403", "413", "415", "422", "429", "500", "503", "504"} == set(inbox)
+    assert {"202", "401", "403", "413", "415", "422", "429", "431", "500", "503", "504"} == set(inbox)
     assert {"200", "422", "503"} <= set(paths["/dashboard/assets/monitor"]["get"]["responses"])
     assert {"200", "404", "409"} <= set(paths["/api/oracle/actors/{name}/kill"]["post"]["responses"])
     assert {"101", "422"} <= set(paths["/api/oracle/stream"]["get"]["responses"])

@@ -172,7 +172,12 @@ async def test_a_run_of_any_kind_is_begun_and_stopped_and_says_when_it_is_expect
         await runtime.ask("run:any-1", Command("report", {"worker": "w", "progress": 0.5, "changes": {"cost_usd": 0.25}}))
         run = (await house.get(url)).json
         assert (run["worker"], run["attempts"], run["cost_usd"], run["input_tokens"]) == ("w", 1, 0.25, None)
-        assert run["expected"] > run["started"]
+        assert run["expected"] > run["started"] and run["lease_until"] > run["started"]
+        assert (run["rounds"], run["clients"], run["facts"]) == (None, None, {})
+        await runtime.ask("run:any-1", Command("report", {"worker": "w", "facts": {"rounds": 2, "clients": [{"id": "c"}]}}))
+        (line,) = (await house.get("/api/oracle/runs?kind=task")).json["items"]
+        assert (line["rounds"], line["accuracy"], line["clients"]) == (2, None, 1) and "facts" not in line
+        assert (await house.get(url)).json["facts"]["clients"] == [{"id": "c"}]
         stopped = await house.post(url + "/stop", headers={"Idempotency-Key": "s1"})
         assert (stopped.status, stopped.json["status"], stopped.json["expected"]) == (200, "stopped", None)
         assert (await house.post(url + "/stop", headers={"Idempotency-Key": "s1"})).json == stopped.json

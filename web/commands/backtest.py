@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import attrs
 import trio
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from actors import Refused, wall_clock
 from oracle.backtest import Backtest, backtest_work, checked, tables_of
@@ -20,7 +18,7 @@ from oracle.problems import Invalid, Problem
 from oracle.remote import Remote
 from oracle.runs import Pace, Status
 from oracle.settings import Settings
-from web.terminal import show_table
+from web.terminal import bar, show_table
 from web.wire import iso
 
 __all__ = ["Bench", "Here", "There", "backtest", "followed", "show_events", "wish_of"]
@@ -114,15 +112,9 @@ class Here:
 
 async def followed(bench: Bench, wish: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What came out, after a bar on a terminal. Raises as the run does."""
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), transient=True, disable=not sys.stderr.isatty()
-    ) as progress:
-        task = progress.add_task("backtest", total=1.0)
-
-        def report(done: float, status: str) -> None:
-            progress.update(task, completed=done, description="backtest" if status == Status.running else f"backtest ({status})")
-
-        return await bench.run(wish, report)
+    with bar("backtest") as shown:
+        return await bench.run(
+            wish, lambda done, status: shown(done, "backtest" if status == Status.running else f"backtest ({status})"))
 
 
 def show_events(events: list[dict[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -11,24 +12,48 @@ import attrs
 
 from oracle.bookmark import Frame, Hole, Ready, Told
 from oracle.following import follow
+from oracle.model import Severity
 from oracle.remote import Remote
+from web.inks import Ink, inked, severity_ink
 
-__all__ = ["line", "notice", "tail"]
+__all__ = ["Filter", "line", "notice", "tail"]
+
+TOPIC_WIDTH = 32
+_SAID_ALREADY = {"ts", "ts_us", "symbol", "ref", "kind", "id", "subject", "simulated", "source"}
 
 
-async def tail(find: Callable[[], Remote], pattern: str, *, as_json: bool, count: int | None, since: str = "") -> None:
-    """Print each message of `pattern` until `count` were printed, or for ever, over restarts of the server; what happens to
-    the stream goes to standard error. Raises RemoteFailed."""
-    printed = 0
+@attrs.frozen
+class Filter:
+    """Which messages are printed: events at least that severe, and lines in which `grep` is found (any case)."""
+
+    severity: Severity | None = None
+    grep: re.Pattern[str] | None = None
+
+    def passes(self, frame: Frame) -> bool:
+        """Whether this message is one of them; what has no severity is none where one is asked for."""
+        if self.severity is not None:
+            said = frame.data.get("severity") if isinstance(frame.data, dict) else None
+            if said not in set(Severity) or Severity(said).rank < self.severity.rank:
+                return False
+        return self.grep is None or self.grep.search(line(frame)) is not None
+
+
+async def tail(find: Callable[[], Remote], pattern: str, *, as_json: bool, count: int | None, since: str = "",
+               only: Filter = Filter()) -> None:  # fmt: skip
+    """Print each message of `pattern` that passes until `count` were printed, or for ever, over restarts of the server; what
+    happens to the stream goes to standard error. On a terminal it has colours. Raises RemoteFailed."""
+    printed, ink = 0, inked(sys.stdout)
     async with follow(find, pattern, since) as stream:
         async for told in stream:
             if isinstance(told, Frame):
-                print(json.dumps(_said(told)) if as_json else line(told), flush=True)
+                if not only.passes(told):
+                    continue
+                print(json.dumps(_said(told)) if as_json else line(told, ink), flush=True)
                 printed += 1
                 if printed == count:
                     return
             elif said := notice(told):
-                print(f"oracle: {said}", file=sys.stderr, flush=True)
+                print(inked(sys.stderr)("yellow", f"oracle: {said}"), file=sys.stderr, flush=True)
 
 
 def notice(told: Told) -> str:
@@ -48,12 +73,21 @@ def _said(frame: Frame) -> dict[str, Any]:
     return attrs.asdict(frame, recurse=False, filter=lambda field, _: field.name not in {"snapshot", "place"})
 
 
-def line(frame: Frame) -> str:
-    """One message for people: time, topic, and its facts as `key=value`."""
-    data = frame.data
-    facts = data if isinstance(data, dict) else {"data": data}
-    shown = " ".join(f"{key}={_text(value)}" for key, value in facts.items() if key not in {"ts", "ts_us", "symbol"})
-    return f"{frame.ts[11:23]:<12} {frame.topic} {shown}"
+def _plain(_: str, text: str) -> str:
+    return text
+
+
+def line(frame: Frame, ink: Ink = _plain) -> str:
+    """One message for people: time, topic, and what it says: of an event how severe it is and its summary, else `key=value`."""
+    data = frame.data if isinstance(frame.data, dict) else {"data": frame.data}
+    parts = [ink("dim", f"{frame.ts[11:23].rstrip('Z'):<12}"), ink("cyan", f"{frame.topic:<{TOPIC_WIDTH}}")]
+    if frame.type == "event":
+        parts += [ink(severity_ink(data["severity"]), f"{data['severity']:<8}"), data["summary"]]
+    else:
+        value = data.get("value") if frame.type == "state" else data
+        facts = value if isinstance(value, dict) else {"value": value}
+        parts += [f"{ink('dim', f'{key}=')}{_text(fact)}" for key, fact in facts.items() if key not in _SAID_ALREADY]
+    return " ".join([*parts, ink("dim", "(simulated)")] if data.get("simulated") else parts)
 
 
 def _text(value: Any) -> str:

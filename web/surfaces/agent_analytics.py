@@ -77,6 +77,7 @@ class _Figures:
     avg_duration_seconds: float
     avg_tokens_per_task: float
     avg_cost_per_task: float
+    unpriced_tasks: int
     total_cost: float
 
 
@@ -97,7 +98,7 @@ class ModelFigures(_Figures):
 @attrs.frozen
 class Performance:
     """How the tasks of the last `window_days` went. `success_rate` is percent of all of them, `avg_duration_seconds` of the
-    completed ones; each is 0 where there are none."""
+    completed ones; each is 0 where there are none. `unpriced_tasks` took tokens that nothing says the price of."""
 
     window_days: int
     total_tasks: int
@@ -107,6 +108,7 @@ class Performance:
     avg_duration_seconds: float
     avg_tokens_per_task: float
     avg_cost_per_task: float
+    unpriced_tasks: int
     by_agent: list[AgentFigures]
     by_model: list[ModelFigures]
 
@@ -203,7 +205,7 @@ def _numbers(one: costs.Figures) -> Sequence[Any]:
     count = one.total or 1
     return (
         one.total, one.completed, one.failed, 100 * one.completed / count, one.avg_duration_s, one.tokens / count,
-        one.cost_usd / count, one.cost_usd,
+        one.cost_usd / count, one.unpriced, one.cost_usd,
     )  # fmt: skip
 
 

@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 import attrs
 
 from actors import Refused
-from oracle.moments import time_us, until_us
+from oracle.moments import TIME, time_us, until_us
 from oracle.runs.records import RunFilter
 from oracle.runs.run import Run
+from web.params import either
 from web.routes import Answer, Call, Param, Route
-from web.surfaces.agent_shapes import AGENT_TYPES, TaskRow, row_of, statuses_of
+from web.surfaces.agent_shapes import AGENT_TYPES, STATUSES, TaskRow, row_of, statuses_of
 from web.surfaces.agent_tasks import READ
 from web.task_wishes import TASK
 
@@ -98,26 +99,29 @@ def _one_of(*choices: str) -> Callable[[str], object]:
     return check
 
 
+_TIME = {"anyOf": [{"const": ""}, *TIME["anyOf"]]}
+_FARTHEST = 1_000_000_000
 _FILTERED = ("session_id", "status", "source", "agent_type", "subagent", "start_date", "end_date")
 _FILTERS = (
     Param("session_id", doc="of one session"),
-    Param("status", doc="queued, running, waiting_input, completed, failed, cancelled"),
+    Param("status", shape=either(*STATUSES, "in_progress"), doc="queued, running, waiting_input, completed, failed, cancelled"),
     Param("subagent", doc="the agent it is assigned to"),
 )  # fmt: skip
 _SINCE = (
     Param("source", doc="where they came from: dashboard, webhook, api, github, ..."),
-    Param("agent_type", doc="of the newest 10,000 that fit", check=_one_of(*AGENT_TYPES)),
-    Param("start_date", doc="created at or after this ISO 8601 time"),
-    Param("end_date", doc="created before; of a day alone, all of it counts"),
+    Param("agent_type", doc="of the newest 10,000 that fit", check=_one_of(*AGENT_TYPES), shape=either(*AGENT_TYPES)),
+    Param("start_date", shape=_TIME, doc="created at or after this ISO 8601 time"),
+    Param("end_date", shape=_TIME, doc="created before; of a day alone, all of it counts"),
 )
 _PAGE = (
-    Param("limit", "int", default=50, ge=1, le=1_000), Param("offset", "int", default=0, ge=0),
-    Param("page", "int", ge=1, doc="instead of an offset"), Param("page_size", "int", ge=1, le=1_000, doc="instead of a limit"),
+    Param("limit", "int", default=50, ge=1, le=1_000), Param("offset", "int", default=0, ge=0, le=_FARTHEST),
+    Param("page", "int", ge=1, le=_FARTHEST, doc="instead of an offset"),
+    Param("page_size", "int", ge=1, le=1_000, doc="instead of a limit"),
 )  # fmt: skip
 _TABLE = (
-    Param("page", "int", default=1, ge=1), Param("page_size", "int", default=20, ge=1, le=100), *_FILTERS,
-    Param("sort_by", default="created_at", check=_one_of(*_SORTS)),
-    Param("sort_order", default="desc", check=_one_of("asc", "desc")),
+    Param("page", "int", default=1, ge=1, le=_FARTHEST), Param("page_size", "int", default=20, ge=1, le=100), *_FILTERS,
+    Param("sort_by", default="created_at", check=_one_of(*_SORTS), shape=either(*_SORTS)),
+    Param("sort_order", default="desc", check=_one_of("asc", "desc"), shape=either("asc", "desc")),
 )  # fmt: skip
 ROUTES = (
     Route("GET", "/api/tasks", tasks, params=(*_PAGE, *_FILTERS, *_SINCE), answer=list[TaskRow], refuses=(503, 504), **READ),

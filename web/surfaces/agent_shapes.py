@@ -26,13 +26,14 @@ from web.errors import invalid
 from web.wire import iso
 
 __all__ = [
-    "AGENT_TYPES", "MOVES", "STATUSES", "WORDS", "Task", "TaskRow", "allowed", "checked_id", "meant", "normal", "result_shown",
-    "row_of", "status_of", "statuses_of", "task_of", "word_of",
+    "AGENT_TYPES", "MOVES", "STATUSES", "TASK_SEGMENT", "WORDS", "Task", "TaskRow", "allowed", "checked_id", "meant", "normal",
+    "result_shown", "row_of", "status_of", "statuses_of", "task_of", "word_of",
 ]  # fmt: skip
 
 ROW_CHARS = 200
-_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_RESERVED = frozenset({".", "..", "table", "claim"})
+_ID = re.compile(r"(?!(?:\.{1,2}|table|claim)$)[A-Za-z0-9_.-]{1,64}")
+TASK_SEGMENT = {"task_id": _ID.pattern}
+"""What stands in the path of a task: never the name of a route."""
 _WORDS = {
     Status.created: "queued", Status.queued: "queued", Status.running: "running", Status.waiting: "waiting_input",
     Status.paused: "queued", Status.completed: "completed", Status.failed: "failed", Status.stopped: "cancelled",
@@ -133,7 +134,7 @@ def allowed(run: Run) -> tuple[str, ...]:
 
 def checked_id(text: str, *path: str) -> str:
     """A task's id. Raises Invalid, which names where it stood, for one that is none: it may come to stand in a path."""
-    if not _ID.fullmatch(text) or text in _RESERVED:
+    if not _ID.fullmatch(text):
         where = path or ("path", "task_id")
         reason = "Input should be 1 to 64 letters, digits and any of _ . - (and not a name of a route)"
         raise invalid("string_pattern_mismatch", where, reason, text[:80], pattern=_ID.pattern)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from web.errors import invalid
+from web.frames import agent
 from web.routes import WS, Auth, Call, Route, Scope
 from web.session_socket import PASSIVE_TOPICS, STREAM_TOPICS, Passive, SessionSocket, TaskStream
 from web.visitor import session
@@ -32,6 +33,7 @@ async def task_stream(call: Call) -> None:
 
 
 ROUTES = (
-    Route(WS, "/ws/task-stream", task_stream, Auth.token, Scope.read, tag="agent_bot"),
-    Route(WS, "/ws/{session_id}", session_stream, Auth.token, Scope.read, tag="agent_bot"),
+    Route(WS, "/ws/task-stream", task_stream, Auth.token, Scope.read, tag="agent_bot", tells=agent.STREAM),
+    Route(WS, "/ws/{session_id}", session_stream, Auth.token, Scope.read, tag="agent_bot", tells=agent.SESSION,
+          hears=agent.HEARD),
 )

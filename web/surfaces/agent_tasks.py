@@ -14,6 +14,7 @@ from oracle.runs.run import Run
 from web.routes import Answer, Auth, Call, Param, Route, Scope
 from web.surfaces.agent_shapes import (
     AGENT_TYPES,
+    TASK_SEGMENT,
     WORDS,
     Task,
     checked_id,
@@ -202,12 +203,12 @@ async def whole(call: Call, run: Run) -> Task:
 _PARAMS = ("input_message", "source_metadata", "agent_type", "flow_id", "parent_task_id", "initiated_task_id")
 _CHAT = (
     Param("session_id", required=True, ge=1, le=200),
-    Param("conversation_id", check=is_id, doc="a new one where it is not given"),
-    Param("agent", check=is_agent, doc="who is to answer"),
+    Param("conversation_id", check=is_id, shape={"pattern": f"^(?:{_NAME})?$"}, doc="a new one where it is not given"),
+    Param("agent", check=is_agent, shape={"pattern": f"^(?:{_NAME})$"}, doc="who is to answer"),
 )  # fmt: skip
 TASK_ID = "/api/tasks/{task_id}"
-READ = {"auth": Auth.token, "scope": Scope.read, "tag": "agent_bot"}
-DO = {"auth": Auth.token, "scope": Scope.operate, "tag": "agent_bot"}
+READ = {"auth": Auth.token, "scope": Scope.read, "tag": "agent_bot", "segments": TASK_SEGMENT}
+DO = {"auth": Auth.token, "scope": Scope.operate, "tag": "agent_bot", "segments": TASK_SEGMENT}
 ROUTES = (
     Route("GET", TASK_ID, task, answer=Task, refuses=(404, 503, 504), **READ),
     Route("POST", "/api/tasks", create, body=NewTask, answer=TaskNamed, refuses=(400, 503, 504), **DO),

@@ -247,8 +247,9 @@ _ALL, _ONE = "/api/webhooks", "/api/webhooks/{id}"
 _COMMANDS, _COMMAND = f"{_ONE}/commands", f"{_ONE}/commands/{{command_id}}"
 _EVENTS = Param("limit", "int", default=50, ge=1, le=200)
 _RECENT = Param("limit", "int", default=100, ge=1, le=200)
-_READ = {"auth": Auth.token, "scope": Scope.read, "tag": "agent-bot"}
-_DO = {"auth": Auth.token, "scope": Scope.operate, "tag": "agent-bot", "refuses": (400, 403, 404, 503, 504)}
+_SEGMENTS = {"id": "(?!(?:events|stats)$)[^/]+"}
+_READ = {"auth": Auth.token, "scope": Scope.read, "tag": "agent-bot", "segments": _SEGMENTS}
+_DO = {**_READ, "scope": Scope.operate, "refuses": (400, 403, 404, 503, 504)}
 ROUTES = (
     Route("GET", _ALL, webhooks, answer=list[Webhook], **_READ),
     Route("POST", _ALL, create, body=NewWebhook, answer=Done, done=201, **_DO),

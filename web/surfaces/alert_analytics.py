@@ -9,9 +9,10 @@ from typing import Any
 import attrs
 
 from oracle.history import Commit
-from oracle.history.bars import interval_us
+from oracle.history.bars import INTERVAL, interval_us
 from oracle.history.firings import Firings, Told
 from web.errors import invalid
+from web.params import NUMBERED
 from web.routes import Auth, Call, Family, Param, Route, Scope
 from web.wire import iso
 
@@ -39,11 +40,14 @@ class Carried:
 @attrs.frozen(kw_only=True)
 class Numbers(Carried):
     """What alerts did. `suppressed` is how often one was set off and did not fire, null where the history does not say; `per_day`
-    are firings in a day of the time that is known, null where that is less than an hour."""
+    are firings in a day of the time that is known, null where that is less than an hour; `acknowledged` firings somebody looked
+    after before the next one, which took them `median_ack_s` seconds."""
 
     firings: int
     suppressed: int | None
     per_day: float | None
+    acknowledged: int
+    median_ack_s: float | None
     channels: dict[str, Carried]
 
 
@@ -129,9 +133,11 @@ def _numbers(found: Firings, rule: str | None, names: Iterable[str], known_us: i
     kept = [found.suppressed.get(name, 0) for name in names]
     channels = {channel: Carried(**_carried(told)) for (of, channel), told in sorted(found.told.items(), key=str)
                 if of == rule and channel is not None}  # fmt: skip
+    seen = found.acknowledged.get(rule)
     return {
         "firings": sum(fired), "suppressed": None if None in kept else sum(one for one in kept if one is not None),
         "per_day": round(sum(fired) * DAY_US / known_us, 3) if known_us >= HOUR_US else None,
+        "acknowledged": seen.count if seen else 0, "median_ack_s": seen.median_s if seen else None,
         "channels": channels, **_carried(found.told.get((rule, None), Told())),
     }  # fmt: skip
 
@@ -154,9 +160,9 @@ def _place(cursor: str | None) -> int:
 _PARAMS = (
     Param("from", "time", doc="first instant, inclusive; 7 days before the last"),
     Param("to", "time", doc="last instant, exclusive; now"),
-    Param("bucket", default="1d", check=interval_us, doc="15m, 1h, 1d, 1w"),
+    Param("bucket", default="1d", check=interval_us, shape=INTERVAL, doc="15m, 1h, 1d, 1w"),
     Param("limit", "int", default=100, ge=1, le=1_000, doc="most alerts"),
-    Param("cursor", doc="`next` of the page before"),
+    Param("cursor", shape=NUMBERED, doc="`next` of the page before"),
 )
 ROUTES = (
     Route("GET", "/api/oracle/alerts/analytics", analytics, Auth.token, Scope.read, Family.error, _PARAMS, answer=Analytics,

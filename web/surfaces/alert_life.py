@@ -19,6 +19,7 @@ from oracle.border import structure
 from oracle.model import Command, State
 from oracle.problems import Invalid
 from web.errors import invalid
+from web.params import NUMBERED
 from web.routes import Auth, Call, Family, Param, Route, Scope
 from web.surfaces.native import Items, page
 from web.wire import iso
@@ -207,7 +208,7 @@ def _said(word: str, view: Any) -> Route:
 _PHASE = Param("phase", choices=tuple(map(str, Phase)))
 _ENABLED = Param("enabled", "bool", doc="only those that are enabled, or only those that are not")
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows")
-_CURSOR = Param("cursor", doc="`next` of the page before")
+_CURSOR = Param("cursor", shape=NUMBERED, doc="`next` of the page before")
 ROUTES = (
     _said("acknowledge", acknowledge),
     _said("unacknowledge", unacknowledge),
@@ -216,7 +217,7 @@ ROUTES = (
     Route("GET", "/api/oracle/alerts", alerts, Auth.token, Scope.read, Family.error,
           (_PHASE, _ENABLED, _LIMIT, _CURSOR), answer=Items, tag="oracle", head=True),
     Route("GET", _NATIVE, silences, Auth.token, Scope.read, Family.error, answer=Items, tag="oracle", head=True),
-    Route("POST", _NATIVE, silence, Auth.token, Scope.operate, Family.error, body=SilenceWish, answer=SilenceShown,
+    Route("POST", _NATIVE, silence, Auth.token, Scope.operate, Family.error, body=SilenceWish, strict=True, answer=SilenceShown,
           refuses=(503, 504), tag="oracle"),
     Route("DELETE", f"{_NATIVE}/{{silence_id}}", unsilence, Auth.token, Scope.operate, Family.error, answer=dict,
           refuses=(404, 503, 504), tag="oracle"),

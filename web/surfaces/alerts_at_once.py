@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import enum
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -92,6 +92,10 @@ class ImportDone:
 class Bulk:
     """What to do, and to which alerts: `alert_ids`, or `all` that there are."""
 
+    shape: ClassVar = {"oneOf": [
+        {"properties": {"alert_ids": {"type": "array"}, "all": {"const": False}}, "required": ["alert_ids"]},
+        {"properties": {"alert_ids": {"type": "null"}, "all": {"const": True}}, "required": ["all"]},
+    ]}  # fmt: skip
     action: Action
     alert_ids: tuple[str, ...] | None = None
     all: bool = False
@@ -234,6 +238,6 @@ _ALL = "/api/oracle/alerts"
 _DO = {"auth": Auth.token, "scope": Scope.operate, "family": Family.error, "tag": "oracle", "refuses": (503, 504)}
 ROUTES = (
     Route("GET", f"{_ALL}/export", export, Auth.token, Scope.read, Family.error, answer="text/plain", tag="oracle", head=True),
-    Route("POST", f"{_ALL}/import", import_, body=ImportWish, answer=ImportDone, **_DO),
-    Route("POST", f"{_ALL}/bulk", bulk, body=Bulk, answer=BulkDone, **_DO),
+    Route("POST", f"{_ALL}/import", import_, body=ImportWish, strict=True, answer=ImportDone, **_DO),
+    Route("POST", f"{_ALL}/bulk", bulk, body=Bulk, strict=True, answer=BulkDone, **_DO),
 )

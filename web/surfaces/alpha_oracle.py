@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import attrs
 
@@ -14,6 +14,7 @@ from oracle.model import Command
 from oracle.receipts import UNDONE
 from oracle.trading import SWITCH, tripped
 from web.errors import invalid
+from web.params import CURSOR
 from web.routes import Auth, Call, Param, Route, Scope
 from web.wire import iso
 
@@ -41,6 +42,10 @@ class KillSwitchStatus:
 class KillSwitchWish:
     """What to do with the kill switch; `confirmation` is the typed word, KILL to activate, RESUME to deactivate."""
 
+    shape: ClassVar = {"oneOf": [
+        {"properties": {"action": {"const": "activate"}, "confirmation": {"const": "KILL"}}},
+        {"properties": {"action": {"const": "deactivate"}, "confirmation": {"const": "RESUME"}}},
+    ]}  # fmt: skip
     action: Literal["activate", "deactivate"]
     confirmation: str
     reason: str | None = attrs.field(default=None, validator=_short)
@@ -121,7 +126,7 @@ def _act(row: dict[str, Any]) -> KillSwitchAct:
 
 
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most acts")
-_CURSOR = Param("cursor", check=lambda text: decode_cursor(text, 2), doc="`next` of the page before")
+_CURSOR = Param("cursor", check=lambda text: decode_cursor(text, 2), shape=CURSOR, doc="`next` of the page before")
 _ONE = "/api/risk/kill-switch"
 _TAG = "risk"
 ROUTES = (

@@ -15,7 +15,7 @@ from web.errors import invalid
 from web.routes import Answer, Auth, Call, Family, Param, Route
 from web.wire import iso
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "TYPES", "pieces"]
 
 PIECE = 256 * 1024  # bytes sent at once
 TYPES = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -72,10 +72,11 @@ async def export(call: Call) -> Answer:
     wish = Wish(args["what"], args["format"], args["kind"] or "", args["run"] or "", args["from_us"], args["to_us"])
     file, size = await call.system.exports.file(wish)
     headers = (("Content-Length", str(size)), ("Content-Disposition", f'attachment; filename="{wish.what}.{wish.format}"'))
-    return Answer(_pieces(file), headers=headers, content_type=TYPES[wish.format])
+    return Answer(pieces(file), headers=headers, content_type=TYPES[wish.format])
 
 
-async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+async def pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """An open file, bit by bit; it is closed with the last."""
     with file:
         while piece := await trio.to_thread.run_sync(file.read, PIECE):
             yield piece
@@ -84,7 +85,7 @@ async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
 _FROM, _TO = Param("from", "time", doc="ISO 8601 or UTC microseconds"), Param("to", "until", doc="the first instant too late")
 _SEARCH = (
     Param("q", required=True, ge=1, le=200, doc="a piece of text"),
-    Param("in", many=True, doc=f"any of {', '.join(PLACES)}; else all"),
+    Param("in", many=True, shape={"enum": list(PLACES)}, doc=f"any of {', '.join(PLACES)}; else all"),
     Param("limit", "int", default=50, ge=1, le=500), _FROM, _TO,
 )  # fmt: skip
 _EXPORT = (
@@ -94,5 +95,5 @@ _EXPORT = (
 _READ = {"auth": Auth.token, "family": Family.error, "tag": "oracle"}
 ROUTES = (
     Route("GET", "/api/oracle/search", search, params=_SEARCH, answer=FoundTexts, refuses=(504,), **_READ),
-    Route("GET", "/api/oracle/export", export, params=_EXPORT, answer="application/octet-stream", refuses=(413, 504), **_READ),
+    Route("GET", "/api/oracle/export", export, params=_EXPORT, answer=", ".join(TYPES.values()), refuses=(413, 504), **_READ),
 )

@@ -35,6 +35,6 @@ async def report(call: Call) -> ReportTaken:
 
 
 ROUTES = (
-    Route("POST", "/api/oracle/broker/report", report, Auth.token, Scope.operate, Family.error, body=Report, answer=ReportTaken,
-          refuses=(409, 503, 504), tag="oracle"),
+    Route("POST", "/api/oracle/broker/report", report, Auth.token, Scope.operate, Family.error, body=Report, strict=True,
+          answer=ReportTaken, refuses=(409, 503, 504), tag="oracle"),
 )  # fmt: skip

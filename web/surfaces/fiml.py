@@ -9,7 +9,6 @@ from actors import Refused
 from oracle.alerts.payload import event_body
 from oracle.model import Command, Event, Severity
 from oracle.system import System
-from oracle.watchdogs import WATCHDOGS
 from oracle.watchdogs.switchboard import is_on
 from web.routes import Auth, Call, Param, Route, Scope
 from web.surfaces.fiml_assets import assets_now
@@ -27,7 +26,7 @@ from web.surfaces.fiml_shapes import (
 )
 from web.wire import iso
 
-__all__ = ["ROUTES", "dashboard_health", "dashboard_stats", "fiml_event"]
+__all__ = ["ROUTES", "dashboard_health", "dashboard_stats", "fiml_event", "watchdogs_now"]
 
 _SEVERITIES = tuple(level.value for level in Severity)
 _WORST = ("unhealthy", "degraded", "healthy")
@@ -35,7 +34,7 @@ _WORST = ("unhealthy", "degraded", "healthy")
 
 def dashboard_stats(system: System) -> DashboardStats:
     """The body of `/dashboard/stats` and of the stream's `stats` message."""
-    values = _watchdogs(system)
+    values = watchdogs_now(system)
     tally = system.tally
     return DashboardStats(
         total_events=tally.total,
@@ -50,7 +49,7 @@ def dashboard_stats(system: System) -> DashboardStats:
 def dashboard_health(system: System) -> DashboardHealth:
     """The body of the stream's `health` message."""
     now_us = system.runtime.now_us()
-    values = _watchdogs(system)
+    values = watchdogs_now(system)
     found = {value["status"] for value in values if value["enabled"]}
     worst = next((status for status in _WORST if status in found), "healthy")
     return DashboardHealth(worst, [_health(value, now_us) for value in values], iso(now_us))
@@ -68,7 +67,7 @@ async def stats(call: Call) -> DashboardStats:
 
 async def watchdogs(call: Call) -> list[WatchdogStatus]:
     """Every watchdog, in the order they were set up."""
-    return [_status(value) for value in _watchdogs(call.system)]
+    return [_status(value) for value in watchdogs_now(call.system)]
 
 
 async def events(call: Call) -> list[dict[str, Any]]:
@@ -111,11 +110,10 @@ async def _switch(call: Call, verb: str, done: str) -> Switched:
     return Switched(done, name)
 
 
-def _watchdogs(system: System) -> list[Mapping[str, Any]]:
+def watchdogs_now(system: System) -> list[Mapping[str, Any]]:
     """The watchdogs that are set up, in the order of their table, as they put themselves on the board; one whose
     restarts are exhausted could not say so itself."""
-    names = dict.fromkeys((*WATCHDOGS, *system.settings.watchdogs))
-    known = [value for name in names if (value := system.board.get(f"watchdog:{name}")) is not None]
+    known = [value for name in system.watchdogs if (value := system.board.get(f"watchdog:{name}")) is not None]
     return [_as_it_is(system, value) for value in known]
 
 
@@ -165,7 +163,7 @@ def _subscriptions(system: System) -> int:
 
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1000, doc="most rows")
 _SEVERITY = Param("severity", choices=_SEVERITIES, doc="only this severity")
-_TYPE = Param("event_type", doc="only this type: " + ", ".join(EVENT_TYPES))
+_TYPE = Param("event_type", shape={"enum": list(EVENT_TYPES)}, doc="only this type: " + ", ".join(EVENT_TYPES))
 _SYMBOLS = Param("symbols", many=True, required=True, doc="one comma list, repeated keys, or both: BTC, BTC-USD, AAPL")
 _ASSET_TYPE = Param("asset_type", default="equity", choices=ASSET_TYPES)
 _MARKET = Param("market", default="US", choices=MARKETS)

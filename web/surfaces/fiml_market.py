@@ -10,6 +10,7 @@ import attrs
 from actors import Refused
 from oracle.model import Severity
 from oracle.sources import is_simulated
+from web.frames.fiml import MARKET_HEARD, MARKET_TOLD
 from web.market import market_stream, price_stream
 from web.routes import WS, Auth, Call, Route, Scope
 from web.surfaces.fiml import dashboard_stats
@@ -161,8 +162,8 @@ def _health(call: Call, service: str, well: bool, details: dict[str, Any]) -> Fi
 _TAG = "market"
 _READ: dict[str, Any] = {"auth": Auth.token, "scope": Scope.read, "tag": _TAG}
 ROUTES = (
-    Route(WS, "/ws/stream", stream, **_READ),
-    Route(WS, "/ws/prices/{symbols}", prices, **_READ),
+    Route(WS, "/ws/stream", stream, tells=MARKET_TOLD, hears=MARKET_HEARD, **_READ),
+    Route(WS, "/ws/prices/{symbols}", prices, tells=MARKET_TOLD, hears=MARKET_HEARD, **_READ),
     Route("GET", "/ws/connections", connections, answer=Connections, **_READ),
     Route("GET", "/health", health, answer=FimlHealth, refuses=(503,), **_READ),
     Route("GET", "/health/{part}", health_part, answer=FimlHealth, refuses=(404, 503), **_READ),

@@ -205,7 +205,7 @@ _V1: dict[str, Any] = {"auth": Auth.token, "family": Family.v1, "tag": "flopy_ne
 _DO = {**_V1, "scope": Scope.operate, "refuses": (404, 409, 503, 504), "complaint": "Invalid alert"}
 ROUTES = (
     Route("GET", "/api/v1/alerts", alerts, params=_PARAMS, answer=Alerts, head=True, **_V1),
-    Route("POST", "/api/v1/alerts", raise_alert, body=NewAlert, answer=Alert, done=201, **_DO),
+    Route("POST", "/api/v1/alerts", raise_alert, body=NewAlert, strict=True, answer=Alert, done=201, **_DO),
     Route("POST", f"{_ONE}/acknowledge", acknowledge, body=Said, answer=Alert, bodiless=True, **_DO),
     Route("POST", f"{_ONE}/resolve", resolve, body=Said, answer=Alert, bodiless=True, **_DO),
 )

@@ -33,6 +33,6 @@ async def configure(call: Call) -> Config:
 _V1: dict[str, Any] = {"auth": Auth.token, "family": Family.v1, "tag": "flopy_net", "answer": Config}
 ROUTES = (
     Route("GET", "/api/v1/config", config, head=True, **_V1),
-    Route("PUT", "/api/v1/config", configure, scope=Scope.admin, body=dict, refuses=(503, 504), complaint="Invalid configuration",
-          **_V1),
+    Route("PUT", "/api/v1/config", configure, scope=Scope.admin, body=Config, strict=True, refuses=(503, 504),
+          complaint="Invalid configuration", **_V1),
 )  # fmt: skip

@@ -6,8 +6,9 @@ from functools import partial
 
 from web.auth import client_of
 from web.flopy_socket import FlopySocket, Seat
+from web.frames.flopy import HEARD, TOLD
 from web.live_metrics import live
-from web.resume import Place
+from web.resume import PLACE, Place
 from web.routes import WS, Auth, Call, Family, Param, Route, Scope
 from web.visitor import session
 
@@ -37,9 +38,10 @@ async def dashboard(call: Call) -> None:
 
 
 _PARAMS = (
-    Param("since", doc="EPOCH:OFFSET of the newest frame seen; empty: from now on, with places"),
+    Param("since", shape=PLACE, doc="EPOCH:OFFSET of the newest frame seen; empty: from now on, with places"),
     Param("token", doc="a token, where a browser can't send it otherwise"),
 )
 ROUTES = (
-    Route(WS, "/ws/dashboard", dashboard, Auth.token, Scope.read, family=Family.v1, params=_PARAMS, tag="flopy_net"),
+    Route(WS, "/ws/dashboard", dashboard, Auth.token, Scope.read, family=Family.v1, params=_PARAMS, tag="flopy_net",
+          tells=TOLD, hears=HEARD),
 )  # fmt: skip

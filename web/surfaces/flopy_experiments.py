@@ -204,12 +204,14 @@ def _message(action: str, run: Run) -> str:
 _LIST = (
     Param("status", choices=STATUSES),
     Param("limit", "int", default=10, ge=1, le=1_000, doc="most experiments"),
-    Param("offset", "int", default=0, ge=0, doc="how many to pass over"),
-    Param("sort", default="created_at:desc", doc=f"FIELD:asc or FIELD:desc; FIELD is one of {', '.join(_SORTS)}"),
+    Param("offset", "int", default=0, ge=0, le=1_000_000_000, doc="how many to pass over"),
+    Param("sort", default="created_at:desc", shape={"pattern": f"^({'|'.join(_SORTS)})(:(asc|desc)?)?$"},
+          doc=f"FIELD:asc or FIELD:desc; FIELD is one of {', '.join(_SORTS)}"),
 )
 _ONE = "/api/v1/experiments/{id}"
-READ: dict[str, Any] = {"auth": Auth.token, "scope": Scope.read, "family": Family.v1, "tag": "flopy_net"}
-DO: dict[str, Any] = {"auth": Auth.token, "scope": Scope.operate, "family": Family.v1, "tag": "flopy_net", "complaint": COMPLAINT}
+_SEGMENTS = {"id": f"(?!claim$){NAME.pattern}", "client": f"(?!.*\\.\\.){NAME.pattern}"}
+READ: dict[str, Any] = {"auth": Auth.token, "scope": Scope.read, "family": Family.v1, "tag": "flopy_net", "segments": _SEGMENTS}
+DO: dict[str, Any] = {**READ, "scope": Scope.operate, "complaint": COMPLAINT}
 ROUTES = (
     Route("GET", "/api/v1/experiments", experiments, params=_LIST, answer=ExperimentList, refuses=(503, 504), **READ),
     Route("POST", "/api/v1/experiments", create, body=Experiment, body_limit_bytes=MOST_BYTES, answer=Created, done=201,

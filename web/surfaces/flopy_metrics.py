@@ -84,12 +84,12 @@ def _some(names: list[str]) -> str:
 
 _PARAMS = (
     Param("services", many=True, le=64, doc="those only; all, if none is named"),
-    Param("metrics", many=True, le=64, doc="cpu, memory, network, custom; all, if none is named"),
+    Param("metrics", many=True, le=64, shape={"enum": list(METRICS)}, doc="cpu, memory, network, custom; all, if none is named"),
     Param("interval", "float", default=5.0, ge=0.1, le=3_600, doc="seconds that processor time and throughput are told over"),
 )
 _V1 = {"auth": Auth.token, "family": Family.v1, "tag": "flopy_net"}
 ROUTES = (
     Route("GET", "/api/v1/metrics/live", live_metrics, params=_PARAMS, answer=LiveMetrics, refuses=(503,), head=True, **_V1),
-    Route("POST", "/api/v1/metrics/ingest", ingest, scope=Scope.operate, body=Telemetry, answer=Ingested, done=202,
+    Route("POST", "/api/v1/metrics/ingest", ingest, scope=Scope.operate, body=Telemetry, strict=True, answer=Ingested, done=202,
           refuses=(503, 504), complaint="Invalid telemetry", **_V1),
 )  # fmt: skip

@@ -10,6 +10,7 @@ import attrs
 from actors import Node, Refused
 from oracle.system import System
 from web import docs
+from web.asyncapi import describe as describe_streams
 from web.auth import SESSION_S, cookie_name
 from web.body import encode
 from web.openapi import describe
@@ -23,7 +24,7 @@ LINKS = {
     "page": "/", "openapi": "/openapi.json", "health": "/healthz", "ready": "/readyz", "metrics": "/metrics",
     "tree": "/api/oracle/tree", "stream": "/api/oracle/stream", "dashboard": "/dashboard/stats",
     "dashboard_stream": "/dashboard/stream", "alerts": "/api/alerts", "terminal": "/api/state", "trading_stream": "/ws",
-    "docs": "/docs",
+    "docs": "/docs", "asyncapi": "/asyncapi.json",
 }  # fmt: skip
 HEALTH = {part: f"/health/{part}" for part in ("db", "cache", "providers")}
 METRICS = {part: f"/api/metrics/{part}" for part in ("cache", "watchdog", "performance", "tasks")}
@@ -106,6 +107,11 @@ async def metrics(call: Call) -> Answer:
 async def openapi(call: Call) -> Answer:
     """This API as OpenAPI 3.1."""
     return Answer(encode(describe(call.house.routes, VERSION)))
+
+
+async def asyncapi(call: Call) -> Answer:
+    """What the sockets and streams tell and hear as AsyncAPI 3.0."""
+    return Answer(encode(describe_streams(call.house.routes, VERSION, call.headers.get("host", "localhost"))))
 
 
 async def docs_page(call: Call) -> Answer:
@@ -191,5 +197,6 @@ ROUTES = (
     Route("GET", "/readyz", ready, Auth.public, answer=Readiness, refuses=(503,), head=True, quick=True),
     Route("GET", "/metrics", metrics, Auth.token, Scope.read, answer="text/plain", head=True, quick=True),
     Route("GET", "/openapi.json", openapi, Auth.public, answer=dict, head=True),
+    Route("GET", "/asyncapi.json", asyncapi, Auth.public, answer=dict, head=True),
     Route("GET", "/docs", docs_page, Auth.public, answer="text/html", head=True),
 )

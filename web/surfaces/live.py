@@ -7,9 +7,11 @@ from datetime import datetime
 import attrs
 
 from actors import Refused
+from oracle.patterns import TOPIC
+from web.frames import fiml, native
 from web.origin import is_simulated
 from web.poll import Batch, poll, snapshot
-from web.resume import Place
+from web.resume import PLACE, Place
 from web.routes import WS, Auth, Call, Family, Param, Route, Scope
 from web.sockets import fiml_stream, native_stream, patterns_of
 from web.wire import iso
@@ -96,18 +98,19 @@ class LastQuote:
     offset: int
 
 
-_TOPICS = Param("topics", many=True, doc="quote:BTC-USD, quote:*, event:*, *; comma list, repeated keys, or both")
-_SINCE = Param("since", doc="EPOCH:OFFSET of the newest message seen; empty: begin with a snapshot")
+_TOPICS = Param("topics", many=True, shape=TOPIC, doc="quote:BTC-USD, quote:*, event:*, *; comma list, repeated keys, or both")
+_SINCE = Param("since", shape=PLACE, doc="EPOCH:OFFSET of the newest message seen; empty: begin with a snapshot")
 _LIMIT = Param("limit", "int", default=500, ge=1, le=5_000, doc="most messages")
 _WAIT = Param("wait_s", "float", default=25.0, ge=0, le=50, doc="how long to wait for the first message, seconds")
 _SYMBOL = Param("symbol", required=True, ge=1, doc="BTC-USD, AAPL")
 ROUTES = (
-    Route(WS, "/dashboard/stream", dashboard_stream, Auth.token, Scope.read, tag="dashboard"),
-    Route(WS, "/api/oracle/stream", oracle_stream, Auth.token, Scope.read, Family.error, (_TOPICS, _SINCE), tag="oracle"),
+    Route(WS, "/dashboard/stream", dashboard_stream, Auth.token, Scope.read, tag="dashboard", tells=fiml.DASHBOARD),
+    Route(WS, "/api/oracle/stream", oracle_stream, Auth.token, Scope.read, Family.error, (_TOPICS, _SINCE), tag="oracle",
+          tells=native.TOLD, hears=native.HEARD),
     Route("GET", "/api/oracle/sse", oracle_events, Auth.token, Scope.read, Family.error, (_TOPICS, _SINCE),
-          answer="text/event-stream", refuses=(505,), tag="oracle", live=True),
+          answer="text/event-stream", refuses=(505,), tag="oracle", live=True, tells=native.TOLD),
     Route("GET", "/api/oracle/poll", oracle_poll, Auth.token, Scope.read, Family.error, (_TOPICS, _SINCE, _LIMIT, _WAIT),
-          answer=Batch, tag="oracle", head=True),
+          answer=Batch, tag="oracle", head=True, tells=native.PUBLISHED),
     Route("GET", "/api/oracle/snapshot", oracle_snapshot, Auth.token, Scope.read, Family.error, (_TOPICS,), answer=Batch,
           tag="oracle", head=True, quick=True),
     Route("GET", "/api/oracle/quote", oracle_quote, Auth.token, Scope.read, Family.error, (_SYMBOL,), answer=LastQuote,

@@ -11,15 +11,9 @@ import attrs
 from actors import Refused
 from oracle.exchange_days import NEW_YORK, exchange_day
 from oracle.model import Command
-from oracle.patterns import is_pattern
 from oracle.terminal import PUSH, objects_of
 from oracle.terminal.journal import Entry, Today, confluence, desk_entries, pushed_entries, today
-from web.errors import invalid
-from web.resume import Place
-from web.routes import WS, Answer, Auth, Call, Param, Route, Scope
-from web.union import FAMILIES
-from web.union_socket import UnionSocket
-from web.visitor import session
+from web.routes import Answer, Auth, Call, Param, Route, Scope
 from web.wire import iso
 
 __all__ = ["ROUTES"]
@@ -208,31 +202,6 @@ async def hand_back(call: Call) -> HandedBack:
     return HandedBack(**await call.system.runtime.ask("terminal", Command("hand_back", {}, call.who.name, call.command_id)))
 
 
-async def stream(call: Call) -> None:
-    """Everything that trading and tasks say, as alpha-oracle's, the terminal's and agent-bot's clients know it. STATE_SNAPSHOT
-    comes first.
-
-    Who does not say whose client it is is told all; `surface`, the address it came to, a first `{"type": "ping"}` (answered
-    `{"type": "pong"}`) or `{"type": "subscribe", "channel": "task:ID"}` (answered `subscribed`, then what the task has put out so
-    far, how it is, and then what it puts out) narrows that. `channels` takes names and globs (`market:quotes:*`,
-    `system:feed:*`, `ml:drift:*`, `task:*`). With `since` (empty: from now on) each frame has its epoch and offset, and a client
-    that comes back is told what it missed. `role=producer` (scope operate) pushes: each message is what `POST /api/push` takes,
-    answered by an `ack` or an `error`.
-    """
-    args, visitor = call.args, call.visitor
-    producer = args["role"] == "producer"
-    if producer and not call.who.scope.includes(Scope.operate):
-        raise Refused(f"scope {Scope.operate} is needed to push, this token has {call.who.scope}", code="forbidden")
-    channels = frozenset(args["channels"] or ("*",))
-    for channel in channels:
-        if not is_pattern(channel):
-            reason = "a star stands alone or after a final ':', as in market:quotes:*"
-            raise invalid("channels", ["query", "channels"], reason, channel[:200])
-    Place.parse(args["since"] or "")  # before it is let in
-    surface = args["surface"] or (visitor.surface if visitor.surface in FAMILIES else "")
-    await session(call.system, visitor, lambda: UnionSocket(call.system, visitor, surface, channels, args["since"], producer))
-
-
 def _aged(call: Call, shown: Any, said_us: int | None) -> Answer:
     if said_us is None:
         return Answer(shown)
@@ -259,12 +228,6 @@ def _limit(default: int) -> tuple[Param, ...]:
 
 
 _SYMBOL = Param("symbol", required=True, ge=1, le=64, doc="AAPL, BTC-USD")
-_SOCKET = (
-    Param("surface", choices=FAMILIES, doc="whose frames; all where it is not said"),
-    Param("channels", many=True, doc="channels and globs of channels; all where none is named"),
-    Param("since", doc="EPOCH:OFFSET of the newest frame seen; empty: from now on, with places"),
-    Param("role", choices=("producer",), doc="producer: to push"),
-)
 _TAG = "mt5"
 ROUTES = (
     Route("GET", "/api/account", account, Auth.token, answer=TerminalAccount, tag=_TAG),
@@ -281,5 +244,4 @@ ROUTES = (
     Route("POST", "/api/push", push, Auth.token, Scope.operate, body=dict, answer=PushDone, done=202, refuses=(503, 504),
           tag=_TAG),
     Route("DELETE", "/api/push/source", hand_back, Auth.token, Scope.operate, answer=HandedBack, refuses=(503, 504), tag=_TAG),
-    Route(WS, "/ws", stream, Auth.token, Scope.read, params=_SOCKET, tag=_TAG),
 )  # fmt: skip

@@ -10,12 +10,13 @@ import attrs
 
 from actors import NobodyOwns, Refused
 from oracle.history import Commit
-from oracle.history.bars import interval_us
+from oracle.history.bars import INTERVAL, interval_us
 from oracle.history.page import Page, decode_cursor
 from oracle.model import Event, Severity, event_id
 from web.auth import TICKET_S
 from web.body import encode
 from web.errors import invalid
+from web.params import CURSOR, NUMBERED
 from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
 from web.rows import native_node, native_row, native_state
 
@@ -91,7 +92,7 @@ async def board(call: Call) -> Items:
 
 async def events(call: Call) -> Items:
     """Events of every kind, newest first unless `order=asc`."""
-    wanted = asked(call, "kind", "severity", "subject", "source")
+    wanted = asked(call, "kind", "severity", "subject", "source", "id")
     return _items(await call.system.queries.events(**wanted))
 
 
@@ -222,17 +223,17 @@ def span(order: str, key: int = 2) -> tuple[Param, ...]:
         Param("to", "time", doc="last instant, exclusive"),
         Param("order", default=order, choices=("asc", "desc"), doc="by time"),
         _LIMIT,
-        Param("cursor", check=lambda text: decode_cursor(text, key), doc=_NEXT),
+        Param("cursor", check=lambda text: decode_cursor(text, key), shape=CURSOR, doc=_NEXT),
     )
 
 
 _LIMIT = Param("limit", "int", default=100, ge=1, le=10_000, doc="most rows")
 _NEXT = "`next` of the page before"
 _KIND = Param("kind", required=True, ge=1, doc="first part of a ref: watchdog, rule")
-_INTERVAL = Param("interval", default="1m", check=interval_us, doc="30s, 5m, 1h, 1d")
+_INTERVAL = Param("interval", default="1m", check=interval_us, shape=INTERVAL, doc="30s, 5m, 1h, 1d")
 _SYMBOL = Param("symbol", required=True, ge=1, doc="BTC-USD, AAPL")
 _SEVERITY = Param("severity", choices=tuple(level.value for level in Severity))
-_EVENTS = (Param("kind"), _SEVERITY, Param("subject"), Param("source"))
+_EVENTS = (Param("kind"), _SEVERITY, Param("subject"), Param("source"), Param("id"))
 
 
 def _get(path: str, view: Any, params: tuple[Param, ...] = (), answer: Any = Items, *more: int) -> Route:
@@ -273,7 +274,7 @@ def _post(
 
 ROUTES = (
     _get("tree", tree, (), ActorNode),
-    _get("board", board, (_KIND, _LIMIT, Param("cursor", doc=_NEXT))),
+    _get("board", board, (_KIND, _LIMIT, Param("cursor", shape=NUMBERED, doc=_NEXT))),
     _get("events", events, (*_EVENTS, *span("desc"))),
     _get("bars", bars, (_SYMBOL, _INTERVAL, *span("asc", key=1))),
     _get("ticks", ticks, (_SYMBOL, Param("kind", default="trade", choices=KINDS), *span("asc"))),

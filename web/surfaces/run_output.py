@@ -43,7 +43,7 @@ async def output(call: Call) -> Pieces:
 
 _PARAMS = (
     Param("limit", "int", default=1_000, ge=1, le=1_000, doc="most pieces"),
-    Param("cursor", doc="`next` of the page before, or the number of a piece"),
+    Param("cursor", shape={"pattern": "^[0-9]{0,15}$"}, doc="`next` of the page before, or the number of a piece"),
 )
 ROUTES = (
     Route("GET", "/api/oracle/runs/{id}/output", output, Auth.token, Scope.read, Family.error, params=_PARAMS, answer=Pieces,

@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from actors import Refused
-from oracle.backtest import Backtest, checked, tables_of
+from oracle.backtest import Backtest, checked
 from oracle.border import structure
 from oracle.history.runs import SORTS
 from oracle.model import Command
@@ -20,7 +20,7 @@ from web.errors import invalid
 from web.routes import Answer, Auth, Call, Family, Param, Route, Scope
 from web.wire import iso
 
-__all__ = ["DAY_US", "ROUTES", "RunShown", "ask_runs", "moment_of", "shown"]
+__all__ = ["DAY_US", "ROUTES", "RunShown", "RunWhole", "ask_runs", "moment_of", "shown"]
 
 DAY_US = 86_400_000_000
 
@@ -29,7 +29,8 @@ DAY_US = 86_400_000_000
 class RunShown:
     """A run: `status` created, queued, running, waiting, paused, completed, failed, stopped or cancelled; `requested` is what its
     worker has not acknowledged yet; `progress` 0 to 1, and `expected` when it is over if it goes on as fast; `result` a summary
-    of what came out, whose rows are at `url`/events. What nobody said of cost and tokens is null."""
+    of what came out, whose rows are at `url`/events. What nobody said of cost and tokens is null, and `rounds` to `clients` (a
+    count) are null where there are none."""
 
     id: str
     kind: str
@@ -55,6 +56,25 @@ class RunShown:
     input_tokens: int | None
     output_tokens: int | None
     duration_s: float | None
+    conversation: str
+    source: str
+    rounds: int | None
+    rounds_total: int | None
+    accuracy: float | None
+    loss: float | None
+    clients: int | None
+
+
+@attrs.frozen
+class RunWhole(RunShown):
+    """A run with what its kind knows of it by now: `facts` are those of its state on the stream (`state:run:ID`), an experiment's
+    rounds (`history`) and clients for one. Times in it are UTC microseconds (`_us`). `chunks` are the pieces of its output as of
+    its last change of state."""
+
+    session: str
+    chunks: int
+    lease_until: datetime | None
+    facts: dict[str, Any]
 
 
 @attrs.frozen
@@ -88,7 +108,7 @@ async def backtest(call: Call) -> Answer:
     to_us = moment_of(table, "to", now_us)
     from_us = moment_of(table, "from", to_us - DAY_US)
     wish = structure(Backtest, {**table, "from_us": from_us, "to_us": to_us}, path=("body",))
-    checked(wish, tables_of(call.system.settings.watchdogs), now_us)
+    checked(wish, call.system.watchdogs, now_us)
     run = await ask_runs(call, "start", kind="backtest", params=attrs.asdict(wish))
     return Answer(shown(run, now_us), 202)
 
@@ -96,16 +116,20 @@ async def backtest(call: Call) -> Answer:
 async def runs(call: Call) -> RunList:
     """Runs of every kind, those that are over included, newest first unless `sort` says otherwise."""
     args = call.args
-    where = RunFilter(status=args["status"] or (), owner=args["owner"] or "", agent=args["agent"] or "", text=args["text"] or "")
+    where = RunFilter(status=args["status"] or (), owner=args["owner"] or "", agent=args["agent"] or "",
+                      conversation=args["conversation"] or "", text=args["text"] or "")  # fmt: skip
     kinds = (args["kind"],) if args["kind"] else ()
     field, descending = args["sort"].removeprefix("-"), args["sort"].startswith("-")
     found, total = await call.system.records.page(kinds, where, field, descending, args["limit"], args["offset"])
     return RunList([shown(run, call.system.runtime.now_us()) for run in found], total)
 
 
-async def one_run(call: Call) -> RunShown:
-    """One run, with its progress while it is going on."""
-    return shown(await _find(call), call.system.runtime.now_us())
+async def one_run(call: Call) -> RunWhole:
+    """One run, with its progress while it is going on and what its kind knows of it."""
+    run = await _find(call)
+    line = attrs.asdict(shown(run, call.system.runtime.now_us()), recurse=False)
+    until = None if run.lease_until_us is None else iso(run.lease_until_us)
+    return RunWhole(**line, session=run.session, chunks=run.chunks, lease_until=until, facts=run.facts)
 
 
 async def run_events(call: Call) -> Rows:
@@ -181,7 +205,8 @@ def shown(run: Run, now_us: int) -> RunShown:
     return RunShown(
         run.id, run.kind, run.status.value, run.progress, params, run.result, run.error, created, started, finished,
         f"/api/oracle/runs/{run.id}", expected, run.requested, run.reason, run.name, run.owner, run.agent, run.worker,
-        run.attempts, run.model, run.cost_usd, run.input_tokens, run.output_tokens, run.duration_s,
+        run.attempts, run.model, run.cost_usd, run.input_tokens, run.output_tokens, run.duration_s, run.conversation, run.source,
+        **run.numbers(),
     )  # fmt: skip
 
 
@@ -193,12 +218,12 @@ _STATUS = Param("status", choices=tuple(status.value for status in Status))
 _SORT = Param("sort", default="-created", choices=tuple(f"{sign}{name}" for name in SORTS for sign in ("", "-")),
               doc="by what; `-` before it: the greatest first")  # fmt: skip
 _WHICH = (
-    _STATUS, Param("kind", le=64), Param("owner", le=200), Param("agent", le=200),
+    _STATUS, Param("kind", le=64), Param("owner", le=200), Param("agent", le=200), Param("conversation", le=200),
     Param("text", le=200, doc="how its name or id begins"), _SORT,
     Param("offset", "int", default=0, ge=0, le=1_000_000_000),
 )  # fmt: skip
 _LIMIT = Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows")
-_CURSOR = Param("cursor", doc="`next` of the page before")
+_CURSOR = Param("cursor", shape={"pattern": "^[0-9]{0,9}$"}, doc="`next` of the page before")
 _REASON = Param("reason", le=500, doc="why, for the run and its timeline")
 _ONE = "/api/oracle/runs/{id}"
 _READ = {"auth": Auth.token, "scope": Scope.read, "family": Family.error, "tag": "oracle", "head": True}
@@ -206,7 +231,7 @@ _DO = {"auth": Auth.token, "scope": Scope.operate, "family": Family.error, "tag"
 ROUTES = (
     Route("POST", "/api/oracle/backtest", backtest, body=dict, answer=RunShown, done=202, refuses=(503, 504), **_DO),
     Route("GET", "/api/oracle/runs", runs, params=(*_WHICH, _LIMIT), answer=RunList, refuses=(504,), **_READ),
-    Route("GET", _ONE, one_run, answer=RunShown, refuses=(404, 504), **_READ),
+    Route("GET", _ONE, one_run, answer=RunWhole, refuses=(404, 504), **_READ),
     Route("GET", f"{_ONE}/events", run_events, params=(_LIMIT, _CURSOR), answer=Rows, refuses=(404, 504), **_READ),
     *(Route("POST", f"{_ONE}/{do.__name__}", do, params=(_REASON,), answer=RunShown, refuses=(404, 409, 503, 504), **_DO)
       for do in (begin, pause, resume, stop, cancel)),

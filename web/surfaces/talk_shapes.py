@@ -55,9 +55,9 @@ class MessageShown:
 
 @attrs.frozen
 class ConversationWhole(Conversation):
-    """A conversation, with its first 500 messages unless they were not asked for."""
+    """A conversation, with its first 500 messages; where they were not asked for it has none of that name."""
 
-    messages: list[MessageShown]
+    messages: list[MessageShown] = attrs.field(factory=list)
 
 
 @attrs.frozen

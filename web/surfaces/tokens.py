@@ -69,7 +69,7 @@ def _note(call: Call, done: str, ident: str, more: str) -> None:
 
 _ALL = "/api/oracle/tokens"
 ROUTES = (
-    Route("POST", _ALL, create, Auth.token, Scope.admin, Family.error, body=TokenWish, answer=TokenMade, done=201,
+    Route("POST", _ALL, create, Auth.token, Scope.admin, Family.error, body=TokenWish, strict=True, answer=TokenMade, done=201,
           body_limit_bytes=4_096, refuses=(409, 503), tag="oracle", secret=True, locked=True),
     Route("GET", _ALL, listed, Auth.token, Scope.admin, Family.error, answer=TokenList, tag="oracle", head=True, locked=True),
     Route("DELETE", f"{_ALL}/{{name}}", revoke, Auth.token, Scope.admin, Family.error, answer=Revoked, refuses=(404, 503),

@@ -20,7 +20,7 @@ def alert() -> None:
 
 
 @alert.command("backtest")
-@click.argument("which", metavar="ID|FILE.json")
+@click.argument("which", metavar="ID|FILE.json", shell_complete=flags.known("alerts"))
 @flags.FROM
 @flags.TO
 @flags.server

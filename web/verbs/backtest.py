@@ -14,7 +14,8 @@ __all__ = ["backtest"]
 @click.command()
 @flags.FROM
 @flags.TO
-@click.option("--watchdog", "watchdogs", multiple=True, metavar="NAME", help="Only this one; more than once for more.")
+@click.option("--watchdog", "watchdogs", multiple=True, metavar="NAME", shell_complete=flags.known("watchdogs"),
+              help="Only this one; more than once for more.")
 @click.option("--set", "changes", multiple=True, metavar="NAME.KEY=VALUE", help="A setting of a watchdog for this run.")
 @flags.server
 @flags.JSON

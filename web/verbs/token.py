@@ -45,7 +45,7 @@ def token_list(as_json: bool, **where: Any) -> None:
 
 
 @token.command("revoke")
-@click.argument("ident", metavar="ID")
+@click.argument("ident", metavar="ID", shell_complete=flags.known("tokens"))
 @flags.server
 def token_revoke(ident: str, **where: Any) -> None:
     """Take a token back, at once; what it opened is closed."""

@@ -6,8 +6,8 @@ from typing import Any, assert_type
 
 from oracle.client import AsyncioClient, Client, SyncClient
 from oracle.sdk.experiment import Experiment, Update
-from oracle.sdk.history import Bar
 from oracle.sdk.streams import Stream
+from oracle.sdk.table import Table
 from oracle.sdk.task import Task, TaskNews
 
 
@@ -19,8 +19,7 @@ def without_a_loop(oracle: SyncClient) -> None:
     for update in oracle.experiments.monitor("exp_001"):
         assert_type(update, Update)
         assert_type(update.accuracy, float | None)
-    for bar in oracle.history.bars("BTC-USD", "1h"):
-        assert_type(bar, Bar)
+    assert_type(oracle.history.bars("BTC-USD", "1h"), Table)
     oracle.tasks.get(3)  # type: ignore[arg-type]
 
 

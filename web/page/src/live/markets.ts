@@ -6,6 +6,7 @@ import { items } from "./lists";
 import { touch } from "./paint";
 import { get, Problem } from "./rest";
 import { Trail } from "./trail";
+import { Turnover } from "./turnover";
 import type { Bar, Frame, Quote, Trade } from "./wire";
 import { isSimulated } from "./wire";
 
@@ -17,6 +18,8 @@ export class Market {
   quote: Quote | undefined;
   trade: Trade | undefined;
   trail = new Trail();
+  /** Worth of what was traded in the last hour, in the quote currency. */
+  turnover = new Turnover();
   /** When the newest quote or trade was heard (or, from the snapshot, made); milliseconds. */
   heardAt = 0;
   /** Grows with each change. */
@@ -28,6 +31,17 @@ export class Market {
 
   get mid(): number | undefined {
     return this.quote ? (this.quote.bid + this.quote.ask) / 2 : this.trade?.price;
+  }
+
+  /** Percent against an hour ago, or as far as is known. */
+  get change(): number | undefined {
+    const first = this.trail.first;
+    return first && this.mid !== undefined ? ((this.mid - first.value) / first.value) * 100 : undefined;
+  }
+
+  /** Ask minus bid in hundredths of a percent of the mid price. */
+  get spreadBps(): number | undefined {
+    return this.quote && this.mid ? ((this.quote.ask - this.quote.bid) / this.mid) * 10_000 : undefined;
   }
 
   get simulated(): boolean {
@@ -45,15 +59,20 @@ let watchers = 0;
 let leave: (() => void) | undefined;
 let leftAt = 0;
 
+/** All that somebody has quoted, in their order. */
+export function symbols(): string[] {
+  return [...new Set([...providers.keys(), ...markets.keys()])].sort();
+}
+
+/** Who is believed about a symbol, where the server says so. */
+export function providerOf(symbol: string): string | undefined {
+  return providers.get(symbol);
+}
+
 /** Whether the prices of a symbol are made by the built-in market. */
 export function isMadeHere(symbol: string): boolean {
   const provider = providers.get(symbol);
   return provider === undefined ? (markets.get(symbol)?.simulated ?? false) : isSimulated({ source: provider });
-}
-
-/** All symbols that somebody is believed about. */
-export function symbols(): string[] {
-  return [...new Set([...providers.keys(), ...markets.keys()])].sort();
 }
 
 /** Whether anything here is made by the built-in market. */
@@ -66,6 +85,7 @@ export function start(): void {
     const { value } = frame.data as { value: { provider: string } | null };
     if (value) providers.set(frame.topic!.slice("state:source:".length), value.provider);
     touch("link");
+    touch("sources");
   });
 }
 
@@ -87,6 +107,7 @@ function enter(): void {
   if (leftAt && Date.now() - leftAt > STALE_MS) {
     for (const market of markets.values()) {
       market.trail = new Trail();
+      market.turnover = new Turnover();
       want(market);
     }
   }
@@ -107,6 +128,7 @@ function takeTrade(frame: Frame, fresh: boolean): void {
   if (!isBelieved(trade)) return;
   const market = marketOf(trade.symbol);
   market.trade = trade;
+  if (fresh || stream.resuming) market.turnover.add(Date.parse(trade.ts), trade.price * trade.size);
   market.places = Math.max(market.places, places(trade.price));
   heard(market, trade.ts, fresh);
 }
@@ -121,7 +143,8 @@ function heard(market: Market, ts: string, fresh: boolean): void {
   touch(`quote:${market.symbol}`);
 }
 
-function isBelieved(one: { symbol: string; source: string }): boolean {
+/** Whether a quote or a trade comes from the source that is believed about its symbol. */
+export function isBelieved(one: { symbol: string; source: string }): boolean {
   return (providers.get(one.symbol) ?? one.source) === one.source;
 }
 
@@ -155,6 +178,7 @@ async function fetchPasts(): Promise<void> {
     });
     try {
       const bars = items<Bar>(await get(`/api/oracle/bars?${query}`));
+      market.turnover.seed(bars.map((bar) => ({ at: Date.parse(bar.ts), value: bar.close * bar.volume })));
       market.trail.seed(bars.map((bar) => ({ at: Math.min(now, Date.parse(bar.ts) + 60_000), value: bar.close })));
       market.version += 1;
       touch("quotes");

@@ -30,6 +30,10 @@ export class Trail {
     if (this.points.length > LIMIT) this.points = this.points.filter((_, index) => index % 2 === 0);
   }
 
+  get first(): Point | undefined {
+    return this.points[0];
+  }
+
   all(): Point[] {
     return this.now && this.points.at(-1) !== this.now ? [...this.points, this.now] : this.points;
   }

@@ -41,7 +41,11 @@ export interface Trade {
 }
 
 export interface Bar {
+  open: number;
+  high: number;
+  low: number;
   close: number;
+  volume: number;
   ts: string;
 }
 
@@ -198,6 +202,49 @@ export interface ActorNode {
     held_bytes?: number;
   };
   children: ActorNode[];
+}
+
+/** An experiment, a task, a backtest: as lists, and the stream, tell of it. Numbers that nobody said are null. */
+export interface Run {
+  id: string;
+  kind: string;
+  /** created, queued, running, waiting, paused, completed, failed, stopped, cancelled. */
+  status: string;
+  /** What its worker was asked for and has not acknowledged; empty for nothing. */
+  requested: string;
+  reason: string;
+  /** 0 to 1. */
+  progress: number;
+  params: Record<string, unknown>;
+  result: Record<string, unknown> | null;
+  error: string | null;
+  created: string;
+  started: string | null;
+  finished: string | null;
+  name: string;
+  owner: string;
+  agent: string;
+  worker: string;
+  model: string;
+  conversation: string;
+  source: string;
+  attempts: number;
+  cost_usd: number | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  duration_s: number | null;
+  /** Of lists alone. */
+  rounds?: number | null;
+  rounds_total?: number | null;
+  accuracy?: number | null;
+  loss?: number | null;
+  clients?: number | null;
+  /** Of one run, and of the stream: what its kind knows of it. */
+  facts?: Record<string, unknown>;
+  chunks?: number;
+  session?: string;
+  lease_until?: string | null;
+  lease_s?: number | null;
 }
 
 export interface Items<T> {

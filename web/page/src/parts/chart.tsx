@@ -16,10 +16,12 @@ export interface Line {
   dash?: number[];
   /** Lines of one scale share an axis; the second name is drawn on the right. */
   scale?: string;
-  /** Without a line: the points alone. */
-  dots?: boolean;
+  /** Without a line: the points alone; a number is their width in pixels. */
+  dots?: boolean | number;
   /** A value holds until the next, as a position does; or "before": since the one before it, as what was gathered does. */
   steps?: boolean | "before";
+  /** A bar for each value, as counts have. */
+  bars?: boolean;
 }
 
 /** Times in seconds (UTC) or numbers that rise, then a column for each line; a hole is null (typed columns have none). */
@@ -45,6 +47,8 @@ export interface ChartProps {
   band?: readonly [upper: number, lower: number];
   /** Charts with the same name show the pointer at the same place. */
   together?: string;
+  /** Pixels left of the lines, where charts one above the other have the same times; as much as the values need if not said. */
+  gutter?: number;
   /** Without axes and names: a small one in a row of many. */
   bare?: boolean;
   /** Reaches down to this value. */
@@ -56,7 +60,7 @@ export function Chart(props: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const newest = useRef(props);
   newest.current = props;
-  const shape = JSON.stringify([lines.map(({ label, colour, scale, dash, fill, dots, steps }) => [label, colour, scale, dash, fill, dots, steps]), height, bare]);
+  const shape = JSON.stringify([lines.map(({ label, colour, scale, dash, fill, dots, steps, bars }) => [label, colour, scale, dash, fill, dots, steps, bars]), height, bare]);
   const layer = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const drawn = new Drawn(host.current!, layer.current!, () => newest.current);
@@ -165,7 +169,7 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
       x: { time: across === "time" },
       ...Object.fromEntries(scales.map((name) => [name, { range }])),
     },
-    axes: bare ? [{ show: false }, { show: false }] : [acrossAxis(across, props.acrossText), ...scales.map((name, place) => valueAxis(name, place, lines))],
+    axes: bare ? [{ show: false }, { show: false }] : [acrossAxis(across, props.acrossText), ...scales.map((name, place) => valueAxis(name, place, props))],
     series: [{ label: across, value: (_, at) => (at == null ? "–" : across === "time" ? shortTime(at * 1_000) : acrossText(at)) }, ...lines.map(seriesOf)],
     ...(band && { bands: [{ series: [band[0] + 1, band[1] + 1], fill: () => faint(lines[band[0]]!.colour, 0.1) }] }),
     ...(zone() && { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1_000), zone()) }),
@@ -177,27 +181,25 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
 }
 
 function seriesOf(line: Line): uPlot.Series {
-  const { label, scale = "y", dash, fill, dots, steps, text = shown } = line;
+  const { label, scale = "y", dash, fill, dots, steps, bars, text = shown } = line;
   return {
     label,
     scale,
     stroke: () => colour(line.colour),
     width: dots ? 0 : 1.25,
-    points: dots ? { show: true, size: 5, fill: () => colour(line.colour) } : { show: false },
+    points: dots ? { show: true, size: dots === true ? 5 : dots, fill: () => colour(line.colour) } : { show: false },
     spanGaps: false,
     value: (_, value) => (value == null ? "–" : text(value)),
     ...(dash && { dash }),
     ...(fill && { fill: () => faint(line.colour, 0.1) }),
+    ...(bars && { paths: uPlot.paths.bars!({ size: [0.7, 40, 2] }), fill: () => faint(line.colour, 0.55) }),
     ...(steps && { paths: uPlot.paths.stepped!({ align: steps === "before" ? -1 : 1 }) }),
   };
 }
 
+/** Pixels, about. */
+const LETTER = 6.3;
 const AXIS = { stroke: () => colour("dim"), font: "11px system-ui, sans-serif", ticks: { show: false } } as const;
-
-/** Pixels: of an axis of numbers, of what stands beside them, and of one digit of them. */
-const LEAST_AXIS = 64;
-const AXIS_GAP = 12;
-const AXIS_CHARACTER = 6.5;
 
 const DAY = "\n{D} {MMM}";
 
@@ -213,18 +215,18 @@ const TIMES = [
 
 function acrossAxis(across: string, text: ((value: number) => string) | undefined): uPlot.Axis {
   const grid = { stroke: () => colour("line"), width: 1 };
-  if (across === "time") return { ...AXIS, grid, values: TIMES };
+  if (across === "time") return { ...AXIS, size: 40, grid, values: TIMES };
   const told = text ?? ((value: number) => (Number.isInteger(value) ? plain(value) : ""));
-  return { ...AXIS, grid, values: (_, ticks) => ticks.map(told) };
+  return { ...AXIS, size: 30, grid, values: (_, ticks) => ticks.map(told) };
 }
 
-function valueAxis(scale: string, place: number, lines: readonly Line[]): uPlot.Axis {
+function valueAxis(scale: string, place: number, { lines, gutter }: ChartProps): uPlot.Axis {
   const { text = shown } = lines.find((line) => (line.scale ?? "y") === scale)!;
   return {
     ...AXIS,
     scale,
     side: place === 0 ? 3 : 1,
-    size: (_, values) => Math.max(LEAST_AXIS, ...(values ?? []).map((value) => AXIS_GAP + value.length * AXIS_CHARACTER)),
+    size: (_, values) => gutter ?? Math.max(44, ...(values ?? []).map((value) => value.length * LETTER + 16)),
     grid: { show: place === 0, stroke: () => colour("line"), width: 1 },
     values: (_, ticks) => ticks.map((tick) => text(tick)),
   };

@@ -9,6 +9,7 @@ import { Preview } from "./preview";
 import { post, type Problem } from "../../live/rest";
 import { SilenceForm } from "./silences";
 import { deliveries, lives, rules } from "../../live/lists";
+import { hrefOf } from "../../shell/route";
 import type { AlertLife, AlertRule, Silence } from "../../live/wire";
 
 /** What may be opened of every alert, whatever its phase. */
@@ -55,7 +56,7 @@ export function Alert({ rule, life, silence, failed }: AlertProps) {
   return (
     <li data-alert={rule.alert_id} class={rule.enabled ? "alert" : "alert old"}>
       <Phase life={life} />
-      <strong>{rule.name}</strong>
+      <strong><a href={hrefOf("alerts", rule.alert_id)}>{rule.name}</a></strong>
       <Test rule={rule} failed={failed} />
       <Enabled rule={rule} failed={failed} />
       <div class="told">

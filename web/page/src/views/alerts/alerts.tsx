@@ -9,9 +9,10 @@ import { usePolls } from "../../live/poll";
 import { Failure, Nothing, Panel, Refusal, waiting } from "../../parts/parts";
 import { NewAlert } from "./preset";
 import type { Problem } from "../../live/rest";
-import { inForce, Silences } from "./silences";
+import { hrefOf } from "../../shell/route";
+import { inForce, isOfOne, Silences } from "./silences";
 import { lives, rules, silences } from "../../live/lists";
-import type { AlertRule, Silence } from "../../live/wire";
+import type { AlertRule } from "../../live/wire";
 
 export function Alerts() {
   usePolls(rules, lives, silences);
@@ -21,13 +22,13 @@ export function Alerts() {
   const byId = new Map(lives.value?.map((life) => [life.alert_id, life]));
   const silenced = new Map(inForce().filter(isOfOne).map((silence) => [silence.matchers.alert_id, silence]));
   return (
-    <Panel id="alerts" title="Alerts" note={rows.length > 0 && summary(rows.length)} controls={<NewAlert taken={rows} />}>
+    <Panel id="alerts" title="Alerts" note={rows.length > 0 && summary(rows.length)} controls={<><a class="quiet" href={hrefOf("alerts", "", { new: "" })}>Build a rule</a><NewAlert taken={rows} /></>}>
       <Failure poll={rules} what="Alert rules" />
       <Failure poll={lives} what="How the alerts stand" />
       <Refusal problem={problem} clear={() => setProblem(undefined)} />
       {rows.length === 0 ? (
         <Nothing>
-          {rules.value ? "No alert yet. Make one of a preset, or with POST /api/alerts." : waiting(rules, "the alerts")}
+          {rules.value ? "No alert yet. Build a rule, make one of a preset, or build one on a detection under Watchdogs." : waiting(rules, "the alerts")}
         </Nothing>
       ) : (
         <ul class="alerts">
@@ -55,11 +56,6 @@ function summary(count: number): string {
   for (const { phase } of lives.value ?? []) phases.set(phase, (phases.get(phase) ?? 0) + 1);
   phases.delete("inactive");
   return [whole(count), ...[...phases].map(([phase, some]) => `${whole(some)} ${words(phase)}`)].join(" · ");
-}
-
-/** Whether it silences all that one alert has to tell, and nothing else. */
-function isOfOne({ matchers: { alert_id, ...others } }: Silence): boolean {
-  return !!alert_id && !Object.values(others).some((list) => list?.length);
 }
 
 /** Where alerts want to be shown by this browser, and it was not asked yet whether it may. */

@@ -14,6 +14,11 @@ export function inForce(): Silence[] {
   return (silences.value ?? []).filter((silence) => Date.parse(silence.until) > Date.now());
 }
 
+/** Whether it silences all that one alert has to tell, and nothing else. */
+export function isOfOne({ matchers: { alert_id, ...others } }: Silence): boolean {
+  return !!alert_id && !Object.values(others).some((list) => list?.length);
+}
+
 export function Silences() {
   const [problem, setProblem] = useState<Problem>();
   const shown = inForce();

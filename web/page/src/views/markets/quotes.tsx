@@ -1,7 +1,7 @@
 // Live prices: one row per symbol, drawn again only when it changed.
-import { Component } from "preact";
+import { Component, type ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { age, fixed, localTime, percent, size } from "../../live/format";
+import { age, fixed, localTime, percent, short, size } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { usePolls } from "../../live/poll";
 import { Nothing, Panel, Simulated, waiting } from "../../parts/parts";
@@ -9,48 +9,71 @@ import { Spark } from "../../parts/spark";
 import { stream } from "../../live/link";
 import { tree } from "../../live/lists";
 import { type Market, markets, useMarkets } from "../../live/markets";
+import { useCommands } from "../../shell/commands";
+import { hrefOf, useQuery } from "../../shell/route";
+import { type Order, ordered, orderOf, pressed } from "./order";
 
 /** Seconds without a word after which a row is shown as old. */
 const OLD_S = 30;
+
+const COLUMNS = [
+  ["symbol", "Symbol", ""],
+  ["", "Last hour", ""],
+  ["change", "Change", "num"],
+  ["bid", "Bid", "num"],
+  ["ask", "Ask", "num"],
+  ["spread", <abbr title="Ask minus bid, in hundredths of a percent of the mid price">Spread bps</abbr>, "num"],
+  ["trade", "Last trade", "num wide"],
+  ["traded", <abbr title="Worth of what was traded in the last hour, in the quote currency">Traded 1 h</abbr>, "num wide"],
+  ["heard", "Heard", "num wide"],
+] as const;
 
 export function Quotes() {
   useParts("quotes", "clock");
   useMarkets();
   usePolls(tree);
-  const rows = [...markets.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
-  const made = rows.filter((market) => market.simulated).length;
+  const [sort, setSort] = useQuery("sort", "symbol");
+  const [filter, setFilter] = useQuery("filter");
+  const field = useRef<HTMLInputElement>(null);
+  useCommands(() => [{ title: "Filter symbols", group: "markets", keys: "f", run: () => field.current?.focus() }]);
+  const order = orderOf(sort);
+  const rows = ordered(markets.values(), order, filter);
+  const made = [...markets.values()].filter((market) => market.simulated).length;
   const now = Date.now();
   return (
     <Panel
       id="quotes"
       title="Quotes"
-      note={rows.length > 0 && `${rows.length} symbols`}
-      controls={made > 0 && made === rows.length && <Simulated />}
+      note={markets.size > 0 && (rows.length < markets.size ? `${rows.length} of ${markets.size} symbols` : `${rows.length} symbols`)}
+      controls={
+        <>
+          {made > 0 && made === markets.size && <Simulated />}
+          {markets.size > 0 && (
+            <input
+              ref={field}
+              class="field filter"
+              type="search"
+              placeholder="Filter"
+              aria-label="Filter symbols"
+              value={filter}
+              onInput={(event) => setFilter(event.currentTarget.value)}
+            />
+          )}
+        </>
+      }
     >
       {rows.length === 0 ? (
-        <Nothing>
-          {stream.link === "live" ? (
-            <>
-              No feed has spoken yet. Start one with <code>oracle serve --feed binance:BTC-USDT</code>, or look at the
-              feeds in the actor tree.
-            </>
-          ) : (
-            waiting(tree, "the stream")
-          )}
-        </Nothing>
+        <Nothing>{markets.size > 0 ? `No symbol is called “${filter}”.` : <Silence />}</Nothing>
       ) : (
         <div class="scroll">
           <table class="quotes">
             <thead>
               <tr>
-                <th scope="col">Symbol</th>
-                <th scope="col">Last hour</th>
-                <th scope="col" class="num">Change</th>
-                <th scope="col" class="num">Bid</th>
-                <th scope="col" class="num">Ask</th>
-                <th scope="col" class="num"><abbr title="Ask minus bid, in hundredths of a percent of the mid price">Spread bps</abbr></th>
-                <th scope="col" class="num wide">Last trade</th>
-                <th scope="col" class="num wide">Heard</th>
+                {COLUMNS.map(([column, title, kind]) => (
+                  <Column key={column} column={column} kind={kind} order={order} sort={setSort}>
+                    {title}
+                  </Column>
+                ))}
               </tr>
             </thead>
             <tbody>
@@ -61,7 +84,7 @@ export function Quotes() {
                   version={market.version}
                   heard={age((now - market.heardAt) / 1_000)}
                   old={now - market.heardAt > OLD_S * 1_000}
-                  marked={market.simulated && made < rows.length}
+                  marked={market.simulated && made < markets.size}
                 />
               ))}
             </tbody>
@@ -69,6 +92,37 @@ export function Quotes() {
         </div>
       )}
     </Panel>
+  );
+}
+
+function Silence() {
+  if (stream.link !== "live") return <>{waiting(tree, "the stream")}</>;
+  return (
+    <>
+      No feed has spoken yet. Start one with <code>oracle serve --feed binance:BTC-USDT</code>, or look at the feeds in the{" "}
+      <a href={hrefOf("runtime")}>actor tree</a>.
+    </>
+  );
+}
+
+interface ColumnProps {
+  /** What it is sorted by; empty for not at all. */
+  column: string;
+  kind: string;
+  order: Order;
+  sort: (word: string) => void;
+  children: ComponentChildren;
+}
+
+function Column({ column, kind, order, sort, children }: ColumnProps) {
+  const sorted = order.by === column;
+  if (!column) return <th scope="col" class={kind}>{children}</th>;
+  return (
+    <th scope="col" class={kind} aria-sort={sorted ? (order.down ? "descending" : "ascending") : undefined}>
+      <button type="button" class={`sorter ${sorted ? (order.down ? "falls" : "rises") : ""}`} onClick={() => sort(pressed(order, column))}>
+        {children}
+      </button>
+    </th>
   );
 }
 
@@ -88,15 +142,14 @@ class Row extends Component<RowProps> {
   }
 
   override render({ market, heard, old, marked }: RowProps) {
-    const { quote, trade, mid, places } = market;
+    const { quote, trade, places, change, spreadBps: spread } = market;
     const points = market.trail.all();
     const first = points[0];
-    const change = first && mid !== undefined ? ((mid - first.value) / first.value) * 100 : undefined;
-    const spread = quote && mid ? ((quote.ask - quote.bid) / mid) * 10_000 : undefined;
+    const traded = market.turnover.total(Date.now());
     return (
       <tr class={old ? "old" : undefined} data-symbol={market.symbol}>
         <th scope="row">
-          {market.symbol} {marked && <Simulated />}
+          <a href={hrefOf("markets", market.symbol)}>{market.symbol}</a> {marked && <Simulated />}
         </th>
         <td class="trend">
           <Spark points={points} label={`${market.symbol}, last hour`} />
@@ -113,6 +166,7 @@ class Row extends Component<RowProps> {
           {spread === undefined ? "–" : fixed(spread, Math.abs(spread) < 100 ? 2 : 0)}
         </td>
         <Price value={trade?.price} places={places} wide note={trade && `${size(trade.size)} ${trade.side || "traded"}`} />
+        <td class="num wide">{traded === undefined ? "–" : short(traded)}</td>
         <td class="num wide dim">{heard}</td>
       </tr>
     );

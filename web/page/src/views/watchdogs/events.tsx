@@ -3,6 +3,7 @@ import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { localDay } from "../../live/format";
 import { usePolls } from "../../live/poll";
+import { Ways } from "./detections";
 import { Failure, Nothing, Panel, Simulated, Time, waiting } from "../../parts/parts";
 import { events, recorded } from "../../live/events";
 import { isMadeHere } from "../../live/markets";
@@ -96,6 +97,7 @@ function Row({ happening, marked }: { happening: Happening; marked: boolean }) {
           </dl>
         )}
       </details>
+      <Ways happening={happening} />
     </li>
   );
 }

@@ -1,0 +1,64 @@
+"""Who writes an alert is told the words there are, and what is wrong while nothing is stored."""
+
+from running import open_house
+
+from oracle.alerts import MASK
+from oracle.settings import Alerts, Auth, Data, Settings
+
+RULE = {"alert_id": "a", "name": "n", "description": "d", "trigger": {"type": "watchdog_event"}, "delivery_methods": ["log"]}
+CHECK = "/api/oracle/alerts/check"
+
+
+def custom(condition):
+    return {**RULE, "trigger": {"type": "custom_condition", "condition": condition}}
+
+
+async def wrong(house, rule, **more):
+    """The places that are wrong."""
+    reply = await house.post(CHECK, json={"rule": rule, **more})
+    assert reply.status == 200, reply.body
+    assert reply.json["ok"] is not bool(reply.json["problems"])
+    return {one["field"]: one for one in reply.json["problems"]}
+
+
+async def test_the_words_are_those_of_this_server(tmp_path):
+    settings = Settings(auth=Auth(mode="open"), data=Data(folder=tmp_path), alerts=Alerts(actions=("watchdog.*",), smtp_host="m"))
+    async with open_house(tmp_path, settings=settings) as house:
+        words = (await house.get("/api/oracle/alerts/words")).json
+        assert "flash_crash" in words["event_types"] and words["severities"] == ["low", "medium", "high", "critical"]
+        assert "price_anomaly" in words["watchdogs"] and "price" in {one["name"] for one in words["functions"]}
+        assert {one["name"]: (one["config"], one["filled"]) for one in words["methods"]} | {"email": ("email_config", True)} == {
+            "email": ("email_config", True), "telegram": ("telegram_config", False), "webhook": ("webhook_config", False),
+            "slack": ("slack_config", False), "discord": ("discord_config", False), "sms": ("sms_config", False),
+            "browser": ("", False), "log": ("", False)}
+        commands = {one["name"]: (one["target"], one["allowed"]) for one in words["commands"]}
+        assert commands["watchdog.restart"] == ("watchdog", True) and commands["alert.disable"] == ("rule", False)
+        assert commands["kill_switch.trip"] == ("", False)
+
+
+async def test_a_draft_is_checked_and_nothing_is_stored(tmp_path):
+    async with open_house(tmp_path) as house:
+        assert await wrong(house, RULE) == {}
+        bad = (await wrong(house, custom('prise("BTC-USD") > 1')))["trigger.condition"]
+        assert (bad["column"], bad["kind"]) == (1, "value_error") and "prise" in bad["message"]
+        both = await wrong(house, {**custom('price("BTC-USD") >'), "cooldown_seconds": -1, "delivery_methods": ["pigeon"]})
+        assert {"trigger.condition", "cooldown_seconds"} < both.keys() and len(both) == 3
+        assert (await wrong(house, {**RULE, "delivery_methods": ["email"]})).keys() == {"email_config"}
+        assert (await wrong(house, {**RULE, "inhibited_by": ["nobody"]})).keys() == {"inhibited_by.0"}
+        level = {"type": "price_threshold", "symbol": "BTC", "price_threshold": 70_000, "direction": "above", "hysteresis_pct": 1}
+        told = (await house.post(CHECK, json={"rule": {**RULE, "trigger": level}})).json
+        assert (told["met"], told["over"]) == ('price("BTC-USD") > 70000.0', 'price("BTC-USD") <= 69300.0')
+        assert (await house.get("/api/alerts")).json == []
+
+
+async def test_a_draft_of_one_that_is_there_is_checked_against_it(tmp_path):
+    async with open_house(tmp_path) as house:
+        hook = {"url": "http://127.0.0.1:1/", "auth_token": "hush"}
+        stored = {**RULE, "delivery_methods": ["webhook"], "webhook_config": hook}
+        await house.post("/api/alerts", json=stored)
+        assert (await wrong(house, RULE)).keys() == {"alert_id"}
+        masked = {**stored, "webhook_config": {**hook, "auth_token": MASK}}
+        assert await wrong(house, masked, alert_id="a") == {}
+        assert (await wrong(house, {**masked, "alert_id": "b"}, alert_id="a")).keys() == {"alert_id"}
+        assert (await house.post(CHECK, json={"rule": RULE, "alert_id": "gone"})).status == 422
+        assert (await house.post(CHECK, json={"rule": 5})).status == 422

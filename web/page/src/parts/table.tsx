@@ -1,0 +1,63 @@
+// What tables have that are read from the server page by page: headings that sort, pages, and their place in the address.
+import type { ComponentChildren } from "preact";
+import { here, hrefOf, useRoute } from "../shell/route";
+import { whole } from "../live/format";
+
+/** The choices of a list, kept in the address: `query` reads one, `choose` changes it and begins at the first page again. */
+export function useList(): { query: (name: string) => string; choose: (name: string, value: string) => void } {
+  const route = useRoute();
+  return { query: (name) => route.query.get(name) ?? "", choose };
+}
+
+function choose(name: string, value: string): void {
+  const { view, item, query } = here();
+  if (value) query.set(name, value);
+  else query.delete(name);
+  if (name !== "page") query.delete("page");
+  history.replaceState(null, "", hrefOf(view, item, Object.fromEntries(query)));
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+interface HeadingProps {
+  /** What the server calls it; `-` before it in the address: the greatest first. */
+  by: string;
+  num?: boolean;
+  class?: string;
+  children: ComponentChildren;
+}
+
+/** A heading that sorts, first downwards, then upwards. */
+export function Heading({ by, num = false, class: more = "", children }: HeadingProps) {
+  const { query } = useList();
+  const sort = query("sort");
+  const way = sort === by ? "ascending" : sort === `-${by}` ? "descending" : undefined;
+  return (
+    <th class={`${num ? "num" : ""} ${more}`} aria-sort={way ?? "none"} scope="col">
+      <button type="button" class="sort" onClick={() => choose("sort", way === "descending" ? by : `-${by}`)}>
+        {children}
+        <span aria-hidden="true">{way === "ascending" ? " ↑" : way === "descending" ? " ↓" : ""}</span>
+      </button>
+    </th>
+  );
+}
+
+/** The pages of a list, where there is more than one. */
+export function Pages({ total, size, what }: { total: number; size: number; what: string }) {
+  const { query } = useList();
+  const page = Number(query("page") || 1);
+  const last = Math.max(1, Math.ceil(total / size));
+  if (last === 1 && page === 1) return null;
+  return (
+    <nav class="pages" aria-label={`Pages of ${what}`}>
+      <button type="button" class="quiet" disabled={page <= 1} onClick={() => choose("page", page > 2 ? String(page - 1) : "")}>
+        Back
+      </button>
+      <span class="dim num">
+        {whole((page - 1) * size + 1)}–{whole(Math.min(page * size, total))} of {whole(total)}
+      </span>
+      <button type="button" class="quiet" disabled={page >= last} onClick={() => choose("page", String(page + 1))}>
+        On
+      </button>
+    </nav>
+  );
+}

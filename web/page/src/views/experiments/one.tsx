@@ -1,0 +1,278 @@
+// One experiment: its curves as they grow, its clients, what happened to it, what it was told to do, and what came of it.
+import { useEffect, useState } from "preact/hooks";
+
+import { fixed, plain, short, whole, words } from "../../live/format";
+import { follow } from "../../live/link";
+import { items } from "../../live/lists";
+import { useParts } from "../../live/paint";
+import { polled, usePolls } from "../../live/poll";
+import type { Problem } from "../../live/rest";
+import { isOver } from "../../live/run";
+import { tookOf, newest, useMoves } from "../../live/runs";
+import type { Happening, Run } from "../../live/wire";
+import { Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { hrefOf } from "../../shell/route";
+import { Curves, share } from "./curves";
+import { Deeds } from "./doing";
+import { Standing } from "./list";
+import { clientsOf, figuresOf, paramsOf, roundsOf } from "./wire";
+
+export function One({ id }: { id: string }) {
+  const read = polled<Run>(`/api/oracle/runs/${encodeURIComponent(id)}`, 300_000);
+  const [problem, setProblem] = useState<Problem>();
+  usePolls(read);
+  useParts(`run:${id}`, "clock");
+  useMoves("experiment", read);
+  const known = read.value;
+  if (!known || known.kind !== "experiment") {
+    return (
+      <Panel id="experiment" title={id}>
+        <Failure poll={read} what="The experiment" />
+        <Nothing>
+          {known ? "That is no experiment. " : waiting(read, "the experiment")} <a href={hrefOf("experiments")}>All experiments</a>
+        </Nothing>
+      </Panel>
+    );
+  }
+  const run = newest(known);
+  const { description } = paramsOf(run);
+  return (
+    <>
+      <Panel
+        id="experiment"
+        title={run.name || id}
+        note={<><Standing run={run} /> <span class="dim">{id}</span></>}
+        controls={
+          <>
+            <Deeds run={run} failed={setProblem} done={() => read.nudge()} />
+            <a class="quiet" href={hrefOf("experiments", "", { compare: id })}>Compare</a>
+            <a href={hrefOf("experiments")}>All</a>
+          </>
+        }
+      >
+        <Refusal problem={problem} clear={() => setProblem(undefined)} />
+        <Failure poll={read} what="The experiment" />
+        {run.error && <p class="failure">{run.error}</p>}
+        {description && <p class="said">{description}</p>}
+        {((run.facts?.notes as string[] | undefined) ?? []).map((note) => <p key={note} class="said warn">{note}</p>)}
+        <Cards run={run} />
+        {roundsOf(run).length > 0 ? <Curves run={run} /> : <Nothing>{beforeFirst(run)}</Nothing>}
+        <Exports id={id} />
+      </Panel>
+      <div class="columns">
+        <div class="column">
+          <Clients run={run} />
+          <Told run={run} />
+        </div>
+        <div class="column">
+          <Timeline id={id} />
+          <Rounds run={run} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function beforeFirst(run: Run): string {
+  if (isOver(run)) return "It ended before its first round.";
+  if (run.status === "created") return "Its curves begin with the first round. Start it.";
+  return "Its curves begin with the first round.";
+}
+
+function Cards({ run }: { run: Run }) {
+  const { rounds, total, accuracy, loss } = figuresOf(run);
+  const history = roundsOf(run);
+  const best = Math.max(...history.map((round) => round.accuracy ?? -1));
+  const bytes = history.reduce((sum, round) => sum + (round.bytes ?? 0), 0);
+  return (
+    <dl class="cards">
+      <Card name="Round" value={`${rounds} of ${total}`}>
+        <progress value={run.progress} max={1} aria-label="Progress" />
+      </Card>
+      <Card name="Accuracy" value={accuracy === null ? "–" : share(accuracy)}>{best >= 0 && `best ${share(best)}`}</Card>
+      <Card name="Loss" value={loss === null ? "–" : fixed(loss, 4)} />
+      <Card name="Gain a round" value={gain(history)}>over the last five</Card>
+      <Card name="Sent" value={`${short(bytes)}B`}>both ways, over the simulated network</Card>
+      <Card name="Took" value={tookOf(run)}>
+        {run.started && <>since <Time iso={run.started} /></>}
+      </Card>
+    </dl>
+  );
+}
+
+function Card({ name, value, children }: { name: string; value: string; children?: preact.ComponentChildren }) {
+  return (
+    <div class="card">
+      <dt>{name}</dt>
+      <dd class="num">
+        {value}
+        {children && <span class="dim">{children}</span>}
+      </dd>
+    </div>
+  );
+}
+
+/** The mean rise of the accuracy over the last five rounds, in points of a percent. */
+function gain(history: ReturnType<typeof roundsOf>): string {
+  const last = history.filter(({ accuracy }) => accuracy !== null).slice(-6);
+  const [from, to] = [last[0], last.at(-1)];
+  if (!from || !to || from === to) return "–";
+  const points = ((to.accuracy! - from.accuracy!) / (to.round - from.round)) * 100;
+  return `${points < 0 ? "−" : "+"}${fixed(Math.abs(points), 2)} points`;
+}
+
+function Exports({ id }: { id: string }) {
+  const link = (what: string, format: string) => `/api/oracle/export?what=${what}&run=${encodeURIComponent(id)}&format=${format}`;
+  return (
+    <p class="said exports">
+      Rounds as <a href={link("samples", "csv")}>CSV</a> <a href={link("samples", "parquet")}>Parquet</a>, events as{" "}
+      <a href={link("events", "csv")}>CSV</a>, all of it as{" "}
+      <a href={`/api/oracle/runs/${encodeURIComponent(id)}`}>JSON</a>
+    </p>
+  );
+}
+
+function Clients({ run }: { run: Run }) {
+  const clients = clientsOf(run);
+  return (
+    <Panel id="clients" title="Clients" note={clients.length > 0 && whole(clients.length)}>
+      {clients.length === 0 ? (
+        <Nothing>Clients are known once it trains.</Nothing>
+      ) : (
+        <div class="scroll tall" tabIndex={0} role="group" aria-label="Clients">
+          <table>
+            <caption class="unseen">Clients</caption>
+            <thead>
+              <tr>
+                <th scope="col">Client</th>
+                <th scope="col">Status</th>
+                <th scope="col" class="num">Accuracy</th>
+                <th scope="col" class="num">Loss</th>
+                <th scope="col" class="wide">Heard</th>
+              </tr>
+            </thead>
+            <tbody>
+              {clients.map((client) => (
+                <tr key={client.id} data-client={client.id}>
+                  <th scope="row">{client.id}</th>
+                  <td><span class={`state ${client.status}`}>{isOver(run) && client.status === "training" ? "idle" : words(client.status)}</span></td>
+                  <td class="num">{client.accuracy === null ? "–" : share(client.accuracy)}</td>
+                  <td class="num">{client.loss === null ? "–" : fixed(client.loss, 3)}</td>
+                  <td class="wide">{client.last_update_us ? <Time iso={new Date(client.last_update_us / 1_000).toISOString()} /> : "–"}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+function Timeline({ id }: { id: string }) {
+  const subject = `run:${id}`;
+  const events = polled(`/api/oracle/events?subject=${encodeURIComponent(subject)}&order=desc&limit=200`, 120_000, items<Happening>);
+  usePolls(events);
+  useEffect(() => follow(["event:*"], (frame) => {
+    if (frame.topic!.endsWith(`:${subject}`)) events.nudge();
+  }), [subject]);
+  const rows = events.value;
+  return (
+    <Panel id="timeline" title="Timeline">
+      <Failure poll={events} what="The timeline" />
+      {!rows?.length ? (
+        <Nothing>{rows ? "Nothing is recorded of it." : waiting(events, "the timeline")}</Nothing>
+      ) : (
+        <ol class="timeline scroll" aria-label="Timeline, newest first" tabIndex={0}>
+          {rows.map((event) => (
+            <li key={event.id}>
+              <Time iso={event.ts} /> <span>{saidOf(event)}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </Panel>
+  );
+}
+
+function saidOf({ summary, data }: Happening): string {
+  const reason = typeof data.reason === "string" ? data.reason : "";
+  return reason && !summary.includes(reason) ? `${summary}: ${reason}` : summary;
+}
+
+function Rounds({ run }: { run: Run }) {
+  const rounds = roundsOf(run);
+  if (rounds.length === 0) return null;
+  return (
+    <Panel id="rounds" title="Rounds">
+      <div class="scroll tall" tabIndex={0} role="group" aria-label="Rounds, newest first">
+        <table>
+          <caption class="unseen">Rounds, newest first</caption>
+          <thead>
+            <tr>
+              <th scope="col" class="num">Round</th>
+              <th scope="col" class="num">Accuracy</th>
+              <th scope="col" class="num">Loss</th>
+              <th scope="col" class="num">Clients</th>
+              <th scope="col" class="num wide">Sent</th>
+              <th scope="col" class="num">Lasted</th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...rounds].reverse().map((row) => (
+              <tr key={row.round}>
+                <th scope="row" class="num">{row.round}</th>
+                <td class="num">{row.accuracy === null ? "–" : share(row.accuracy)}</td>
+                <td class="num">{row.loss === null ? "–" : fixed(row.loss, 3)}</td>
+                <td class="num">{row.clients}</td>
+                <td class="num wide">{short(row.bytes)}B</td>
+                <td class="num">{row.duration_s === null ? "–" : `${fixed(row.duration_s, 2)} s`}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+}
+
+function Told({ run }: { run: Run }) {
+  const { scenario, configuration, network_settings, policies } = paramsOf(run);
+  const rows = Object.entries({ scenario, ...configuration, ...network_settings, policies: policies.join(", ") || "none" });
+  const came = Object.entries(run.result ?? {}).filter(([, value]) => typeof value === "number" || typeof value === "string");
+  return (
+    <Panel id="configuration" title="Configuration and results">
+      <dl class="pairs">
+        {rows.map(([name, value]) => <Pair key={name} name={name} value={value} />)}
+      </dl>
+      <h3>Results</h3>
+      {came.length === 0 ? (
+        <Nothing>{isOver(run) ? "It came to nothing." : "They are there once it is over."}</Nothing>
+      ) : (
+        <dl class="pairs">
+          {came.map(([name, value]) => <Pair key={name} name={name} value={value} />)}
+        </dl>
+      )}
+    </Panel>
+  );
+}
+
+function Pair({ name, value }: { name: string; value: unknown }) {
+  return (
+    <div>
+      <dt>{named(name)}</dt>
+      <dd class="num">{valueOf(value)}</dd>
+    </div>
+  );
+}
+
+/** `duration_s` is a duration in seconds. */
+function named(name: string): string {
+  return name.endsWith("_s") ? `${words(name.slice(0, -2))}, s` : words(name);
+}
+
+export function valueOf(value: unknown): string {
+  if (typeof value === "number") return plain(Number.isInteger(value) ? value : Number(value.toPrecision(5)));
+  if (typeof value === "string") return value;
+  return value === undefined || value === null ? "–" : JSON.stringify(value);
+}

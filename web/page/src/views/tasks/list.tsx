@@ -1,0 +1,186 @@
+// The list of tasks: live, filtered, sorted, page by page, and the search through everything they have put out.
+import { useState } from "preact/hooks";
+import { whole } from "../../live/format";
+import { useParts } from "../../live/paint";
+import { polled, usePolls } from "../../live/poll";
+import type { Problem } from "../../live/rest";
+import { isOver } from "../../live/run";
+import { tookOf, newest, useMoves } from "../../live/runs";
+import type { Run } from "../../live/wire";
+import { Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { Heading, Pages, useList } from "../../parts/table";
+import { useCommands } from "../../shell/commands";
+import { go, hrefOf } from "../../shell/route";
+import { Deeds } from "./doing";
+import { Found } from "./found";
+import { NewTask } from "./new";
+import { costOf } from "./price";
+import { askedOf, tokensOf } from "./wire";
+
+const STATUSES = ["queued", "running", "waiting", "paused", "completed", "failed", "stopped", "cancelled"];
+const PAGE = 25;
+
+interface Page {
+  items: Run[];
+  total: number;
+}
+
+export function Tasks() {
+  const { query, choose } = useList();
+  const list = polled<Page>(pathOf(query), 60_000);
+  const [problem, setProblem] = useState<Problem>();
+  const [making, setMaking] = useState(false);
+  usePolls(list);
+  useParts("runs", "clock");
+  useMoves("task", list);
+  useCommands(() => [
+    { title: "New task", group: "tasks", run: () => setMaking(true) },
+    { title: "Chat with an agent", group: "tasks", run: () => go("tasks", "", { tab: "chat" }) },
+  ]);
+  const page = list.value;
+  const words = query("find");
+  return (
+    <>
+      <Panel
+        id="tasks"
+        title="Tasks"
+        note={page && `${whole(page.total)} in all`}
+        controls={
+          <button type="button" class="quiet" aria-haspopup="dialog" onClick={() => setMaking(true)}>
+            New task
+          </button>
+        }
+      >
+        <Filters query={query} choose={choose} />
+        <Failure poll={list} what="Tasks" />
+        <Refusal problem={problem} clear={() => setProblem(undefined)} />
+        {!page ? (
+          <Nothing>{waiting(list, "the tasks")}</Nothing>
+        ) : page.items.length === 0 ? (
+          <Empty filtered={Boolean(query("status") || query("agent") || query("text"))} />
+        ) : (
+          <Table page={page.items} failed={setProblem} done={() => list.nudge()} />
+        )}
+        {page && <Pages total={page.total} size={PAGE} what="tasks" />}
+      </Panel>
+      {words.trim() && <Found words={words.trim()} />}
+      {making && <NewTask shut={() => setMaking(false)} />}
+    </>
+  );
+}
+
+function pathOf(query: (name: string) => string): string {
+  const asked = new URLSearchParams({ kind: "task", limit: String(PAGE), sort: query("sort") || "-created" });
+  asked.set("offset", String((Number(query("page") || 1) - 1) * PAGE));
+  for (const name of ["status", "agent", "text"]) if (query(name)) asked.set(name, query(name));
+  return `/api/oracle/runs?${asked}`;
+}
+
+function Filters({ query, choose }: ReturnType<typeof useList>) {
+  return (
+    <div class="filters">
+      <label>
+        Status{" "}
+        <select class="field" value={query("status")} onChange={(event) => choose("status", event.currentTarget.value)}>
+          <option value="">any</option>
+          {STATUSES.map((status) => <option key={status} value={status}>{status}</option>)}
+        </select>
+      </label>
+      <input
+        class="field"
+        type="search"
+        aria-label="Agent"
+        placeholder="Agent"
+        value={query("agent")}
+        onChange={(event) => choose("agent", event.currentTarget.value.trim())}
+      />
+      <input
+        class="field"
+        type="search"
+        aria-label="Find in tasks, output and conversations"
+        placeholder="Find in tasks, output, conversations"
+        value={query("find")}
+        onChange={(event) => choose("find", event.currentTarget.value)}
+      />
+      <span class="exports">
+        All that are over as <a href="/api/oracle/export?what=runs&kind=task&format=csv">CSV</a>{" "}
+        <a href="/api/oracle/export?what=runs&kind=task&format=parquet">Parquet</a>
+      </span>
+    </div>
+  );
+}
+
+function Empty({ filtered }: { filtered: boolean }) {
+  if (filtered) return <Nothing>No task is like that.</Nothing>;
+  return (
+    <Nothing>
+      Nobody has asked anything yet. A task comes of a message, of a webhook, or of <code>POST /api/tasks</code>.{" "}
+      <a class="quiet strong" href={hrefOf("tasks", "", { tab: "chat" })}>
+        Chat with the demo agent
+      </a>
+    </Nothing>
+  );
+}
+
+interface TableProps {
+  page: readonly Run[];
+  failed: (problem: Problem | undefined) => void;
+  done: () => void;
+}
+
+function Table({ page, ...props }: TableProps) {
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label="Table">
+      <table class="runs">
+        <caption class="unseen">Tasks</caption>
+        <thead>
+          <tr>
+            <th scope="col">Task</th>
+            <Heading by="status">Status</Heading>
+            <Heading by="agent">Agent</Heading>
+            <th scope="col" class="wider">Conversation</th>
+            <th scope="col" class="num wider">Tokens</th>
+            <Heading by="cost" num>Cost</Heading>
+            <Heading by="duration" num class="wide">Took</Heading>
+            <Heading by="created" class="wide">Created</Heading>
+            <th class="end"><span class="unseen">Deeds</span></th>
+          </tr>
+        </thead>
+        <tbody>
+          {page.map((run) => <Row key={run.id} run={newest(run)} {...props} />)}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ run, failed, done }: { run: Run } & Omit<TableProps, "page">) {
+  const tokens = tokensOf(run);
+  return (
+    <tr data-run={run.id}>
+      <th scope="row">
+        <a href={hrefOf("tasks", run.id)} title={askedOf(run).slice(0, 500)}>{askedOf(run).slice(0, 120) || run.name || run.id}</a>
+        <span class="dim about">{run.id}{run.source && ` · ${run.source}`}</span>
+      </th>
+      <td><Standing run={run} /></td>
+      <td>{run.agent || <span class="dim">any</span>}</td>
+      <td class="wider">
+        {run.conversation ? <a href={hrefOf("tasks", "", { tab: "chat", conversation: run.conversation })}>{run.conversation}</a> : <span class="dim">none</span>}
+      </td>
+      <td class="num wider">{tokens === undefined ? "–" : whole(tokens)}</td>
+      <td class="num">{costOf(run)}</td>
+      <td class="num wide">{tookOf(run)}</td>
+      <td class="wide"><Time iso={run.created} /></td>
+      <td class="end"><Deeds run={run} failed={failed} done={done} /></td>
+    </tr>
+  );
+}
+
+export function Standing({ run }: { run: Run }) {
+  return (
+    <span class={`state ${run.status}`} title={run.error ?? run.reason}>
+      {run.status === "waiting" ? "waits for input" : run.status}
+      {run.requested && !isOver(run) && <span class="dim"> → {run.requested}</span>}
+    </span>
+  );
+}

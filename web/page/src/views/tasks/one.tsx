@@ -1,0 +1,151 @@
+// One task: how it stands, what it puts out as it does, what its agent thought and called, and what it cost.
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { whole, words } from "../../live/format";
+import { useParts } from "../../live/paint";
+import { polled, usePolls } from "../../live/poll";
+import type { Problem } from "../../live/rest";
+import { isOver } from "../../live/run";
+import { tookOf, newest, useMoves } from "../../live/runs";
+import type { Run } from "../../live/wire";
+import { Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { hrefOf } from "../../shell/route";
+import { budgets, leftOf } from "./budgets";
+import { Deeds, Words } from "./doing";
+import { Standing } from "./list";
+import { Log } from "./log";
+import { costOf, dollars } from "./price";
+import { Tail } from "./tail";
+import { Talk } from "./talk";
+import { askedOf, tokensOf } from "./wire";
+
+export function One({ id }: { id: string }) {
+  const read = polled<Run>(`/api/oracle/runs/${encodeURIComponent(id)}`, 300_000);
+  const [problem, setProblem] = useState<Problem>();
+  usePolls(read);
+  useParts(`run:${id}`, "clock");
+  useMoves("task", read);
+  const known = read.value;
+  if (!known || known.kind !== "task") {
+    return (
+      <Panel id="task" title={id}>
+        <Failure poll={read} what="The task" />
+        <Nothing>
+          {known ? "That is no task. " : waiting(read, "the task")} <a href={hrefOf("tasks")}>All tasks</a>
+        </Nothing>
+      </Panel>
+    );
+  }
+  const run = newest(known);
+  const asked = askedOf(run);
+  return (
+    <>
+      <Panel
+        id="task"
+        title={id}
+        note={<Standing run={run} />}
+        controls={<Deeds run={run} failed={setProblem} done={() => read.nudge()} />}
+      >
+        <Refusal problem={problem} clear={() => setProblem(undefined)} />
+        <Failure poll={read} what="The task" />
+        {run.error && <p class="failure">{run.error}</p>}
+        <p class="asks">{asked || <span class="dim">It asks nothing.</span>}</p>
+        <Cards run={run} />
+        <Words run={run} failed={setProblem} />
+      </Panel>
+      <Output run={run} pieces={known.chunks ?? 0} />
+      {run.conversation && (
+        <Panel
+          id="said"
+          title="Said in its conversation"
+          controls={<a href={hrefOf("tasks", "", { tab: "chat", conversation: run.conversation })}>{run.conversation}</a>}
+        >
+          <Talk conversation={run.conversation} about={id} />
+        </Panel>
+      )}
+    </>
+  );
+}
+
+function Cards({ run }: { run: Run }) {
+  const left = budgets();
+  usePolls(left);
+  return (
+    <dl class="cards">
+      <Card name="Agent" value={run.agent || "any"}>{run.worker && `worked off by ${run.worker}`}</Card>
+      <Card name="Model" value={run.model || "–"}>{run.source && `from ${run.source}`}</Card>
+      <Card name="Tokens" value={tokensOf(run) === undefined ? "–" : whole(tokensOf(run)!)}>
+        {tokensOf(run) !== undefined && `${whole(run.input_tokens ?? 0)} in, ${whole(run.output_tokens ?? 0)} out`}
+      </Card>
+      <Card name="Cost" value={costOf(run)}>{Boolean(run.facts?.priced) && "by the price table"}</Card>
+      <Card name="Took" value={tookOf(run)}>{run.attempts > 1 ? `${run.attempts} attempts` : ""}</Card>
+      <Card name="Created" value={<Time iso={run.created} />}>{run.finished && <>over at <Time iso={run.finished} /></>}</Card>
+      {leftOf(left.value ?? [], run).map(({ name, usd, limit }) => (
+        <Card key={name} name={`Left of ${name}`} value={dollars(usd)}>of {dollars(limit)} today</Card>
+      ))}
+    </dl>
+  );
+}
+
+function Card({ name, value, children }: { name: string; value: ComponentChildren; children?: ComponentChildren }) {
+  return (
+    <div class="card">
+      <dt>{name}</dt>
+      <dd class="num">
+        {value}
+        {children && <span class="dim">{children}</span>}
+      </dd>
+    </div>
+  );
+}
+
+function Output({ run, pieces }: { run: Run; pieces: number }) {
+  const [tail, setTail] = useState<Tail>();
+  const [all, setAll] = useState(false);
+  useEffect(() => {
+    const made = all ? new Tail(run.id, `output:${run.id}`, pieces, 0) : new Tail(run.id, `output:${run.id}`, pieces);
+    setTail(made);
+    return () => made.end();
+  }, [run.id, all]);
+  if (!tail) return null;
+  return (
+    <>
+      <Log tail={tail} id={run.id} over={isOver(run)} whole={() => setAll(true)} />
+      <Steps tail={tail} />
+    </>
+  );
+}
+
+/** What the agent thought and called, how a webhook became the task, what was asked of stores of knowledge. */
+function Steps({ tail }: { tail: Tail }) {
+  useParts(tail.part);
+  const steps = tail.steps.slice(-200);
+  if (steps.length === 0) return null;
+  return (
+    <Panel id="steps" title="Steps and calls" note={tail.steps.length > 200 ? `the newest 200 of ${whole(tail.steps.length)}` : whole(steps.length)}>
+      <div class="scroll tall" tabIndex={0} role="group" aria-label="Steps and calls">
+        <table>
+          <caption class="unseen">Steps and calls</caption>
+          <thead>
+            <tr>
+              <th scope="col">At</th>
+              <th scope="col">Step</th>
+              <th scope="col">Tool</th>
+              <th scope="col">What</th>
+            </tr>
+          </thead>
+          <tbody>
+            {steps.map((step) => (
+              <tr key={step.n}>
+                <td><Time iso={step.ts} bare /></td>
+                <td class={step.error ? "down" : ""}>{words(step.type.replace(":", " "))}{step.error && ", an error"}</td>
+                <td>{step.tool || "–"}</td>
+                <td class="wraps">{step.text.slice(0, 600)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+}
