@@ -1,29 +1,27 @@
 // The scheduler's jobs: when each runs next, what became of it last, and the button that runs it now.
-import { useState } from "preact/hooks";
 import { age } from "../../live/format";
 import { useParts } from "../../live/paint";
-import { post, type Problem } from "../../live/rest";
+import { post } from "../../live/rest";
 import { stream } from "../../live/link";
-import { attempt, Nothing, Panel, Refusal, Time } from "../../parts/parts";
+import { Nothing, Panel, Time } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
+import { useDeeds } from "./deeds";
 import { jobs, useKinds } from "./kinds";
 import type { Job } from "./plans";
 
 export function Jobs() {
   useKinds(jobs);
   useParts("clock");
-  const [asking, setAsking] = useState("");
-  const [refused, setRefused] = useState<Problem>();
+  const { act, asks, word } = useDeeds();
   const rows = [...jobs.values].sort(([, a], [, b]) => ((a.next_run ?? "~") < (b.next_run ?? "~") ? -1 : 1));
-  const trigger = async (name: string) => {
-    if (asking) return;
-    setAsking(name);
-    setRefused(await attempt(async () => void (await post(`/api/system/scheduler/trigger/${encodeURIComponent(name)}`))));
-    setAsking("");
-  };
+  const trigger = (name: string) =>
+    act(name, async () => {
+      await post(`/api/system/scheduler/trigger/${encodeURIComponent(name)}`);
+      return `${name} was started.`;
+    });
   return (
     <Panel id="jobs" title="Scheduled jobs" note={rows.length > 0 && `${rows.length}, the next one first`}>
-      <Refusal problem={refused} clear={() => setRefused(undefined)} />
+      {word}
       {rows.length === 0 ? (
         <Nothing>
           {stream.link === "live" ? (
@@ -71,7 +69,7 @@ export function Jobs() {
                       type="button"
                       class="quiet"
                       aria-label={`Run now: ${name}`}
-                      aria-busy={asking === name}
+                      aria-busy={asks(name)}
                       onClick={() => void trigger(name)}
                     >
                       Run now

@@ -1,4 +1,5 @@
 // The kill switch: a word has to be typed, a reason can be given, and everybody sees who did it and when it may be undone.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { age } from "../../live/format";
 import { useParts } from "../../live/paint";
@@ -68,7 +69,7 @@ interface ActProps {
   word: string;
   verb: string;
   disabled: boolean;
-  children: preact.ComponentChildren;
+  children: ComponentChildren;
 }
 
 function Act({ action, word, verb, disabled, children }: ActProps) {

@@ -1,10 +1,10 @@
 // Orders: those that wait for a yes, those at work, those of the past, and the form that gives one.
-import { useState } from "preact/hooks";
-import { post, type Problem, remove } from "../../live/rest";
-import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { post, remove } from "../../live/rest";
+import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
 import { Choice } from "../../parts/choice";
 import { useQuery } from "../../shell/route";
+import { useDeeds } from "./deeds";
 import { Fills } from "./fills";
 import { openOrders, useKinds } from "./kinds";
 import { orders, useLists } from "./lists";
@@ -35,43 +35,17 @@ function byTime(wanted: (order: OpenOrder) => boolean): OpenOrder[] {
   return [...openOrders.values.values()].filter(wanted).sort((a, b) => (a.created < b.created ? 1 : -1));
 }
 
-/** Ask something of an order, and say what became of that. */
-function useDeed() {
-  const [refused, setRefused] = useState<Problem>();
-  const [asking, setAsking] = useState("");
-  const [done, setDone] = useState("");
-  const act = async (id: string, what: string, work: () => Promise<unknown>) => {
-    if (asking) return;
-    setAsking(id);
-    setDone("");
-    setRefused(
-      await attempt(async () => {
-        const { status, symbol, reasons } = (await work()) as Order;
-        setDone(
-          `${what} ${symbol}: the order is ${said(status)}${status === "REJECTED" && reasons.length ? `, ${reasons.at(-1)}` : ""}.`,
-        );
-      }),
-    );
-    setAsking("");
-  };
-  const word = (
-    <>
-      <Refusal problem={refused} clear={() => setRefused(undefined)} />
-      {done && (
-        <p class="done" role="status">
-          {done}
-        </p>
-      )}
-    </>
-  );
-  return { act, asking, word };
+/** What became of an order of which something was asked. */
+async function outcome(what: string, work: Promise<unknown>): Promise<string> {
+  const { status, symbol, reasons } = (await work) as Order;
+  return `${what} ${symbol}: the order is ${said(status)}${status === "REJECTED" && reasons.length ? `, ${reasons.at(-1)}` : ""}.`;
 }
 
 function Waiting() {
   useKinds(openOrders);
-  const { act, asking, word } = useDeed();
+  const { act, asks, word, told } = useDeeds();
   const waits = byTime(({ status }) => status === "PENDING");
-  if (waits.length === 0 && !asking) return null;
+  if (waits.length === 0 && !told) return null;
   return (
     <Panel id="approvals" title="Waiting for your approval" note={`${waits.length} ${waits.length === 1 ? "order" : "orders"}`}>
       {word}
@@ -92,19 +66,19 @@ function Waiting() {
             <button
               type="button"
               class="quiet"
-              aria-busy={asking === order.id}
+              aria-busy={asks(order.id)}
               aria-label={`Approve ${order.side} ${order.symbol}`}
-              onClick={() => void act(order.id, "Approved", () => post(`${pathOf(order)}/approve`))}
+              onClick={() => void act(order.id, () => outcome("Approved", post(`${pathOf(order)}/approve`)))}
             >
               Approve
             </button>
             <button
               type="button"
               class="quiet"
-              aria-busy={asking === order.id}
+              aria-busy={asks(order.id)}
               aria-label={`Reject ${order.side} ${order.symbol}`}
               onClick={() =>
-                void act(order.id, "Rejected", () => post(`${pathOf(order)}/reject`, { reason: "rejected on the page" }))
+                void act(order.id, () => outcome("Rejected", post(`${pathOf(order)}/reject`, { reason: "rejected on the page" })))
               }
             >
               Reject
@@ -118,7 +92,7 @@ function Waiting() {
 
 function Open() {
   useKinds(openOrders);
-  const { act, asking, word } = useDeed();
+  const { act, asks, word } = useDeeds();
   const rows = byTime(({ status }) => status !== "PENDING");
   return (
     <Panel
@@ -143,9 +117,9 @@ function Open() {
                     <button
                       type="button"
                       class="quiet"
-                      aria-busy={asking === order.id}
+                      aria-busy={asks(order.id)}
                       aria-label={`Cancel ${order.side} ${order.symbol} ${order.order_type}`}
-                      onClick={() => void act(order.id, "Cancelled", () => remove(pathOf(order)))}
+                      onClick={() => void act(order.id, () => outcome("Cancelled", remove(pathOf(order))))}
                     >
                       Cancel
                     </button>
