@@ -80,7 +80,7 @@ export function Ways({ happening }: { happening: Pick<Happening, "id" | "kind" |
       {source.startsWith("watchdog:") && (
         <a href={hrefOf("alerts", "", { new: id })} aria-label={`Build a rule on: ${what}`}>Build a rule</a>
       )}
-      {trades && <a href={hrefOf("markets", subject)} aria-label={`Chart of ${subject}`}>Chart</a>}
+      {trades && <a href={hrefOf("markets", subject, { event: id })} aria-label={`Chart of ${subject}`}>Chart</a>}
     </span>
   );
 }
