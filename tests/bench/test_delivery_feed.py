@@ -47,3 +47,12 @@ async def test_ticks_come_through_the_parser(house):
 async def test_it_quotes_what_is_named(house):
     heard = await told(house, "quote:*", do="quotes", symbols=["AAPL", "BTC-USD"])
     assert [(await heard.next()).symbol for _ in range(2)] == ["AAPL", "BTC-USD"]
+
+
+async def test_it_samples_so_many_panels_in_turn_each_with_the_time_at_which_it_was_told(house):
+    now_ms = house.system.runtime.now_us() / 1_000
+    order = {"do": "panels", "name": "wall", "base_ms": now_ms, "panels": 3, "rate_per_s": 1_000.0, "seconds": 0.02}
+    heard = await told(house, "sample:wall:*", **order)
+    samples = [await heard.next() for _ in range(20)]
+    assert [sample.subject for sample in samples] == [f"p{i % 3:02}" for i in range(20)]
+    assert all(abs(sample.ts_us / 1_000 - now_ms - sample.value) <= 0.1 for sample in samples)

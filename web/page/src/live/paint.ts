@@ -29,6 +29,11 @@ export function painting(part: string, paint: () => void): () => void {
   return enter(painters, part, paint);
 }
 
+/** Call `paint` at most ten times a second: for what covers so many minutes that nobody sees it move in a frame. */
+export function calmly(part: string, paint: () => void): () => void {
+  return enter(redrawers, part, paint);
+}
+
 /** Draw the calling component again whenever one of these parts was touched. */
 export function useParts(...parts: string[]): void {
   const [, setTurn] = useState(0);

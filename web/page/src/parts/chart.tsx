@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { fixed, plain, shortTime } from "../live/format";
-import { painting } from "../live/paint";
+import { calmly, painting } from "../live/paint";
 import { zone } from "../live/preferences";
 import { type Colour, colour, faint } from "./colours";
 import { type Mark, Marks, placed } from "./marks";
@@ -49,6 +49,8 @@ export interface ChartProps {
   together?: string;
   /** Pixels left of the lines, where charts one above the other have the same times; as much as the values need if not said. */
   gutter?: number;
+  /** Drawn at most ten times a second, not in each frame. */
+  calm?: boolean;
   /** Without axes and names: a small one in a row of many. */
   bare?: boolean;
   /** Reaches down to this value. */
@@ -64,7 +66,7 @@ export function Chart(props: ChartProps) {
   const layer = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const drawn = new Drawn(host.current!, layer.current!, () => newest.current);
-    const leaves = [painting(part, drawn.paint), painting("preferences", drawn.paint)];
+    const leaves = [(props.calm ? calmly : painting)(part, drawn.paint), painting("preferences", drawn.paint)];
     return () => {
       leaves.forEach((leave) => leave());
       drawn.end();

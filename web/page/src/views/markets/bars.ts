@@ -54,10 +54,10 @@ export class Bars {
     const leaves = [
       follow([`trade:${this.symbol}`], (frame, fresh) => fresh && this.trade(told<Trade>(frame))),
       follow([`bar:1m:${this.symbol}`, `bar:1d:${this.symbol}`], (_: Frame, fresh) => fresh && void this.newest()),
-      onReturn(() => this.read && void this.newest(PAGE)),
+      onReturn(() => void (this.read ? this.newest(PAGE) : this.more())),
     ];
     void this.more();
-    this.timer = window.setInterval(() => void this.newest(), AGAIN_MS);
+    this.timer = window.setInterval(() => void (this.read ? this.newest() : this.more()), AGAIN_MS);
     return () => {
       clearInterval(this.timer);
       leaves.forEach((leave) => leave());
@@ -82,7 +82,14 @@ export class Bars {
 
   private async newest(count = NEWEST): Promise<void> {
     const body = await this.ask({ limit: String(count) });
-    if (body) this.put(body.items);
+    if (!body) return;
+    const oldest = body.items.at(-1);
+    if (oldest && body.next !== null && Date.parse(oldest.ts) / 1_000 > (this.candles.at(-1)?.at ?? 0)) {
+      // Between these and what is here there are others: begin anew.
+      this.candles = [];
+      this.older = body.next;
+    }
+    this.put(body.items);
     touch(this.part);
   }
 

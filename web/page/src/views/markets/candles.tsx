@@ -1,6 +1,6 @@
 // Bars of a symbol over any span: minutes to days, older ones as the reader goes back, with what happened above them.
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { painting, useParts } from "../../live/paint";
+import { calmly, painting, useParts } from "../../live/paint";
 import { Choice } from "../../parts/choice";
 import { Nothing, Panel, Simulated } from "../../parts/parts";
 import { useCommands } from "../../shell/commands";
@@ -99,7 +99,7 @@ function Plot({ bars, places, happenings, range, setRange, hold }: PlotProps) {
     );
     hold(plot);
     plot.paint();
-    const leaves = [painting(bars.part, plot.paint), painting("events", plot.paint), painting("preferences", plot.wear)];
+    const leaves = [calmly(bars.part, plot.paint), calmly("events", plot.paint), painting("preferences", plot.wear)];
     return () => {
       leaves.forEach((leave) => leave());
       hold(undefined);

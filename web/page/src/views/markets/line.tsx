@@ -21,7 +21,7 @@ interface LinesProps {
 export function Lines({ ticks, places, happenings }: LinesProps) {
   const [chosen, choose] = useQuery("line", "5m");
   const length = SECONDS[chosen] ?? 300;
-  useParts(`past:${ticks.symbol}`);
+  useParts(ticks.shape);
   const price = (value: number) => fixed(value, places);
   const gutter = price(ticks.ring.last(MID) || 0).length * 7 + 18;
   const lines: Line[] = [
@@ -48,6 +48,7 @@ export function Lines({ ticks, places, happenings }: LinesProps) {
             span={span}
             read={() => pick(view(), [BID, ASK, MID, TRADE])}
             marks={marks}
+            calm
             gutter={gutter}
             together={`ticks ${ticks.symbol}`}
           />
@@ -61,6 +62,7 @@ export function Lines({ ticks, places, happenings }: LinesProps) {
             height={110}
             gutter={gutter}
             floor={0}
+            calm
             together={`ticks ${ticks.symbol}`}
           />
         </>
@@ -73,9 +75,15 @@ function now(): number {
   return Date.now() / 1_000;
 }
 
-/** Some columns of a view, with holes where a row does not say them. */
+/** Some columns of a view, with holes where a row does not say them. What was quoted once is said ever after, so most columns
+ * have holes only at their beginning, or none and need no copy. */
 function pick([times, ...columns]: Float64Array[], places: readonly number[]): Columns {
-  return [times!, ...places.map((place) => Array.from(columns[place - 1]!, (value) => (Number.isNaN(value) ? null : value)))];
+  const told = places.map((place) => {
+    const column = columns[place - 1]!;
+    const whole = place !== TRADE && !Number.isNaN(column[0]!);
+    return whole ? column : Array.from(column, (value) => (Number.isNaN(value) ? null : value));
+  });
+  return [times!, ...told];
 }
 
 function known(value: number | undefined): number | undefined {

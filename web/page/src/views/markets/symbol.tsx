@@ -1,6 +1,6 @@
 // One symbol, with everything that is known about it.
 import { useEffect, useMemo } from "preact/hooks";
-import { age, fixed, percent, places as placesOf, size } from "../../live/format";
+import { age, fixed, percent, size } from "../../live/format";
 import { isMadeHere, providerOf, symbols } from "../../live/markets";
 import { useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
@@ -28,16 +28,15 @@ export function SymbolView({ symbol }: { symbol: string }) {
   const [, choose] = useQuery("event");
   const happenings = useMemo(() => new Happenings(symbol, choose), [symbol]);
   useEffect(() => ticks.hold(), [ticks]);
-  useParts(ticks.part, "sources", "clock", "link");
+  useParts(ticks.shape, "sources", "link");
   usePolls(...happenings.lists);
   useCommands(() => [
     { title: "The symbol before", group: "markets", keys: "ArrowLeft", run: () => walk(symbol, -1) },
     { title: "The next symbol", group: "markets", keys: "ArrowRight", run: () => walk(symbol, 1) },
-    ...symbols().map((one) => ({ title: one, group: "symbol", run: () => open(one) })),
   ]);
   const unknown = stream.link === "live" && ticks.read && !ticks.problem && ticks.ring.length === 0 && !symbols().includes(symbol);
   if (unknown) return <Unknown symbol={symbol} />;
-  const places = decimals(ticks);
+  const { places } = ticks;
   return (
     <>
       <Head symbol={symbol} ticks={ticks} places={places} />
@@ -60,6 +59,7 @@ export function SymbolView({ symbol }: { symbol: string }) {
 function Head({ symbol, ticks, places }: { symbol: string; ticks: Ticks; places: number }) {
   const believed = useMemo(() => polled<Believed>(`/api/oracle/quote?symbol=${encodeURIComponent(symbol)}`, 5_000), [symbol]);
   const { quote, ring, heardAt, tape } = ticks;
+  useParts(ticks.part, "clock");
   usePolls(...(quote ? [believed] : [])); // of what nobody quotes there is none
   const mid = quote ? (quote.bid + quote.ask) / 2 : ring.last(MID);
   const [, , , mids] = ring.view();
@@ -140,9 +140,4 @@ function open(symbol: string): void {
   const { query: chosen } = here();
   const query = Object.fromEntries(KEPT.filter((name) => chosen.has(name)).map((name) => [name, chosen.get(name)!]));
   go("markets", symbol, query);
-}
-
-/** Decimal places: as many as the newest numbers came with. */
-function decimals({ quote, tape }: Ticks): number {
-  return Math.max(2, ...[quote?.bid, quote?.ask, tape[0]?.price].map((value) => (value === undefined ? 0 : placesOf(value))));
 }

@@ -26,7 +26,7 @@ export function Tape({ ticks, places }: { ticks: Ticks; places: number }) {
                 const at = new Date(trade.ts);
                 const tone = trade.side === "buy" ? "up" : trade.side === "sell" ? "down" : "dim";
                 return (
-                  <tr key={`${trade.ts} ${trade.price} ${trade.size}`}>
+                  <tr key={`${trade.epoch}:${trade.offset}`}>
                     <td>
                       <time class="num dim" dateTime={trade.ts} title={utcTime(at)}>{clockTime(at)}</time>
                     </td>
