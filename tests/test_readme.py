@@ -3,6 +3,7 @@ their links lead somewhere."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -92,6 +93,27 @@ def test_its_links_lead_somewhere(page):
 
 def test_each_page_is_found_from_the_readme():
     assert {page for page in PAGES if page != "README.md"} <= set(re.findall(r"\]\((docs/[\w.]+)", README))
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd on this machine")
+def test_its_unit_is_one(tmp_path):
+    (unit,) = [block for block in BLOCKS if block.language == "ini"]
+    file = tmp_path / unit.file
+    file.write_text(unit.text.replace("/opt/oracle/bin/oracle", str(ORACLE)))
+    checked = subprocess.run(["systemd-analyze", "verify", "--man=no", file], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0 and "oracle" not in checked.stderr, checked.stderr
+
+
+def test_its_unit_and_its_image_start_what_there_is():
+    (unit,) = [block.text for block in BLOCKS if block.language == "ini"]
+    image = (REPO / "Containerfile").read_text()
+    offered = oracle("serve", "--help").stdout
+    commands = [re.search(r"^ExecStart=\S+ serve (.*)$", unit, re.MULTILINE)[1],
+                " ".join(json.loads(re.search(r"^CMD (\[.*\])$", image, re.MULTILINE)[1])[1:])]
+    for command in commands:
+        for flag in re.findall(r"--[\w-]+", command):
+            assert flag in offered, flag
+        assert "--auth token" in command
 
 
 def test_its_make_targets_exist():

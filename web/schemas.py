@@ -6,7 +6,7 @@ whose fields depend on each other says that as its class variable `shape`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -25,6 +25,7 @@ _MEANT_FOR = {
     "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum"},
 }
 _MEANT_FOR["integer"] = _MEANT_FOR["number"]
+_INSTANT = msgspec.inspect.DateTimeType
 _LENGTHS = {"string": "Length", "array": "Items", "object": "Properties"}
 
 
@@ -34,8 +35,10 @@ def schemas(kinds: Iterable[Any], closed: Iterable[Any] = (), open_: Iterable[An
     unique = list(dict.fromkeys(kinds))
     made, components = msgspec.json.schema_components(unique, ref_template=REF, schema_hook=_plain)
     sealed = set(_classes(closed)) - set(_classes(open_))
-    for cls in _classes(unique):
+    for cls, kind in _classes(unique).items():
         name = cls.__name__ if cls.__name__ in components else f"{cls.__module__}.{cls.__qualname__}"
+        for field in kind.fields:
+            _date(components[name]["properties"][field.encode_name], field.type)
         if attrs.has(cls):
             _bound(components[name], cls)
         if cls in sealed:
@@ -43,16 +46,16 @@ def schemas(kinds: Iterable[Any], closed: Iterable[Any] = (), open_: Iterable[An
     return dict(zip(unique, made, strict=True)), components
 
 
-def _classes(kinds: Iterable[Any]) -> Iterator[type]:
-    """Every class inside the kinds, once."""
-    seen: dict[type, None] = {}
+def _classes(kinds: Iterable[Any]) -> dict[type, Any]:
+    """Every class inside the kinds, with what msgspec knows of it."""
+    seen: dict[type, Any] = {}
 
     def look(kind: Any) -> None:
         cls = getattr(kind, "cls", None)
         if cls in seen:
             return
         if cls is not None and hasattr(kind, "fields"):
-            seen[cls] = None
+            seen[cls] = kind
         for part in (
             *(field.type for field in getattr(kind, "fields", ())), *getattr(kind, "types", ()), *getattr(kind, "item_types", ()),
             *(getattr(kind, name) for name in ("type", "item_type", "key_type", "value_type") if hasattr(kind, name)),
@@ -61,7 +64,14 @@ def _classes(kinds: Iterable[Any]) -> Iterator[type]:
 
     for kind in msgspec.inspect.multi_type_info(list(kinds)):
         look(kind)
-    return iter(seen)
+    return seen
+
+
+def _date(schema: dict[str, Any], kind: Any) -> None:
+    """An instant is written as ISO 8601, which msgspec says only of those that must have an offset."""
+    for one in (schema, *schema.get("anyOf", ())):
+        if one.get("type") == "string" and any(isinstance(part, _INSTANT) for part in (kind, *getattr(kind, "types", ()))):
+            one["format"] = "date-time"
 
 
 def _bound(schema: dict[str, Any], cls: type) -> None:

@@ -17,7 +17,7 @@ from web.table import routes
 
 SPECS = Path(__file__).parents[2] / "web" / "page" / "node_modules" / "@asyncapi" / "specs" / "schemas" / "3.0.0.json"
 DOCUMENT = describe(routes(), VERSION, "127.0.0.1:8000")
-FREE = {"TradingNews", "Scan", "TradeExecution", "Pushed", "AccountUpdate", "PositionUpdate"}  # they hold what bots say
+FREE = {"TradingNews", "Scan", "TradeExecution", "PushedNews", "AccountUpdate", "PositionUpdate"}  # they hold what bots say
 PATIENCE_S = 30.0
 JSON = {"Content-Type": "application/json"}
 

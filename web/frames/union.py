@@ -93,7 +93,7 @@ class TradeExecution(Placed, kw_only=True):
     channel: Literal["state:trades"]
 
 
-class Pushed(Placed, kw_only=True):
+class PushedNews(Placed, kw_only=True):
     """Whatever else a bot pushed, unchanged but for its channel."""
 
     type: str
@@ -166,7 +166,7 @@ class PushedObject(msgspec.Struct):
 
 
 TOLD = (
-    StateSnapshot, UnionQuote, TradingNews, AccountUpdate, PositionUpdate, Scan, TradeExecution, Pushed, TaskOutput, TaskEvent,
-    TaskStatus, UnionWord, Pong, Ack, UnionError,
+    StateSnapshot, UnionQuote, TradingNews, AccountUpdate, PositionUpdate, Scan, TradeExecution, PushedNews, TaskOutput,
+    TaskEvent, TaskStatus, UnionWord, Pong, Ack, UnionError,
 )  # fmt: skip
 HEARD = (Ping, SubscribeTask, PushedObject)

@@ -215,12 +215,13 @@ def _named(call: Call) -> str:
 _SESSION = Param("session_id", default="", le=200, doc="of one session; empty: of all")
 _SHOWN = (Param("limit", "int", default=100, ge=1, le=MOST_SESSIONS),)
 _ONE = "/api/agents/{name}"
+_CHANGE = {**DO, "segments": {"name": AGENT_NAME.pattern}}
 ROUTES = (
     Route("GET", "/api/health", health, answer=AgentBotHealth, **READ),
     Route("GET", "/api/status", status, answer=MachineStatus, **READ),
     Route("GET", "/api/agents", agents, answer=list[Agent], **READ),
-    Route("PUT", _ONE, put_agent, body=NewAgent, answer=Agent, refuses=(409, 503, 504), **DO),
-    Route("DELETE", _ONE, drop_agent, answer=dict[str, Any], refuses=(404, 409, 503, 504), **DO),
+    Route("PUT", _ONE, put_agent, body=NewAgent, answer=Agent, refuses=(409, 503, 504), **_CHANGE),
+    Route("DELETE", _ONE, drop_agent, answer=dict[str, Any], refuses=(404, 409, 503, 504), **_CHANGE),
     Route("GET", "/api/sessions", sessions, params=_SHOWN, answer=list[Session], refuses=(503, 504), **READ),
     Route("GET", "/api/sessions/{session_id}", session, answer=SessionWhole, refuses=(404, 503, 504), **READ),
     Route("PUT", "/api/cli-status", put_cli, body=CliStatus, answer=CliStatus, refuses=(503, 504), **DO),

@@ -9,7 +9,7 @@ import attrs
 
 from actors import Node, Refused
 from oracle.system import System
-from web import docs
+from web import reference
 from web.asyncapi import describe as describe_streams
 from web.auth import SESSION_S, cookie_name
 from web.body import encode
@@ -114,10 +114,22 @@ async def asyncapi(call: Call) -> Answer:
     return Answer(encode(describe_streams(call.house.routes, VERSION, call.headers.get("host", "localhost"))))
 
 
-async def docs_page(call: Call) -> Answer:
-    """This API as a page for people."""
-    text = docs.page(describe(call.house.routes, VERSION))
-    return Answer(text.encode(), headers=(("Content-Security-Policy", docs.POLICY),), content_type="text/html; charset=utf-8")
+async def docs(call: Call) -> Answer:
+    """This API, its routes and its streams, as a page for people."""
+    host = call.headers.get("host", "localhost")
+    streams = describe_streams(call.house.routes, VERSION, host)
+    origin, guarded = f"http{'s' * call.secure}://{host}", call.house.doorman.mode == "token"
+    text = reference.page(describe(call.house.routes, VERSION), streams, origin, guarded)
+    return Answer(text.encode(), headers=_REFERENCE, content_type="text/html; charset=utf-8")
+
+
+async def docs_file(call: Call) -> Answer:
+    """The style and the script of that page."""
+    try:
+        body, kind = reference.FILES[call.args["name"]]
+    except KeyError:
+        raise Refused("Not Found", code="not_found") from None
+    return Answer(body, headers=(*_REFERENCE, ("Cache-Control", "no-cache")), content_type=kind)
 
 
 def readiness(system: System) -> Readiness:
@@ -189,6 +201,7 @@ async def _exchange(call: Call, token: str) -> Answer:
     return Answer(b"", 303, (there, ("Set-Cookie", cookie)), "text/plain")
 
 
+_REFERENCE = (("Content-Security-Policy", reference.POLICY),)
 _TOKEN = Param("token", default="", doc="exchanged for a session cookie")
 ROUTES = (
     Route("GET", "/", front_door, Auth.public, params=(_TOKEN,), answer=Welcome, refuses=(401, 503), head=True),
@@ -198,5 +211,6 @@ ROUTES = (
     Route("GET", "/metrics", metrics, Auth.token, Scope.read, answer="text/plain", head=True, quick=True),
     Route("GET", "/openapi.json", openapi, Auth.public, answer=dict, head=True),
     Route("GET", "/asyncapi.json", asyncapi, Auth.public, answer=dict, head=True),
-    Route("GET", "/docs", docs_page, Auth.public, answer="text/html", head=True),
+    Route("GET", "/docs", docs, Auth.public, answer="text/html", head=True),
+    Route("GET", "/docs/{name}", docs_file, Auth.public, answer="text/javascript, text/css", refuses=(404,), head=True),
 )

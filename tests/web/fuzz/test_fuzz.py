@@ -83,7 +83,7 @@ def test_schemathesis_finds_nothing(house):
         "--request-timeout", "60", *amount,
     ]  # fmt: skip
     env = clean_env(PLANTED=json.dumps(things), PYTHONPATH=str(REPO))
-    most_s = rounds(120, 3_600)
+    most_s = rounds(500, 7_200)  # a busy machine takes long
     found = subprocess.run(command, capture_output=True, text=True, timeout=most_s, cwd=running.data, env=env, check=False)
     complaints = re.findall(r"^=+ (?:ERRORS|FAILURES) =+$.*", found.stdout, re.DOTALL | re.MULTILINE)
     assert found.returncode == 0, "\n".join(complaints) or found.stdout + found.stderr
