@@ -168,7 +168,7 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
       ...(together && { sync: { key: together } }),
     },
     scales: {
-      x: { time: across === "time" },
+      x: { time: across === "time", range: (_, from, to) => (from === to ? [from - ALONE, to + ALONE] : [from, to]) },
       ...Object.fromEntries(scales.map((name) => [name, { range }])),
     },
     axes: bare ? [{ show: false }, { show: false }] : [acrossAxis(across, props.acrossText), ...scales.map((name, place) => valueAxis(name, place, props))],
@@ -199,6 +199,8 @@ function seriesOf(line: Line): uPlot.Series {
   };
 }
 
+/** What is seen on both sides of a point that is alone. */
+const ALONE = 60;
 /** Pixels, about. */
 const LETTER = 6.3;
 const AXIS = { stroke: () => colour("dim"), font: "11px system-ui, sans-serif", ticks: { show: false } } as const;
@@ -217,7 +219,7 @@ const TIMES = [
 
 function acrossAxis(across: string, text: ((value: number) => string) | undefined): uPlot.Axis {
   const grid = { stroke: () => colour("line"), width: 1 };
-  if (across === "time") return { ...AXIS, size: 40, grid, values: TIMES };
+  if (across === "time") return { ...AXIS, size: 40, space: 72, grid, values: TIMES };
   const told = text ?? ((value: number) => (Number.isInteger(value) ? plain(value) : ""));
   return { ...AXIS, size: 30, grid, values: (_, ticks) => ticks.map(told) };
 }
