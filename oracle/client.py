@@ -31,6 +31,7 @@ from oracle.remote import TIMEOUT_S, Remote, RemoteFailed, Said
 from oracle.sdk.blocking import Blocked
 from oracle.sdk.on_asyncio import Awaited
 from oracle.sdk.portal import Closed, Portal
+from oracle.sdk.primed import primed
 from oracle.sdk.room import Asked, Asyncio, Blocking, Trio, Watched
 from oracle.sdk.surfaces import Surfaces
 from oracle.settings import load
@@ -146,7 +147,7 @@ class SyncClient(Surfaces[Blocking]):
 
     get = Asked(Client.get)
     command = Asked(Client.command)
-    stream = Watched(Client.stream)
+    stream = Watched(primed(Client.stream))
 
     def __init__(self, url: str | None = None, token: str = "", certificate: str = "", *, data: Path | str | None = None,
                  deadline_s: float = DEADLINE_S) -> None:  # fmt: skip
@@ -191,7 +192,7 @@ class AsyncioClient(Surfaces[Asyncio]):
 
     get = Asked(Client.get)
     command = Asked(Client.command)
-    stream = Watched(Client.stream)
+    stream = Watched(primed(Client.stream))
 
     def __init__(self, url: str | None = None, token: str = "", certificate: str = "", *, data: Path | str | None = None,
                  deadline_s: float = DEADLINE_S) -> None:  # fmt: skip

@@ -104,7 +104,7 @@ class Hooks:
         return attrs.evolve(incoming, fingerprint=f"sha256:{hashlib.sha256(signed).hexdigest()}")
 
     def signed(self, ident: str, body: bytes, now_us: int) -> dict[str, str]:
-        """The headers by which a body is a delivery to a webhook of anybody's making (`custom`), as who knows its secret signs it.
+        """The headers by which a body is a delivery to a webhook of anybody's making (`custom`), signed with its secret.
 
         Raises Refused: `not_found`, `forbidden` (it has no secret), `conflict` where a provider signs in a way of its own.
         """

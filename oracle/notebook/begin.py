@@ -87,7 +87,10 @@ def _known(wish: _Wish) -> Session | None:
     if _running is None:
         return None
     before, session = _running
-    if before.process != wish.process or not session.alive:
+    if before.process != wish.process:
+        return None
+    if not session.alive:
+        session.stop()  # it has crashed: what is left of it goes first
         return None
     if before == wish:
         return session

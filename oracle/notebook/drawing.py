@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -20,6 +21,7 @@ MOST_POINTS = 700  # of a line; of more, the least and the greatest of each stre
 MOST_MARKS = 500
 COLOURS = {"low": "#4c78a8", "medium": "#e0a008", "high": "#e4572e", "critical": "#b5179e"}
 LINE, FALL = "#4c78a8", "#e4572e"
+_UNWRITABLE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff\\ufffe\\uffff]")
 
 
 @attrs.frozen
@@ -68,7 +70,7 @@ def drawn(panels: Sequence[Panel], label: str) -> Drawing:
     height = HEIGHT * len(panels)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="100%" role="img" '
-        f'aria-label="{escape(label, quote=True)}" font-family="system-ui, sans-serif" font-size="11" fill="currentColor">'
+        f'aria-label="{_said(label)}" font-family="system-ui, sans-serif" font-size="11" fill="currentColor">'
     ]
     for place, panel in enumerate(panels):
         parts += _panel(panel, place * HEIGHT, first, max(last, first + 1))
@@ -96,7 +98,7 @@ def _panel(panel: Panel, top: int, first: int, last: int) -> Iterator[str]:
     marks = panel.marks[:MOST_MARKS]
     values = [value for _, value in points] + [mark.y for mark in marks if mark.y is not None]
     scale = _Scale(first, last, *_bounds(values, panel.filled), top)
-    yield f'<text x="{LEFT}" y="{top + 14}" font-weight="600">{escape(panel.title)}</text>'
+    yield f'<text x="{LEFT}" y="{top + 14}" font-weight="600">{_said(panel.title)}</text>'
     yield from _grid(scale)
     if points:
         line = " ".join(f"{scale.x(ts)},{scale.y(value)}" for ts, value in _thinned(points, first, last))
@@ -130,10 +132,15 @@ def _mark(mark: Mark, scale: _Scale, points: Sequence[tuple[int, float]]) -> str
     value = mark.y if mark.y is not None else _at(points, mark.ts_us)
     y = scale.top + HEIGHT - BOTTOM if value is None else scale.y(value)
     said = dt.datetime.fromtimestamp(mark.ts_us / 1e6, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    title = escape(f"{said}  {mark.severity}: {mark.text}")
+    title = _said(f"{said}  {mark.severity}: {mark.text}")
     colour = COLOURS.get(mark.severity, LINE)
     return (f'<circle cx="{scale.x(mark.ts_us)}" cy="{y}" r="3.5" fill="{colour}" stroke="currentColor" stroke-width="0.5">'
             f"<title>{title}</title></circle>")  # fmt: skip
+
+
+def _said(text: str) -> str:
+    """As it may stand in XML, which has no way to write a control character."""
+    return escape(_UNWRITABLE.sub(" ", text), quote=True)
 
 
 def _at(points: Sequence[tuple[int, float]], ts_us: int) -> float | None:

@@ -36,6 +36,11 @@ class _Hold(Generic[T]):
         if self._holder is None:
             self._holder = self._portal.start(self._stay)
 
+    def opened(self) -> Pending[None]:
+        """Open it, and wait until it has begun; what hindered it, if something did."""
+        self.start()
+        return self._portal.start(self._begun)
+
     def ask(self) -> Pending[T]:
         """The next one, or StopAsyncIteration."""
         self.start()
@@ -58,6 +63,11 @@ class _Hold(Generic[T]):
             self._opened.set()
             self._told = None
 
+    async def _begun(self) -> None:
+        await self._opened.wait()
+        if self._told is None and self._holder is not None and self._holder.future.done():
+            self._holder.future.result()
+
     async def _next(self) -> T:
         async with self._turn:  # in order, also where somebody asks again before an earlier one has stopped waiting
             await self._opened.wait()
@@ -71,7 +81,8 @@ class _Hold(Generic[T]):
 
 
 class Stream(Generic[T]):
-    """Iterate it; `with` it, or `close()`, where it is to end before it is forgotten. An ended one has nothing more to tell."""
+    """Iterate it; `with` it (the block begins once it has begun), or `close()`, where it is to end before it is forgotten. An
+    ended one has nothing more to tell."""
 
     def __init__(self, portal: Portal, make: Callable[[], AbstractAsyncContextManager[AsyncIterator[T]]]) -> None:
         self._hold = _Hold(portal, make)
@@ -86,7 +97,11 @@ class Stream(Generic[T]):
             raise StopIteration from None
 
     def __enter__(self) -> Stream[T]:
-        self._hold.start()
+        try:
+            self._hold.opened().wait()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,7 +116,8 @@ class Stream(Generic[T]):
 
 
 class AsyncStream(Generic[T]):
-    """`async for` it; `async with` it, or `close()`, where it is to end before it is forgotten."""
+    """`async for` it; `async with` it (the block begins once it has begun), or `close()`, where it is to end before it is
+    forgotten."""
 
     def __init__(self, portal: Portal, make: Callable[[], AbstractAsyncContextManager[AsyncIterator[T]]]) -> None:
         self._hold = _Hold(portal, make)
@@ -120,7 +136,11 @@ class AsyncStream(Generic[T]):
             raise
 
     async def __aenter__(self) -> AsyncStream[T]:
-        self._hold.start()
+        try:
+            await asyncio.wrap_future(self._hold.opened().future)
+        except BaseException:
+            self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -19,7 +19,8 @@ const STYLE = `
   text-transform: uppercase; }
 .oracle-live .body { max-height: 22rem; overflow: auto; }
 .oracle-live canvas { display: block; width: 100%; height: 14rem; }
-.oracle-live table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.oracle-live table { border-collapse: collapse; width: 100%; font: inherit; font-variant-numeric: tabular-nums; }
+.oracle-live caption { text-align: left; }
 .oracle-live th, .oracle-live td { text-align: left; padding: .1rem .6rem .1rem 0; vertical-align: top; }
 .oracle-live th { font-weight: 600; }
 .oracle-live .num { text-align: right; }
@@ -147,11 +148,13 @@ function chart(body, model) {
     pen.clearRect(0, 0, width, height);
     const all = [...series.values()].flat();
     if (!all.length) return;
-    const [from, to] = ends(all.map((point) => point[0])), [low, high] = ends(all.map((point) => point[1]));
-    axes(pen, width, height, [from, to], [low, high]);
+    const [from, to] = ends(all.map((point) => point[0])), whole = ends(all.map((point) => point[1]));
+    const apart = farApart([...series.values()]);
+    axes(pen, width, height, [from, to], apart ? ["each on its own scale", ""] : whole.map(number).reverse());
     const x = (at) => 4 + ((at - from) / (to - from || 1)) * (width - 8);
-    const y = (value) => height - 18 - (high === low ? 0.5 : (value - low) / (high - low)) * (height - 36);
     [...series.values()].forEach((points, n) => {
+      const [low, high] = apart ? ends(points.map((point) => point[1])) : whole;
+      const y = (value) => height - 18 - (high === low ? 0.5 : (value - low) / (high - low)) * (height - 36);
       pen.strokeStyle = COLOURS[n % COLOURS.length];
       pen.lineWidth = 1.5;
       pen.beginPath();
@@ -161,13 +164,13 @@ function chart(body, model) {
     });
   }
 
-  function axes(pen, width, height, times, values) {
+  function axes(pen, width, height, times, [top, bottom]) {
     pen.fillStyle = getComputedStyle(canvas).color;
     pen.font = "11px system-ui, sans-serif";
     pen.globalAlpha = 0.75;
     pen.textBaseline = "top";
-    pen.fillText(number(values[1]), 4, 2);
-    pen.fillText(number(values[0]), 4, height - 30);
+    pen.fillText(top, 4, 2);
+    pen.fillText(bottom, 4, height - 30);
     pen.textBaseline = "bottom";
     pen.fillText(clock(times[0]), 4, height - 1);
     const last = clock(times[1]);
@@ -204,6 +207,12 @@ function chart(body, model) {
 
 function ends(values) {
   return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+}
+
+// Prices of two symbols would be two flat lines on one scale.
+function farApart(all) {
+  const levels = ends(all.map((points) => Math.abs(points.at(-1)[1])));
+  return all.length > 1 && levels[1] > 1.5 * levels[0];
 }
 
 function number(value) {

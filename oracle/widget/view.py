@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,48 @@ MODULE = Path(__file__).with_name("live.js")
 
 
 def view_of(ear: Any) -> Any:
-    """An anywidget that shows what an ear hears. Raises Missing."""
+    """An anywidget that shows what an ear hears, and has it hear while somebody looks. Raises Missing."""
+    view = _live()(said=ear.picture.said(), past=ear.picture.past())
+    eyes = _Eyes(ear, view)
+    view.on_msg(eyes.heard)
+    view.over = eyes.over
+    ear.show = eyes.show
+    return view
+
+
+class _Eyes:
+    """How many look at a view."""
+
+    def __init__(self, ear: Any, view: Any) -> None:
+        self._ear, self._view = ear, view
+        self._looking = 0
+
+    def show(self) -> None:
+        """Tell them what is new."""
+        if self._looking:
+            self._view.said = self._ear.picture.said()
+
+    def heard(self, _: Any, word: Any, __: Any) -> None:
+        """One begins to look, or looks no more."""
+        self._looking = max(0, self._looking + (1 if word.get("look") else -1))
+        if not self._looking:
+            self._ear.stop("nobody looks")
+            return
+        try:
+            self._ear.start()
+        except (RemoteFailed, Closed) as gone:
+            self._ear.picture.stands("ended", str(gone))
+        self._view.past = self._ear.picture.past()
+        self.show()
+
+    def over(self) -> None:
+        """The view is gone."""
+        self._ear.show = None
+        self._ear.stop("closed")
+
+
+@cache
+def _live() -> type[Any]:
     try:
         import anywidget
         import traitlets
@@ -32,31 +74,7 @@ def view_of(ear: Any) -> Any:
 
         def close(self) -> None:
             """Hear no more, and be gone."""
-            ear.show = None
-            ear.stop("closed")
+            self.over()
             super().close()
 
-    picture = ear.picture
-    view = Live(said=picture.said(), past=picture.past())
-    looking = 0
-
-    def show() -> None:
-        if looking:
-            view.said = picture.said()
-
-    def heard(_: Any, word: Any, __: Any) -> None:
-        nonlocal looking
-        looking = max(0, looking + (1 if word.get("look") else -1))
-        if not looking:
-            ear.stop("nobody looks")
-            return
-        try:
-            ear.start()
-        except (RemoteFailed, Closed) as gone:
-            picture.stands("ended", str(gone))
-        view.past = picture.past()
-        show()
-
-    view.on_msg(heard)
-    ear.show = show
-    return view
+    return Live

@@ -10,7 +10,7 @@ from typing import Any
 
 import trio
 
-from oracle.bookmark import Frame, Ready
+from oracle.bookmark import Ready
 from oracle.remote import RemoteFailed
 from oracle.sdk.portal import Pending, Portal
 from oracle.widget.picture import Picture
@@ -40,7 +40,7 @@ class _Ear:
         return bool(self._tasks) and not self._tasks[0].future.done()
 
     def start(self) -> None:
-        """Hear, unless it does; back once the first was told. Raises RemoteFailed where nobody answers, or we are refused."""
+        """Hear, unless it does; back once all that is known was told. Raises RemoteFailed where nobody answers, or we are refused."""
         if self.hears:
             return
         turn = _Turn()
@@ -66,7 +66,7 @@ class _Ear:
                 async for told in stream:
                     self.picture.take(told)
                     turn.note()
-                    if isinstance(told, Ready | Frame):
+                    if isinstance(told, Ready):
                         turn.begin()
         except RemoteFailed as failed:
             self.picture.stands("ended", str(failed))
@@ -95,7 +95,7 @@ class _Turn:
         self._is_begun = self._is_new = self._is_over = False
 
     def begin(self) -> None:
-        """Something was told."""
+        """All that is known was told."""
         self._is_begun = True
         if self._begun is not None:
             self._begun.set()
@@ -113,7 +113,7 @@ class _Turn:
         self.note()
 
     async def begun(self) -> None:
-        """Wait until something was told, or nothing will be; at most 10 s."""
+        """Wait until that was told, or nothing will be; at most 10 s."""
         self._begun = trio.Event()
         if not self._is_begun:
             with trio.move_on_after(BEGIN_S):

@@ -84,8 +84,9 @@ async def test_a_crash_fails_the_ask_in_hand_and_keeps_the_rest(autojump_clock, 
     runtime.tell("counter", 5)
     assert await runtime.ask("counter", 0) == 5  # a new life, the message behind the poison kept
     assert [m.what for m in seen.took()] == ["crashed", "started"]
-    with pytest.raises(ActorCrashed):
+    with pytest.raises(ActorCrashed) as crash:
         await runtime.ask("counter", "boom")
+    assert isinstance(crash.value.__cause__, RuntimeError) and crash.value.__cause__.__traceback__ is not None
     assert await runtime.ask("counter", 0) == 0
 
 

@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from oracle.log import logger, set_up
+from oracle.log import kept_in, logger, said_in_detail, set_up
 
 
 @pytest.fixture
@@ -40,3 +40,20 @@ def test_a_traceback_does_not_print_variables(said, format):
     except ValueError:
         logger("web").exception("failed")
     assert "ValueError: no 7" in said.getvalue() and "hunter2" not in said.getvalue()
+
+
+def test_in_a_program_of_somebody_s_it_is_kept_in_a_file_and_their_log_is_left_alone(tmp_path, said, capsys):
+    theirs = logging.StreamHandler(said)
+    root = logging.getLogger()
+    root.handlers[:] = [theirs]
+    root.setLevel("WARNING")
+    file = tmp_path / "data" / "notebook.log"
+    with kept_in(file, "debug"):
+        assert said_in_detail()
+        logger("web").warning("odd", why="x")
+        logging.getLogger("oracle.web").error("a crash")
+        logging.getLogger("theirs").warning("theirs")
+    assert not said_in_detail() and root.handlers == [theirs]
+    text = file.read_text()
+    assert "odd" in text and "why=x" in text and "a crash" in text and "theirs" not in text
+    assert said.getvalue() == "theirs\n" and capsys.readouterr() == ("", "")

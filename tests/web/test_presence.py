@@ -59,6 +59,24 @@ def test_a_killed_server_leaves_the_folder_free(tmp_path, holder):
         assert not (tmp_path / "server.json").exists()
 
 
+def test_a_child_of_a_fork_holds_nothing_that_its_parent_holds(tmp_path):
+    """Else the folder stayed taken for as long as the child lives, though its parent is gone."""
+    alive, live = os.pipe()
+    with claim(tmp_path):
+        child = os.fork()
+        if child == 0:
+            os.close(live)
+            os.read(alive, 1)  # until the test lets it go
+            os._exit(0)
+        with pytest.raises(FolderTaken), claim(tmp_path):
+            pass
+    with claim(tmp_path):
+        pass
+    os.close(live)
+    assert os.waitpid(child, 0)[1] == 0
+    os.close(alive)
+
+
 def test_a_card_that_says_nothing_is_no_server(tmp_path):
     for text in ("", "{}", '{"url": 1, "pid": 1}', '{"url": "http://x/", "pid": 4194305}',
                  '{"url": "http://x/", "pid": 99999999999999999999}', '{"url": "http://x/", "pid": 0}'):

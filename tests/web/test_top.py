@@ -12,6 +12,7 @@ from web.top.keys import keys_of
 from web.top.panes import head, panes
 from web.top.screen import screen
 from web.top.seen import Look, Seen
+from web.verbs.top import SORTS as OFFERED
 
 NOW_US = 1_795_449_600_000_000
 MOST = (20, 0, 3, 9)
@@ -51,6 +52,10 @@ def frame(data):
 
 def texts(pane):
     return [[cell.text.strip() for cell in row] for row in pane.rows]
+
+
+def test_the_command_offers_what_there_is():
+    assert OFFERED == SORTS
 
 
 def test_rates_are_measured_between_two_looks_at_one_run():

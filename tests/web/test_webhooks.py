@@ -151,3 +151,24 @@ async def test_a_built_in_one_is_enabled_by_the_settings_that_say_where_its_secr
         assert (taken.status, taken.json["matched_command"]) == (200, "@robo")
         assert (await house.get(f"{ALL}/stats")).json == {
             "total_webhooks": 4, "active_webhooks": 1, "events_by_webhook": {"github": 1}}
+
+
+def test_a_trial_delivery_goes_the_whole_way_and_shows_no_secret(house):
+    command = WebhookFactory.command(trigger="build.*", template="{{webhook.text}}")
+    made = make(house, name="tried", provider="custom", secret="a secret of mine", commands=[command])
+    place = f"/api/oracle/webhooks/{made['webhook_id']}/trial"
+    wish = {"json": {"event": "build.done", "text": "it is green"}, "headers": {"Idempotency-Key": "trial-1"}}
+    reply = house.post(place, **wish)
+    assert (reply.status, reply.json["matched_command"], reply.json["refused"]) == (201, "review", False)
+    assert house.post(place, **wish).json == reply.json
+    assert house.get(f"/api/tasks/{reply.json['task_id']}").json["input_message"] == "it is green"
+    event = house.get(f"{ALL}/events/{reply.json['event_id']}")
+    assert event.json["delivery_id"].startswith("trial-") and b"a secret of mine" not in event.body + reply.body
+    assert house.post(place, json={"event": "other"}).json["task_id"] is None
+    assert house.post(f"{ALL}/{made['webhook_id']}/disable").status == 200
+    assert house.post(place, json={}).status == 403
+    github = make(house, name="not tried", secret="a secret of mine")
+    refused = house.post(f"/api/oracle/webhooks/{github['webhook_id']}/trial", json={})
+    assert (refused.status, refused.json["error"]["code"]) == (409, "conflict")
+    assert house.post("/api/oracle/webhooks/wh-nobody/trial", json={}).status == 404
+    assert house.post(place, json={"txt": "x"}).status == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 
 import attrs
@@ -36,17 +37,22 @@ class Tried:
 
 
 async def trial(call: Call) -> Answer:
-    """Deliver something to a custom webhook as if its sender had: signed with its secret, and taken in like any other delivery, so
+    """Deliver something to a custom webhook as its sender would: signed with its secret, and taken in like any other delivery, so
     that a task may come of it."""
     wish = structure(Trial, call.body, path=("body",))
     ident, system = call.args["id"], call.system
     now_us = system.runtime.now_us()
     said = {"event": wish.event, "text": wish.text, "sender": call.who.name, "title": "A trial delivery"}
     body = msgspec.json.encode(said)
-    headers = {**system.hooks.signed(ident, body, now_us), "x-webhook-id": call.command_id or secrets.token_hex(8)}
+    headers = {**system.hooks.signed(ident, body, now_us), "x-webhook-id": _ident(call.command_id)}
     incoming = system.hooks.admit("custom", ident, headers, body, now_us)
     taken: Taken = await system.runtime.ask("inbound", Command("receive", {"id": ident, "incoming": incoming}, call.who.name))
     return Answer(Tried(taken.event_id, taken.task_id, taken.matched_command, bool(taken.refused)), 201)
+
+
+def _ident(command_id: str) -> str:
+    """What the delivery is called: the same for the same command."""
+    return "trial-" + (hashlib.blake2b(command_id.encode(), digest_size=6).hexdigest() if command_id else secrets.token_hex(6))
 
 
 ROUTES = (

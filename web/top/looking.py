@@ -13,7 +13,7 @@ from web.top.seen import Look
 __all__ = ["TOPICS", "look", "past"]
 
 TOPICS = "event:*"
-PATIENCE_S = 5.0  # with a server that takes a connection and says nothing
+PATIENCE_S = 15.0  # with a server that is busy, or takes a connection and says nothing
 _MOST = 1_000
 
 

@@ -13,7 +13,8 @@ from web.top.seen import Seen, actors_of
 
 __all__ = ["Cell", "Column", "Pane", "age", "head", "panes"]
 
-_ACTIVE = ("firing", "escalated", "pending", "acknowledged", "muted", "inactive")  # the most urgent first
+_ACTIVE = {phase: place for place, phase in enumerate(  # the most urgent first
+    ("firing", "escalated", "pending", "acknowledged", "muted", "inactive"))}  # fmt: skip
 _INKS = {
     "running": "green", "failed": "bold red", "backing_off": "yellow", "starting": "yellow", "connected": "green",
     "stale": "yellow", "disconnected": "bold red", "critical": "bold red", "high": "red", "medium": "yellow", "low": "dim",
@@ -140,7 +141,7 @@ def _feed_word(node: Mapping[str, Any]) -> Cell:
 
 
 def _alerts(seen: Seen, now_us: int) -> Pane:
-    found = [] if seen.look is None else sorted(seen.look.alerts, key=lambda one: _ACTIVE.index(one["phase"] or "inactive"))
+    found = [] if seen.look is None else sorted(seen.look.alerts, key=lambda one: _ACTIVE.get(one["phase"] or "inactive", 0))
     rows = []
     for one in found:
         phase = one["phase"] or "inactive"

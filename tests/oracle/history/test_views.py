@@ -8,7 +8,7 @@ from oracle.history import Queries, Store, inline
 from oracle.history.answers import Answers, Ask, clear
 from oracle.history.still import open_still
 from oracle.history.views import VIEWS
-from oracle.model import Bar, Event, Severity
+from oracle.model import Bar, Event, Message, Severity
 from oracle.moments import iso_text
 
 from .rows import MINUTE_US, T0_US, attempt, delivery, event, published, state, trade, zoo
@@ -94,6 +94,13 @@ async def test_no_secret_can_be_seen(store, answers):
     seen = [str(await rows(answers, f"SELECT * FROM {name}")) for name in VIEWS]
     assert "position:AAPL" in str(seen)
     assert not [text for text in seen if secret in text or "hush" in text]
+
+
+async def test_what_was_said_in_a_conversation_that_is_gone_is_not_there(store, answers):
+    said = [Message(f"m{n}", f"c{n}", "user", "hush", "", {}, T0_US) for n in (1, 2)]
+    gone = Event("evt_d", "conversation_deleted", "conversation:c1", "api", Severity.low, "", {}, T0_US + 1)
+    store.write(published(*said, gone))
+    assert await rows(answers, "SELECT id, content FROM messages") == [{"id": "m2", "content": "hush"}]
 
 
 async def test_orders_fills_and_what_was_taken_back(store, answers):

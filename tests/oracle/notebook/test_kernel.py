@@ -34,7 +34,7 @@ def push(price):
     rt.push([{"kind": "trade", "symbol": "X-USD", "price": price, "size": 1.0}])
 
 def heard(act):
-    with rt.stream("event:jump:*", since=rt.get("api/oracle/snapshot", topics="event:none:*")["next"]) as told:
+    with rt.stream("event:jump:*") as told:
         act()
         return next(one.data["summary"] for one in told if getattr(one, "type", "") == "event")
 """
@@ -111,7 +111,7 @@ rt.add(Divider)
 def test_a_part_that_crashes_by_itself_is_told_of_at_the_end_of_a_cell(kernel):
     kernel.run("pass")  # what the tests before have left
     told = kernel.run("""
-with rt.stream("event:actor_crashed:divider", since=rt.get("api/oracle/snapshot", topics="event:none:*")["next"]) as news:
+with rt.stream("event:actor_crashed:divider") as news:
     rt.tell("divider", "one")
     next(one for one in news if getattr(one, "type", "") == "event")
 """).err

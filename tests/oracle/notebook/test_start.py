@@ -17,7 +17,7 @@ import pytest
 
 import oracle
 from actors import Actor, NobodyOwns, Refused
-from oracle.client import Closed
+from oracle.client import Closed, RemoteFailed
 from oracle.model import Event, Severity
 from oracle.problems import Invalid
 from tests.forked import Forked
@@ -240,12 +240,53 @@ class Breaks(Actor):
 
 with oracle.start(**QUIET) as rt:
     rt.add(Breaks)
-    with rt.stream("event:actor_crashed:breaks", since=rt.get("api/oracle/snapshot", topics="event:none:*")["next"]) as news:
+    with rt.stream("event:actor_crashed:breaks") as news:
         rt.tell("breaks", "x")
         next(one for one in news if getattr(one, "type", "") == "event")
 """)
     assert "breaks has crashed, and begins anew" in done.stderr and "LookupError: not there" in done.stderr, done
     assert "LookupError: not there" in (tmp_path / "notebook.log").read_text()
+
+
+def test_a_stream_has_begun_when_its_block_begins(rt):
+    for n in range(5):
+        with rt.stream("event:note:*") as told:
+            rt.publish(Event(f"evt_begun{n}", "note", "X", "test", Severity.low, "a note", {}, 1, ""))
+            assert type(next(told)).__name__ == "Ready"
+            assert next(told).data["id"] == f"evt_begun{n}"
+    with pytest.raises(RemoteFailed, match="answered 401"):
+        oracle.connect(rt.url)
+
+
+def test_a_runtime_that_crashes_says_so_and_makes_room_for_another(tmp_path):
+    done = run(tmp_path, """
+import threading
+from actors import Actor, Child
+
+class Bad(Actor):
+    async def start(self):
+        raise ValueError("always")
+
+rt = oracle.start(**QUIET)
+over = threading.Event()
+rt._resident.when_ended(lambda error: over.set())
+
+async def add():
+    rt._resident.system().runtime.add(Child("bad", Bad))  # among the house's own, whose crashes nobody parks
+
+rt._portal.start(add).wait()
+over.wait()
+print(rt)
+try:
+    rt.watchdogs.list()
+except Exception as error:
+    print(repr(error))
+print(oracle.start(**QUIET) is not rt)
+""")
+    shown, raised, again = done.stdout.splitlines()
+    assert "crashed (root: more than 5 crashes in 60 s" in shown
+    assert raised.startswith("Refused(") and "this runtime has crashed" in raised and again == "True"
+    assert "the runtime has crashed; oracle.start() begins another" in done.stderr and "ValueError: always" in done.stderr
 
 
 def test_a_child_of_a_fork_has_only_a_picture_of_it(rt):

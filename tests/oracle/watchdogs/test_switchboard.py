@@ -1,5 +1,7 @@
 """Switching watchdogs: what is answered is true by then, and a supervisor that begins anew has its watchdogs again."""
 
+from functools import partial
+
 import pytest
 import trio
 
@@ -8,6 +10,9 @@ from actors.testing import probe
 from oracle.model import Command
 from oracle.settings import Data, Demo, Settings
 from oracle.system import open_system
+from oracle.watchdogs import PriceAnomaly
+from oracle.watchdogs.actor import Ready, watchdog_child
+from oracle.watchdogs.switchboard import Dismiss, Enlist
 from web.surfaces.fiml import dashboard_health
 
 NAME = "watchdog:price_anomaly"
@@ -102,3 +107,48 @@ async def test_a_switchboard_that_was_killed_after_the_commit_knows_what_it_did(
         assert await ask(system, "disable", ident="client/ada/1/d1") == "disabled"
         assert not system.runtime.alive(NAME)
         assert len((await system.queries.events(kind="watchdog_disabled")).items) == 1
+
+
+def enlisting(system, window_s):
+    """A watchdog more, named extra."""
+    make = partial(PriceAnomaly, window_s=window_s)
+    return Enlist("extra", partial(watchdog_child, "extra", make, system.board, None, system.runtime))
+
+
+async def window_s(system):
+    (cell,) = [one for one in system.runtime.node("watchdogs").children if one.name == "watchdog:extra"]
+    assert cell.state == "running"
+    return (await system.runtime.ask("watchdog:extra", Ready())).window_s
+
+
+async def test_one_that_is_enlisted_is_like_the_others_until_it_is_dismissed(tmp_path):
+    async with open_system(settings(tmp_path)) as system:
+        lives = probe(system.runtime, "life:watchdog:extra")
+        assert await system.runtime.ask("switchboard", enlisting(system, 1.0)) == "enlisted"
+        assert await system.runtime.ask("switchboard", enlisting(system, 2.0)) == "enlisted"
+        assert await window_s(system) == 2.0
+        assert [one.what for one in lives.took()] == ["started", "stopped", "started"], "the one before has ended in order"
+        assert await ask(system, "disable", "extra") == "disabled"
+        assert await system.runtime.ask("switchboard", enlisting(system, 3.0)) == "enlisted"
+        assert not system.runtime.alive("watchdog:extra"), "who switched it off meant it"
+        assert await ask(system, "enable", "extra") == "enabled"
+        system.runtime.restart("watchdogs")
+        with trio.fail_after(30):
+            while not system.runtime.alive("watchdog:extra") or await window_s(system) != 3.0:
+                await lives.next()
+        assert await system.runtime.ask("switchboard", Dismiss("extra")) == "dismissed"
+        assert system.board.get("watchdog:extra") is None and not system.runtime.alive("watchdog:extra")
+        with pytest.raises(Refused, match="not found"):
+            await ask(system, "enable", "extra")
+        assert await system.runtime.ask("switchboard", Dismiss("extra")) == "dismissed", "again it does nothing"
+
+
+async def test_one_that_died_with_its_process_is_not_said_to_run(tmp_path):
+    async with open_system(settings(tmp_path)) as system:
+        await system.runtime.ask("switchboard", enlisting(system, 1.0))
+        left = dict(system.board.get("watchdog:extra"), running=True)
+        await system.runtime.remove("watchdog:extra")
+        system.board.put("watchdog:extra", left, system.runtime.now_us())
+    async with open_system(settings(tmp_path)) as system:
+        assert system.board.get("watchdog:extra") is None
+        assert "extra" not in [one.name for one in dashboard_health(system).watchdogs]

@@ -65,13 +65,18 @@ async def test_it_says_when_the_server_is_gone_and_goes_on_when_it_is_back(tmp_p
         watch = await trio.to_thread.run_sync(client.watch, "sample:beat:x")
         with pytest.raises(RemoteFailed):
             await trio.to_thread.run_sync(SyncClient("http://127.0.0.1:9").watch, "x")
-        states, stands = [], watch.picture.stands
-        watch.picture.stands = lambda state, reason="": (states.append(state), stands(state, reason))
+        states, back, stands, token = [], trio.Event(), watch.picture.stands, trio.lowlevel.current_trio_token()
+
+        def noted(state, reason=""):
+            states.append(state)
+            stands(state, reason)
+            if states[-2:] == ["reconnecting", "live"]:
+                token.run_sync_soon(back.set)
+
+        watch.picture.stands = noted
         house.system.runtime.kill(next(one.name for one in sockets(house.system.runtime.tree())))
         with trio.fail_after(WITHIN_S):
-            while "live" not in states[states.index("reconnecting") :] if "reconnecting" in states else True:
-                say(house, 2.0)
-                await trio.sleep(0.05)
+            await back.wait()
         say(house, 3.0)
         await shown(watch, lambda said: newest(3.0)(said) and said["state"] == "live")
         client.close()

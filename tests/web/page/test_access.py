@@ -13,8 +13,10 @@ SERIOUS = "axe.run().then(found => found.violations.filter(one => ['serious', 'c
           ".flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 160)}`)))"  # fmt: skip
 PLACES = (
     "overview", "markets", "markets?show=wall", "markets/BTC-USD", "watchdogs", "watchdogs/price_anomaly", "alerts",
-    "alerts?new=1", "trading", "trading/orders", "trading/risk", "trading/strategies", "experiments", "tasks", "runtime",
-    "runtime/feeds", "runtime/clients", "settings", "settings/dashboard", "settings/server", "nowhere",
+    "alerts?new=1", "alerts?tab=history", "alerts?tab=deliveries", "alerts?tab=numbers", "alerts/demo_price_spike",
+    "trading", "trading/orders", "trading/risk", "trading/strategies", "experiments", "tasks", "tasks?tab=chat",
+    "tasks?tab=costs", "tasks?tab=webhooks", "tasks?tab=agents", "runtime", "runtime/feeds", "runtime/clients", "settings",
+    "settings/dashboard", "settings/server", "nowhere",
 )  # fmt: skip
 
 audited = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: run make page on a machine with npm")

@@ -145,3 +145,76 @@ def test_an_alert_is_made_of_a_preset(browser: BrowserContext, server: Serving):
 
 def life(server: Serving, alert_id: str):
     return next(row for row in ask(server, "/api/oracle/alerts")["items"] if row["alert_id"] == alert_id)
+
+
+@built
+def test_a_rule_is_built_with_its_faults_marked_then_changed_with_its_secret_kept(browser: BrowserContext, server: Serving):
+    page = Visited(browser.new_page(), server).opened("alerts")
+    tab = page.browser
+    tab.get_by_role("link", name="Build a rule").click()
+    tab.get_by_role("textbox", name="Name").fill("Boiling over")
+    expect(tab.get_by_role("textbox", name="Id", exact=True)).to_have_value("boiling_over")
+    tab.get_by_role("radio", name="a condition").press("Space")
+    condition = tab.get_by_role("textbox", name="Condition", exact=True)
+    condition.fill('sample("pot", "here") > 1.02 * averg(sample("pot", "here"), "1m")')
+    expect(condition).to_have_attribute("aria-invalid", "true")
+    expect(tab.locator(".entry", has=condition)).to_contain_text("no function is called 'averg'; did you mean avg?")
+    tab.get_by_role("button", name="Create disabled").click()
+    expect(condition).to_be_focused()
+    condition.fill('sample("pot", "here") > 1')
+    tab.get_by_role("checkbox", name="webhook").press("Space")
+    tab.get_by_role("textbox", name="URL").fill("http://127.0.0.1:1/hook")
+    tab.get_by_role("textbox", name="Bearer token").fill("hush")
+    expect(tab.get_by_role("region", name="Create")).to_contain_text("It would be taken.")
+    expect(tab.get_by_role("region", name="On the past")).to_contain_text("It would not have fired.")
+    tab.get_by_role("button", name="Create disabled").click()
+
+    expect(tab.locator('[data-alert="boiling_over"]')).to_contain_text('sample("pot", "here") > 1')
+    made = ask(server, "/api/alerts/boiling_over")
+    assert (made["enabled"], made["webhook_config"]["auth_token"]) == (False, "********")
+    assert made["delivery_methods"] == ["log", "webhook"] and made["trigger"]["condition"] == 'sample("pot", "here") > 1'
+
+    tab.get_by_role("link", name="Change").click()
+    expect(tab.get_by_role("textbox", name="Bearer token")).to_have_value("********")
+    tab.get_by_role("spinbutton", name="At most once every").fill("7")
+    tab.get_by_role("button", name="Save").click()
+    expect(tab.get_by_role("table", name="What Boiling over is set to")).to_contain_text("7 s")
+    changed = ask(server, "/api/alerts/boiling_over")
+    assert (changed["cooldown_seconds"], changed["webhook_config"], changed["created_at"]) == (
+        7, made["webhook_config"], made["created_at"])
+
+    tab.get_by_role("button", name="Delete").click()
+    tab.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(tab.get_by_role("link", name="Boiling over")).to_have_count(0)
+    assert "boiling_over" not in {one["alert_id"] for one in ask(server, "/api/alerts")}
+    assert page.complaints == []
+
+
+@built
+def test_a_delivery_shows_its_tries_and_is_sent_again(browser: BrowserContext, server: Serving):
+    page = Visited(browser.new_page(), server).opened("alerts")
+    row = page.has_an_alert_on("urn")
+    page.reads("urn", 5)
+    expect(row).to_contain_text("fired once")
+    page.opened("alerts?tab=deliveries&rule=urn")
+    tab = page.browser
+    table = tab.get_by_role("table", name="Deliveries, newest first")
+    expect(table.get_by_role("row")).to_have_count(2)
+    expect(table).to_contain_text("delivered")
+    (sent,) = ask(server, "/api/oracle/deliveries?rule_id=urn")["items"]
+    table.get_by_role("button", name="1 tries of").click()
+    tries = tab.get_by_role("table", name=f"Tries of delivery {sent['id']}")
+    expect(tries.get_by_role("row").last).to_contain_text("delivered")
+
+    table.get_by_role("button", name="Resend").click()
+    expect(tab.locator("[data-delivery]")).to_have_count(2)
+    again = ask(server, "/api/oracle/deliveries?rule_id=urn")["items"]
+    assert [one["payload"].get("resend_of") for one in again] == [sent["id"], None]
+    tab.get_by_role("combobox", name="Outcome").select_option("failed")
+    expect(tab.get_by_text("Nothing was delivered that fits.")).to_be_visible()
+
+    page.opened("alerts?tab=numbers")
+    numbers = next(one for one in ask(server, "/api/oracle/alerts/analytics")["items"] if one["alert_id"] == "urn")
+    cells = tab.get_by_role("row", name="urn is hot").get_by_role("cell")
+    expect(cells.first).to_have_text(str(numbers["firings"]))
+    assert page.complaints == []

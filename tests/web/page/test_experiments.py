@@ -18,7 +18,7 @@ def test_a_fresh_server_offers_a_small_experiment_whose_curves_grow(browser: Bro
     head = page.browser.locator("#experiment")
     expect(head).to_contain_text("Small experiment")
     expect(head.get_by_role("img")).to_have_attribute("aria-label", re.compile("after round 5 "))
-    expect(head.locator(".state")).to_have_text("completed")
+    expect(head.locator(".runstate")).to_have_text("completed")
     run = newest(server)
     assert (run["status"], run["rounds"], run["params"]["configuration"]["dataset"]) == ("completed", 5, "digits")
     expect(head.locator(".card", has_text="Accuracy")).to_contain_text(f"{run['accuracy'] * 100:.1f}%")
@@ -41,7 +41,7 @@ def test_what_the_server_does_not_like_is_said_at_the_field(browser: BrowserCont
     form.get_by_label("Rounds").fill("500")
     form.get_by_label("Start it at once").uncheck()
     form.get_by_role("button", name="Create").click()
-    wrong = form.locator(".asked", has=tab.get_by_label("Rounds"))
+    wrong = form.locator(".formline", has=tab.get_by_label("Rounds"))
     expect(wrong.get_by_role("alert")).to_contain_text("between 1 and 100")
     expect(form.get_by_label("Rounds")).to_have_attribute("aria-invalid", "true")
 
@@ -50,7 +50,7 @@ def test_what_the_server_does_not_like_is_said_at_the_field(browser: BrowserCont
     form.get_by_text("More", exact=True).click()
     form.get_by_label("robust_aggregation").check()
     form.get_by_role("button", name="Create").click()
-    expect(tab.locator("#experiment .state")).to_have_text("created")
+    expect(tab.locator("#experiment .runstate")).to_have_text("created")
     run = newest(server)
     assert run["name"] == "Never begun" and run["params"]["policies"] == ["robust_aggregation"]
     assert {"rounds": 7, "learning_rate": 0.05, "clients_per_round": 3}.items() <= run["params"]["configuration"].items()
@@ -65,7 +65,7 @@ def test_an_experiment_is_steered_from_the_list(browser: BrowserContext, server:
     row = tab.locator(f'tr[data-run="{run["id"]}"]')
     for button, state in (("Pause", "paused"), ("Resume", "running"), ("Stop", "stopped")):
         row.get_by_role("button", name=f"{button} Long one").click()
-        expect(row.locator(".state")).to_have_text(state)
+        expect(row.locator(".runstate")).to_have_text(state)
         assert one(server, run["id"])["status"] == state
     expect(row.get_by_role("button")).to_have_count(0)
 
@@ -75,7 +75,7 @@ def test_an_experiment_is_steered_from_the_list(browser: BrowserContext, server:
     assert one(server, other["id"])["status"] == "running"
     tab.get_by_role("button", name="Abort Given up").click()
     tab.get_by_role("button", name="Abort it").click()
-    expect(tab.locator("#experiment .state")).to_have_text("aborted")
+    expect(tab.locator("#experiment .runstate")).to_have_text("aborted")
     assert one(server, other["id"])["status"] == "cancelled"
     assert page.complaints == []
 
@@ -115,7 +115,7 @@ def makes(tab: Page, name: str):
     form.get_by_label("Rounds").fill("100")
     form.get_by_label("Local epochs").fill("60")
     form.get_by_role("button", name="Create").click()
-    expect(tab.locator("#experiment .state")).to_have_text("running")
+    expect(tab.locator("#experiment .runstate")).to_have_text("running")
     return {"id": tab.url.rpartition("/")[2], "name": name}
 
 

@@ -1,4 +1,4 @@
-"""One walk through the page by what can be seen and heard of it: from a detection to the alert that was acknowledged, in the history.
+"""One walk through the page by what can be seen and heard of it: from a detection to an alert in the history.
 
 Every click, key and filled field is an action; each thing is found by its accessible name.
 """
@@ -30,7 +30,8 @@ def watching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A server without a market that watches a boiler, and did so yesterday."""
     folder: Path = tmp_path_factory.mktemp("walk")
     (folder / "settings.toml").write_text(SETTINGS)
-    made = run(Path(__file__).parents[2] / "yesterday_child.py", folder / "data", "boiler:here", timeout_s=READY_S, env=clean_env())
+    child = Path(__file__).parents[2] / "yesterday_child.py"
+    made = run(child, folder / "data", "boiler:here", timeout_s=READY_S, env=clean_env())
     assert made.returncode == 0, made.stderr
     with serving(folder / "data", "--no-demo", "--settings", folder / "settings.toml") as server:
         yield server

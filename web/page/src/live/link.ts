@@ -14,6 +14,9 @@ const MOST_ROUTES = 5_000;
 const takers = new Map<string, Set<Taker>>();
 const routes = new Map<string, readonly Taker[]>();
 const returns = new Set<() => void>();
+/** Who is told when what it follows is told: not asked for yet, and asked for. */
+const beginning = new Set<() => void>();
+const begun = new Set<() => void>();
 let changing = false;
 
 export const stream = new Stream({
@@ -23,15 +26,23 @@ export const stream = new Stream({
   ready() {
     for (const back of returns) back();
   },
+  settled() {
+    const due = [...begun];
+    begun.clear();
+    for (const begin of due) begin();
+  },
   moved: () => touch("link"),
 });
 
 /** Tell `take` each message of some topics (`quote:BTC-USD`, `quote:*`) until the function that is answered is called; first the
- * newest of each that the server retains. */
-export function follow(patterns: readonly string[], take: Taker): () => void {
+ * newest of each that the server retains. `begin` is called once nothing of them is missed any more: who reads what was before
+ * reads it then. */
+export function follow(patterns: readonly string[], take: Taker, begin?: () => void): () => void {
+  if (begin) beginning.add(begin);
   for (const pattern of patterns) takers.set(pattern, (takers.get(pattern) ?? new Set()).add(take));
   changed();
   return () => {
+    if (begin) for (const waiting of [beginning, begun]) waiting.delete(begin);
     for (const pattern of patterns) {
       const set = takers.get(pattern);
       set?.delete(take);
@@ -81,6 +92,8 @@ function changed(): void {
   // A view that closes and one that opens are one change.
   window.setTimeout(() => {
     changing = false;
+    for (const begin of beginning) begun.add(begin);
+    beginning.clear();
     stream.want(takers.keys());
   });
 }

@@ -4,10 +4,14 @@ import { age, fixed } from "./format";
 import { follow } from "./link";
 import { touch } from "./paint";
 import type { Poll } from "./poll";
+import { isOver } from "./run";
 import type { Frame, Run } from "./wire";
 
 /** By id: those that are at work, and those that ended lately. A change touches "runs" and "run:ID". */
 export const runs = new Map<string, Run>();
+
+/** Of those that are over the oldest are forgotten past so many. */
+const MOST_RUNS = 2_000;
 
 type Told = (run: Run, before: Run | undefined) => void;
 const hearers = new Set<Told>();
@@ -17,10 +21,18 @@ follow(["state:run:*"], (frame: Frame) => {
   const before = runs.get(id);
   if (value) runs.set(id, value);
   else runs.delete(id);
+  if (runs.size > MOST_RUNS) forget();
   touch("runs");
   touch(`run:${id}`);
   if (value) for (const hear of hearers) hear(value, before);
 });
+
+function forget(): void {
+  for (const run of runs.values()) {
+    if (runs.size <= MOST_RUNS) return;
+    if (isOver(run)) runs.delete(run.id);
+  }
+}
 
 /** What is known of a run by its last message, else as it was read. */
 export function newest<T extends Run>(read: T): T {

@@ -9,6 +9,8 @@ export interface Listener {
   frame(frame: Frame, fresh: boolean): void;
   /** The snapshot, or what was missed, is complete: what comes now is live. Called again after each reconnect. */
   ready(): void;
+  /** What is told is what was wanted last: nothing of it that is published from now on is missed. */
+  settled(): void;
   /** The link, a counter or the place changed. */
   moved(): void;
 }
@@ -78,7 +80,7 @@ export class Stream {
     if (this.link !== "live" || this.changing) return;
     const more = [...this.wanted].filter((topic) => !this.asked.has(topic));
     const less = [...this.asked].filter((topic) => !this.wanted.has(topic));
-    if (more.length === 0 && less.length === 0) return;
+    if (more.length === 0 && less.length === 0) return this.listener.settled();
     this.changing = true;
     const [action, topics] = more.length > 0 ? ["subscribe", more] : ["unsubscribe", less];
     this.socket?.send(JSON.stringify({ action, topics }));

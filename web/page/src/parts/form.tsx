@@ -76,7 +76,7 @@ export function Field({ name, label, hint, ...rest }: FieldProps) {
   const id = useId();
   const about = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ") || undefined;
   return (
-    <div class="asked">
+    <div class="formline">
       <label htmlFor={id}>{label}</label>
       <Control id={id} name={name} about={about} invalid={wrong !== undefined} {...rest} />
       {hint && <span class="dim" id={`${id}-hint`}>{hint}</span>}
@@ -124,7 +124,7 @@ function Control({ id, name, value = "", type = "text", choices, rows, offered, 
 /** A box to tick, with what that means. */
 export function Tick({ name, value = "on", label, hint, on = false }: { name: string; value?: string; label: string; hint?: string; on?: boolean }) {
   return (
-    <label class="tick">
+    <label class="formtick">
       <input type="checkbox" name={name} value={value} defaultChecked={on} />
       <span>
         {label} {hint && <span class="dim">{hint}</span>}

@@ -12,6 +12,8 @@ import { Nothing } from "./parts";
 const WIDTHS = [[1, "1m"], [5, "5m"], [15, "15m"], [60, "1h"], [240, "4h"], [1_440, "1d"]] as const;
 const MOST_POINTS = 1_500;
 const MINUTE_MS = 60_000;
+/** So many bars without a trade are a hole. */
+const LONG = 30;
 
 interface PriceLineProps {
   symbol: string;
@@ -58,15 +60,30 @@ export function PriceLine({ symbol, from, to, marks, height = 200 }: PriceLinePr
 
 async function barsOf(symbol: string, from: number, to: number): Promise<Columns> {
   const minutes = (to - from) / MINUTE_MS;
-  const [, interval] = WIDTHS.find(([width]) => minutes / width <= MOST_POINTS) ?? WIDTHS.at(-1)!;
+  const [width, interval] = WIDTHS.find(([width]) => minutes / width <= MOST_POINTS) ?? WIDTHS.at(-1)!;
   const query = new URLSearchParams({ symbol, interval, from: new Date(from).toISOString(), to: new Date(to).toISOString(), limit: "10000" });
   try {
-    const bars = items<Bar>(await get(`/api/oracle/bars?${query}`));
-    return [bars.map((bar) => Date.parse(bar.ts) / 1_000), bars.map((bar) => bar.close)];
+    return withHoles(items<Bar>(await get(`/api/oracle/bars?${query}`)), width * 60);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return [[], []]; // what happened is listed beside it anyway
   }
+}
+
+/** Where nobody traded for long the line has a hole: nights, weekends, a server that was off. */
+function withHoles(bars: readonly Bar[], widthS: number): Columns {
+  const times: number[] = [];
+  const values: (number | null)[] = [];
+  for (const bar of bars) {
+    const at = Date.parse(bar.ts) / 1_000;
+    if (at - (times.at(-1) ?? at) > LONG * widthS) {
+      times.push(times.at(-1)! + widthS);
+      values.push(null);
+    }
+    times.push(at);
+    values.push(bar.close);
+  }
+  return [times, values];
 }
 
 /** The value of the last point up to a time; undefined before the first. */

@@ -6,6 +6,7 @@ import { Bars } from "../../parts/bars";
 import { Card, Cards } from "../../parts/card";
 import { Choice } from "../../parts/choice";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { hrefOf, useQuery } from "../../shell/route";
 import type { Analytics } from "./wire";
 
@@ -49,7 +50,7 @@ function Told({ told: { total, buckets, items } }: { told: Analytics }) {
       {items.length === 0 ? (
         <Nothing>There is no alert yet.</Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Alerts, the noisiest first">
           <table aria-label="Alerts, the noisiest first">
             <thead>
               <tr>
@@ -80,7 +81,7 @@ function Told({ told: { total, buckets, items } }: { told: Analytics }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </>
   );

@@ -8,6 +8,7 @@ import { post, type Problem } from "../../live/rest";
 import type { Delivery } from "../../live/wire";
 import { usePages } from "../../parts/pages";
 import { attempt, Failure, Nothing, Panel, Refusal, Simulated, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { hrefOf, useQuery } from "../../shell/route";
 
 const CHANNELS = ["browser", "log", "email", "telegram", "webhook", "slack", "discord", "sms", "command"];
@@ -43,7 +44,7 @@ export function DeliveryList({ of = "" }: { of?: string }) {
       {rows.length === 0 ? (
         <Nothing>{!poll.value ? waiting(poll, "the deliveries") : narrowed ? "Nothing was delivered that fits. Choose less to see more." : "Nothing has been delivered yet. Test an alert, or wait until one fires."}</Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Deliveries">
           <table aria-label="Deliveries, newest first">
             <thead>
               <tr>
@@ -60,7 +61,7 @@ export function DeliveryList({ of = "" }: { of?: string }) {
               {rows.map((delivery) => <Row key={delivery.id} delivery={delivery} name={names.get(delivery.rule_id) ?? delivery.rule_id} alone={!!of} done={() => poll.refresh()} />)}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       {more}
     </Panel>

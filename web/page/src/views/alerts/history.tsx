@@ -7,6 +7,7 @@ import { usePolls } from "../../live/poll";
 import { SEVERITIES } from "../../live/wire";
 import { usePages } from "../../parts/pages";
 import { Failure, Nothing, Panel, Simulated, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { hrefOf, useQuery } from "../../shell/route";
 import { Select } from "./deliverylist";
 import type { Firing } from "./wire";
@@ -48,7 +49,7 @@ export function History({ of = "" }: { of?: string }) {
       {rows.length === 0 ? (
         <Nothing>{!poll.value ? waiting(poll, "the history") : narrowed ? "Nothing fired that fits. Search for less to see more." : "Nothing has fired yet. Every firing stands here for good, with what people said to it."}</Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Firings">
           <table aria-label="Firings, newest first">
             <thead>
               <tr>
@@ -60,7 +61,7 @@ export function History({ of = "" }: { of?: string }) {
             </thead>
             <tbody>{rows.map((firing) => <Row key={firing.id} firing={firing} alone={!!of} />)}</tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       {more}
     </Panel>

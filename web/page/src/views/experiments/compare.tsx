@@ -6,6 +6,7 @@ import { polled, usePolls } from "../../live/poll";
 import { tookOf, newest } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Failure, Nothing, Panel } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { go, hrefOf } from "../../shell/route";
 import { Over, share } from "./curves";
 import { Standing } from "./list";
@@ -80,7 +81,7 @@ export function Compare({ ids }: { ids: readonly string[] }) {
 function Came({ all, drop }: { all: readonly Run[]; drop: (id: string) => void }) {
   return (
     <Panel id="came" title="What each came to">
-      <div class="scroll" tabIndex={0} role="group" aria-label="Table">
+      <Scroll label="What each came to">
         <table>
           <caption class="unseen">What each came to</caption>
           <thead>
@@ -123,7 +124,7 @@ function Came({ all, drop }: { all: readonly Run[]; drop: (id: string) => void }
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Panel>
   );
 }
@@ -138,7 +139,7 @@ function Differences({ all, everything }: { all: readonly Run[]; everything: boo
   );
   if (names.length === 0) return <Nothing>{all.length === 1 ? "Add another to see what differs." : "They were told the same."}</Nothing>;
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label="Table">
+    <Scroll label="Configuration of each">
       <table>
         <caption class="unseen">Configuration of each</caption>
         <thead>
@@ -156,6 +157,6 @@ function Differences({ all, everything }: { all: readonly Run[]; everything: boo
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

@@ -13,7 +13,7 @@ const ALLOWED: Record<string, readonly Action[]> = {
   waiting: ["stop", "abort"],
   paused: ["resume", "stop", "abort"],
 };
-const WORDS: Record<Action, string> = { start: "Start", pause: "Pause", resume: "Resume", stop: "Stop", abort: "Abort" };
+export const WORDS: Record<Action, string> = { start: "Start", pause: "Pause", resume: "Resume", stop: "Stop", abort: "Abort" };
 
 export function allowed({ status }: Run): readonly Action[] {
   return ALLOWED[status] ?? [];

@@ -7,6 +7,7 @@ import { type Problem } from "../../live/rest";
 import { tookOf, newest, useMoves } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { Heading, Pages, useList } from "../../parts/table";
 import { useCommands } from "../../shell/commands";
 import { go, hrefOf } from "../../shell/route";
@@ -129,7 +130,7 @@ interface TableProps {
 
 function Table({ page, ...props }: TableProps) {
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label="Table">
+    <Scroll label="Experiments">
       <table class="runs">
         <caption class="unseen">Experiments</caption>
         <thead>
@@ -152,7 +153,7 @@ function Table({ page, ...props }: TableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -185,7 +186,7 @@ function Row({ run, chosen, flip, failed, done }: { run: Run } & Omit<TableProps
 
 export function Standing({ run }: { run: Run }) {
   return (
-    <span class={`state ${run.status}`} title={run.error ?? run.reason}>
+    <span class={`runstate ${run.status}`} title={run.error ?? run.reason}>
       {statusOf(run)}
       {run.requested && <span class="dim"> → {statusOf({ status: run.requested })}</span>}
     </span>

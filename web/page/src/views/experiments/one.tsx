@@ -1,7 +1,6 @@
 // One experiment: its curves as they grow, its clients, what happened to it, what it was told to do, and what came of it.
 import { useEffect, useState } from "preact/hooks";
-
-import { fixed, plain, short, whole, words } from "../../live/format";
+import { fixed, plain, short, shortTime, whole, words } from "../../live/format";
 import { follow } from "../../live/link";
 import { items } from "../../live/lists";
 import { useParts } from "../../live/paint";
@@ -10,10 +9,13 @@ import type { Problem } from "../../live/rest";
 import { isOver } from "../../live/run";
 import { tookOf, newest, useMoves } from "../../live/runs";
 import type { Happening, Run } from "../../live/wire";
-import { Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { Card, Cards } from "../../parts/card";
+import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
+import { useCommands } from "../../shell/commands";
 import { hrefOf } from "../../shell/route";
 import { Curves, share } from "./curves";
-import { Deeds } from "./doing";
+import { allowed, control, Deeds, WORDS } from "./doing";
 import { Standing } from "./list";
 import { clientsOf, figuresOf, paramsOf, roundsOf } from "./wire";
 
@@ -24,6 +26,9 @@ export function One({ id }: { id: string }) {
   useParts(`run:${id}`, "clock");
   useMoves("experiment", read);
   const known = read.value;
+  useCommands(() => (known ? allowed(newest(known)) : [])
+    .filter((action) => action !== "abort")
+    .map((action) => ({ title: `${WORDS[action]} ${known!.name || id}`, group: "experiment", run: () => void attempt(() => control(id, action)).then(setProblem) })));
   if (!known || known.kind !== "experiment") {
     return (
       <Panel id="experiment" title={id}>
@@ -55,7 +60,7 @@ export function One({ id }: { id: string }) {
         {run.error && <p class="failure">{run.error}</p>}
         {description && <p class="said">{description}</p>}
         {((run.facts?.notes as string[] | undefined) ?? []).map((note) => <p key={note} class="said warn">{note}</p>)}
-        <Cards run={run} />
+        <Numbers run={run} />
         {roundsOf(run).length > 0 ? <Curves run={run} /> : <Nothing>{beforeFirst(run)}</Nothing>}
         <Exports id={id} />
       </Panel>
@@ -75,40 +80,26 @@ export function One({ id }: { id: string }) {
 
 function beforeFirst(run: Run): string {
   if (isOver(run)) return "It ended before its first round.";
+  const at = run.facts?.scheduled_us;
+  if (run.status === "created" && typeof at === "number") return `It begins by itself at ${shortTime(at / 1_000)}.`;
   if (run.status === "created") return "Its curves begin with the first round. Start it.";
   return "Its curves begin with the first round.";
 }
 
-function Cards({ run }: { run: Run }) {
+function Numbers({ run }: { run: Run }) {
   const { rounds, total, accuracy, loss } = figuresOf(run);
   const history = roundsOf(run);
   const best = Math.max(...history.map((round) => round.accuracy ?? -1));
   const bytes = history.reduce((sum, round) => sum + (round.bytes ?? 0), 0);
   return (
-    <dl class="cards">
-      <Card name="Round" value={`${rounds} of ${total}`}>
-        <progress value={run.progress} max={1} aria-label="Progress" />
-      </Card>
-      <Card name="Accuracy" value={accuracy === null ? "–" : share(accuracy)}>{best >= 0 && `best ${share(best)}`}</Card>
-      <Card name="Loss" value={loss === null ? "–" : fixed(loss, 4)} />
-      <Card name="Gain a round" value={gain(history)}>over the last five</Card>
-      <Card name="Sent" value={`${short(bytes)}B`}>both ways, over the simulated network</Card>
-      <Card name="Took" value={tookOf(run)}>
-        {run.started && <>since <Time iso={run.started} /></>}
-      </Card>
-    </dl>
-  );
-}
-
-function Card({ name, value, children }: { name: string; value: string; children?: preact.ComponentChildren }) {
-  return (
-    <div class="card">
-      <dt>{name}</dt>
-      <dd class="num">
-        {value}
-        {children && <span class="dim">{children}</span>}
-      </dd>
-    </div>
+    <Cards label="How far it is">
+      <Card name="Round" note={<progress value={run.progress} max={1} aria-label="Progress" />}>{rounds} of {total}</Card>
+      <Card name="Accuracy" note={best >= 0 && `best ${share(best)}`}>{accuracy === null ? "–" : share(accuracy)}</Card>
+      <Card name="Loss">{loss === null ? "–" : fixed(loss, 4)}</Card>
+      <Card name="Gain a round" note="over the last five">{gain(history)}</Card>
+      <Card name="Sent" note="both ways, over the simulated network">{short(bytes)}B</Card>
+      <Card name="Took" note={run.started && <>since <Time iso={run.started} /></>}>{tookOf(run)}</Card>
+    </Cards>
   );
 }
 
@@ -139,7 +130,7 @@ function Clients({ run }: { run: Run }) {
       {clients.length === 0 ? (
         <Nothing>Clients are known once it trains.</Nothing>
       ) : (
-        <div class="scroll tall" tabIndex={0} role="group" aria-label="Clients">
+        <Scroll label="Clients" tall>
           <table>
             <caption class="unseen">Clients</caption>
             <thead>
@@ -155,7 +146,7 @@ function Clients({ run }: { run: Run }) {
               {clients.map((client) => (
                 <tr key={client.id} data-client={client.id}>
                   <th scope="row">{client.id}</th>
-                  <td><span class={`state ${client.status}`}>{isOver(run) && client.status === "training" ? "idle" : words(client.status)}</span></td>
+                  <td><span class={`runstate ${client.status}`}>{isOver(run) && client.status === "training" ? "idle" : words(client.status)}</span></td>
                   <td class="num">{client.accuracy === null ? "–" : share(client.accuracy)}</td>
                   <td class="num">{client.loss === null ? "–" : fixed(client.loss, 3)}</td>
                   <td class="wide">{client.last_update_us ? <Time iso={new Date(client.last_update_us / 1_000).toISOString()} /> : "–"}</td>
@@ -163,7 +154,7 @@ function Clients({ run }: { run: Run }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );
@@ -205,7 +196,7 @@ function Rounds({ run }: { run: Run }) {
   if (rounds.length === 0) return null;
   return (
     <Panel id="rounds" title="Rounds">
-      <div class="scroll tall" tabIndex={0} role="group" aria-label="Rounds, newest first">
+      <Scroll label="Rounds, newest first" tall>
         <table>
           <caption class="unseen">Rounds, newest first</caption>
           <thead>
@@ -231,7 +222,7 @@ function Rounds({ run }: { run: Run }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Panel>
   );
 }

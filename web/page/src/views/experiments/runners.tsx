@@ -49,7 +49,7 @@ export function Runners() {
       {waits.length > 0 && (
         <p class="nothing">
           {waits.map((run) => <Named key={run.id} run={run} />)} {waits.length === 1 ? "waits" : "wait"} for a runner: one takes it
-          with <code>POST /api/v1/experiments/claim</code>, as the README's part on runners shows.
+          with <code>POST /api/v1/experiments/claim</code>.
         </p>
       )}
     </Panel>

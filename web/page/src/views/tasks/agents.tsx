@@ -6,6 +6,7 @@ import { isOver } from "../../live/run";
 import { runs } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Failure, Nothing, Panel, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { hrefOf } from "../../shell/route";
 import { agents } from "./new";
 import type { Program } from "./wire";
@@ -24,7 +25,7 @@ export function Agents() {
         {!known.value ? (
           <Nothing>{waiting(known, "the agents")}</Nothing>
         ) : (
-          <div class="scroll" tabIndex={0} role="group" aria-label="Table">
+          <Scroll label="Agents">
             <table>
               <caption class="unseen">Agents</caption>
               <thead>
@@ -46,7 +47,7 @@ export function Agents() {
                     <tr key={name} data-agent={name}>
                       <th scope="row"><a href={hrefOf("tasks", "", { agent: name })}>{name}</a></th>
                       <td>
-                        <span class={`state ${at.length > 0 ? "running" : ""}`}>{at.length > 0 ? `at ${at.length === 1 ? "a task" : `${at.length} tasks`}` : "idle"}</span>
+                        <span class={`runstate ${at.length > 0 ? "running" : ""}`}>{at.length > 0 ? `at ${at.length === 1 ? "a task" : `${at.length} tasks`}` : "idle"}</span>
                         {waits > 0 && <span class="dim">, {waits} waiting</span>}
                       </td>
                       <td>{heard(mine)}</td>
@@ -58,7 +59,7 @@ export function Agents() {
                 })}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         )}
       </Panel>
       <Programs />

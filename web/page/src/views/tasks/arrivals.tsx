@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { polled, usePolls } from "../../live/poll";
 import { words } from "../../live/format";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { hrefOf } from "../../shell/route";
 import type { Arrival } from "./wire";
 
@@ -27,7 +28,7 @@ export function Arrivals() {
       {!all?.length ? (
         <Nothing>{all ? "Nothing yet. A delivery that is signed with a webhook's secret comes here, and is answered at once." : waiting(read, "what came in")}</Nothing>
       ) : (
-        <div class="scroll" tabIndex={0} role="group" aria-label="Table">
+        <Scroll label="What came in">
           <table>
             <caption class="unseen">What came in</caption>
             <thead>
@@ -66,7 +67,7 @@ export function Arrivals() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );

@@ -3,7 +3,10 @@ import { fixed, short, whole } from "../../live/format";
 import { type Poll, polled, usePolls } from "../../live/poll";
 import { useMoves } from "../../live/runs";
 import { Chart, type Columns, type Line } from "../../parts/chart";
+import { Card, Cards } from "../../parts/card";
+import { Choice } from "../../parts/choice";
 import { Failure, Nothing, Panel, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { useQuery } from "../../shell/route";
 import { Budgets } from "./budgets";
 import { dollars } from "./price";
@@ -44,7 +47,7 @@ interface Performance extends Omit<Figures, "total_cost"> {
   by_model: Figures[];
 }
 
-const SPANS = { "1": "day", "7": "week", "30": "month", "365": "year" } as const;
+const SPANS = [["1", "day"], ["7", "week"], ["30", "month"], ["365", "year"]] as const;
 /** Up to so many days the hours are shown. */
 const HOURLY_DAYS = 7;
 
@@ -66,18 +69,11 @@ export function Costs() {
         id="costs"
         title="Costs"
         controls={
-          <div class="choice" role="radiogroup" aria-label="How far back">
-            {Object.entries(SPANS).map(([value, title]) => (
-              <label key={value}>
-                <input type="radio" name="days" checked={value === days} onChange={() => choose(value)} />
-                <span>{title}</span>
-              </label>
-            ))}
-          </div>
+          <Choice label="How far back" of={SPANS} value={days} choose={choose} />
         }
       >
         {[summary, buckets, went].map((poll) => <Failure key={poll.path} poll={poll as Poll<unknown>} what="What tasks cost" />)}
-        {sums && all ? <Cards sums={sums} all={all} days={days} /> : <Nothing>{waiting(summary as Poll<unknown>, "what tasks cost")}</Nothing>}
+        {sums && all ? <Sums sums={sums} all={all} days={days} /> : <Nothing>{waiting(summary as Poll<unknown>, "what tasks cost")}</Nothing>}
         {all && all.unpriced_tasks > 0 && (
           <p class="said warn">
             {whole(all.unpriced_tasks)} {all.unpriced_tasks === 1 ? "task took tokens of a model" : "tasks took tokens of models"} without a
@@ -98,7 +94,7 @@ export function Costs() {
   );
 }
 
-function Cards({ sums, all, days }: { sums: Summary; all: Performance; days: string }) {
+function Sums({ sums, all, days }: { sums: Summary; all: Performance; days: string }) {
   const cards = [
     ["Today", dollars(sums.today_cost), `${whole(sums.today_tasks)} tasks since 00:00 UTC`],
     ["In all", dollars(sums.total_cost), `${whole(sums.total_tasks)} tasks`],
@@ -107,17 +103,9 @@ function Cards({ sums, all, days }: { sums: Summary; all: Performance; days: str
     ["Took", `${fixed(all.avg_duration_seconds, 1)} s`, `on average, last ${days === "1" ? "day" : `${days} days`}`],
   ] as const;
   return (
-    <dl class="cards">
-      {cards.map(([name, value, about]) => (
-        <div class="card" key={name}>
-          <dt>{name}</dt>
-          <dd class="num">
-            {value}
-            <span class="dim">{about}</span>
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <Cards label="What tasks cost">
+      {cards.map(([name, value, about]) => <Card key={name} name={name} note={about}>{value}</Card>)}
+    </Cards>
   );
 }
 
@@ -177,7 +165,7 @@ function By({ id, title, rows, name }: { id: string; title: string; rows: readon
   const sum = rows.reduce((all, { total_cost }) => all + total_cost, 0);
   return (
     <Panel id={id} title={title}>
-      <div class="scroll" tabIndex={0} role="group" aria-label="Table">
+      <Scroll label={title}>
         <table>
           <caption class="unseen">{title}</caption>
           <thead>
@@ -206,7 +194,7 @@ function By({ id, title, rows, name }: { id: string; title: string; rows: readon
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Panel>
   );
 }

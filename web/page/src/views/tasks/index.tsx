@@ -1,5 +1,6 @@
 // Tasks: the list, one of them, conversations, what it all costs, webhooks and agents, as the address says.
-import { hrefOf, useQuery } from "../../shell/route";
+import { useCommands } from "../../shell/commands";
+import { go, hrefOf, useQuery } from "../../shell/route";
 import { Agents } from "./agents";
 import { Chat } from "./chat";
 import { Costs } from "./costs";
@@ -11,6 +12,7 @@ const TABS = { "": "Tasks", chat: "Chat", costs: "Costs", webhooks: "Webhooks", 
 
 export default function View({ item }: { item: string }) {
   const [tab] = useQuery("tab");
+  useCommands(() => Object.entries(TABS).map(([id, title]) => ({ title: `Show ${title}`, group: "tasks", run: () => go("tasks", "", id ? { tab: id } : {}) })));
   return (
     <>
       <nav class="tabs" aria-label="Parts of tasks">

@@ -8,6 +8,7 @@ import { isOver } from "../../live/run";
 import { tookOf, newest, useMoves } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { Heading, Pages, useList } from "../../parts/table";
 import { useCommands } from "../../shell/commands";
 import { go, hrefOf } from "../../shell/route";
@@ -130,7 +131,7 @@ interface TableProps {
 
 function Table({ page, ...props }: TableProps) {
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label="Table">
+    <Scroll label="Tasks">
       <table class="runs">
         <caption class="unseen">Tasks</caption>
         <thead>
@@ -150,7 +151,7 @@ function Table({ page, ...props }: TableProps) {
           {page.map((run) => <Row key={run.id} run={newest(run)} {...props} />)}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -178,7 +179,7 @@ function Row({ run, failed, done }: { run: Run } & Omit<TableProps, "page">) {
 
 export function Standing({ run }: { run: Run }) {
   return (
-    <span class={`state ${run.status}`} title={run.error ?? run.reason}>
+    <span class={`runstate ${run.status}`} title={run.error ?? run.reason}>
       {run.status === "waiting" ? "waits for input" : run.status}
       {run.requested && !isOver(run) && <span class="dim"> → {run.requested}</span>}
     </span>

@@ -1,5 +1,4 @@
 // One task: how it stands, what it puts out as it does, what its agent thought and called, and what it cost.
-import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { whole, words } from "../../live/format";
 import { useParts } from "../../live/paint";
@@ -8,10 +7,13 @@ import type { Problem } from "../../live/rest";
 import { isOver } from "../../live/run";
 import { tookOf, newest, useMoves } from "../../live/runs";
 import type { Run } from "../../live/wire";
-import { Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { Card, Cards } from "../../parts/card";
+import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
+import { useCommands } from "../../shell/commands";
 import { hrefOf } from "../../shell/route";
 import { budgets, leftOf } from "./budgets";
-import { Deeds, Words } from "./doing";
+import { Deeds, stop, Words } from "./doing";
 import { Standing } from "./list";
 import { Log } from "./log";
 import { costOf, dollars } from "./price";
@@ -26,6 +28,9 @@ export function One({ id }: { id: string }) {
   useParts(`run:${id}`, "clock");
   useMoves("task", read);
   const known = read.value;
+  useCommands(() => known && !isOver(newest(known))
+    ? [{ title: `Stop ${id}`, group: "task", run: () => void attempt(() => stop(id)).then(setProblem) }]
+    : []);
   if (!known || known.kind !== "task") {
     return (
       <Panel id="task" title={id}>
@@ -50,7 +55,7 @@ export function One({ id }: { id: string }) {
         <Failure poll={read} what="The task" />
         {run.error && <p class="failure">{run.error}</p>}
         <p class="asks">{asked || <span class="dim">It asks nothing.</span>}</p>
-        <Cards run={run} />
+        <Figures run={run} />
         <Words run={run} failed={setProblem} />
       </Panel>
       <Output run={run} pieces={known.chunks ?? 0} />
@@ -67,35 +72,24 @@ export function One({ id }: { id: string }) {
   );
 }
 
-function Cards({ run }: { run: Run }) {
+function Figures({ run }: { run: Run }) {
   const left = budgets();
   usePolls(left);
+  const tokens = tokensOf(run);
   return (
-    <dl class="cards">
-      <Card name="Agent" value={run.agent || "any"}>{run.worker && `worked off by ${run.worker}`}</Card>
-      <Card name="Model" value={run.model || "–"}>{run.source && `from ${run.source}`}</Card>
-      <Card name="Tokens" value={tokensOf(run) === undefined ? "–" : whole(tokensOf(run)!)}>
-        {tokensOf(run) !== undefined && `${whole(run.input_tokens ?? 0)} in, ${whole(run.output_tokens ?? 0)} out`}
+    <Cards label="How it stands">
+      <Card name="Agent" note={run.worker && `worked off by ${run.worker}`}>{run.agent || "any"}</Card>
+      <Card name="Model" note={run.source && `from ${run.source}`}>{run.model || "–"}</Card>
+      <Card name="Tokens" note={tokens !== undefined && `${whole(run.input_tokens ?? 0)} in, ${whole(run.output_tokens ?? 0)} out`}>
+        {tokens === undefined ? "–" : whole(tokens)}
       </Card>
-      <Card name="Cost" value={costOf(run)}>{Boolean(run.facts?.priced) && "by the price table"}</Card>
-      <Card name="Took" value={tookOf(run)}>{run.attempts > 1 ? `${run.attempts} attempts` : ""}</Card>
-      <Card name="Created" value={<Time iso={run.created} />}>{run.finished && <>over at <Time iso={run.finished} /></>}</Card>
+      <Card name="Cost" note={Boolean(run.facts?.priced) && "by the price table"}>{costOf(run)}</Card>
+      <Card name="Took" note={run.attempts > 1 ? `${run.attempts} attempts` : ""}>{tookOf(run)}</Card>
+      <Card name="Created" note={run.finished && <>over at <Time iso={run.finished} /></>}><Time iso={run.created} /></Card>
       {leftOf(left.value ?? [], run).map(({ name, usd, limit }) => (
-        <Card key={name} name={`Left of ${name}`} value={dollars(usd)}>of {dollars(limit)} today</Card>
+        <Card key={name} name={`Left of ${name}`} note={<>of {dollars(limit)} today</>}>{dollars(usd)}</Card>
       ))}
-    </dl>
-  );
-}
-
-function Card({ name, value, children }: { name: string; value: ComponentChildren; children?: ComponentChildren }) {
-  return (
-    <div class="card">
-      <dt>{name}</dt>
-      <dd class="num">
-        {value}
-        {children && <span class="dim">{children}</span>}
-      </dd>
-    </div>
+    </Cards>
   );
 }
 
@@ -123,7 +117,7 @@ function Steps({ tail }: { tail: Tail }) {
   if (steps.length === 0) return null;
   return (
     <Panel id="steps" title="Steps and calls" note={tail.steps.length > 200 ? `the newest 200 of ${whole(tail.steps.length)}` : whole(steps.length)}>
-      <div class="scroll tall" tabIndex={0} role="group" aria-label="Steps and calls">
+      <Scroll label="Steps and calls" tall>
         <table>
           <caption class="unseen">Steps and calls</caption>
           <thead>
@@ -145,7 +139,7 @@ function Steps({ tail }: { tail: Tail }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Panel>
   );
 }

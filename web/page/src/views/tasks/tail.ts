@@ -12,6 +12,9 @@ const PAST = 20_000;
 const MOST_LINES = 60_000;
 const DROPPED_AT_ONCE = 10_000;
 const MOST_EARLY = 20_000;
+/** What was published before we were told is stored a moment later than we ask: it is read again, and then ever more seldom. */
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 15_000;
 
 const OUTPUT = new Set(["stdout", "stderr", "mark"]);
 const SPOKEN = new Set(["output", "raw_output"]);
@@ -46,6 +49,10 @@ export class Tail {
   private upTo: number;
   private early: Piece[] = [];
   private reading = false;
+  /** More was said while it was read. */
+  private again = false;
+  private timer = 0;
+  private waitMs = FIRST_WAIT_MS;
   private open = false;
   private readonly leaves: (() => void)[];
 
@@ -57,11 +64,14 @@ export class Tail {
     readonly after = Math.max(0, pieces - PAST),
   ) {
     this.upTo = after;
-    this.leaves = [follow([`output:${id}`], (frame) => this.hear(frame)), onReturn(() => void this.read())];
-    void this.read();
+    const read = () => void this.read();
+    this.leaves = [follow([`output:${id}`], (frame) => this.hear(frame), read), onReturn(read)];
+    read();
   }
 
   end(): void {
+    clearTimeout(this.timer);
+    this.timer = -1;
     this.leaves.forEach((leave) => leave());
   }
 
@@ -80,6 +90,7 @@ export class Tail {
   }
 
   private async read(): Promise<void> {
+    this.again = this.reading;
     if (this.reading) return;
     this.reading = true;
     try {
@@ -99,6 +110,15 @@ export class Tail {
     for (const piece of this.early.sort((one, other) => one.n - other.n)) if (piece.n > this.upTo) this.take(piece);
     this.early = [];
     touch(this.part);
+    if (this.again) await this.read();
+    else this.later();
+  }
+
+  private later(): void {
+    if (this.timer < 0) return; // nobody looks any more
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.read(), this.waitMs);
+    this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS);
   }
 
   private take(piece: Piece): void {

@@ -41,7 +41,7 @@ class Said {
         const message = told<Message>(frame);
         this.messages.set(message.id, message);
         touch(this.part);
-      }),
+      }, () => void this.read()),
       onReturn(() => void this.read()),
     ];
     void this.read();

@@ -4,6 +4,7 @@ import { useTopics } from "../../live/link";
 import { polled, usePolls } from "../../live/poll";
 import { post, type Problem, put, remove } from "../../live/rest";
 import { attempt, Confirm, Failure, Nothing, Panel, Refusal, Switch, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { Field, FormDialog } from "../../parts/form";
 import { Arrivals, arrivals } from "./arrivals";
 import { NewWebhook, secretOf } from "./hook";
@@ -50,7 +51,7 @@ export function Webhooks() {
         {!all ? (
           <Nothing>{waiting(list, "the webhooks")}</Nothing>
         ) : (
-          <div class="scroll" tabIndex={0} role="group" aria-label="Table">
+          <Scroll label="Webhooks">
             <table class="runs">
               <caption class="unseen">Webhooks</caption>
               <thead>
@@ -70,7 +71,7 @@ export function Webhooks() {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         )}
       </Panel>
       <Arrivals />

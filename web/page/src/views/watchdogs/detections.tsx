@@ -6,6 +6,7 @@ import { words } from "../../live/format";
 import { hrefOf, useQuery } from "../../shell/route";
 import { Bars } from "../../parts/bars";
 import { Failure, Nothing, Panel, Simulated, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { PriceLine } from "../../parts/priceline";
 import { type Happening } from "../../live/wire";
 import { daily, useCounts } from "./dogs";
@@ -42,7 +43,7 @@ export function Detections({ dog }: { dog: Dog }) {
         <>
           {counts && <Bars label="Detections" counts={daily(counts, DAYS)} />}
           {SYMBOL.test(subject) && <Marked subject={subject} subjects={subjects} choose={choose} found={found.filter((one) => one.subject === subject)} />}
-          <div class="scroll tall" tabIndex={0} role="region" aria-label="Detections, newest first">
+          <Scroll label="Detections, newest first" tall>
             <table aria-label="Detections">
               <thead>
                 <tr>
@@ -63,7 +64,7 @@ export function Detections({ dog }: { dog: Dog }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         </>
       )}
     </Panel>

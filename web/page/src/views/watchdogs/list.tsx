@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { hrefOf } from "../../shell/route";
 import { whole } from "../../live/format";
 import { attempt, Failure, Nothing, Panel, Refusal, RestartButton, Switch, Time, waiting } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import type { Problem } from "../../live/rest";
 import { ask, dogs, total, useCounts, useDogs } from "./dogs";
 import type { Counts, Dog } from "./wire";
@@ -23,7 +24,7 @@ export function Watchdogs() {
             : waiting(dogs, "the watchdogs")}
         </Nothing>
       ) : (
-        <div class="scroll">
+        <Scroll label="Watchdogs">
           <table aria-label="Watchdogs">
             <thead>
               <tr>
@@ -42,7 +43,7 @@ export function Watchdogs() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );

@@ -5,6 +5,7 @@ import type { Problem } from "../../live/rest";
 import { isOver, type Run, useRows, useRun } from "../../live/run";
 import { SEVERITIES } from "../../live/wire";
 import { attempt, Nothing, Refusal, Time } from "../../parts/parts";
+import { Scroll } from "../../parts/scroll";
 import { PriceLine } from "../../parts/priceline";
 import { Ways } from "./detections";
 import { valueOf } from "./dog";
@@ -122,7 +123,7 @@ function compared({ events, live, both }: BacktestResult): string {
 function differing(rows: readonly Found[], others: readonly Found[]): string {
   const theirs = new Set(others.map(({ id }) => id));
   const shared = rows.filter(({ id }) => theirs.has(id)).length;
-  return `Beside today's settings: ${whole(shared)} the same, ${whole(rows.length - shared)} only with these, ${whole(others.length - shared)} only with today's.`;
+  return `Beside today's settings: ${whole(shared)} told of at the same instant, ${whole(rows.length - shared)} only with these, ${whole(others.length - shared)} only with today's.`;
 }
 
 function FoundRows({ rows, params, others }: { rows: Found[]; params: BacktestParams; others: Found[] | undefined }) {
@@ -146,7 +147,7 @@ function FoundRows({ rows, params, others }: { rows: Found[]; params: BacktestPa
           <PriceLine symbol={subject} from={Date.parse(params.from)} to={Date.parse(params.to)} marks={marks} />
         </>
       )}
-      <div class="scroll tall" tabIndex={0} role="region" aria-label="Found">
+      <Scroll label="Found" tall>
         <table aria-label="Findings">
           <thead>
             <tr>
@@ -171,7 +172,7 @@ function FoundRows({ rows, params, others }: { rows: Found[]; params: BacktestPa
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {rows.length > SHOWN && <p class="nothing">The first {SHOWN} of {whole(rows.length)}.</p>}
     </>
   );
