@@ -40,7 +40,7 @@ class _Ear:
         return bool(self._tasks) and not self._tasks[0].future.done()
 
     def start(self) -> None:
-        """Hear, unless it does; back once all that is known was told. Raises RemoteFailed where nobody answers, or we are refused."""
+        """Hear, unless it does; back once all that is known was told. Raises RemoteFailed where nobody answers, or refuses."""
         if self.hears:
             return
         turn = _Turn()

@@ -49,11 +49,11 @@ def give(form: Locator, says: str) -> None:
 
 
 def number(text: str) -> float:
-    return float(re.sub(r"[^\d.−-]", "", text).replace("−", "-"))
+    return float(re.sub(r"[^\d.]", "", text))
 
 
 @built
-def test_an_order_is_judged_before_it_is_given_and_becomes_a_position_that_can_be_closed(browser: BrowserContext, server: Serving):
+def test_an_order_is_judged_first_and_becomes_a_position_that_can_be_closed(browser: BrowserContext, server: Serving):
     priced(server, "ACME", 61.37)
     page = Visited(browser.new_page(), server).opened("trading/orders")
     tab = page.browser

@@ -30,7 +30,8 @@ export function useKinds(...kinds: Kind<any>[]): void {
 export function start(): void {
   follow(["state:*"], take);
   onReturn(() => {
-    if (stream.returned?.missing) forget();
+    // Where a snapshot was told, and not what was missed, it is all there is.
+    if (told.size > 0 && stream.returned?.missing) forget();
     told.clear();
   });
 }

@@ -1,5 +1,6 @@
 // What tables have that are read from the server page by page: headings that sort, pages, and their place in the address.
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { here, hrefOf, useRoute } from "../shell/route";
 import { whole } from "../live/format";
 
@@ -38,6 +39,23 @@ export function Heading({ by, num = false, class: more = "", children }: Heading
         <span aria-hidden="true">{way === "ascending" ? " ↑" : way === "descending" ? " ↓" : ""}</span>
       </button>
     </th>
+  );
+}
+
+/** A field whose words are meant once they are typed: with Enter, or when it is left. Until then nothing changes them. */
+export function Words({ label, value, mean }: { label: string; value: string; mean: (value: string) => void }) {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
+  return (
+    <input
+      class="field"
+      type="search"
+      aria-label={label}
+      placeholder={label}
+      value={typed}
+      onInput={(event) => setTyped(event.currentTarget.value)}
+      onChange={(event) => mean(event.currentTarget.value.trim())}
+    />
   );
 }
 

@@ -9,7 +9,7 @@ import { tookOf, newest, useMoves } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
-import { Heading, Pages, useList } from "../../parts/table";
+import { Heading, Pages, useList, Words } from "../../parts/table";
 import { useCommands } from "../../shell/commands";
 import { go, hrefOf } from "../../shell/route";
 import { Deeds } from "./doing";
@@ -87,22 +87,8 @@ function Filters({ query, choose }: ReturnType<typeof useList>) {
           {STATUSES.map((status) => <option key={status} value={status}>{status}</option>)}
         </select>
       </label>
-      <input
-        class="field"
-        type="search"
-        aria-label="Agent"
-        placeholder="Agent"
-        value={query("agent")}
-        onChange={(event) => choose("agent", event.currentTarget.value.trim())}
-      />
-      <input
-        class="field"
-        type="search"
-        aria-label="Find in tasks, output and conversations"
-        placeholder="Find in tasks, output, conversations"
-        value={query("find")}
-        onChange={(event) => choose("find", event.currentTarget.value)}
-      />
+      <Words label="Agent" value={query("agent")} mean={(agent) => choose("agent", agent)} />
+      <Words label="Find in tasks, output and conversations" value={query("find")} mean={(words) => choose("find", words)} />
       <span class="exports">
         All that are over as <a href="/api/oracle/export?what=runs&kind=task&format=csv">CSV</a>{" "}
         <a href="/api/oracle/export?what=runs&kind=task&format=parquet">Parquet</a>

@@ -1,13 +1,14 @@
 // The account: what it is worth, how that came about, and what is held.
 import { percent } from "../../live/format";
-import { isMadeHere, useMarkets } from "../../live/markets";
+import { useMarkets } from "../../live/markets";
 import { Card, Cards } from "../../parts/card";
-import { Nothing, Panel, Simulated, Time } from "../../parts/parts";
+import { Nothing, Panel, Time } from "../../parts/parts";
 import { EquityPanel } from "./equity";
 import { Fills } from "./fills";
 import { holdings, reservedCash } from "./holdings";
 import { accounts, autonomies, brokers, equities, openOrders, positions, useKinds } from "./kinds";
 import { desk, useLists } from "./lists";
+import { HeldMark } from "./made";
 import { gain, money, share, tone } from "./money";
 import { Positions } from "./positions";
 import type { Account, Equity } from "./wire";
@@ -37,8 +38,8 @@ function AccountCard() {
         <Numbers account={account} marked={marked} />
       ) : (
         <Nothing>
-          No broker has reported an account yet. Where an external bot keeps it, it begins with that bot's first report; the broker is
-          chosen by <code>broker.provider</code> in the settings.
+          No broker has reported an account yet. Where an external bot keeps it, it begins with that bot's first report; the
+          broker is chosen by <code>broker.provider</code> in the settings.
         </Nothing>
       )}
     </Panel>
@@ -67,7 +68,6 @@ const KEPT: Record<string, string> = { paper: "paper account", simulated: "simul
 function Mark() {
   const setUp = desk.value;
   const autonomy = autonomies.values.get("desk");
-  const made = [...positions.values.keys()].some(isMadeHere);
   return (
     <>
       {autonomy && <span class="note">{autonomy.mode.replaceAll("_", " ").toLowerCase()}</span>}
@@ -76,7 +76,7 @@ function Mark() {
           {setUp.real_money ? "live: real money" : (KEPT[setUp.provider] ?? "paper account at the broker")}
         </strong>
       )}
-      {made && <Simulated />}
+      <HeldMark />
     </>
   );
 }
@@ -94,15 +94,33 @@ function Numbers({ account, marked }: { account: Account; marked: Equity }) {
   const floating = held.reduce((sum, one) => sum + one.gain, 0);
   return (
     <Cards label="Account in numbers">
-      <Card name="Equity" note={`began with ${money(initial_cash, currency, 0)}`}>{money(equity, currency)}</Card>
-      <Card name="Cash" note={equity > 0 ? `${share((100 * account.cash) / equity)} of the equity` : ""}>{money(account.cash, currency)}</Card>
-      <Card name="Buying power" note={reserved > 0 ? `${money(reserved, currency)} are reserved` : "no order reserves any"}>{money(Math.max(0, account.cash - reserved), currency)}</Card>
-      <Card name="Today" tone={tone(day)} note={percentOf(day, marked.day_open_equity)}>{gain(day, currency)}</Card>
-      <Card name="Total gain" tone={tone(total)} note={percentOf(total, initial_cash)}>{gain(total, currency)}</Card>
-      <Card name="Open positions" tone={tone(floating)} note={`${held.length} held`}>{gain(floating, currency)}</Card>
-      <Card name="Closed trades" tone={tone(realized_pnl)} note={`${money(fees_paid, currency)} of fees paid`}>{gain(realized_pnl, currency)}</Card>
-      <Card name="Drawdown" note={`${share(Math.max(fall, marked.max_drawdown_pct))} at most`}>{share(fall)}</Card>
-      <Card name="Exposure" note={money(exposed, currency)}>{equity > 0 ? share((100 * exposed) / equity) : "–"}</Card>
+      <Card name="Equity" note={`began with ${money(initial_cash, currency, 0)}`}>
+        {money(equity, currency)}
+      </Card>
+      <Card name="Cash" note={equity > 0 ? `${share((100 * account.cash) / equity)} of the equity` : ""}>
+        {money(account.cash, currency)}
+      </Card>
+      <Card name="Buying power" note={reserved > 0 ? `${money(reserved, currency)} are reserved` : "no order reserves any"}>
+        {money(Math.max(0, account.cash - reserved), currency)}
+      </Card>
+      <Card name="Today" tone={tone(day)} note={percentOf(day, marked.day_open_equity)}>
+        {gain(day, currency)}
+      </Card>
+      <Card name="Total gain" tone={tone(total)} note={percentOf(total, initial_cash)}>
+        {gain(total, currency)}
+      </Card>
+      <Card name="Open positions" tone={tone(floating)} note={`${held.length} held`}>
+        {gain(floating, currency)}
+      </Card>
+      <Card name="Closed trades" tone={tone(realized_pnl)} note={`${money(fees_paid, currency)} of fees paid`}>
+        {gain(realized_pnl, currency)}
+      </Card>
+      <Card name="Drawdown" note={`${share(Math.max(fall, marked.max_drawdown_pct))} at most`}>
+        {share(fall)}
+      </Card>
+      <Card name="Exposure" note={money(exposed, currency)}>
+        {equity > 0 ? share((100 * exposed) / equity) : "–"}
+      </Card>
     </Cards>
   );
 }

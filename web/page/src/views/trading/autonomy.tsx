@@ -48,16 +48,28 @@ export function Autonomy() {
               {place === at ? (
                 <span class="state armed">in force</span>
               ) : place <= at + 1 ? (
-                <button type="button" class="quiet" aria-label={`${place < at ? "Less" : "More"}: ${title}`} aria-busy={asking === mode}
-                  disabled={mode === "FULL_AUTONOMOUS" && word !== mode} onClick={() => void choose(mode)}>
+                <button
+                  type="button"
+                  class="quiet"
+                  aria-label={`${place < at ? "Less" : "More"}: ${title}`}
+                  aria-busy={asking === mode}
+                  disabled={mode === "FULL_AUTONOMOUS" && word !== mode}
+                  onClick={() => void choose(mode)}
+                >
                   {place < at ? "Less" : "More"}
                 </button>
               ) : (
                 <span class="dim">later</span>
               )}
               {mode === "FULL_AUTONOMOUS" && place === at + 1 && (
-                <input class="field" value={word} placeholder={`Type ${mode}`} aria-label={`Type ${mode} to confirm`} autocomplete="off"
-                  onInput={(event) => setWord(event.currentTarget.value)} />
+                <input
+                  class="field"
+                  value={word}
+                  placeholder={`Type ${mode}`}
+                  aria-label={`Type ${mode} to confirm`}
+                  autocomplete="off"
+                  onInput={(event) => setWord(event.currentTarget.value)}
+                />
               )}
             </li>
           ))}

@@ -4,7 +4,7 @@ import { post, type Problem } from "../../live/rest";
 import { attempt, Panel, Refusal } from "../../parts/parts";
 import { useQuery } from "../../shell/route";
 import { strategies, useLists } from "./lists";
-import type { Run } from "./wire";
+import type { Run } from "./plans";
 
 const DAY_MS = 86_400_000;
 
@@ -34,7 +34,10 @@ export function BacktestForm({ begun }: { begun: (id: string) => void }) {
       start,
       end,
       initial_capital: Number(capital),
-      symbols: symbols.toUpperCase().split(/[\s,]+/).filter(Boolean),
+      symbols: symbols
+        .toUpperCase()
+        .split(/[\s,]+/)
+        .filter(Boolean),
       sizing,
       orders,
       limits: limited,
@@ -69,11 +72,24 @@ export function BacktestForm({ begun }: { begun: (id: string) => void }) {
         </label>
         <label>
           Capital, USD
-          <input class="field num" type="number" min="1" step="any" required value={capital} onInput={(event) => setCapital(event.currentTarget.value)} />
+          <input
+            class="field num"
+            type="number"
+            min="1"
+            step="any"
+            required
+            value={capital}
+            onInput={(event) => setCapital(event.currentTarget.value)}
+          />
         </label>
         <label>
           Symbols
-          <input class="field" value={symbols} placeholder="all of the universe" onInput={(event) => setSymbols(event.currentTarget.value)} />
+          <input
+            class="field"
+            value={symbols}
+            placeholder="all of the universe"
+            onInput={(event) => setSymbols(event.currentTarget.value)}
+          />
         </label>
         <details>
           <summary>How it trades, and its settings</summary>
@@ -92,14 +108,20 @@ export function BacktestForm({ begun }: { begun: (id: string) => void }) {
             </select>
           </label>
           <label class="tick">
-            <input type="checkbox" checked={limited} onChange={(event) => setLimited(event.currentTarget.checked)} /> The risk gate judges orders, as live
+            <input type="checkbox" checked={limited} onChange={(event) => setLimited(event.currentTarget.checked)} /> The risk
+            gate judges orders, as live
           </label>
           {Object.entries(strategy?.params ?? {}).map(([name, value]) =>
             typeof value === "number" ? (
               <label key={name}>
                 {name.replaceAll("_", " ")}
-                <input class="field num" type="number" step="any" value={params[name] ?? String(value)}
-                  onInput={(event) => setParams({ ...params, [name]: event.currentTarget.value })} />
+                <input
+                  class="field num"
+                  type="number"
+                  step="any"
+                  value={params[name] ?? String(value)}
+                  onInput={(event) => setParams({ ...params, [name]: event.currentTarget.value })}
+                />
               </label>
             ) : null,
           )}

@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { touch } from "../../live/paint";
 import { get, Problem } from "../../live/rest";
-import type { EquityRow, TradeRow } from "./wire";
+import type { EquityRow, TradeRow } from "./plans";
 
 const PAGE = 1_000;
 const MOST_PAGES = 100;

@@ -2,11 +2,11 @@
 import { useState } from "preact/hooks";
 import { fixed, percent, utcDay } from "../../live/format";
 import { post, type Problem } from "../../live/rest";
-import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { attempt, Failure, Nothing, Panel, Refusal, Simulated, Time, waiting } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
 import { backtests } from "./lists";
 import { share, tone } from "./money";
-import type { Run } from "./wire";
+import type { Run } from "./plans";
 
 interface RunsProps {
   runs: readonly Run[];
@@ -16,13 +16,24 @@ interface RunsProps {
 
 export function BacktestRuns({ runs, chosen, flip }: RunsProps) {
   const [refused, setRefused] = useState<Problem>();
-  const cancel = async (id: string) => setRefused(await attempt(async () => void (await post(`/api/oracle/runs/${encodeURIComponent(id)}/cancel`))));
+  const made = runs.some(({ result }) => result?.metadata.simulated);
+  const cancel = async (id: string) =>
+    setRefused(await attempt(async () => void (await post(`/api/oracle/runs/${encodeURIComponent(id)}/cancel`))));
   return (
-    <Panel id="backtests" title="Backtests" note={runs.length > 0 && "tick up to four to compare them"}>
+    <Panel
+      id="backtests"
+      title="Backtests"
+      note={runs.length > 0 && "tick up to four to compare them"}
+      controls={made && <Simulated />}
+    >
       <Failure poll={backtests} what="The backtests" />
       <Refusal problem={refused} clear={() => setRefused(undefined)} />
       {runs.length === 0 ? (
-        <Nothing>{backtests.value ? "No strategy was tried on the past yet. Begin one in the form beside this." : waiting(backtests, "the backtests")}</Nothing>
+        <Nothing>
+          {backtests.value
+            ? "No strategy was tried on the past yet. Begin one in the form beside this."
+            : waiting(backtests, "the backtests")}
+        </Nothing>
       ) : (
         <Scroll label="Backtests" tall>
           <table>
@@ -33,11 +44,21 @@ export function BacktestRuns({ runs, chosen, flip }: RunsProps) {
                   <span class="unseen">Show</span>
                 </th>
                 <th scope="col">Strategy</th>
-                <th scope="col" class="wide">Days</th>
-                <th scope="col" class="num">Return</th>
-                <th scope="col" class="num">Drawdown</th>
-                <th scope="col" class="num wide">Sharpe</th>
-                <th scope="col" class="num wide">Trades</th>
+                <th scope="col" class="wide">
+                  Days
+                </th>
+                <th scope="col" class="num">
+                  Return
+                </th>
+                <th scope="col" class="num">
+                  Drawdown
+                </th>
+                <th scope="col" class="num wide">
+                  Sharpe
+                </th>
+                <th scope="col" class="num wide">
+                  Trades
+                </th>
                 <th scope="col">State</th>
               </tr>
             </thead>
@@ -90,7 +111,12 @@ function Row({ run, shown, flip, cancel }: RowProps) {
 function State({ run, cancel }: { run: Run; cancel: (id: string) => Promise<void> }) {
   const { id, status, progress, error } = run;
   if (status === "completed") return <span class="dim">completed</span>;
-  if (status === "failed") return <span class="down" title={error ?? ""}>failed</span>;
+  if (status === "failed")
+    return (
+      <span class="down" title={error ?? ""}>
+        failed
+      </span>
+    );
   if (status === "cancelled" || status === "stopped") return <span class="dim">{status}</span>;
   return (
     <>

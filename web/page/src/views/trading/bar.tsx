@@ -51,12 +51,18 @@ export function GaugeHead({ what }: { what: string }) {
     <thead>
       <tr>
         <th scope="col">{what}</th>
-        <th scope="col" class="num">Now</th>
-        <th scope="col" class="num">Limit</th>
+        <th scope="col" class="num">
+          Now
+        </th>
+        <th scope="col" class="num">
+          Limit
+        </th>
         <th scope="col">
           <span class="unseen">Share of the limit, as a bar</span>
         </th>
-        <th scope="col" class="num wider">Used</th>
+        <th scope="col" class="num wider">
+          Used
+        </th>
         <th scope="col">State</th>
       </tr>
     </thead>

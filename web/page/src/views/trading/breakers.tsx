@@ -23,7 +23,11 @@ const ABOUT: Record<string, About> = {
   vix: { title: "VIX", show: (value) => fixed(value, 2), resets: "when the VIX is back below" },
   stale_data: { title: "Stale data", show: seconds, resets: "when a feed speaks again" },
   drawdown: { title: "Drawdown", show: share, resets: "when the equity has recovered" },
-  daily_loss: { title: "Loss of the day", show: share, resets: "with the next day, or a recovery" },
+  daily_loss: {
+    title: "Loss of the day",
+    show: (value) => share(Math.max(0, value)),
+    resets: "with the next day, or a recovery",
+  },
   reconciliation: { title: "Books and broker", show: share, resets: "when both agree again" },
   dead_man_switch: { title: "Operator's heartbeat", show: seconds, resets: "with the next heartbeat" },
 };
@@ -38,7 +42,11 @@ export function Breakers() {
   });
   const tripped = rows.filter(([, { on }]) => on).length;
   return (
-    <Panel id="breakers" title="Circuit breakers" note={rows.length > 0 && (tripped === 0 ? "none has tripped" : `${tripped} tripped: no position is opened`)}>
+    <Panel
+      id="breakers"
+      title="Circuit breakers"
+      note={rows.length > 0 && (tripped === 0 ? "none has tripped" : `${tripped} tripped: no position is opened`)}
+    >
       <Refusal problem={refused} clear={() => setRefused(undefined)} />
       {rows.length === 0 ? (
         <Nothing>{stream.link === "live" ? "No breaker has spoken yet." : "Waiting for the stream."}</Nothing>
@@ -50,9 +58,15 @@ export function Breakers() {
               <tr>
                 <th scope="col">Breaker</th>
                 <th scope="col">State</th>
-                <th scope="col" class="num">Now</th>
-                <th scope="col" class="num">Limit</th>
-                <th scope="col" class="wide">Since</th>
+                <th scope="col" class="num">
+                  Now
+                </th>
+                <th scope="col" class="num">
+                  Limit
+                </th>
+                <th scope="col" class="wide">
+                  Since
+                </th>
                 <th scope="col">Reset</th>
               </tr>
             </thead>

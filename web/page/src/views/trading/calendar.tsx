@@ -5,9 +5,19 @@ import type { ClosedTrade } from "./wire";
 
 const WEEKS = 6;
 const DAY_MS = 86_400_000;
-const NEW_YORK = new Intl.DateTimeFormat("en-CA", { timeZone: "America/New_York", year: "numeric", month: "2-digit", day: "2-digit" });
+const NEW_YORK = new Intl.DateTimeFormat("en-CA", {
+  timeZone: "America/New_York",
+  year: "numeric",
+  month: "2-digit",
+  day: "2-digit",
+});
 const MONTH = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/** The day of an instant where the exchange is. */
+export function exchangeDay(at: Date): string {
+  return NEW_YORK.format(at);
+}
 
 interface Day {
   gain: number;
@@ -17,11 +27,11 @@ interface Day {
 export function Calendar({ trades, currency }: { trades: readonly ClosedTrade[]; currency: string }) {
   const days = new Map<string, Day>();
   for (const { exit_time, pnl } of trades) {
-    const day = NEW_YORK.format(new Date(exit_time));
+    const day = exchangeDay(new Date(exit_time));
     const known = days.get(day) ?? { gain: 0, count: 0 };
     days.set(day, { gain: known.gain + pnl, count: known.count + 1 });
   }
-  const today = Date.parse(NEW_YORK.format(new Date()));
+  const today = Date.parse(exchangeDay(new Date()));
   const monday = today - ((new Date(today).getUTCDay() + 6) % 7) * DAY_MS;
   const weeks = Array.from({ length: WEEKS }, (_, week) => monday - (WEEKS - 1 - week) * 7 * DAY_MS);
   return (
@@ -40,7 +50,13 @@ export function Calendar({ trades, currency }: { trades: readonly ClosedTrade[];
         {weeks.map((begin) => (
           <tr key={begin}>
             {WEEKDAYS.map((name, place) => (
-              <Cell key={name} at={begin + place * DAY_MS} today={today} day={days.get(isoDay(begin + place * DAY_MS))} currency={currency} />
+              <Cell
+                key={name}
+                at={begin + place * DAY_MS}
+                today={today}
+                day={days.get(isoDay(begin + place * DAY_MS))}
+                currency={currency}
+              />
             ))}
           </tr>
         ))}

@@ -9,6 +9,7 @@ import { Choice } from "../../parts/choice";
 import { useQuery } from "../../shell/route";
 import { fallsOf } from "./falls";
 import { accounts, equities, useKinds } from "./kinds";
+import { HeldMark } from "./made";
 import { money, share } from "./money";
 import type { Equity, PastEquity } from "./wire";
 
@@ -39,13 +40,15 @@ class Tail {
 export function EquityPanel() {
   useKinds(accounts, equities);
   const [range, setRange] = useQuery("range", "day");
-  const past = useSpan(RANGES[range] === undefined ? "day" : range);
+  const length = RANGES[range] ?? RANGES.day!;
+  const past = useSpan(length);
   const tail = useTail();
   const { currency = "USD", initial_cash = 0 } = accounts.values.get("desk") ?? {};
-  const read = (): Columns => columnsOf(past.value ?? [], tail.points, range === "all" ? initial_cash : undefined);
+  const read = (): Columns => columnsOf(past.value ?? [], tail.points, length, initial_cash);
   const lines: Line[] = [{ label: "equity", colour: "accent", text: (value) => money(value, currency, 0) }];
   // Where the whole is shown; else it would only press a day's line flat.
-  if (range === "all") lines.push({ label: "began with", colour: "dim", dash: [3, 4], text: (value) => money(value, currency, 0) });
+  if (range === "all")
+    lines.push({ label: "began with", colour: "dim", dash: [3, 4], text: (value) => money(value, currency, 0) });
   const falls = (): Columns => {
     const [at, equity] = read();
     return [at, fallsOf(equity!)];
@@ -55,7 +58,12 @@ export function EquityPanel() {
       id="equity"
       title="Equity"
       note="drawdown below"
-      controls={<Choice label="Range of the equity curve" of={Object.keys(RANGES)} value={range} choose={setRange} />}
+      controls={
+        <>
+          <HeldMark />
+          <Choice label="Range of the equity curve" of={Object.keys(RANGES)} value={range} choose={setRange} />
+        </>
+      }
     >
       <Failure poll={past} what="The equity curve" />
       {past.value === undefined && tail.points.length === 0 ? (
@@ -77,15 +85,14 @@ export function EquityPanel() {
   );
 }
 
-/** The past of a range; asked for anew each minute, from a start that stands while it is shown. */
-function useSpan(range: string) {
-  const starts = useRef(new Map<string, string>());
-  let path = starts.current.get(range);
+/** The past of a length; asked for anew each minute, from a start that stands while it is shown. */
+function useSpan(length: number) {
+  const paths = useRef(new Map<number, string>());
+  let path = paths.current.get(length);
   if (path === undefined) {
-    const length = RANGES[range]!;
     const start = length === Infinity ? "" : `&start=${new Date(Date.now() - length).toISOString()}`;
     path = `/api/portfolio/history?limit=${MOST_POINTS}${start}`;
-    starts.current.set(range, path);
+    paths.current.set(length, path);
   }
   const past = polled<PastEquity[]>(path, 60_000);
   usePolls(past);
@@ -103,14 +110,13 @@ function useTail(): Tail {
   return tail;
 }
 
-function columnsOf(past: readonly PastEquity[], tail: readonly Point[], began: number | undefined): Columns {
-  const at = past.map(({ timestamp }) => Date.parse(timestamp) / 1_000);
-  const equity = past.map(({ total_equity }) => total_equity);
-  const last = at.at(-1) ?? -Infinity;
-  for (const point of tail) {
-    if (point.at <= last) continue;
-    at.push(point.at);
-    equity.push(point.equity);
-  }
-  return began === undefined ? [at, equity] : [at, equity, at.map(() => began)];
+/** What is within the length; where that has no end, beside what the account began with. */
+function columnsOf(past: readonly PastEquity[], tail: readonly Point[], length: number, began: number): Columns {
+  const points = past.map(({ timestamp, total_equity }): Point => ({ at: Date.parse(timestamp) / 1_000, equity: total_equity }));
+  const last = points.at(-1)?.at ?? -Infinity;
+  const first = (Date.now() - length) / 1_000;
+  const shown = [...points, ...tail.filter(({ at }) => at > last)].filter(({ at }) => at >= first);
+  const at = shown.map((point) => point.at);
+  const equity = shown.map((point) => point.equity);
+  return length === Infinity ? [at, equity, at.map(() => began)] : [at, equity];
 }

@@ -5,6 +5,7 @@ import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
 import { Histogram } from "./histogram";
 import { quality, useLists } from "./lists";
+import { PanelMark } from "./made";
 import { price, quantity } from "./money";
 import type { Quality } from "./wire";
 
@@ -17,25 +18,45 @@ export function Execution() {
     return (
       <Panel id="execution" title="Execution quality">
         <Failure poll={quality} what="Execution quality" />
-        <Nothing>{quality.value ? "No order was filled yet; the first one that is begins this." : waiting(quality, "execution quality")}</Nothing>
+        <Nothing>
+          {quality.value ? "No order was filled yet; the first one that is begins this." : waiting(quality, "execution quality")}
+        </Nothing>
       </Panel>
     );
   }
   return (
     <>
-      <Panel id="execution" title="Execution quality" note={`of the newest ${whole(rows.length)} filled ${rows.length === 1 ? "order" : "orders"}`}>
+      <Panel
+        id="execution"
+        title="Execution quality"
+        note={`of the newest ${whole(rows.length)} filled ${rows.length === 1 ? "order" : "orders"}`}
+      >
         <Failure poll={quality} what="Execution quality" />
         <Cards label="Execution in numbers">
-          <Card name="Mean slippage" note="positive is worse for us">{slips.length ? bps(mean(slips)) : "unavailable"}</Card>
-          <Card name="Median slippage" note="against the price expected">{slips.length ? bps(quantile(slips, 0.5)) : "unavailable"}</Card>
-          <Card name="Worst slippage" note={`${share(slips, (one) => one > 0)} were worse than expected`}>{slips.length ? bps(Math.max(...slips)) : "unavailable"}</Card>
-          <Card name="Median time to fill" note="from taken to the last fill">{ms(quantile(waits, 0.5))}</Card>
-          <Card name="95 in 100 within" note={`${ms(Math.max(...waits))} at most`}>{ms(quantile(waits, 0.95))}</Card>
+          <Card name="Mean slippage" note="positive is worse for us">
+            {slips.length ? bps(mean(slips)) : "unavailable"}
+          </Card>
+          <Card name="Median slippage" note="against the price expected">
+            {slips.length ? bps(quantile(slips, 0.5)) : "unavailable"}
+          </Card>
+          <Card name="Worst slippage" note={`${share(slips, (one) => one > 0)} were worse than expected`}>
+            {slips.length ? bps(Math.max(...slips)) : "unavailable"}
+          </Card>
+          <Card name="Median time to fill" note="from taken to the last fill">
+            {ms(quantile(waits, 0.5))}
+          </Card>
+          <Card name="95 in 100 within" note={`${ms(Math.max(...waits))} at most`}>
+            {ms(quantile(waits, 0.95))}
+          </Card>
         </Cards>
       </Panel>
       <div class="columns">
         <Panel id="slippage" title="Slippage" note="basis points">
-          {slips.length ? <Histogram values={slips} text={bps} label="Orders by slippage" /> : <Nothing>The price expected is known of none of them.</Nothing>}
+          {slips.length ? (
+            <Histogram values={slips} text={bps} label="Orders by slippage" />
+          ) : (
+            <Nothing>The price expected is known of none of them.</Nothing>
+          )}
         </Panel>
         <Panel id="latency" title="Time to fill" note="each bar twice as long a time as the one before">
           <Histogram values={waits} text={ms} label="Orders by time to fill" doubling />
@@ -48,20 +69,39 @@ export function Execution() {
 
 function Table({ rows }: { rows: readonly Quality[] }) {
   return (
-    <Panel id="filled" title="Filled orders" note="newest first">
+    <Panel
+      id="filled"
+      title="Filled orders"
+      note="newest first"
+      controls={<PanelMark symbols={rows.map(({ symbol }) => symbol)} />}
+    >
       <Scroll label="Filled orders" tall>
         <table>
           <caption class="unseen">Filled orders and how well each was filled</caption>
           <thead>
             <tr>
               <th scope="col">Order</th>
-              <th scope="col" class="num wide">Quantity</th>
-              <th scope="col" class="num">Expected</th>
-              <th scope="col" class="num">Filled</th>
-              <th scope="col" class="num">Slippage</th>
-              <th scope="col" class="num wide">Since arrival</th>
-              <th scope="col" class="num">Took</th>
-              <th scope="col" class="wide">Time</th>
+              <th scope="col" class="num wide">
+                Quantity
+              </th>
+              <th scope="col" class="num">
+                Expected
+              </th>
+              <th scope="col" class="num">
+                Filled
+              </th>
+              <th scope="col" class="num">
+                Slippage
+              </th>
+              <th scope="col" class="num wide">
+                Since arrival
+              </th>
+              <th scope="col" class="num">
+                Took
+              </th>
+              <th scope="col" class="wide">
+                Time
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -74,8 +114,12 @@ function Table({ rows }: { rows: readonly Quality[] }) {
                 <td class="num wide">{one.metadata.quantity === undefined ? "–" : quantity(one.metadata.quantity)}</td>
                 <td class="num">{price(one.expected_price)}</td>
                 <td class="num">{price(one.filled_price)}</td>
-                <td class={`num ${worse(one.slippage_bps)}`}>{one.slippage_bps === null ? "unavailable" : bps(one.slippage_bps)}</td>
-                <td class={`num wide ${worse(one.arrival_slippage_bps)}`}>{one.arrival_slippage_bps === null ? "unavailable" : bps(one.arrival_slippage_bps)}</td>
+                <td class={`num ${worse(one.slippage_bps)}`}>
+                  {one.slippage_bps === null ? "unavailable" : bps(one.slippage_bps)}
+                </td>
+                <td class={`num wide ${worse(one.arrival_slippage_bps)}`}>
+                  {one.arrival_slippage_bps === null ? "unavailable" : bps(one.arrival_slippage_bps)}
+                </td>
                 <td class="num">{ms(one.fill_latency_ms)}</td>
                 <td class="wide dim">{one.fill_timestamp && <Time iso={one.fill_timestamp} />}</td>
               </tr>
@@ -97,7 +141,11 @@ function bps(value: number): string {
 
 function ms(value: number): string {
   if (value < 1_000) return `${fixed(value, value < 10 ? 1 : 0)} ms`;
-  return value < 60_000 ? `${fixed(value / 1_000, 1)} s` : value < 3_600_000 ? `${fixed(value / 60_000, 1)} min` : `${fixed(value / 3_600_000, 1)} h`;
+  return value < 60_000
+    ? `${fixed(value / 1_000, 1)} s`
+    : value < 3_600_000
+      ? `${fixed(value / 60_000, 1)} min`
+      : `${fixed(value / 3_600_000, 1)} h`;
 }
 
 function mean(values: readonly number[]): number {

@@ -24,9 +24,15 @@ export function Fills() {
               <tr>
                 <th scope="col">Time</th>
                 <th scope="col">What</th>
-                <th scope="col" class="num">Quantity</th>
-                <th scope="col" class="num">Price</th>
-                <th scope="col" class="wider">By</th>
+                <th scope="col" class="num">
+                  Quantity
+                </th>
+                <th scope="col" class="num">
+                  Price
+                </th>
+                <th scope="col" class="wider">
+                  By
+                </th>
               </tr>
             </thead>
             <tbody>

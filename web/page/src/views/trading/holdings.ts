@@ -17,7 +17,9 @@ export interface Holding extends Position {
 /** The positions, the greatest first. */
 export function holdings(): Holding[] {
   const marked = equities.values.get("desk")?.prices ?? {};
-  const found = [...positions.values.values()].map((one) => holdingOf(one, markets.get(one.symbol)?.mid ?? marked[one.symbol] ?? one.avg_entry_price));
+  const found = [...positions.values.values()].map((one) =>
+    holdingOf(one, markets.get(one.symbol)?.mid ?? marked[one.symbol] ?? one.avg_entry_price),
+  );
   return found.sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || (a.symbol < b.symbol ? -1 : 1));
 }
 

@@ -36,7 +36,11 @@ const TABS: readonly Tab[] = [
 
 export default function Trading({ item }: { item: string }) {
   const shown = TABS.find(({ id }) => id === item);
-  useCommands(() => TABS.map(({ id, title }) => ({ title: `Trading: ${title}`, group: "trading", run: () => go("trading", id) })));
+  useCommands(() => [
+    ...TABS.map(({ id, title }) => ({ title: `Trading: ${title}`, group: "trading", run: () => go("trading", id) })),
+    { title: "Halt or resume trading", group: "kill switch", run: () => go("trading", "risk") },
+    { title: "Give an order", group: "trading", run: () => go("trading", "orders") },
+  ]);
   return (
     <>
       <Tabs view="trading" label="Parts of trading" item={item} of={TABS.map(({ id, title }) => [id, title] as const)} />

@@ -1,31 +1,37 @@
 // The scheduler's jobs: when each runs next, what became of it last, and the button that runs it now.
-import { useState } from "preact/hooks";
 import { age } from "../../live/format";
 import { useParts } from "../../live/paint";
-import { post, type Problem } from "../../live/rest";
+import { post } from "../../live/rest";
 import { stream } from "../../live/link";
-import { attempt, Nothing, Panel, Refusal, Time } from "../../parts/parts";
+import { Nothing, Panel, Time } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
+import { useDeeds } from "./deeds";
 import { jobs, useKinds } from "./kinds";
-import type { Job } from "./wire";
+import type { Job } from "./plans";
 
 export function Jobs() {
   useKinds(jobs);
   useParts("clock");
-  const [asking, setAsking] = useState("");
-  const [refused, setRefused] = useState<Problem>();
+  const { act, asks, word } = useDeeds();
   const rows = [...jobs.values].sort(([, a], [, b]) => ((a.next_run ?? "~") < (b.next_run ?? "~") ? -1 : 1));
-  const trigger = async (name: string) => {
-    if (asking) return;
-    setAsking(name);
-    setRefused(await attempt(async () => void (await post(`/api/system/scheduler/trigger/${encodeURIComponent(name)}`))));
-    setAsking("");
-  };
+  const trigger = (name: string) =>
+    act(name, async () => {
+      await post(`/api/system/scheduler/trigger/${encodeURIComponent(name)}`);
+      return `${name} was started.`;
+    });
   return (
     <Panel id="jobs" title="Scheduled jobs" note={rows.length > 0 && `${rows.length}, the next one first`}>
-      <Refusal problem={refused} clear={() => setRefused(undefined)} />
+      {word}
       {rows.length === 0 ? (
-        <Nothing>{stream.link === "live" ? <>No job is set up. They are named in <code>[scheduler]</code> of the settings.</> : "Waiting for the stream."}</Nothing>
+        <Nothing>
+          {stream.link === "live" ? (
+            <>
+              No job is set up. They are named in <code>[scheduler]</code> of the settings.
+            </>
+          ) : (
+            "Waiting for the stream."
+          )}
+        </Nothing>
       ) : (
         <Scroll label="Jobs of the scheduler">
           <table>
@@ -34,8 +40,12 @@ export function Jobs() {
               <tr>
                 <th scope="col">Job</th>
                 <th scope="col">Next run</th>
-                <th scope="col" class="wide">When</th>
-                <th scope="col">Last run</th>
+                <th scope="col" class="wide">
+                  When
+                </th>
+                <th scope="col" class="wide">
+                  Last run
+                </th>
                 <th scope="col">Last result</th>
                 <th scope="col">
                   <span class="unseen">Run now</span>
@@ -50,12 +60,18 @@ export function Jobs() {
                   <td class="wide dim">
                     <code>{job.cron}</code> {job.timezone}
                   </td>
-                  <td>{job.last_run ? <Time iso={job.last_run} /> : <span class="dim">never yet</span>}</td>
+                  <td class="wide">{job.last_run ? <Time iso={job.last_run} /> : <span class="dim">never yet</span>}</td>
                   <td>
                     <Last job={job} />
                   </td>
                   <td class="end">
-                    <button type="button" class="quiet" aria-label={`Run now: ${name}`} aria-busy={asking === name} onClick={() => void trigger(name)}>
+                    <button
+                      type="button"
+                      class="quiet"
+                      aria-label={`Run now: ${name}`}
+                      aria-busy={asks(name)}
+                      onClick={() => void trigger(name)}
+                    >
                       Run now
                     </button>
                   </td>
@@ -73,7 +89,7 @@ function Next({ iso }: { iso: string }) {
   const left = (Date.parse(iso) - Date.now()) / 1_000;
   return (
     <>
-      <Time iso={iso} /> <span class="dim">{left > 0 ? `in ${age(left)}` : "due"}</span>
+      <Time iso={iso} /> <span class="dim wide">{left > 0 ? `in ${age(left)}` : "due"}</span>
     </>
   );
 }

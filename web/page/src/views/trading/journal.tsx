@@ -1,9 +1,9 @@
 // The journal: what each day closed with, what spoke for the trades that won, and the trades themselves.
-import { localDay, percent, whole } from "../../live/format";
+import { percent, whole } from "../../live/format";
 import { Card, Cards } from "../../parts/card";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
-import { Calendar } from "./calendar";
+import { Calendar, exchangeDay } from "./calendar";
 import { accounts, useKinds } from "./kinds";
 import { confluence, trades, useLists } from "./lists";
 import { allMade, PanelMark, RowMark } from "./made";
@@ -22,7 +22,11 @@ export function Journal() {
       <div class="columns wide-left">
         <Panel id="calendar" title="Gain by day" note="of trades closed on it, after fees">
           <Failure poll={trades} what="Closed trades" />
-          {rows.length === 0 ? <Nothing>{trades.value ? EMPTY : waiting(trades, "closed trades")}</Nothing> : <Calendar trades={rows} currency={currency} />}
+          {rows.length === 0 ? (
+            <Nothing>{trades.value ? EMPTY : waiting(trades, "closed trades")}</Nothing>
+          ) : (
+            <Calendar trades={rows} currency={currency} />
+          )}
         </Panel>
         <div class="column">
           <Today rows={rows} currency={currency} />
@@ -37,12 +41,12 @@ export function Journal() {
 const EMPTY = "No trade is closed yet. One is when what was bought is sold again, by a strategy, a stop or by hand.";
 
 function Today({ rows, currency }: { rows: readonly ClosedTrade[]; currency: string }) {
-  const today = localDay(new Date());
-  const mine = rows.filter(({ exit_time }) => localDay(new Date(exit_time)) === today);
+  const today = exchangeDay(new Date());
+  const mine = rows.filter(({ exit_time }) => exchangeDay(new Date(exit_time)) === today);
   const won = mine.filter(({ pnl }) => pnl > 0).length;
   const sum = mine.reduce((total, { pnl }) => total + pnl, 0);
   return (
-    <Panel id="today" title="Today">
+    <Panel id="today" title="Today" note="since midnight in New York">
       <Cards label="Today in numbers">
         <Card name="Closed">{whole(mine.length)}</Card>
         <Card name="Won">{mine.length ? `${Math.round((100 * won) / mine.length)}%` : "–"}</Card>
@@ -63,7 +67,8 @@ function Confluence() {
         <Nothing>
           {confluence.value ? (
             <>
-              No factor is known of any closed trade: bots that push <code>TRADE_EXECUTION</code> may name theirs in <code>confluence</code>.
+              No factor is known of any closed trade: bots that push <code>TRADE_EXECUTION</code> may name theirs in{" "}
+              <code>confluence</code>.
             </>
           ) : (
             waiting(confluence, "the factors")
@@ -76,9 +81,15 @@ function Confluence() {
             <thead>
               <tr>
                 <th scope="col">Factor</th>
-                <th scope="col" class="num">Trades</th>
-                <th scope="col" class="num">Won</th>
-                <th scope="col" class="num">Of 100</th>
+                <th scope="col" class="num">
+                  Trades
+                </th>
+                <th scope="col" class="num">
+                  Won
+                </th>
+                <th scope="col" class="num">
+                  Of 100
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -103,20 +114,39 @@ function Closed({ rows, currency }: { rows: readonly ClosedTrade[]; currency: st
   const symbols = rows.map(({ symbol }) => symbol);
   const all = allMade(symbols);
   return (
-    <Panel id="closed" title="Closed trades" controls={<PanelMark symbols={symbols} />} note={rows.length > MOST_ROWS ? `the newest ${MOST_ROWS} of ${whole(rows.length)}` : "newest first"}>
+    <Panel
+      id="closed"
+      title="Closed trades"
+      controls={<PanelMark symbols={symbols} />}
+      note={rows.length > MOST_ROWS ? `the newest ${MOST_ROWS} of ${whole(rows.length)}` : "newest first"}
+    >
       <Scroll label="Closed trades" tall>
         <table>
           <caption class="unseen">Closed trades, newest first</caption>
           <thead>
             <tr>
               <th scope="col">Symbol</th>
-              <th scope="col" class="num">Quantity</th>
-              <th scope="col" class="num">Entry</th>
-              <th scope="col" class="num">Exit</th>
-              <th scope="col" class="num">Gain</th>
-              <th scope="col" class="wide">By</th>
-              <th scope="col" class="wide">Opened</th>
-              <th scope="col" class="wide">Closed</th>
+              <th scope="col" class="num">
+                Quantity
+              </th>
+              <th scope="col" class="num">
+                Entry
+              </th>
+              <th scope="col" class="num">
+                Exit
+              </th>
+              <th scope="col" class="num">
+                Gain
+              </th>
+              <th scope="col" class="wide">
+                By
+              </th>
+              <th scope="col" class="wide">
+                Opened
+              </th>
+              <th scope="col" class="wide">
+                Closed
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -124,7 +154,11 @@ function Closed({ rows, currency }: { rows: readonly ClosedTrade[]; currency: st
               <tr key={one.id} data-closed={one.symbol}>
                 <th scope="row">
                   {one.symbol} {one.side === "SELL" && <span class="dim">short</span>} <RowMark symbol={one.symbol} all={all} />{" "}
-                  {one.is_day_trade && <abbr class="dim" title="Closed on the day on which it was last added to">day trade</abbr>}
+                  {one.is_day_trade && (
+                    <abbr class="dim" title="Closed on the day on which it was last added to">
+                      day trade
+                    </abbr>
+                  )}
                 </th>
                 <td class="num">{quantity(one.quantity)}</td>
                 <td class="num">{price(one.entry_price)}</td>

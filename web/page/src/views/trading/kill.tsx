@@ -1,4 +1,5 @@
 // The kill switch: a word has to be typed, a reason can be given, and everybody sees who did it and when it may be undone.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { age } from "../../live/format";
 import { useParts } from "../../live/paint";
@@ -16,7 +17,11 @@ export function KillSwitch() {
     <Panel
       id="kill-switch"
       title="Kill switch"
-      controls={now && <strong class={`state ${now.on ? "tripped" : "armed"}`}>{now.on ? "trading is halted" : "trading may go on"}</strong>}
+      controls={
+        now && (
+          <strong class={`state ${now.on ? "tripped" : "armed"}`}>{now.on ? "trading is halted" : "trading may go on"}</strong>
+        )
+      }
     >
       {now?.on ? <Halted now={now} /> : <Armed ready={now !== undefined} />}
       <History />
@@ -29,7 +34,10 @@ function Armed({ ready }: { ready: boolean }) {
   return (
     <Act action="activate" word="KILL" verb="Halt trading" disabled={!ready}>
       Cancels every open order and refuses all others, exits too. What is held stays. It can be undone{" "}
-      {cooldown === undefined ? "once its cooldown is over" : `after ${cooldown === 1 ? "a minute" : `${Math.round(cooldown * 10) / 10} minutes`} at the earliest`}.
+      {cooldown === undefined
+        ? "once its cooldown is over"
+        : `after ${cooldown === 1 ? "a minute" : `${Math.round(cooldown * 10) / 10} minutes`} at the earliest`}
+      .
     </Act>
   );
 }
@@ -61,7 +69,7 @@ interface ActProps {
   word: string;
   verb: string;
   disabled: boolean;
-  children: preact.ComponentChildren;
+  children: ComponentChildren;
 }
 
 function Act({ action, word, verb, disabled, children }: ActProps) {
@@ -84,10 +92,29 @@ function Act({ action, word, verb, disabled, children }: ActProps) {
     <form class="kill" onSubmit={(event) => (event.preventDefault(), void submit())}>
       <p class="dim">{children}</p>
       <div class="line">
-        <input class="field word" value={typed} placeholder={`Type ${word}`} aria-label={`Type ${word} to confirm`} autocomplete="off" spellcheck={false}
-          onInput={(event) => setTyped(event.currentTarget.value)} />
-        <input class="field" value={reason} maxLength={2_000} placeholder="Reason" aria-label="Reason" onInput={(event) => setReason(event.currentTarget.value)} />
-        <button type="submit" class={`quiet ${action === "activate" ? "danger" : "strong"}`} disabled={disabled || typed !== word} aria-busy={asking}>
+        <input
+          class="field word"
+          value={typed}
+          placeholder={`Type ${word}`}
+          aria-label={`Type ${word} to confirm`}
+          autocomplete="off"
+          spellcheck={false}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
+        <input
+          class="field"
+          value={reason}
+          maxLength={2_000}
+          placeholder="Reason"
+          aria-label="Reason"
+          onInput={(event) => setReason(event.currentTarget.value)}
+        />
+        <button
+          type="submit"
+          class={`quiet ${action === "activate" ? "danger" : "strong"}`}
+          disabled={disabled || typed !== word}
+          aria-busy={asking}
+        >
           {verb}
         </button>
       </div>
@@ -96,7 +123,11 @@ function Act({ action, word, verb, disabled, children }: ActProps) {
   );
 }
 
-const DONE: Record<string, string> = { done: "", unchanged: " (it was so already)", undone: " (it could not be stored, and was taken back)" };
+const DONE: Record<string, string> = {
+  done: "",
+  unchanged: " (it was so already)",
+  undone: " (it could not be stored, and was taken back)",
+};
 
 function History() {
   const acts = killActs.value ?? [];

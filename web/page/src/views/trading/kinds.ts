@@ -1,5 +1,6 @@
 // What trading looks at of how things are now.
 import { Kind } from "../../live/states";
+import type { Job, Scan, StrategyState } from "./plans";
 import type {
   Account,
   Autonomy,
@@ -7,13 +8,10 @@ import type {
   Broker,
   Equity,
   Heartbeat,
-  Job,
   KillSwitch,
   OpenOrder,
   Position,
   Reconciliation,
-  Scan,
-  StrategyState,
 } from "./wire";
 
 export { useKinds } from "../../live/states";

@@ -3,7 +3,8 @@ import { useTopics } from "../../live/link";
 import { items } from "../../live/lists";
 import { Poll, usePolls } from "../../live/poll";
 import type { Happening, Items } from "../../live/wire";
-import type { ClosedTrade, Desk, KillAct, Limits, ListedOrder, Pdt, Quality, Run, Said, StrategyListed, Summary } from "./wire";
+import type { Run, Said, StrategyListed } from "./plans";
+import type { ClosedTrade, Desk, KillAct, Limits, ListedOrder, Pdt, Quality, Summary } from "./wire";
 
 const SLOW_MS = 60_000;
 
@@ -23,13 +24,23 @@ export const confluence = new Poll<Record<string, { total: number; wins: number;
   SLOW_MS,
 );
 export const backtests = new Poll("trading:backtests", "/api/oracle/runs?kind=strategy_backtest&limit=50", 30_000, items<Run>);
-export const killActs = new Poll<KillAct[]>("trading:kill", "/api/risk/kill-switch/history?limit=20", SLOW_MS, (body) =>
-  (body as Items<KillAct>).items,
+export const killActs = new Poll<KillAct[]>(
+  "trading:kill",
+  "/api/risk/kill-switch/history?limit=20",
+  SLOW_MS,
+  (body) => (body as Items<KillAct>).items,
 );
 export const said = new Poll<Said[]>("trading:said", "/api/state", SLOW_MS, (body) => (body as { events: Said[] }).events);
 
-const ORDERS = ["event:order_submitted:*", "event:order_pending_approval:*", "event:order_partially_filled:*", "event:order_filled:*",
-  "event:order_cancelled:*", "event:order_rejected:*", "event:order_expired:*"];
+const ORDERS = [
+  "event:order_submitted:*",
+  "event:order_pending_approval:*",
+  "event:order_partially_filled:*",
+  "event:order_filled:*",
+  "event:order_cancelled:*",
+  "event:order_rejected:*",
+  "event:order_expired:*",
+];
 
 /** What makes a list old. */
 const NEWS = new Map<Poll<any>, readonly string[]>([

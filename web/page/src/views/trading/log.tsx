@@ -5,7 +5,7 @@ import { touch, useParts } from "../../live/paint";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { useQuery } from "../../shell/route";
 import { said, useLists } from "./lists";
-import type { Said } from "./wire";
+import type { Said } from "./plans";
 
 const PART = "trading:log";
 const MOST_LINES = 500;
@@ -56,7 +56,14 @@ export function Log() {
       note={held ? `held; ${tail.since} more since` : `the newest ${MOST_LINES} as they were said`}
       controls={
         <>
-          <input class="field" type="search" value={wanted} placeholder="Filter" aria-label="Filter the log" onInput={(event) => setWanted(event.currentTarget.value)} />
+          <input
+            class="field"
+            type="search"
+            value={wanted}
+            placeholder="Filter"
+            aria-label="Filter the log"
+            onInput={(event) => setWanted(event.currentTarget.value)}
+          />
           <button type="button" class="quiet" aria-pressed={held} onClick={() => hold(!held)}>
             {held ? "Go on" : "Hold"}
           </button>
@@ -68,7 +75,8 @@ export function Log() {
         <Nothing>
           {said.value ? (
             <>
-              Nothing was said yet. Bots push their events to <code>/api/push</code>; our own desk says its scans and executions here too.
+              Nothing was said yet. Bots push their events to <code>/api/push</code>; our own desk says its scans and executions
+              here too.
             </>
           ) : (
             waiting(said, "the log")

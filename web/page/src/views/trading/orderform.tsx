@@ -67,7 +67,14 @@ export function OrderForm() {
       <form class="order" onSubmit={(event) => (event.preventDefault(), void give())}>
         <label>
           Symbol
-          <input class="field" list="symbols" value={symbol} required autocomplete="off" onInput={(event) => setSymbol(event.currentTarget.value.toUpperCase().trim())} />
+          <input
+            class="field"
+            list="symbols"
+            value={symbol}
+            required
+            autocomplete="off"
+            onInput={(event) => setSymbol(event.currentTarget.value.toUpperCase().trim())}
+          />
         </label>
         <datalist id="symbols">
           {(desk.value?.universe ?? []).map((one) => (
@@ -78,13 +85,28 @@ export function OrderForm() {
         <Pick label="Type" options={Object.keys(NEEDS)} chosen={type} choose={setType} />
         <label>
           Quantity
-          <input class="field num" type="number" min="0" step="any" value={size} required onInput={(event) => setSize(event.currentTarget.value)} />
+          <input
+            class="field num"
+            type="number"
+            min="0"
+            step="any"
+            value={size}
+            required
+            onInput={(event) => setSize(event.currentTarget.value)}
+          />
         </label>
         {NEEDS[type]!.map((name) => (
           <label key={name}>
             {PRICES[name]}
-            <input class="field num" type="number" min="0" step="any" required value={prices[name] ?? ""}
-              onInput={(event) => setPrices({ ...prices, [name]: event.currentTarget.value })} />
+            <input
+              class="field num"
+              type="number"
+              min="0"
+              step="any"
+              required
+              value={prices[name] ?? ""}
+              onInput={(event) => setPrices({ ...prices, [name]: event.currentTarget.value })}
+            />
           </label>
         ))}
         <Pick label="Good" options={["GTC", "DAY"]} chosen={force} choose={setForce} />
@@ -116,8 +138,17 @@ interface PickProps {
   choose: (option: string) => void;
 }
 
-const WORDS: Record<string, string> = { BUY: "Buy", SELL: "Sell", MARKET: "Market", LIMIT: "Limit", STOP: "Stop", STOP_LIMIT: "Stop, then limit",
-  BRACKET: "Market, with stop and target", GTC: "until cancelled", DAY: "for the day" };
+const WORDS: Record<string, string> = {
+  BUY: "Buy",
+  SELL: "Sell",
+  MARKET: "Market",
+  LIMIT: "Limit",
+  STOP: "Stop",
+  STOP_LIMIT: "Stop, then limit",
+  BRACKET: "Market, with stop and target",
+  GTC: "until cancelled",
+  DAY: "for the day",
+};
 
 function Pick({ label, options, chosen, choose }: PickProps) {
   return (
@@ -143,8 +174,14 @@ const VERDICT: Record<Preview["action"], string> = {
 
 function Word({ word, wished }: { word: Preview | Problem | undefined; wished: Wish | undefined }) {
   const { currency = "USD" } = accounts.values.get("desk") ?? {};
-  if (!wished) return <p class="gate dim">Say what and how much, and the risk gate's answer stands here before anything is ordered.</p>;
-  if (word instanceof Problem) return <p class="gate down" role="status">{word.message}</p>;
+  if (!wished)
+    return <p class="gate dim">Say what and how much, and the risk gate's answer stands here before anything is ordered.</p>;
+  if (word instanceof Problem)
+    return (
+      <p class="gate down" role="status">
+        {word.message}
+      </p>
+    );
   if (!word) return <p class="gate dim">Asking the risk gate.</p>;
   const { action, reasons, notional, price: at } = word;
   return (
@@ -189,7 +226,14 @@ function useWord(wish: Wish | undefined): Preview | Problem | undefined {
 }
 
 /** The order as the server takes it; undefined while something is missing. */
-function wishOf(symbol: string, side: string, size: string, type: string, force: string, prices: Partial<Record<PriceName, string>>): Wish | undefined {
+function wishOf(
+  symbol: string,
+  side: string,
+  size: string,
+  type: string,
+  force: string,
+  prices: Partial<Record<PriceName, string>>,
+): Wish | undefined {
   const needed = NEEDS[type]!.map((name) => [name, Number(prices[name] ?? "")] as const);
   if (!symbol || !(Number(size) > 0) || needed.some(([, value]) => !(value > 0))) return undefined;
   return { symbol, side, quantity: Number(size), order_type: type, time_in_force: force, ...Object.fromEntries(needed) };

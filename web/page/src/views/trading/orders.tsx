@@ -1,13 +1,14 @@
 // Orders: those that wait for a yes, those at work, those of the past, and the form that gives one.
-import { useState } from "preact/hooks";
-import { post, type Problem, remove } from "../../live/rest";
-import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { post, remove } from "../../live/rest";
+import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { Scroll } from "../../parts/scroll";
 import { Choice } from "../../parts/choice";
 import { useQuery } from "../../shell/route";
+import { useDeeds } from "./deeds";
 import { Fills } from "./fills";
 import { openOrders, useKinds } from "./kinds";
 import { orders, useLists } from "./lists";
+import { PanelMark } from "./made";
 import { price, quantity } from "./money";
 import { OrderForm } from "./orderform";
 import type { OpenOrder, Order } from "./wire";
@@ -34,41 +35,17 @@ function byTime(wanted: (order: OpenOrder) => boolean): OpenOrder[] {
   return [...openOrders.values.values()].filter(wanted).sort((a, b) => (a.created < b.created ? 1 : -1));
 }
 
-/** Ask something of an order, and say what became of that. */
-function useDeed() {
-  const [refused, setRefused] = useState<Problem>();
-  const [asking, setAsking] = useState("");
-  const [done, setDone] = useState("");
-  const act = async (id: string, what: string, work: () => Promise<unknown>) => {
-    if (asking) return;
-    setAsking(id);
-    setDone("");
-    setRefused(
-      await attempt(async () => {
-        const { status, symbol, reasons } = (await work()) as Order;
-        setDone(`${what} ${symbol}: the order is ${said(status)}${status === "REJECTED" && reasons.length ? `, ${reasons.at(-1)}` : ""}.`);
-      }),
-    );
-    setAsking("");
-  };
-  const word = (
-    <>
-      <Refusal problem={refused} clear={() => setRefused(undefined)} />
-      {done && (
-        <p class="done" role="status">
-          {done}
-        </p>
-      )}
-    </>
-  );
-  return { act, asking, word };
+/** What became of an order of which something was asked. */
+async function outcome(what: string, work: Promise<unknown>): Promise<string> {
+  const { status, symbol, reasons } = (await work) as Order;
+  return `${what} ${symbol}: the order is ${said(status)}${status === "REJECTED" && reasons.length ? `, ${reasons.at(-1)}` : ""}.`;
 }
 
 function Waiting() {
   useKinds(openOrders);
-  const { act, asking, word } = useDeed();
+  const { act, asks, word, told } = useDeeds();
   const waits = byTime(({ status }) => status === "PENDING");
-  if (waits.length === 0 && !asking) return null;
+  if (waits.length === 0 && !told) return null;
   return (
     <Panel id="approvals" title="Waiting for your approval" note={`${waits.length} ${waits.length === 1 ? "order" : "orders"}`}>
       {word}
@@ -86,12 +63,24 @@ function Waiting() {
                 </p>
               ))}
             </div>
-            <button type="button" class="quiet" aria-busy={asking === order.id} aria-label={`Approve ${order.side} ${order.symbol}`}
-              onClick={() => void act(order.id, "Approved", () => post(`${pathOf(order)}/approve`))}>
+            <button
+              type="button"
+              class="quiet"
+              aria-busy={asks(order.id)}
+              aria-label={`Approve ${order.side} ${order.symbol}`}
+              onClick={() => void act(order.id, () => outcome("Approved", post(`${pathOf(order)}/approve`)))}
+            >
               Approve
             </button>
-            <button type="button" class="quiet" aria-busy={asking === order.id} aria-label={`Reject ${order.side} ${order.symbol}`}
-              onClick={() => void act(order.id, "Rejected", () => post(`${pathOf(order)}/reject`, { reason: "rejected on the page" }))}>
+            <button
+              type="button"
+              class="quiet"
+              aria-busy={asks(order.id)}
+              aria-label={`Reject ${order.side} ${order.symbol}`}
+              onClick={() =>
+                void act(order.id, () => outcome("Rejected", post(`${pathOf(order)}/reject`, { reason: "rejected on the page" })))
+              }
+            >
               Reject
             </button>
           </li>
@@ -103,10 +92,15 @@ function Waiting() {
 
 function Open() {
   useKinds(openOrders);
-  const { act, asking, word } = useDeed();
+  const { act, asks, word } = useDeeds();
   const rows = byTime(({ status }) => status !== "PENDING");
   return (
-    <Panel id="open-orders" title="Open orders" note={rows.length > 0 && `${rows.length} at work`}>
+    <Panel
+      id="open-orders"
+      title="Open orders"
+      note={rows.length > 0 && `${rows.length} at work`}
+      controls={<PanelMark symbols={rows.map(({ symbol }) => symbol)} />}
+    >
       {word}
       {rows.length === 0 ? (
         <Nothing>No order is at work: limits and stops wait here until the market comes to them.</Nothing>
@@ -120,9 +114,13 @@ function Open() {
                 <tr key={order.id} data-order={order.id}>
                   <Cells order={order} at={order.created} />
                   <td class="end">
-                    <button type="button" class="quiet" aria-busy={asking === order.id}
+                    <button
+                      type="button"
+                      class="quiet"
+                      aria-busy={asks(order.id)}
                       aria-label={`Cancel ${order.side} ${order.symbol} ${order.order_type}`}
-                      onClick={() => void act(order.id, "Cancelled", () => remove(pathOf(order)))}>
+                      onClick={() => void act(order.id, () => outcome("Cancelled", remove(pathOf(order))))}
+                    >
                       Cancel
                     </button>
                   </td>
@@ -146,7 +144,17 @@ function Past() {
       id="past-orders"
       title="Past orders"
       note={rows.length > 0 && "of the newest hundred"}
-      controls={<Choice label="Which past orders" of={ENDED.map((one) => [one, said(one)] as const)} value={status} choose={setStatus} />}
+      controls={
+        <>
+          <PanelMark symbols={rows.map(({ symbol }) => symbol)} />
+          <Choice
+            label="Which past orders"
+            of={ENDED.map((one) => [one, said(one)] as const)}
+            value={status}
+            choose={setStatus}
+          />
+        </>
+      }
     >
       <Failure poll={orders} what="Past orders" />
       {rows.length === 0 ? (
@@ -178,11 +186,19 @@ function Head({ last }: { last: string }) {
     <thead>
       <tr>
         <th scope="col">Order</th>
-        <th scope="col" class="num">Quantity</th>
-        <th scope="col" class="num">Price</th>
+        <th scope="col" class="num">
+          Quantity
+        </th>
+        <th scope="col" class="num">
+          Price
+        </th>
         <th scope="col">Status</th>
-        <th scope="col" class="wide">By</th>
-        <th scope="col" class="wide">Time</th>
+        <th scope="col" class="wide">
+          By
+        </th>
+        <th scope="col" class="wide">
+          Time
+        </th>
         <th scope="col" class={last === "Cancel" ? "end" : "wide"}>
           {last}
         </th>
@@ -217,7 +233,9 @@ function Cells({ order, at }: { order: Order; at: string }) {
 
 /** At which prices it is to be carried out. */
 function aims({ limit_price, stop_price, take_profit_price }: Order): string {
-  const found = [limit_price, stop_price, take_profit_price].filter((one): one is number => one !== null).map((one) => price(one));
+  const found = [limit_price, stop_price, take_profit_price]
+    .filter((one): one is number => one !== null)
+    .map((one) => price(one));
   return found.join(" / ") || "market";
 }
 

@@ -27,13 +27,22 @@ export function Positions() {
     setClosing(undefined);
     setRefused(
       await attempt(async () => {
-        const order = (await post("/api/trades/orders", { symbol, side: size > 0 ? "SELL" : "BUY", quantity: Math.abs(size) })) as ListedOrder;
+        const order = (await post("/api/trades/orders", {
+          symbol,
+          side: size > 0 ? "SELL" : "BUY",
+          quantity: Math.abs(size),
+        })) as ListedOrder;
         setDone(`The order that closes ${symbol} is ${order.status.toLowerCase().replaceAll("_", " ")}.`);
       }),
     );
   };
   return (
-    <Panel id="positions" title="Positions" note={held.length > 0 && `${held.length} held`} controls={<PanelMark symbols={held.map(({ symbol }) => symbol)} />}>
+    <Panel
+      id="positions"
+      title="Positions"
+      note={held.length > 0 && `${held.length} held`}
+      controls={<PanelMark symbols={held.map(({ symbol }) => symbol)} />}
+    >
       <Refusal problem={refused} clear={() => setRefused(undefined)} />
       {done && (
         <p class="done" role="status">
@@ -42,7 +51,8 @@ export function Positions() {
       )}
       {held.length === 0 ? (
         <Nothing>
-          Nothing is held. Strategies open positions by themselves, and you can <a href={hrefOf("trading", "orders")}>give an order</a>.
+          Nothing is held. Strategies open positions by themselves, and you can{" "}
+          <a href={hrefOf("trading", "orders")}>give an order</a>.
         </Nothing>
       ) : (
         <Table held={held} currency={accounts.values.get("desk")?.currency ?? "USD"} ask={setClosing} />
@@ -69,14 +79,30 @@ function Table({ held, currency, ask }: { held: readonly Holding[]; currency: st
         <thead>
           <tr>
             <th scope="col">Symbol</th>
-            <th scope="col" class="num">Quantity</th>
-            <th scope="col" class="num wide">Entry</th>
-            <th scope="col" class="num">Price</th>
-            <th scope="col" class="num wide">Value</th>
-            <th scope="col" class="num">Gain</th>
-            <th scope="col" class="num wide">Stop</th>
-            <th scope="col" class="num wide">Target</th>
-            <th scope="col" class="roomy">Since</th>
+            <th scope="col" class="num">
+              Quantity
+            </th>
+            <th scope="col" class="num wide">
+              Entry
+            </th>
+            <th scope="col" class="num">
+              Price
+            </th>
+            <th scope="col" class="num wide">
+              Value
+            </th>
+            <th scope="col" class="num">
+              Gain
+            </th>
+            <th scope="col" class="num wide">
+              Stop
+            </th>
+            <th scope="col" class="num wide">
+              Target
+            </th>
+            <th scope="col" class="roomy">
+              Since
+            </th>
             <th scope="col">
               <span class="unseen">Close</span>
             </th>

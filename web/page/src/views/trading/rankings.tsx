@@ -7,7 +7,7 @@ import { Scroll } from "../../parts/scroll";
 import { useQuery } from "../../shell/route";
 import { strategies, useLists } from "./lists";
 import { share } from "./money";
-import type { Ranking } from "./wire";
+import type { Ranking } from "./plans";
 
 const rankings = new Poll<Ranking[]>("trading:rankings", "/api/strategies/rankings?wait_s=1", 30_000);
 
@@ -26,7 +26,13 @@ export function Rankings() {
         )
       }
     >
-      {ranked ? <Table /> : <Nothing>A backtest of each strategy over all stored daily bars, which takes a few seconds each where there is none of today.</Nothing>}
+      {ranked ? (
+        <Table />
+      ) : (
+        <Nothing>
+          A backtest of each strategy over all stored daily bars, which takes a few seconds each where there is none of today.
+        </Nothing>
+      )}
     </Panel>
   );
 }
@@ -36,7 +42,9 @@ function Table() {
   useLists(strategies);
   useTopics(["event:run_completed:*", "event:run_failed:*"], () => rankings.nudge());
   const rows = rankings.value ?? [];
-  const left = (strategies.value ?? []).filter(({ name }) => !rows.some(({ strategy_name }) => strategy_name === name)).map(({ name }) => name);
+  const left = (strategies.value ?? [])
+    .filter(({ name }) => !rows.some(({ strategy_name }) => strategy_name === name))
+    .map(({ name }) => name);
   return (
     <>
       <Failure poll={rankings} what="The ranking" />
@@ -48,13 +56,27 @@ function Table() {
             <thead>
               <tr>
                 <th scope="col">Strategy</th>
-                <th scope="col" class="num">Score</th>
-                <th scope="col" class="num">Sharpe</th>
-                <th scope="col" class="num wider">Sortino</th>
-                <th scope="col" class="num">Drawdown</th>
-                <th scope="col" class="num wider">Profit factor</th>
-                <th scope="col" class="num wider">Won</th>
-                <th scope="col" class="num">Trades</th>
+                <th scope="col" class="num">
+                  Score
+                </th>
+                <th scope="col" class="num">
+                  Sharpe
+                </th>
+                <th scope="col" class="num roomy">
+                  Sortino
+                </th>
+                <th scope="col" class="num">
+                  Drawdown
+                </th>
+                <th scope="col" class="num roomy">
+                  Profit factor
+                </th>
+                <th scope="col" class="num wider">
+                  Won
+                </th>
+                <th scope="col" class="num">
+                  Trades
+                </th>
                 <th scope="col">Thresholds</th>
               </tr>
             </thead>
@@ -69,9 +91,9 @@ function Table() {
                   </th>
                   <td class="num">{fixed(100 * one.composite_score, 1)}</td>
                   <td class="num">{fixed(one.sharpe_ratio, 2)}</td>
-                  <td class="num wider">{fixed(one.sortino_ratio, 2)}</td>
+                  <td class="num roomy">{fixed(one.sortino_ratio, 2)}</td>
                   <td class="num">{share(one.max_drawdown_pct)}</td>
-                  <td class="num wider">{fixed(one.profit_factor, 2)}</td>
+                  <td class="num roomy">{fixed(one.profit_factor, 2)}</td>
                   <td class="num wider">{percent(100 * one.win_rate).replace("+", "")}</td>
                   <td class="num">{whole(one.total_trades)}</td>
                   <td>{one.meets_thresholds ? <span class="up">met</span> : <span class="dim">not met</span>}</td>
@@ -81,7 +103,11 @@ function Table() {
           </table>
         </Scroll>
       )}
-      {left.length > 0 && rankings.value && <p class="nothing">Not ranked, or not yet: {left.join(", ")}. One that trains itself is ranked once its backtest over all bars was run.</p>}
+      {left.length > 0 && rankings.value && (
+        <p class="nothing">
+          Not ranked, or not yet: {left.join(", ")}. One that trains itself is ranked once its backtest over all bars was run.
+        </p>
+      )}
     </>
   );
 }

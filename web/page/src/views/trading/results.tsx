@@ -9,7 +9,7 @@ import { PART, type Result, useResults } from "./backtestrows";
 import { nameOf } from "./backtestruns";
 import { fallsOf } from "./falls";
 import { gain, money, price, quantity, share, tone } from "./money";
-import type { EquityRow, Figures, Run, TradeRow } from "./wire";
+import type { EquityRow, Figures, Run, TradeRow } from "./plans";
 
 const COLOURS: readonly Colour[] = ["accent", "violet", "teal", "orange"];
 const MOST_TRADES = 500;
@@ -28,7 +28,12 @@ export function Results({ runs, waits }: { runs: readonly Run[]; waits: number }
   const refused = found.find((one) => one?.problem)?.problem;
   return (
     <>
-      <Panel id="results" title={runs.length > 1 ? "Results" : "Result"} note="gain in percent of the capital; drawdown below" controls={made && <Simulated />}>
+      <Panel
+        id="results"
+        title={runs.length > 1 ? "Results" : "Result"}
+        note="gain in percent of the capital; drawdown below"
+        controls={made && <Simulated />}
+      >
         {refused && <p class="failure">{refused.message}</p>}
         <Curves runs={runs} found={found} />
       </Panel>
@@ -58,8 +63,22 @@ function Curves({ runs, found }: { runs: readonly Run[]; found: readonly (Result
   };
   return (
     <>
-      <Chart label="Gain of each backtest beside buying and holding, in percent" part={PART} lines={[...lines, held]} read={read} height={220} together="backtest" />
-      <Chart label="Drawdown of each backtest, in percent" part={PART} lines={lines} read={falls} height={110} together="backtest" />
+      <Chart
+        label="Gain of each backtest beside buying and holding, in percent"
+        part={PART}
+        lines={[...lines, held]}
+        read={read}
+        height={220}
+        together="backtest"
+      />
+      <Chart
+        label="Drawdown of each backtest, in percent"
+        part={PART}
+        lines={lines}
+        read={falls}
+        height={110}
+        together="backtest"
+      />
     </>
   );
 }
@@ -128,14 +147,21 @@ function FiguresTable({ runs }: { runs: readonly Run[] }) {
         </thead>
         <tbody>
           {ROWS.map(([title, name, show]) =>
-            row(title, ({ result }) => (result!.metadata.undefined?.includes(name) ? "undefined" : show(result![name] as number))),
+            row(title, ({ result }) =>
+              result!.metadata.undefined?.includes(name) ? "undefined" : show(result![name] as number),
+            ),
           )}
           {row("Buy and hold", ({ result }) => {
             const held = result!.metadata.benchmark?.total_return_pct;
             return held == null ? "unavailable" : percent(held);
           })}
-          {row("Time invested", ({ result }) => (result!.metadata.exposure_pct == null ? "unavailable" : share(result!.metadata.exposure_pct)))}
-          {row("Signals, of which refused", ({ result }) => `${whole(result!.metadata.signals ?? 0)}, ${whole(refusedOf(result!))}`)}
+          {row("Time invested", ({ result }) =>
+            result!.metadata.exposure_pct == null ? "unavailable" : share(result!.metadata.exposure_pct),
+          )}
+          {row(
+            "Signals, of which refused",
+            ({ result }) => `${whole(result!.metadata.signals ?? 0)}, ${whole(refusedOf(result!))}`,
+          )}
           {row("Bars from", ({ result }) => result!.metadata.data_from ?? "none")}
           {row("Bars to", ({ result }) => result!.metadata.data_to ?? "none")}
         </tbody>
@@ -150,7 +176,11 @@ function refusedOf({ metadata }: Figures): number {
 
 function Trades({ run, trades }: { run: Run; trades: readonly TradeRow[] }) {
   return (
-    <Panel id="backtest-trades" title={`Trades of ${nameOf(run)}`} note={trades.length > MOST_TRADES ? `the last ${MOST_TRADES} of ${whole(trades.length)}` : `${whole(trades.length)} closed`}>
+    <Panel
+      id="backtest-trades"
+      title={`Trades of ${nameOf(run)}`}
+      note={trades.length > MOST_TRADES ? `the last ${MOST_TRADES} of ${whole(trades.length)}` : `${whole(trades.length)} closed`}
+    >
       {trades.length === 0 ? (
         <Nothing>It closed no trade: see in the figures how many signals it had, and how many were refused.</Nothing>
       ) : (
@@ -160,34 +190,45 @@ function Trades({ run, trades }: { run: Run; trades: readonly TradeRow[] }) {
             <thead>
               <tr>
                 <th scope="col">Symbol</th>
-                <th scope="col" class="num wide">Quantity</th>
-                <th scope="col" class="num">Entry</th>
-                <th scope="col" class="num">Exit</th>
-                <th scope="col" class="num">Gain</th>
-                <th scope="col" class="wider">Opened</th>
-                <th scope="col" class="wider">Closed</th>
+                <th scope="col" class="num wide">
+                  Quantity
+                </th>
+                <th scope="col" class="num">
+                  Entry
+                </th>
+                <th scope="col" class="num">
+                  Exit
+                </th>
+                <th scope="col" class="num">
+                  Gain
+                </th>
+                <th scope="col" class="wider">
+                  Opened
+                </th>
+                <th scope="col" class="wider">
+                  Closed
+                </th>
               </tr>
             </thead>
             <tbody>
-              {trades.slice(-MOST_TRADES).reverse().map((one) => (
-                <tr key={one.id}>
-                  <th scope="row">
-                    {one.symbol} {one.side === "SELL" && <span class="dim">short</span>}
-                  </th>
-                  <td class="num wide">{quantity(one.quantity)}</td>
-                  <td class="num">{price(one.entry_price)}</td>
-                  <td class="num">{price(one.exit_price)}</td>
-                  <td class={`num ${tone(one.pnl)}`}>
-                    {gain(one.pnl)} <span class="pct">{percent(one.pnl_pct)}</span>
-                  </td>
-                  <td class="wider dim">
-                    {dayOf(one.entry_us)}
-                  </td>
-                  <td class="wider dim">
-                    {dayOf(one.exit_us)}
-                  </td>
-                </tr>
-              ))}
+              {trades
+                .slice(-MOST_TRADES)
+                .reverse()
+                .map((one) => (
+                  <tr key={one.id}>
+                    <th scope="row">
+                      {one.symbol} {one.side === "SELL" && <span class="dim">short</span>}
+                    </th>
+                    <td class="num wide">{quantity(one.quantity)}</td>
+                    <td class="num">{price(one.entry_price)}</td>
+                    <td class="num">{price(one.exit_price)}</td>
+                    <td class={`num ${tone(one.pnl)}`}>
+                      {gain(one.pnl)} <span class="pct">{percent(one.pnl_pct)}</span>
+                    </td>
+                    <td class="wider dim">{dayOf(one.entry_us)}</td>
+                    <td class="wider dim">{dayOf(one.exit_us)}</td>
+                  </tr>
+                ))}
             </tbody>
           </table>
         </Scroll>

@@ -8,7 +8,7 @@ import { Choice } from "../../parts/choice";
 import { hrefOf, useQuery } from "../../shell/route";
 import { scans, strategyStates, useKinds } from "./kinds";
 import { allMade, PanelMark, RowMark } from "./made";
-import type { StrategyState } from "./wire";
+import type { StrategyState } from "./plans";
 
 type Verdict = "candidate" | "blocked" | "held" | "skip";
 
@@ -19,7 +19,9 @@ export function Scanner() {
   useKinds(scans, strategyStates);
   const [shown, setShown] = useQuery("verdict", "all");
   const { scan, by } = scans.values.get("scan") ?? { scan: {}, by: "" };
-  const states = [...strategyStates.values.values()].filter(({ verdicts }) => verdicts).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const states = [...strategyStates.values.values()]
+    .filter(({ verdicts }) => verdicts)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const all = Object.entries(scan.symbols ?? {});
   const rows = all.filter(([, reason]) => shown === "all" || verdictOf(reason) === ONLY[shown]);
   const candidates = all.filter(([, reason]) => verdictOf(reason) === "candidate").length;
@@ -32,8 +34,8 @@ export function Scanner() {
       note={
         scan.timestamp && (
           <>
-            {candidates} of {all.length} {candidates === 1 ? "is a candidate" : "are candidates"}, said by {by === "desk" ? "our own strategies" : by}{" "}
-            <Time iso={scan.timestamp} />
+            {candidates} of {all.length} {candidates === 1 ? "is a candidate" : "are candidates"}, said by{" "}
+            {by === "desk" ? "our own strategies" : by} <Time iso={scan.timestamp} />
           </>
         )
       }
@@ -46,8 +48,8 @@ export function Scanner() {
     >
       {all.length === 0 ? (
         <Nothing>
-          No scan yet. Strategies look at the symbols of <code>trading.universe</code> once daily bars are there, and a bot may push its own as{" "}
-          <code>SCAN_SUMMARY</code>.
+          No scan yet. Strategies look at the symbols of <code>trading.universe</code> once daily bars are there, and a bot may
+          push its own as <code>SCAN_SUMMARY</code>.
         </Nothing>
       ) : rows.length === 0 ? (
         <Nothing>No symbol stands like that now.</Nothing>
@@ -58,7 +60,9 @@ export function Scanner() {
             <thead>
               <tr>
                 <th scope="col">Symbol</th>
-                <th scope="col" class="num">Price</th>
+                <th scope="col" class="num">
+                  Price
+                </th>
                 <th scope="col">Verdict</th>
                 {states.map(({ name }) => (
                   <th key={name} scope="col" class="wide">
@@ -82,7 +86,17 @@ export function Scanner() {
   );
 }
 
-function Row({ symbol, reason, states, made }: { symbol: string; reason: string; states: readonly StrategyState[]; made: boolean }) {
+function Row({
+  symbol,
+  reason,
+  states,
+  made,
+}: {
+  symbol: string;
+  reason: string;
+  states: readonly StrategyState[];
+  made: boolean;
+}) {
   return (
     <tr data-scan={symbol}>
       <th scope="row">
@@ -96,7 +110,8 @@ function Row({ symbol, reason, states, made }: { symbol: string; reason: string;
       </td>
       {states.map(({ name, verdicts = {} }) => (
         <td key={name} class="wide reading">
-          {verdicts[symbol]?.candidate && <span class="word is-candidate">candidate</span>} {readingOf(verdicts[symbol]?.reason) || "–"}
+          {verdicts[symbol]?.candidate && <span class="word is-candidate">candidate</span>}{" "}
+          {readingOf(verdicts[symbol]?.reason) || "–"}
         </td>
       ))}
       <td class="end">

@@ -8,7 +8,7 @@ import { hrefOf } from "../../shell/route";
 import { strategyStates, useKinds } from "./kinds";
 import { signals, strategies, useLists } from "./lists";
 import { Rankings } from "./rankings";
-import type { Signal, StrategyListed } from "./wire";
+import type { Signal, StrategyListed } from "./plans";
 
 export function Strategies() {
   return (
@@ -49,9 +49,15 @@ function List() {
               <tr>
                 <th scope="col">Strategy</th>
                 <th scope="col">State</th>
-                <th scope="col" class="num">Candidates</th>
-                <th scope="col" class="num wide">Holds at least</th>
-                <th scope="col" class="wide">Settings</th>
+                <th scope="col" class="num">
+                  Candidates
+                </th>
+                <th scope="col" class="num wide">
+                  Holds at least
+                </th>
+                <th scope="col" class="wide">
+                  Settings
+                </th>
                 <th scope="col">
                   <span class="unseen">Backtest</span>
                 </th>
@@ -104,8 +110,14 @@ function Row({ one, failed }: { one: StrategyListed; failed: (problem: Problem |
       </td>
       <td class="end">
         {state && (
-          <Switch on={state.enabled} label={`Strategy ${one.name}`} failed={failed}
-            change={async (on) => void (await post(`/api/strategies/${encodeURIComponent(one.name)}/${on ? "enable" : "disable"}`))} />
+          <Switch
+            on={state.enabled}
+            label={`Strategy ${one.name}`}
+            failed={failed}
+            change={async (on) =>
+              void (await post(`/api/strategies/${encodeURIComponent(one.name)}/${on ? "enable" : "disable"}`))
+            }
+          />
         )}
       </td>
     </tr>
@@ -119,7 +131,11 @@ function Signals() {
     <Panel id="signals" title="Signals" note={rows.length > 0 && "newest first"}>
       <Failure poll={signals} what="Signals" />
       {rows.length === 0 ? (
-        <Nothing>{signals.value ? "No strategy has wanted anything yet: they decide when a daily bar closes." : waiting(signals, "the signals")}</Nothing>
+        <Nothing>
+          {signals.value
+            ? "No strategy has wanted anything yet: they decide when a daily bar closes."
+            : waiting(signals, "the signals")}
+        </Nothing>
       ) : (
         <Scroll label="Signals" tall>
           <table>
@@ -128,7 +144,9 @@ function Signals() {
               <tr>
                 <th scope="col">Time</th>
                 <th scope="col">Signal</th>
-                <th scope="col" class="num">Strength</th>
+                <th scope="col" class="num">
+                  Strength
+                </th>
                 <th scope="col">Why</th>
               </tr>
             </thead>
@@ -141,7 +159,10 @@ function Signals() {
                       <Time iso={ts} />
                     </td>
                     <th scope="row">
-                      <span class={direction === "LONG" ? "up" : direction === "SHORT" ? "down" : "dim"}>{direction.toLowerCase()}</span> {symbol}
+                      <span class={direction === "LONG" ? "up" : direction === "SHORT" ? "down" : "dim"}>
+                        {direction.toLowerCase()}
+                      </span>{" "}
+                      {symbol}
                       <span class="dim by">{strategy_name}</span>
                     </th>
                     <td class="num">{fixed(strength, 2)}</td>
