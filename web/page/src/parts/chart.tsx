@@ -117,8 +117,9 @@ class Drawn {
     if (!this.seen) return;
     const { read, marks, span } = this.given();
     const data = read() as unknown as uPlot.AlignedData;
-    if (span && !zoomed) {
-      const [min, max] = span();
+    const sight = span ? span() : data[0].length === 1 ? around(data[0][0]!) : undefined;
+    if (sight && !zoomed) {
+      const [min, max] = sight;
       plot.batch(() => {
         plot.setData(data, false);
         plot.setScale("x", { min, max });
@@ -168,7 +169,7 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
       ...(together && { sync: { key: together } }),
     },
     scales: {
-      x: { time: across === "time", range: (_, from, to) => (from === to ? [from - ALONE, to + ALONE] : [from, to]) },
+      x: { time: across === "time" },
       ...Object.fromEntries(scales.map((name) => [name, { range }])),
     },
     axes: bare ? [{ show: false }, { show: false }] : [acrossAxis(across, props.acrossText), ...scales.map((name, place) => valueAxis(name, place, props))],
@@ -180,6 +181,11 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
       ready: [(plot) => plot.over.addEventListener("dblclick", () => zoomed(false))],
     },
   };
+}
+
+/** What is seen of a point that is alone; uPlot would show it at the edge of years. */
+function around(at: number): readonly [number, number] {
+  return [at - ALONE, at + ALONE];
 }
 
 function seriesOf(line: Line): uPlot.Series {
@@ -199,7 +205,6 @@ function seriesOf(line: Line): uPlot.Series {
   };
 }
 
-/** What is seen on both sides of a point that is alone. */
 const ALONE = 60;
 /** Pixels, about. */
 const LETTER = 6.3;
