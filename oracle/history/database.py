@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 
 __all__ = [
-    "ASKED", "Connection", "DatabaseError", "FileError", "connect", "connect_to_read", "identity", "parquet_columns",
-    "parquet_rows", "parsed",
+    "ASKED", "Connection", "DatabaseError", "FileError", "connect", "connect_to_read", "identity", "own_views",
+    "parquet_columns", "parquet_rows", "parsed",
 ]  # fmt: skip
 
 Connection = duckdb.DuckDBPyConnection
@@ -78,6 +78,14 @@ def parsed(sql: str) -> str:
 @cache
 def _parser() -> Connection:
     return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "64MB", "enable_external_access": False})
+
+
+@cache
+def own_views() -> frozenset[str]:
+    """The names of what the database shows of itself, in lower case: seen by whoever calls it by its bare name."""
+    with _parser().cursor() as at:
+        found = at.execute("SELECT view_name FROM duckdb_views() WHERE schema_name <> 'information_schema'").fetchall()
+    return frozenset(str(name).lower() for (name,) in found)
 
 
 def _quoted(path: Path) -> str:
