@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 
 __all__ = [
-    "ASKED", "Connection", "DatabaseError", "FileError", "connect", "connect_to_read", "identity", "parquet_columns",
-    "parquet_rows", "parsed",
+    "ASKED", "Connection", "DatabaseError", "FileError", "connect", "connect_to_read", "identity", "own_views",
+    "parquet_columns", "parquet_rows", "parsed",
 ]  # fmt: skip
 
 Connection = duckdb.DuckDBPyConnection
@@ -24,6 +24,9 @@ CHECKPOINT = "64MiB"
 ROWS = 1_000  # fetched at once
 MOST_SPILLED = "4GiB"
 """What questions may lay down on the disk while they are answered."""
+
+QUIET = "SET enable_progress_bar = false"
+"""In a notebook or at a prompt it would draw how far it is into whatever is printed there."""
 
 ASKED = "asked"
 """An empty database in memory: where it is the current one, nothing of the file is seen but by its full name."""
@@ -40,6 +43,7 @@ def connect_to_read(path: Path, memory_limit_mb: int, exports: Path) -> Connecti
     """The same of a file that is there and stays as it is. Raises what the database raises."""
     root = duckdb.connect(":memory:", config=_config(memory_limit_mb))
     try:
+        root.execute(QUIET)
         root.execute(f"ATTACH '{_quoted(path)}' AS {path.stem} (READ_ONLY)")
         root.execute(f"USE {path.stem}")
         return _alone(root, exports)
@@ -56,6 +60,7 @@ def _config(memory_limit_mb: int) -> dict[str, Any]:
 
 
 def _alone(root: Connection, exports: Path) -> Connection:
+    root.execute(QUIET)
     root.execute(f"ATTACH ':memory:' AS {ASKED}")
     root.execute(f"SET allowed_directories = ['{_quoted(exports)}/']")  # it can't be set once nothing else is allowed
     root.execute("SET enable_external_access = false")
@@ -73,6 +78,14 @@ def parsed(sql: str) -> str:
 @cache
 def _parser() -> Connection:
     return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "64MB", "enable_external_access": False})
+
+
+@cache
+def own_views() -> frozenset[str]:
+    """The names of what the database shows of itself, in lower case: seen by whoever calls it by its bare name."""
+    with _parser().cursor() as at:
+        found = at.execute("SELECT view_name FROM duckdb_views() WHERE schema_name <> 'information_schema'").fetchall()
+    return frozenset(str(name).lower() for (name,) in found)
 
 
 def _quoted(path: Path) -> str:

@@ -15,7 +15,7 @@ import attrs
 import msgspec
 
 from actors import Refused
-from oracle.history.database import parsed
+from oracle.history.database import own_views, parsed
 from oracle.history.functions import FUNCTIONS, GROWING, TABLES, TYPES
 from oracle.history.views import VIEWS
 from oracle.problems import closest
@@ -53,7 +53,7 @@ def read_question(sql: str, limit: int) -> Question:
     text = _alone(sql)
     wrapped = f"SELECT * FROM (\n{text}\n) LIMIT {limit + 1}"
     tree = _statements(wrapped)[0]
-    named = {entry["key"].lower() for entry in _entries(tree)}
+    named = {_given(entry["key"]) for entry in _entries(tree)}
     views, tables, growth = dict[str, None](), set[int](), 1
     for part in _parts(tree):
         if "class" in part:
@@ -113,6 +113,15 @@ def _entries(tree: Any) -> Iterator[dict[str, Any]]:
             yield from part["cte_map"]["map"]
 
 
+def _given(name: str) -> str:
+    """A name that the question gives, in lower case. Where what it names is out of sight, the name alone must lead nowhere:
+    not to what the database shows of itself, nor to a file. Raises Refused."""
+    if not name.isidentifier() or name.lower() in own_views():
+        raise Refused(f"WITH can't call it {name!r} here; take a name of letters, digits and _ that is not the database's own",
+                      "rejected")  # fmt: skip
+    return name.lower()
+
+
 def _table(part: dict[str, Any]) -> dict[str, Any]:
     """The function that stands for a table. Raises Refused for others than those that may."""
     function: dict[str, Any] = part["function"]
@@ -124,7 +133,7 @@ def _table(part: dict[str, Any]) -> dict[str, Any]:
 
 def _view(part: dict[str, Any], named: set[str]) -> tuple[str, ...]:
     """The view that a table is, none for a name that the question gives itself. One that is not in force where it is used is
-    found nowhere, as there is nothing else where the question is asked."""
+    found nowhere: there is nothing else where the question is asked but what `_given` keeps away from."""
     path = part["qualified_name"]["path"]
     name = path[-1].lower()
     if len(path) == 1 and name in VIEWS:

@@ -11,6 +11,7 @@ from oracle.border import unstructure
 from oracle.settings import Settings
 from web.routes import Auth, Call, Family, Route, Scope
 from web.surfaces.front import VERSION, Dependency, readiness
+from web.veil import veiled
 from web.wire import iso
 
 __all__ = ["ROUTES"]
@@ -64,8 +65,8 @@ class DeadLetters:
 
 @attrs.frozen
 class InForce:
-    """`settings` as they are in force, secrets as where they are kept; `changed` are the keys that do not have their default, as
-    `section.key`."""
+    """`settings` as they are in force, secrets as where they are kept; masked is what stands where keys are put in plain: queries
+    of URLs, arguments of programs. `changed` are the keys that do not have their default, as `section.key`."""
 
     settings: dict[str, Any]
     changed: list[str]
@@ -105,7 +106,7 @@ async def dead_letters(call: Call) -> DeadLetters:
 async def settings(call: Call) -> InForce:
     """The settings in force; what a file, the environment and flags said of them, and the rest by default."""
     now, usual = unstructure(call.system.settings), unstructure(Settings())
-    return InForce(now, sorted(_differing(now, usual)))
+    return InForce(veiled(now), sorted(_differing(now, usual)))
 
 
 def _differing(now: dict[str, Any], usual: dict[str, Any], prefix: str = "") -> Iterator[str]:

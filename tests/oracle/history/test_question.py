@@ -26,6 +26,7 @@ SELECT extract(hour FROM ts), ts AT TIME ZONE 'America/New_York', date_trunc('da
 SELECT * FROM range(10) UNION ALL BY NAME SELECT * FROM generate_series(1, 3)
 SELECT list(price ORDER BY ts)[1:3], median(price), quantile_cont(price, [0.5, 0.9]), histogram(side), unnest([1, 2]) FROM trades
 SELECT COUNT(*) FROM "Bars" WHERE ts_us >= ? AND symbol = $2
+WITH größe AS (SELECT sum(size) AS s FROM trades), views AS (FROM größe) SELECT * FROM views
 """.strip().splitlines()
 
 NOT_HERE = """
@@ -67,6 +68,9 @@ WITH x AS (SELECT * FROM state) SELECT * FROM x
 WITH x AS (INSERT INTO meta VALUES ('a', 'b') RETURNING *) SELECT * FROM x
 WITH x AS (DELETE FROM meta RETURNING *) SELECT * FROM x
 SELECT * FROM trade_202611
+SELECT b.* FROM (WITH duckdb_tables AS (SELECT 1) FROM duckdb_tables) a, duckdb_tables b
+SELECT b.* FROM (WITH "PRAGMA_database_list" AS (SELECT 1) SELECT 1) a, pragma_database_list b
+SELECT b.* FROM (WITH "exports/x.parquet" AS (SELECT 1) SELECT 1) a, "exports/x.parquet" b
 COPY bars TO '/x.csv'
 COPY (SELECT 1) TO '/x.csv'
 ATTACH '/x.db'

@@ -117,8 +117,9 @@ class Drawn {
     if (!this.seen) return;
     const { read, marks, span } = this.given();
     const data = read() as unknown as uPlot.AlignedData;
-    if (span && !zoomed) {
-      const [min, max] = span();
+    const sight = span ? span() : data[0].length === 1 ? around(data[0][0]!) : undefined;
+    if (sight && !zoomed) {
+      const [min, max] = sight;
       plot.batch(() => {
         plot.setData(data, false);
         plot.setScale("x", { min, max });
@@ -182,6 +183,11 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
   };
 }
 
+/** What is seen of a point that is alone; uPlot would show it at the edge of years. */
+function around(at: number): readonly [number, number] {
+  return [at - ALONE, at + ALONE];
+}
+
 function seriesOf(line: Line): uPlot.Series {
   const { label, scale = "y", dash, fill, dots, steps, bars, text = shown } = line;
   return {
@@ -199,6 +205,7 @@ function seriesOf(line: Line): uPlot.Series {
   };
 }
 
+const ALONE = 60;
 /** Pixels, about. */
 const LETTER = 6.3;
 const AXIS = { stroke: () => colour("dim"), font: "11px system-ui, sans-serif", ticks: { show: false } } as const;
@@ -217,7 +224,7 @@ const TIMES = [
 
 function acrossAxis(across: string, text: ((value: number) => string) | undefined): uPlot.Axis {
   const grid = { stroke: () => colour("line"), width: 1 };
-  if (across === "time") return { ...AXIS, size: 40, grid, values: TIMES };
+  if (across === "time") return { ...AXIS, size: 40, space: 72, grid, values: TIMES };
   const told = text ?? ((value: number) => (Number.isInteger(value) ? plain(value) : ""));
   return { ...AXIS, size: 30, grid, values: (_, ticks) => ticks.map(told) };
 }
