@@ -63,7 +63,7 @@ def work(tab: Any) -> dict[str, str]:
         "name": "Digits, three at a time", "scenario": "basic_fl",
         "configuration": {"dataset": "mnist", "rounds": 20, "clients_per_round": 3}}])  # fmt: skip
     ident = experiment["experiment"]["id"] if "experiment" in experiment else experiment["id"]
-    tab.evaluate(ASK, ["POST", f"/api/v1/experiments/{ident}/start", None])
+    tab.evaluate(ASK, ["POST", f"/api/v1/experiments/{ident}/control", {"action": "start"}])
     said = {"message": "What is the difference between a watchdog and a rule?"}
     tab.evaluate(ASK, ["POST", "/api/chat?session_id=tour&agent=demo", said])
     for symbol, quantity in (("AAPL", 40), ("SPY", 15)):

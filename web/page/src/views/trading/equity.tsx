@@ -70,7 +70,7 @@ export function EquityPanel() {
         <Nothing>{waiting(past, "the equity curve")}</Nothing>
       ) : (
         <>
-          <Chart label={`Equity over the last ${range}`} part={PART} lines={lines} read={read} height={200} together="equity" />
+          <Chart label={`Equity over the last ${range}`} part={PART} lines={lines} read={read} height={200} together="equity" gutter={72} />
           <Chart
             label="Drawdown from the highest equity before, in percent"
             part={PART}
