@@ -179,6 +179,7 @@ def test_strategies_are_switched_and_the_scanner_says_what_they_read(browser: Br
         expect(switch).to_have_attribute("aria-busy", "false")
         expect(switch).to_have_attribute("aria-checked", str(on).lower())
         assert ask(server, "/api/strategies/MeanReversion")["enabled"] is on
+    expect(tab.locator(".banner")).to_have_count(0)  # trading goes on all the while
     tab.get_by_role("link", name="Scanner").click()
     scan = ask(server, "/api/scan")["symbols"]
     assert set(scan) == {"AAPL", "GLD"}

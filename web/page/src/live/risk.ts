@@ -14,7 +14,8 @@ export interface Guard {
 export const guards = new Map<string, Guard>();
 
 export function start(): void {
-  follow(["state:switch:*", "state:breaker:*"], (frame: Frame) => {
+  // Not every switch stops trading: those of strategies are on when all is well.
+  follow(["state:switch:kill", "state:breaker:*"], (frame: Frame) => {
     const { ref, value } = frame.data as { ref: string; value: Guard | null };
     if (value) guards.set(ref, value);
     else guards.delete(ref);

@@ -30,6 +30,7 @@ export function Execution() {
         id="execution"
         title="Execution quality"
         note={`of the newest ${whole(rows.length)} filled ${rows.length === 1 ? "order" : "orders"}`}
+        controls={<PanelMark symbols={rows.map(({ symbol }) => symbol)} />}
       >
         <Failure poll={quality} what="Execution quality" />
         <Cards label="Execution in numbers">
