@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, sync_playwright
+
+from tests.plainly import plain_asyncio
 
 CHROMIUM = shutil.which("chromium", path="/usr/bin") or shutil.which("chromium")
 MISSING = "no Chromium on this machine: apt-get install chromium"
@@ -22,14 +23,9 @@ PATIENCE_MS = 30_000  # a browser, a server and a build may share two cores
 @contextmanager
 def chromium(folder: Path, *flags: str, **options: object) -> Iterator[BrowserContext]:
     """A browser with a profile of its own in `folder`, in the calling thread."""
-    before = asyncio.get_event_loop_policy()
-    # trio-asyncio, once imported, makes every loop one of trio's, and playwright wants a plain one
-    asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
-    try:
+    with plain_asyncio():
         starting = sync_playwright()
         playwright = starting.__enter__()
-    finally:
-        asyncio.set_event_loop_policy(before)
     try:
         context = playwright.chromium.launch_persistent_context(
             folder, executable_path=CHROMIUM, args=[*FLAGS, *flags], **options)

@@ -47,6 +47,7 @@ class System:
     board: Board
     tally: Tally
     settings: Settings = attrs.field(factory=Settings)
+    watchdogs: dict[str, Any] = attrs.field(factory=dict)
     turns: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(4))
     ring: Ring = attrs.field(default=attrs.Factory(lambda self: Ring.of(self.runtime), takes_self=True))
 

@@ -24,6 +24,8 @@ class Terminal:
         self._file, inside = pty.openpty()
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         env = clean_env(PYTHONPATH=str(REPO), TERM="xterm-256color")
+        for fixed in ("COLUMNS", "LINES"):  # they would say the size for ever
+            env.pop(fixed, None)
         self.process = subprocess.Popen([ORACLE, *map(str, args)], stdin=inside, stdout=inside, stderr=inside, env=env,
                                         start_new_session=True, preexec_fn=_owns_its_terminal)  # fmt: skip
         os.close(inside)

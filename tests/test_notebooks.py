@@ -9,6 +9,7 @@ import nbclient
 import nbformat
 import pytest
 
+from tests.plainly import plain_asyncio
 from tests.serving import REPO, clean_env, simulated_past
 
 NOTEBOOKS = sorted((REPO / "examples").glob("*.ipynb"))
@@ -35,7 +36,8 @@ def test_it_runs_in_a_plain_kernel(path, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": tmp_path}}
     client = nbclient.NotebookClient(notebook, timeout=PATIENCE_S, kernel_name="python3", resources=where)
-    client.execute(env=clean_env(PYTHONPATH=str(REPO), XDG_DATA_HOME=str(tmp_path), IPYTHONDIR=str(tmp_path / "ipython")))
+    with plain_asyncio():
+        client.execute(env=clean_env(PYTHONPATH=str(REPO), XDG_DATA_HOME=str(tmp_path), IPYTHONDIR=str(tmp_path / "ipython")))
     said = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert not [one for one in said if one.output_type == "error"]
     complaints = [one.text for one in said if one.output_type == "stream" and one.name == "stderr"]

@@ -28,6 +28,7 @@ from web import once
 from web.auth import Doorman
 from web.body import decode, encode
 from web.direct import Direct
+from web.documents import Documents
 from web.errors import answer_invalid, answer_refusal, answer_status, invalid
 from web.flopy_socket import Latest
 from web.hourly import Hours
@@ -38,6 +39,7 @@ from web.params import query_of, read_params
 from web.quick import Quick
 from web.routes import WS, Answer, Call, Family, Route, family_of
 from web.sockets_limit import SocketCount
+from web.surfaces.front import VERSION
 from web.table import routes
 
 __all__ = ["App", "House", "make_app"]
@@ -47,14 +49,15 @@ RESPONSE_TIMEOUT_S = 60
 
 @attrs.frozen
 class House:
-    """What the server keeps beside the system: its doorman, its table of routes, its metrics, its page; how much of `/api/v1`
-    each client has asked for in its hour, how many sockets of `/ws/dashboard` it has (by `web.auth.client_of`), and what those
-    are told of the services."""
+    """What the server keeps beside the system: its doorman, its table of routes, its metrics, its page, what it says of its own
+    API; how much of `/api/v1` each client has asked for in its hour, how many sockets of `/ws/dashboard` it has (by
+    `web.auth.client_of`), and what those are told of the services."""
 
     doorman: Doorman
     routes: tuple[Route, ...]
     metrics: Metrics
     page: PageFiles
+    documents: Documents
     hours: Hours
     sockets: SocketCount
     latest: Latest = attrs.field(factory=Latest)
@@ -109,7 +112,8 @@ def make_app(system: System, doorman: Doorman | None = None) -> App:
     settings = system.settings
     doorman = doorman or Doorman.of(settings, now_us)
     hours, sockets = Hours(settings.experiments), SocketCount(settings.experiments.sockets)
-    house = House(doorman, routes(), Metrics(system, hours), PageFiles(), hours, sockets)
+    documents = Documents(routes(), VERSION)
+    house = House(doorman, routes(), Metrics(system, hours), PageFiles(), documents, hours, sockets)
     app = App(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.server.body_limit_bytes, BODY_TIMEOUT=settings.server.body_timeout_s,

@@ -4,7 +4,8 @@ A token is shown as `Authorization: Bearer` or `X-API-Key`: a key of ours (256 r
 JWT (`web.jwts`). A browser changes one for a session cookie, or for a one-time ticket where only a URL can carry a secret.
 
 Mode `open` trusts requests from this machine; the Host and Origin checks of `web.limits` come before it. Mode `local` does
-the same but for the routes that are `guarded`, for which the page has a pass of its own. Mode `token` trusts nobody.
+the same but for the routes that are `guarded`, for which the page has a pass of its own, and for what a proxy passes on. Mode
+`token` trusts nobody.
 """
 
 from __future__ import annotations
@@ -174,7 +175,7 @@ class Doorman:
         if known is None:
             known = self._known(headers, shown)
         # Where it is open a token that means nothing is no reason to refuse what an empty hand would get.
-        if is_loopback(peer) and (self.mode == "open" or (self.mode == "local" and not guarded)):
+        if is_loopback(peer) and (self.mode == "open" or (self.mode == "local" and not guarded and not _passed_on(headers))):
             return _at_home(known) if isinstance(known, Identity) else _LOCAL
         return known
 
@@ -202,6 +203,11 @@ class Doorman:
             return no
         revoked = bool(bearer.token) and self.tokens.revoked(bearer.token)
         return Refused("this token is not accepted: it was revoked", code="unauthorized") if revoked else bearer
+
+
+def _passed_on(headers: Mapping[str, str]) -> bool:
+    """Whether a proxy on this machine says that it speaks for somebody else."""
+    return any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
 
 
 def _at_home(who: Identity) -> Identity:

@@ -149,7 +149,6 @@ class Route:
     `tells` and `hears` are the classes of the frames of a stream (`web.frames`), what the server says and what a client may.
     `segments` are patterns of those path parameters that are refused (not just unknown) where they don't look like it.
     `asks`: it has a body, yet changes nothing and takes no `Idempotency-Key`. `forms`: further content types of the answer.
-    `complaint` is what family `v1` says above the fields of bad input.
     """
 
     method: str

@@ -114,7 +114,7 @@ class Answers:
             write = {"parquet": _parquet, "arrow": _arrow}[form]
             try:
                 count = await self._read(ask, partial(write, ask=ask, path=path), path)
-                file = await self._run_sync(path.open, "rb")
+                file = await self._run_sync(self._library.room.take, path)
             finally:
                 path.unlink(missing_ok=True)
                 path.with_suffix(".whole").unlink(missing_ok=True)

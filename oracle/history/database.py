@@ -25,6 +25,9 @@ ROWS = 1_000  # fetched at once
 MOST_SPILLED = "4GiB"
 """What questions may lay down on the disk while they are answered."""
 
+QUIET = "SET enable_progress_bar = false"
+"""In a notebook or at a prompt it would draw how far it is into whatever is printed there."""
+
 ASKED = "asked"
 """An empty database in memory: where it is the current one, nothing of the file is seen but by its full name."""
 
@@ -40,6 +43,7 @@ def connect_to_read(path: Path, memory_limit_mb: int, exports: Path) -> Connecti
     """The same of a file that is there and stays as it is. Raises what the database raises."""
     root = duckdb.connect(":memory:", config=_config(memory_limit_mb))
     try:
+        root.execute(QUIET)
         root.execute(f"ATTACH '{_quoted(path)}' AS {path.stem} (READ_ONLY)")
         root.execute(f"USE {path.stem}")
         return _alone(root, exports)
@@ -56,6 +60,7 @@ def _config(memory_limit_mb: int) -> dict[str, Any]:
 
 
 def _alone(root: Connection, exports: Path) -> Connection:
+    root.execute(QUIET)
     root.execute(f"ATTACH ':memory:' AS {ASKED}")
     root.execute(f"SET allowed_directories = ['{_quoted(exports)}/']")  # it can't be set once nothing else is allowed
     root.execute("SET enable_external_access = false")

@@ -106,7 +106,8 @@ class Exports:
             path = await self._run_sync(self._store.room.place, wish.format)
             try:
                 await self._reader.read(partial(_write, path=path, wish=wish, months=self._store.months))
-                return await self._run_sync(_taken, path)
+                file = await self._run_sync(self._store.room.take, path)
+                return file, os.fstat(file.fileno()).st_size
             finally:
                 path.unlink(missing_ok=True)  # what was not finished
 
@@ -145,9 +146,3 @@ def _shown(text: str, form: str) -> str:
 
 def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
-
-
-def _taken(path: Path) -> tuple[IO[bytes], int]:
-    file = path.open("rb")
-    path.unlink()
-    return file, os.fstat(file.fileno()).st_size

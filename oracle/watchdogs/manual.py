@@ -13,7 +13,7 @@ import io
 import textwrap
 import tokenize
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any, Literal, get_args, get_origin
 
 import attrs
@@ -47,7 +47,7 @@ class Manual:
     options: tuple[Option, ...]
 
 
-@cache
+@lru_cache(maxsize=256)  # a cell that is run again has another class
 def manual_of(cls: type) -> Manual:
     """The manual of a watchdog's class."""
     known, said = attrs.fields(attrs.resolve_types(cls)), _comments(cls)

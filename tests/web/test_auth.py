@@ -221,7 +221,7 @@ def test_the_cookie_is_named_after_the_port():
 
 
 def test_whatever_changes_something_wants_more_than_reading():
-    writers: list[Route] = [route for route in routes() if route.method not in ("GET", "WS")]
+    writers: list[Route] = [route for route in routes() if route.unsafe]
     reading = {route.name for route in writers if route.scope is Scope.read}
     signed = {f"POST /webhooks/{name}" for name in ("{provider}", "{provider}/{id}")}  # by their senders, who have no token
     assert reading == {"POST /api/oracle/ticket", *signed}  # the ticket gives no more than its caller has
@@ -245,3 +245,15 @@ async def test_in_mode_local_the_page_is_let_in_where_programs_want_a_token(tmp_
         assert (await house.post("/api/oracle/tokens", json={"scope": "admin"}, headers=cookie)).status == 403
         assert "set-cookie" not in (await house.get("/", headers=browser | cookie)).headers
         assert (await house.get("/", headers=browser | {"cookie": cookie["cookie"] + "x"})).headers["set-cookie"] == given
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded"])
+async def test_in_mode_local_nobody_is_let_in_by_a_proxy_on_this_machine(tmp_path, header):
+    passed_on = {header.lower(): "203.0.113.7", "accept": "text/html"}
+    async with open_house(tmp_path, auth="local") as house:
+        assert (await house.get("/api/oracle/tree", headers=passed_on)).status == 401
+        assert "set-cookie" not in (await house.get("/", headers=passed_on)).headers
+        token = await house.doorman.tokens.mint(Scope.read, T0_US)
+        shown = passed_on | {"authorization": f"Bearer {token}"}
+        assert (await house.get("/api/oracle/tree", headers=shown)).status == 200
+        assert (await house.get("/api/oracle/settings", headers=shown)).status == 403

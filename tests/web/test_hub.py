@@ -301,7 +301,7 @@ async def test_the_dashboard_hears_stats_first_then_health_then_events_and_stats
     async with open_runtime([alive, hub.child(), visitor.child()], clock=trio_clock(T0_US)) as runtime:
         board = Board(runtime.bus)
         board.put("watchdog:price_anomaly", _watchdog("healthy"), T0_US)
-        system, link, never = System(runtime, board, Tally({})), Told(), _Never()
+        system, link, never = System(runtime, board, Tally({}), watchdogs={"price_anomaly": {}}), Told(), _Never()
         client = Visitor(Outlet(link), Inbox(), never.send, Identity("local", Scope.read), "", "websocket")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(runtime.adopt, Child("socket:1", lambda: sockets.DashboardSocket(system, client)), "sockets")

@@ -37,6 +37,15 @@ def test_every_route_and_stream_is_on_it_under_a_name_of_its_own(written):
         assert re.search(rf"id=['\"]?{re.escape(anchor)}['\" >]", written), anchor
 
 
+def test_it_names_the_host_it_was_reached_by_and_is_not_made_anew_for_each(running, written):
+    port = running.url.rpartition(":")[2]
+    there = httpx.get(f"{running.url}/docs", headers={"Host": f"localhost:{port}"}).text
+    assert there == written.replace(f"127.0.0.1:{port}", f"localhost:{port}") != written
+    spoken = httpx.get(f"{running.url}/asyncapi.json", headers={"Host": f"localhost:{port}"}).json()
+    assert {one["host"] for one in spoken["servers"].values()} == {f"localhost:{port}"}
+    assert "oracle-host" not in there + str(spoken)
+
+
 def test_it_is_small_and_asks_nobody_else(written):
     assert sum(len(body) for body, _ in FILES.values()) < MOST_BYTES
     assert not re.findall(r"(?:src|href)=['\"]?(?:https?:)?//", written)

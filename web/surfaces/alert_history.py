@@ -12,6 +12,7 @@ from oracle.history.page import decode_cursor
 from oracle.history.past_alerts import PastAlert, Step
 from oracle.model import Severity
 from web.origin import event_provider, is_simulated
+from web.params import CURSOR
 from web.routes import Auth, Call, Family, Param, Route, Scope
 from web.wire import iso
 
@@ -86,7 +87,7 @@ _PARAMS = (
     Param("from", "time", doc="first instant, inclusive"),
     Param("to", "time", doc="last instant, exclusive"),
     Param("limit", "int", default=100, ge=1, le=1_000, doc="most rows"),
-    Param("cursor", check=lambda text: decode_cursor(text, 2), doc="`next` of the page before"),
+    Param("cursor", check=lambda text: decode_cursor(text, 2), shape=CURSOR, doc="`next` of the page before"),
 )
 ROUTES = (
     Route("GET", "/api/oracle/alerts/history", history, Auth.token, Scope.read, Family.error, _PARAMS, answer=FiringList,

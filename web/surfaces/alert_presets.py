@@ -32,7 +32,7 @@ def _wish() -> type:
         if one.name in _OPTIONAL:
             fields[one.name] = attrs.field(type=one.type | None, default=None)
         elif one.name != "trigger":
-            fields[one.name] = attrs.field(type=one.type, default=one.default)
+            fields[one.name] = attrs.field(type=one.type, default=one.default, validator=one.validator)
     wish = attrs.make_class("PresetWish", fields, frozen=True, kw_only=True)
     wish.__doc__ = (
         "Which alert to make of a preset: everything of an alert but its trigger; "

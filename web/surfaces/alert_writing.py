@@ -166,6 +166,6 @@ def _rule_problems(call: Call, body: dict[str, Any]) -> Iterable[Problem]:
 _READ = {"auth": Auth.token, "family": Family.error, "tag": "oracle"}
 ROUTES = (
     Route("GET", "/api/oracle/alerts/words", words, scope=Scope.read, answer=AlertWords, head=True, **_READ),
-    Route("POST", "/api/oracle/alerts/check", check, scope=Scope.operate, body=Draft, strict=True, answer=Checked,
+    Route("POST", "/api/oracle/alerts/check", check, scope=Scope.operate, body=Draft, strict=True, answer=Checked, asks=True,
           refuses=(503,), **_READ),
 )

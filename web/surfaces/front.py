@@ -10,10 +10,7 @@ import attrs
 from actors import Node, Refused
 from oracle.system import System
 from web import reference
-from web.asyncapi import describe as describe_streams
 from web.auth import SESSION_S, cookie_name
-from web.body import encode
-from web.openapi import describe
 from web.routes import Answer, Auth, Call, Param, Route, Scope
 
 __all__ = ["ROUTES", "VERSION", "Dependency", "readiness"]
@@ -106,21 +103,19 @@ async def metrics(call: Call) -> Answer:
 
 async def openapi(call: Call) -> Answer:
     """This API as OpenAPI 3.1."""
-    return Answer(encode(describe(call.house.routes, VERSION)))
+    return Answer(call.house.documents.openapi)
 
 
 async def asyncapi(call: Call) -> Answer:
     """What the sockets and streams tell and hear as AsyncAPI 3.0."""
-    return Answer(encode(describe_streams(call.house.routes, VERSION, call.headers.get("host", "localhost"))))
+    return Answer(call.house.documents.asyncapi(call.headers.get("host", "localhost")))
 
 
 async def docs(call: Call) -> Answer:
     """This API, its routes and its streams, as a page for people."""
-    host = call.headers.get("host", "localhost")
-    streams = describe_streams(call.house.routes, VERSION, host)
-    origin, guarded = f"http{'s' * call.secure}://{host}", call.house.doorman.mode == "token"
-    text = reference.page(describe(call.house.routes, VERSION), streams, origin, guarded)
-    return Answer(text.encode(), headers=_REFERENCE, content_type="text/html; charset=utf-8")
+    host, guarded = call.headers.get("host", "localhost"), call.house.doorman.mode == "token"
+    text = call.house.documents.page(host, secure=call.secure, guarded=guarded)
+    return Answer(text, headers=_REFERENCE, content_type="text/html; charset=utf-8")
 
 
 async def docs_file(call: Call) -> Answer:

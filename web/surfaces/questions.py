@@ -128,7 +128,7 @@ def _file(found: File, form: str, began_s: float) -> Answer:
 _HERE = "/api/oracle/sql"
 _READ = {"auth": Auth.token, "scope": Scope.read, "family": Family.error, "tag": "oracle"}
 ROUTES = (
-    Route("POST", _HERE, ask, body=SqlQuestion, body_limit_bytes=BODY_BYTES, answer=SqlRows, forms=(PARQUET, ARROW), asks=True,
-          refuses=(400, 406, 504), **_READ),
+    Route("POST", _HERE, ask, body=SqlQuestion, body_limit_bytes=BODY_BYTES, answer=SqlRows, forms=(PARQUET, ARROW),
+          asks=True, strict=True, refuses=(400, 406, 504), **_READ),
     Route("GET", f"{_HERE}/schema", schema, answer=SqlViews, head=True, **_READ),
 )  # fmt: skip

@@ -105,6 +105,6 @@ _OURS: dict[str, Any] = {"auth": Auth.token, "family": Family.error, "tag": "ora
 ROUTES = (
     Route("GET", "/api/oracle/desk", desk, scope=Scope.read, answer=DeskShown, **_OURS),
     Route("POST", "/api/oracle/desk/reconcile", reconcile, scope=Scope.operate, answer=Reconciled, refuses=(503, 504), **_OURS),
-    Route("POST", "/api/oracle/orders/preview", preview, scope=Scope.read, body=OrderWish, answer=OrderPreview, refuses=(503,),
-          **_OURS),
+    Route("POST", "/api/oracle/orders/preview", preview, scope=Scope.read, body=OrderWish, answer=OrderPreview, asks=True,
+          refuses=(503,), **_OURS),
 )  # fmt: skip

@@ -56,6 +56,6 @@ def _ident(command_id: str) -> str:
 
 
 ROUTES = (
-    Route("POST", "/api/oracle/webhooks/{id}/trial", trial, Auth.token, Scope.operate, Family.error, body=Trial, answer=Tried,
-          done=201, refuses=(403, 404, 409, 503, 504), tag="oracle"),
+    Route("POST", "/api/oracle/webhooks/{id}/trial", trial, Auth.token, Scope.operate, Family.error, body=Trial, strict=True,
+          answer=Tried, done=201, refuses=(403, 404, 409, 503, 504), tag="oracle"),
 )  # fmt: skip

@@ -8,9 +8,12 @@ from typing import Any
 import attrs
 
 from oracle.border import unstructure
+from oracle.model import Bar, Command, Depth, Event, Finding, Gap, Quote, Sample, State, Trade
+from oracle.secret import sounds_secret
 from oracle.settings import Settings
 from web.routes import Auth, Call, Family, Route, Scope
 from web.surfaces.front import VERSION, Dependency, readiness
+from web.veil import veiled
 from web.wire import iso
 
 __all__ = ["ROUTES"]
@@ -46,7 +49,8 @@ class Vitals:
 
 @attrs.frozen
 class Dead:
-    """A message that nobody handled: for whom it was, why nobody did, what kind it is, and its first 500 characters."""
+    """A message that nobody handled: for whom it was, why nobody did, what kind it is, and the first 500 characters of what may
+    be shown of it: of a command the verb and what it is about, of what may hold a secret nothing."""
 
     to: str
     reason: str
@@ -64,8 +68,8 @@ class DeadLetters:
 
 @attrs.frozen
 class InForce:
-    """`settings` as they are in force, secrets as where they are kept; `changed` are the keys that do not have their default, as
-    `section.key`."""
+    """`settings` as they are in force, secrets as where they are kept; masked is what stands where keys are put in plain: queries
+    of URLs, arguments of programs. `changed` are the keys that do not have their default, as `section.key`."""
 
     settings: dict[str, Any]
     changed: list[str]
@@ -96,16 +100,28 @@ async def dead_letters(call: Call) -> DeadLetters:
     """What was sent to somebody who was not there, had no room, or crashed over it."""
     runtime = call.system.runtime
     newest = [
-        Dead(letter.name, letter.reason, type(letter.message).__name__, repr(letter.message)[:500])
+        Dead(letter.name, letter.reason, type(letter.message).__name__, _outline(letter.message)[:500])
         for letter in reversed(runtime.dead_letters)
     ]
     return DeadLetters(runtime.dead_letter_count, newest)
 
 
+def _outline(message: object) -> str:
+    """What a client gave may stand in a command, and in whatever is made of it."""
+    match message:
+        case Command(verb=verb, args=args):
+            plain = ((name, one) for name, one in args.items() if isinstance(one, str | int | float) and not sounds_secret(name))
+            return " ".join([verb, *(f"{name}={one!r}" for name, one in plain)])
+        case Quote() | Trade() | Bar() | Depth() | Sample() | Event() | State() | Gap() | Finding() | str() | int() | float():
+            return repr(message)
+        case _:
+            return ""
+
+
 async def settings(call: Call) -> InForce:
     """The settings in force; what a file, the environment and flags said of them, and the rest by default."""
     now, usual = unstructure(call.system.settings), unstructure(Settings())
-    return InForce(now, sorted(_differing(now, usual)))
+    return InForce(veiled(now), sorted(_differing(now, usual)))
 
 
 def _differing(now: dict[str, Any], usual: dict[str, Any], prefix: str = "") -> Iterator[str]:

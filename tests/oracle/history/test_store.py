@@ -145,6 +145,15 @@ def test_a_second_process_is_told_that_the_file_is_taken(store):
     assert "Refused: another process has" in done.stderr
 
 
+def test_at_a_prompt_nothing_is_drawn_into_what_is_printed(tmp_path):
+    # -c is a program without a file, as those of a notebook are
+    program = ("import sys, pathlib; from oracle.history.database import connect; "
+               "root = connect(pathlib.Path(sys.argv[1]) / 'x.duckdb', 64, pathlib.Path(sys.argv[1])); "
+               "print(root.execute(\"SELECT current_setting('enable_progress_bar')\").fetchone()[0])")
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "False\n", done.stderr
+
+
 def test_a_file_of_a_newer_program_is_refused(store):
     store.connection.execute("INSERT INTO meta VALUES ('version', '99')")
     with pytest.raises(Refused, match="layout 99") as refused:

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 from jupyter_client import BlockingKernelClient, KernelManager
 
+from tests.plainly import plain_asyncio
 from tests.serving import clean_env
 
 REPO = Path(__file__).resolve().parents[3]
@@ -77,6 +78,11 @@ class Kernel:
 @contextmanager
 def open_kernel(folder: Path) -> Iterator[Kernel]:
     """A kernel that works in `folder`."""
+    with plain_asyncio():
+        yield from _open(folder)
+
+
+def _open(folder: Path) -> Iterator[Kernel]:
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel(cwd=str(folder), env=clean_env(PYTHONPATH=str(REPO), IPYTHONDIR=str(folder / "ipython")))
     kernel = Kernel(manager, _client(manager))

@@ -158,5 +158,5 @@ def test_killed_it_leaves_nothing_locked_and_the_next_one_has_the_past(kernel):
     kernel.restart()
     assert not kernel.run(START).error
     past = kernel.run("print([row['summary'] for row in rt.history.events(kind='jump')])").out
-    assert "before 30" in past and "second 13" in past
+    assert "before 30" in past
     assert kernel.run("print(rt.get('api/oracle/board', kind='watchdog')['items'][-1]['ref'])").out != "watchdog:jump\n"

@@ -10,6 +10,8 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
+from tests.plainly import plain_asyncio
+
 __all__ = ["Kernel", "open_kernel"]
 
 WITHIN_S = 60.0
@@ -71,6 +73,11 @@ class Kernel:
 @contextmanager
 def open_kernel(folder: Path, env: dict[str, str]) -> Iterator[Kernel]:
     """A plain Python kernel in a folder."""
+    with plain_asyncio():
+        yield from _open(folder, env)
+
+
+def _open(folder: Path, env: dict[str, str]) -> Iterator[Kernel]:
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel(cwd=str(folder), env=env)
     client = manager.client()

@@ -61,11 +61,12 @@ def planted(client):
         ("/api/alerts/", "alert_id", ["noisy", "demo_price_spike"]), ("/api/oracle/deliveries/", "delivery_id", deliveries),
         ("/api/tasks/", "task_id", ["review-1", "review-2"]), ("/api/conversations/by-flow/", "flow_id", ["jira:PROJ-1"]),
         ("/api/conversations/", "id", [talk]), ("/api/trades/orders/", "order_id", orders),
-        ("/api/webhooks/", "id", [hook, "github"]),
+        ("/api/webhooks/", "id", [hook, "github"]), ("/api/oracle/webhooks/", "id", [hook]),
         ("/api/v1/experiments/", "id", [experiment]), ("/api/v1/alerts/", "alert_id", [incident]),
         ("/api/oracle/silences/", "silence_id", [silence]), ("/api/oracle/runs/", "id", [run, "review-1"]),
         ("/api/strategies/{name}", "name", ["SwingMomentum", "MeanReversion"]), ("/api/agents/", "name", ["reviewer"]),
         ("/api/oracle/actors/", "name", ["watchdog:price_anomaly"]), ("/dashboard/watchdogs/", "name", ["price_anomaly"]),
+        ("/api/oracle/watchdogs/", "name", ["price_anomaly"]),
         ("/api/oracle/alert-presets/", "name", ["price_level"]), ("/api/system/scheduler/trigger/", "job_name", ["daily_bars"]),
     )  # fmt: skip
 

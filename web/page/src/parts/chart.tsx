@@ -117,8 +117,9 @@ class Drawn {
     if (!this.seen) return;
     const { read, marks, span } = this.given();
     const data = read() as unknown as uPlot.AlignedData;
-    if (span && !zoomed) {
-      const [min, max] = span();
+    const sight = span ? span() : data[0].length === 1 ? around(data[0][0]!) : undefined;
+    if (sight && !zoomed) {
+      const [min, max] = sight;
       plot.batch(() => {
         plot.setData(data, false);
         plot.setScale("x", { min, max });
@@ -145,14 +146,14 @@ class Drawn {
     if (this.plot) {
       if (this.plot.width !== width) this.plot.setSize({ width, height });
     } else {
-      this.plot = new uPlot(optionsOf(this.given(), width, height, (zoomed) => (this.zoomed = zoomed)), [[]] as unknown as uPlot.AlignedData, this.host);
+      this.plot = new uPlot(optionsOf(this.given, width, height, (zoomed) => (this.zoomed = zoomed)), [[]] as unknown as uPlot.AlignedData, this.host);
     }
     this.paint();
   }
 }
 
-function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is: boolean) => void): uPlot.Options {
-  const { lines, bare = false, across = "time", acrossText = plain, together, floor, band } = props;
+function optionsOf(given: () => ChartProps, width: number, height: number, zoomed: (is: boolean) => void): uPlot.Options {
+  const { lines, bare = false, across = "time", acrossText = plain, acrossText: below, together, floor, band } = given();
   const scales = [...new Set(lines.map(({ scale = "y" }) => scale))];
   const range: uPlot.Range.Function = (_, low, high) => rangeOf(low, high, floor);
   return {
@@ -171,15 +172,20 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
       x: { time: across === "time" },
       ...Object.fromEntries(scales.map((name) => [name, { range }])),
     },
-    axes: bare ? [{ show: false }, { show: false }] : [acrossAxis(across, props.acrossText), ...scales.map((name, place) => valueAxis(name, place, props))],
+    axes: bare ? [{ show: false }, { show: false }] : [acrossAxis(across, below), ...scales.map((name, place) => valueAxis(name, place, given))],
     series: [{ label: across, value: (_, at) => (at == null ? "–" : across === "time" ? shortTime(at * 1_000) : acrossText(at)) }, ...lines.map(seriesOf)],
     ...(band && { bands: [{ series: [band[0] + 1, band[1] + 1], fill: () => faint(lines[band[0]]!.colour, 0.1) }] }),
-    ...(zone() && { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1_000), zone()) }),
+    tzDate: (at) => (zone() ? uPlot.tzDate(new Date(at * 1_000), zone()) : new Date(at * 1_000)),
     hooks: {
       setSelect: [(plot) => zoomed(plot.select.width > 0)],
       ready: [(plot) => plot.over.addEventListener("dblclick", () => zoomed(false))],
     },
   };
+}
+
+/** What is seen of a point that is alone; uPlot would show it at the edge of years. */
+function around(at: number): readonly [number, number] {
+  return [at - ALONE, at + ALONE];
 }
 
 function seriesOf(line: Line): uPlot.Series {
@@ -199,6 +205,7 @@ function seriesOf(line: Line): uPlot.Series {
   };
 }
 
+const ALONE = 60;
 /** Pixels, about. */
 const LETTER = 6.3;
 const AXIS = { stroke: () => colour("dim"), font: "11px system-ui, sans-serif", ticks: { show: false } } as const;
@@ -217,18 +224,18 @@ const TIMES = [
 
 function acrossAxis(across: string, text: ((value: number) => string) | undefined): uPlot.Axis {
   const grid = { stroke: () => colour("line"), width: 1 };
-  if (across === "time") return { ...AXIS, size: 40, grid, values: TIMES };
+  if (across === "time") return { ...AXIS, size: 40, space: 72, grid, values: TIMES };
   const told = text ?? ((value: number) => (Number.isInteger(value) ? plain(value) : ""));
   return { ...AXIS, size: 30, grid, values: (_, ticks) => ticks.map(told) };
 }
 
-function valueAxis(scale: string, place: number, { lines, gutter }: ChartProps): uPlot.Axis {
-  const { text = shown } = lines.find((line) => (line.scale ?? "y") === scale)!;
+function valueAxis(scale: string, place: number, given: () => ChartProps): uPlot.Axis {
+  const { text = shown } = given().lines.find((line) => (line.scale ?? "y") === scale)!;
   return {
     ...AXIS,
     scale,
     side: place === 0 ? 3 : 1,
-    size: (_, values) => gutter ?? Math.max(44, ...(values ?? []).map((value) => value.length * LETTER + 16)),
+    size: (_, values) => given().gutter ?? Math.max(44, ...(values ?? []).map((value) => value.length * LETTER + 16)),
     grid: { show: place === 0, stroke: () => colour("line"), width: 1 },
     values: (_, ticks) => ticks.map((tick) => text(tick)),
   };

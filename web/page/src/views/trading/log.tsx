@@ -1,7 +1,8 @@
 // The terminal's raw events as they were said, by a bot or by our own desk: a tail that can be filtered and held.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useTopics } from "../../live/link";
+import { follow, stream } from "../../live/link";
 import { touch, useParts } from "../../live/paint";
+import type { Frame } from "../../live/wire";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
 import { useQuery } from "../../shell/route";
 import { said, useLists } from "./lists";
@@ -142,17 +143,26 @@ function Text({ text }: { text: string }) {
 function useTail(): Tail {
   const kept = useRef<Tail>(undefined);
   const tail = (kept.current ??= new Tail());
-  const seeded = useRef(false);
-  if (!seeded.current && said.value) {
-    seeded.current = true;
-    // What was told live before the list came is in the list, too.
-    tail.lines.splice(0, tail.lines.length, ...said.value.map((one) => lineOf(one, one.timestamp ?? "")));
-  }
-  useTopics(["event:terminal:*"], ({ data, ts = "" }, fresh) => {
-    if (!fresh || !seeded.current) return;
-    tail.add(lineOf((data as { data: Said }).data, ts));
-    touch(PART);
-  });
+  useEffect(() => {
+    let early: Line[] | undefined = [];
+    const take = ({ data, ts = "" }: Frame, fresh: boolean) => {
+      if (!fresh && !stream.resuming) return;
+      const line = lineOf((data as { data: Said }).data, ts);
+      if (early) early.push(line);
+      else tail.add(line);
+      touch(PART);
+    };
+    // The list is read once nothing more is missed; what was told meanwhile may be in it, or not.
+    const seed = async () => {
+      await said.refresh();
+      const listed = (said.value ?? []).map((one) => lineOf(one, one.timestamp ?? ""));
+      const known = new Set(listed.map(({ type, text }) => `${type} ${text}`));
+      tail.lines.splice(0, tail.lines.length, ...listed, ...(early ?? []).filter(({ type, text }) => !known.has(`${type} ${text}`)));
+      early = undefined;
+      touch(PART);
+    };
+    return follow(["event:terminal:*"], take, () => void seed());
+  }, []);
   return tail;
 }
 
