@@ -168,7 +168,8 @@ class SyncClient(Surfaces[Blocking]):
     def watch(self, *topics: str, kind: str = "", field: str = "") -> Watch:
         """A live look at some topics (`quote:BTC-USD`, `event:*`), at most ten times a second: in a notebook a widget, elsewhere
         `print` it. `kind` is chart (lines of a number, `field` or the price there is), table (the newest of each topic) or log
-        (the newest lines); else what fits the topics. Raises RemoteFailed where nobody answers, Invalid for an unknown kind."""
+        (the newest lines); else what fits the topics. Raises RemoteFailed where nobody answers, Invalid for no topic or an
+        unknown kind."""
 
         def listen(lost: Callable[[], object]) -> AbstractAsyncContextManager[Following]:
             return self._bare.stream(*topics, patience_s=WATCHING_S, lost=lost)  # type: ignore[no-any-return]

@@ -13,20 +13,28 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.tree import Tree
 
-__all__ = ["bar", "show_checks", "show_table", "show_tree"]
+__all__ = ["Paper", "bar", "show_checks", "show_table", "show_tree"]
 
 ENDLESS = 1_000_000  # characters of a line
 _COLOURS = {"running": "green", "failed": "red", "backing_off": "yellow", "starting": "yellow"}
 
 
+class Paper(Console):
+    """A console whose reader may go away, which is no failure: `| head -1` had enough."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError, as `print` does, where otherwise the program would end with 1."""
+        raise BrokenPipeError
+
+
 def show_tree(node: Mapping[str, Any]) -> None:
     """The actor tree: state, restarts, what waits, what was handled, the last error."""
-    Console(file=sys.stdout).print(_branch(node))
+    Paper(file=sys.stdout).print(_branch(node))
 
 
 def show_checks(checks: Iterable[tuple[str, bool, str]]) -> None:
     """A line for each check: its name, whether it is good, and what was found."""
-    console = Console(file=sys.stdout, soft_wrap=True)
+    console = Paper(file=sys.stdout, soft_wrap=True)
     for name, good, found in checks:
         console.print(f"[{'green' if good else 'red'}]{'ok  ' if good else 'FAIL'}[/] {escape(name)}: {escape(found)}")
 
@@ -39,7 +47,7 @@ def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, right: 
         table.add_column(escape(name), justify="right" if name in right else "left")
     for row in rows:
         table.add_row(*map(escape, row))
-    console = Console(file=file or sys.stdout, soft_wrap=True)
+    console = Paper(file=file or sys.stdout, soft_wrap=True)
     if not console.is_terminal:  # a pipe or a file has no edge at which anything were to be cut off
         console.width = max(1, console.measure(table, options=console.options.update(max_width=ENDLESS)).maximum)
     console.print(table)

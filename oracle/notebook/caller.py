@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from actors import Refused
+from actors import AskTimeout, Refused
 from oracle.client import Client
 from oracle.notebook.backtest import Report, rule_backtest, strategy_backtest, watchdog_backtest
 from oracle.notebook.outline import Outline
@@ -52,7 +52,12 @@ class Caller(Client):
     async def ask_actor(self, name: str, message: object, timeout_s: float = 5.0) -> Any:
         """The answer of an actor. Raises Refused, AskTimeout, ActorCrashed (caused by what it crashed of), NobodyOwns,
         MailboxFull; Refused `elsewhere` where the runtime is in another process."""
-        return await self._inside("ask an actor").system().runtime.ask(name, message, timeout_s)
+        runtime = self._inside("ask an actor").system().runtime
+        try:
+            return await runtime.ask(name, message, timeout_s)
+        except AskTimeout as late:
+            state = runtime.node(name).state if runtime.alive(name) else "ended"
+            raise AskTimeout(f"{name} gave no answer within {timeout_s:g} s; it is {state}") from late
 
     async def tell_actor(self, name: str, message: object) -> None:
         """Put a message into an actor's mailbox. Raises Refused `unheard` where nobody took it, and `elsewhere`."""

@@ -37,6 +37,8 @@ class Picture:
     """Of one watch; `field` is the number that a chart draws, empty for what there is. Raises Invalid for an unknown kind."""
 
     def __init__(self, topics: Sequence[str], kind: str = "", field: str = "") -> None:
+        if not topics:
+            raise Invalid([Problem(("topics",), "missing", "say what is to be looked at, such as 'quote:BTC-USD'")])
         if kind and kind not in KINDS:
             raise Invalid([Problem(("kind",), "enum", f"Input should be {one_of(KINDS)}", kind)])
         self.topics = tuple(topics)

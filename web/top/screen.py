@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from web.terminal import Paper
 from web.top.choice import PANES, Choice
 from web.top.panes import Cell, Column, Pane
 
@@ -48,7 +49,7 @@ def whole(head: tuple[Sequence[Cell], Sequence[Cell]], panes: Sequence[Pane], wi
     lines = [_line(cells, width) for cells in head]
     for pane in panes:
         lines += [Text(), *_drawn(pane, width, max(1, len(pane.rows)) + 1, 0, False)]
-    console = Console(soft_wrap=True, highlight=False)
+    console = Paper(soft_wrap=True, highlight=False)
     for line in lines:
         line.rstrip()
         console.print(line)

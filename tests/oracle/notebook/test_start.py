@@ -14,9 +14,10 @@ import urllib.request
 
 import attrs
 import pytest
+import trio
 
 import oracle
-from actors import Actor, NobodyOwns, Refused
+from actors import Actor, AskTimeout, NobodyOwns, Refused
 from oracle.client import Closed, RemoteFailed
 from oracle.model import Event, Severity
 from oracle.problems import Invalid
@@ -160,6 +161,20 @@ def test_each_life_of_an_actor_is_a_new_one(rt):
     rt.tell("echo", 3)
     assert rt.ask("echo", "all") == [2, 3]
     rt.remove("echo")
+
+
+class Deaf(Actor):
+    """Never gets to an answer."""
+
+    async def receive(self, message):
+        await trio.sleep_forever()
+
+
+def test_who_does_not_answer_is_named(rt):
+    rt.add(Deaf)
+    with pytest.raises(AskTimeout, match=r"deaf gave no answer within 0\.01 s; it is running"):
+        rt.ask("deaf", 1, 0.01)
+    rt.remove("deaf")
 
 
 @pytest.mark.parametrize(("part", "name", "said"), [

@@ -28,6 +28,8 @@ def test_the_kind_fits_the_topics_unless_one_is_said(topics, kind):
     assert Picture(topics, "table").kind == "table"
     with pytest.raises(Invalid, match="chart"):
         Picture(topics, "pie")
+    with pytest.raises(Invalid, match="quote:BTC-USD"):
+        Picture(())
 
 
 def test_a_chart_draws_the_middle_of_a_quote_the_price_of_a_trade_or_the_field_that_was_named():
