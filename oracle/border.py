@@ -57,7 +57,8 @@ def structure(cls: type[T], data: Any, *, extras: Literal["refuse", "drop"] = "r
     try:
         return _CONVERTERS[extras].structure(data, cls)
     except (cattrs.BaseValidationError, Bad) as error:
-        raise Invalid(_problems(error, data, path, extras)) from None
+        invalid = Invalid(_problems(error, data, path, extras))
+    raise invalid  # out here it hangs on no exception group, which notebooks can't show: the cell would not count as failed
 
 
 def unstructure(value: Any) -> Any:

@@ -29,6 +29,7 @@ TIMEOUT_S = 10.0
 SILENCE_S = 30.0  # until the server is asked whether it is still there
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024
+MOST_SAID = 2_000  # characters
 _PASSING = frozenset({0, 408, 429, 500, 502, 503, 504})
 
 
@@ -49,7 +50,8 @@ class RemoteFailed(Exception):
     def of(cls, what: str, answer: Answer) -> RemoteFailed:
         """An answer that is a "no" to `what`."""
         text = answer.body.decode(errors="replace")
-        return cls(f"{what} answered {answer.status}: {text[:300]}", answer.status, _json(answer.body, text),
+        body = _json(answer.body, text)
+        return cls(f"{what} answered {answer.status}: {_sentences(body) or text[:300]}", answer.status, body,
                    retry_after_s=_asked_s(answer))  # fmt: skip
 
     @property
@@ -209,6 +211,29 @@ def _asked_s(answer: Answer) -> float:
     if now_us is None and not asked.strip().isdecimal():
         return 0.0
     return retry_after_s(asked, now_us or 0) or 0.0
+
+
+def _sentences(body: Any) -> str:
+    """What a "no" says to people: its sentence, and which fields won't do; empty where it is none of ours."""
+    match body:
+        case {"detail": [*problems]}:
+            return "; ".join(_problem(one) for one in problems if isinstance(one, dict))[:MOST_SAID]
+        case {"error": {"message": str(text), "details": details}} if details and not _said_in(text, details):
+            return f"{text} {json.dumps(details)}"[:MOST_SAID]
+        case {"error": {"message": str(text)}} | {"detail": str(text)} | {"message": str(text)}:
+            return text[:MOST_SAID]
+    return ""
+
+
+def _said_in(text: str, details: Any) -> bool:
+    """Whether the sentence of each of the details is in the text already."""
+    return isinstance(details, list) and all(isinstance(one, dict) and str(one.get("message")) in text for one in details)
+
+
+def _problem(one: Mapping[str, Any]) -> str:
+    place = one.get("loc")
+    where = ".".join(map(str, place[1:])) if isinstance(place, list) else ""  # it begins with "body" or "query"
+    return f"{where}: {one.get('msg')}" if where else str(one.get("msg"))
 
 
 def _json(body: bytes, otherwise: Any) -> Any:

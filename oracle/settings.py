@@ -287,6 +287,6 @@ def load(file: Path | None, env: Mapping[str, str], overrides: Mapping[str, Any]
     for above in (from_file(file) if file else {}, from_env(env), flags):
         below = merge(below, above)
     tree: dict[str, Any] = below
-    if flags.get("feeds"):
-        tree["feeds"] = {name: tree["feeds"][name] for name in flags["feeds"]}
+    if isinstance(only := flags.get("feeds"), Mapping) and only:
+        tree["feeds"] = {name: tree["feeds"][name] for name in only}
     return structure(Settings, tree)

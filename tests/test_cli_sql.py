@@ -26,6 +26,9 @@ def answers(data, tmp_path):
     assert said.stdout == f"symbol,n\nAAPL,{rows[0]['n']}\nAMZN,{rows[1]['n']}\n" and "there are more" in said.stderr
     said = oracle("sql", "--data", data, COUNT, "-p", "1d")
     assert said.stdout.splitlines()[0].split() == ["symbol", "n"] and str(rows[0]["n"]) in said.stdout
+    said = oracle("sql", "--data", data, "FROM bars ORDER BY ts DESC", "--limit", "2")
+    head, first = (line.split() for line in said.stdout.splitlines()[:2])
+    assert {"interval", "simulated", "origin"} <= {*head} and len(first) == len(head) and "…" not in said.stdout, "nothing is cut"
     path = tmp_path / "rows.parquet"
     said = oracle("sql", "--data", data, COUNT, "-p", "1d", "-o", path)
     assert (said.stdout, f"{len(rows)} rows are in {path}" in said.stderr) == ("", True)

@@ -15,6 +15,7 @@ from rich.tree import Tree
 
 __all__ = ["bar", "show_checks", "show_table", "show_tree"]
 
+ENDLESS = 1_000_000  # characters of a line
 _COLOURS = {"running": "green", "failed": "red", "backing_off": "yellow", "starting": "yellow"}
 
 
@@ -38,7 +39,10 @@ def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, right: 
         table.add_column(escape(name), justify="right" if name in right else "left")
     for row in rows:
         table.add_row(*map(escape, row))
-    Console(file=file or sys.stdout, soft_wrap=True).print(table)
+    console = Console(file=file or sys.stdout, soft_wrap=True)
+    if not console.is_terminal:  # a pipe or a file has no edge at which anything were to be cut off
+        console.width = max(1, console.measure(table, options=console.options.update(max_width=ENDLESS)).maximum)
+    console.print(table)
 
 
 @contextmanager

@@ -65,7 +65,9 @@ def preview_work(
         ask = structure(Preview, params)
         rule, terms = checked_preview(ask, now_us())
         ask = attrs.evolve(ask, to_us=min(ask.to_us, now_us()))
-        events = _said(tape, lines, ask, pace) if terms is None else _met(queries, tape, lines, rule, terms, ask, pace)
+        took = Counter[str]()
+        events = (_said(tape, lines, ask, pace, took) if terms is None
+                  else _met(queries, tape, lines, rule, terms, ask, pace, took))  # fmt: skip
         decider, rows, days = Decider(rule, Record(), channels), [], Counter[str]()
         then = Then(decider, await circumstances(queries, rule, ask.to_us))
         for _ in then.until(ask.from_us):
@@ -76,7 +78,7 @@ def preview_work(
                 rows.append(_row(firing))
         live = await _fired_live(queries, rule, ask)
         summary = _summary(decider.record, rows, days, live, ask)
-        return {**summary, "seconds": round(trio.current_time() - began_s, 3)}, [
+        return {**summary, "messages": {rule.alert_id: took.total()}, "seconds": round(trio.current_time() - began_s, 3)}, [
             {**row, "live": row["id"] in live} for row in rows]  # fmt: skip
 
     return work
@@ -93,7 +95,7 @@ async def _fired(then: Then, events: AsyncIterator[tuple[int, Event]], to_us: in
 
 
 async def _met(
-    queries: Queries, tape: Tape, lines: Lines, rule: Rule, terms: Terms, ask: Preview, pace: Pace
+    queries: Queries, tape: Tape, lines: Lines, rule: Rule, terms: Terms, ask: Preview, pace: Pace, took: Counter[str]
 ) -> AsyncIterator[tuple[int, Event]]:
     """What would have been said of the condition."""
     rules = {rule.alert_id: terms}
@@ -102,15 +104,19 @@ async def _met(
     job = Job(queries, tape, lines, Ask(chosen, ask.from_us, ask.to_us, frozenset(chosen)), pace)
     topics = Patterns([f"event:{kind}:{rule.alert_id}" for kind in TOLD])
     said = {one.message.id: one.time_us async for one in _stored(tape, lines, ask, topics, pace)}
-    last_us = 0
-    for event in (await job.run()).events:
+    last_us, verdict = 0, await job.run()
+    took.update(verdict.messages)
+    for event in verdict.events:
         last_us = max(last_us, said.get(event.id, event.ts_us))  # when it was said live, where it was
         yield last_us, event
 
 
-async def _said(tape: Tape, lines: Lines, ask: Preview, pace: Pace) -> AsyncIterator[tuple[int, Event]]:
+async def _said(
+    tape: Tape, lines: Lines, ask: Preview, pace: Pace, took: Counter[str]
+) -> AsyncIterator[tuple[int, Event]]:
     """What watchdogs said, in the order it was published."""
     async for one in _stored(tape, lines, ask, _WATCHDOGS, pace):
+        took["event"] += 1
         yield one.time_us, one.message
         pace.note(min(1.0, max(0.0, (one.time_us - ask.from_us) / (ask.to_us - ask.from_us))))
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from actors import Refused
-from oracle.history.failure import translated
+from oracle.history.failure import Broken, asked, translated
 
 __all__ = ["Scale"]
 
@@ -51,10 +51,22 @@ class Scale:
                 self._at.interrupt()  # again and again: one that comes too early is lost
 
     def _too_much(self) -> str:
-        if self._path is not None and self._path.exists() and self._path.stat().st_size > self._most_bytes:
+        if self._path is not None and _size(self._path) > self._most_bytes:
             return f"the answer has more than {self._most_bytes} bytes"
-        with translated():
-            (taken,) = self._looking.execute(_TAKEN).fetchone()
+        try:
+            with translated(), asked():
+                (taken,) = self._looking.execute(_TAKEN).fetchone()
+        except Refused:  # not even for a look is there memory
+            return "questions take all the memory that there is"
+        except Broken:  # it was closed, and with it what is looked after
+            return ""
         if taken > self._most_memory:
             return f"questions take more than {self._most_memory // (1024 * 1024)} MiB of memory"
         return ""
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # not begun yet, or taken away by the database that was interrupted
+        return 0

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +168,12 @@ def _opening(wish: _Wish) -> Callable[[], AbstractAsyncContextManager[House]]:
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[House]:
-        with log.kept_in(settings.data.folder / LOG_FILE, settings.log.level):
+        with ExitStack() as kept:
+            try:
+                kept.enter_context(log.kept_in(settings.data.folder / LOG_FILE, settings.log.level))
+            except OSError as error:
+                why = f"the data folder {settings.data.folder} can't be used: {error.strerror}"
+                raise Refused(why, "cannot_start") from error
             async with door(settings) as house:
                 yield house
 

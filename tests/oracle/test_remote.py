@@ -30,6 +30,18 @@ def test_every_family_of_errors_has_a_code_and_details(body, code, details):
     assert RemoteFailed("nobody answers").code == "" and RemoteFailed("nobody answers").details is None
 
 
+@pytest.mark.parametrize(("body", "said"), [
+    ({"detail": [{"loc": ["body", "start"], "msg": "Field required"}, {"loc": 7, "msg": "and"}]}, "start: Field required; and"),
+    ({"detail": "Task not found"}, "Task not found"),
+    ({"error": {"code": "rejected", "message": "no", "details": {}}}, "no"),
+    ({"error": {"code": "VALIDATION_ERROR", "message": "no", "details": {"rounds": "many"}}}, 'no {"rounds": "many"}'),
+    ({"error": {"message": "a: no", "details": [{"field": "a", "message": "no"}]}}, "a: no"),
+    ({"strange": 1}, '{"strange": 1}'), ("gone", "gone"), ({"detail": []}, '{"detail": []}'),
+])  # fmt: skip
+def test_a_no_is_said_in_its_own_words(body, said):
+    assert str(no(422, body)) == f"x answered 422: {said}"
+
+
 @pytest.mark.parametrize(("headers", "wait_s"), [
     ({}, 0.0), ({"retry_after": "30"}, 30.0), ({"retry_after": "30", "date": DATE}, 30.0),
     ({"retry_after": "Fri, 27 Nov 2026 02:01:00 GMT", "date": DATE}, 60.0),

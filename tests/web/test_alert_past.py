@@ -58,6 +58,7 @@ async def test_it_fires_where_it_fired_live(tmp_path, trigger, firings):
         result = run["result"]
         assert (result["firings"], result["live"], result["both"], result["suppressed"]) == (firings, firings, firings, 0)
         assert all(row["live"] for row in rows) and len(rows) == firings
+        assert result["messages"]["a"] >= 5, "on how much it was tried"
         sent = rows[0]["data"]["would_send"][0]
         assert (sent["channel"], sent["body"]["alert_id"], sent["why_not"]) == ("webhook", "a", None)
         assert "hush" not in str(run) + str(rows)

@@ -115,7 +115,7 @@ def _write(table: Table, form: str, text: IO[str]) -> None:
             lines.writerows([_text(row[name]) for name in table.columns] for row in table)
         case _:
             numbers = [name for name in table.columns if any(_is_number(row[name]) for row in table.head())]
-            rows = ([_text(row[name])[:LONGEST] for name in table.columns] for row in table)
+            rows = ([_cut(_text(row[name])) for name in table.columns] for row in table)
             show_table(table.columns, rows, right=numbers, file=text)
 
 
@@ -133,6 +133,10 @@ def _text(value: Any) -> str:
         case bool():
             return str(value).lower()
     return str(value)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _is_number(value: Any) -> bool:

@@ -87,10 +87,18 @@ def test_started_again_it_is_the_same_and_other_words_are_refused(rt):
 @pytest.mark.parametrize(("words", "said"), [
     ({"fedes": {}}, "fedes: unknown key; did you mean 'feeds'"),
     ({"demo": {"enable": True}}, "demo.enable: unknown key; did you mean 'enabled'"),
+    ({"feeds": 3}, "feeds: .*given 3"),
 ])  # fmt: skip
 def test_what_is_unknown_is_refused_with_the_word_that_was_meant(tmp_path, words, said):
-    with pytest.raises(Invalid, match=said):
+    with pytest.raises(Invalid, match=said) as refused:
         oracle.start(data=tmp_path, **words)
+    assert refused.value.__context__ is None, "IPython shows nothing that hangs on an exception group"
+
+
+def test_a_folder_that_cannot_be_is_said_to_be_the_reason(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run(tmp_path, f"oracle.start(data={str(tmp_path / 'file' / 'x')!r})")
+    assert "/file/x can't be used: " in done.stderr and "Refused" in done.stderr and done.returncode == 1
 
 
 def test_a_feed_that_there_is_not_is_refused_before_the_folder_is_touched(tmp_path):

@@ -191,6 +191,26 @@ def test_a_rule_is_built_with_its_faults_marked_then_changed_with_its_secret_kep
 
 
 @built
+def test_what_is_typed_key_by_key_is_what_the_rule_becomes(browser: BrowserContext, server: Serving):
+    tab = browser.new_page()
+    Visited(tab, server).opened("alerts?new")
+    assets = tab.get_by_role("combobox", name="Assets")
+    assets.press_sequentially("BTC,ETH, SOL")
+    for _ in "ETH, SOL,":
+        assets.press("Backspace")
+    expect(assets).to_have_value("BTC")
+    tab.get_by_text("a price", exact=True).click()
+    tab.get_by_role("combobox", name="Symbol").fill("SOL-USD")
+    for name, typed in (("Level", "0.050"), ("Over once back by", "0.5")):
+        field = tab.get_by_role("spinbutton", name=name)
+        field.clear()
+        field.press_sequentially(typed)
+        expect(field).to_have_value(typed)
+    tab.get_by_role("textbox", name="Name").fill("Typed")
+    expect(tab.locator("#check")).to_contain_text('price("SOL-USD") > 0.05025')
+
+
+@built
 def test_a_delivery_shows_its_tries_and_is_sent_again(browser: BrowserContext, server: Serving):
     page = Visited(browser.new_page(), server).opened("alerts")
     row = page.has_an_alert_on("urn")

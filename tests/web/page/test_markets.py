@@ -65,6 +65,17 @@ def test_a_symbol_shows_what_was_pushed_to_this_server(browser: BrowserContext, 
 
 
 @built
+def test_a_symbol_that_is_only_traded_has_no_mid_and_a_tiny_price_is_not_nothing(browser: BrowserContext, server: Serving):
+    ask(server, "/api/oracle/push", {"kind": "trade", "symbol": "TINY-USD", "price": 1e-12, "size": 1, "side": "buy"})
+    tab = browser.new_page()
+    page = Visited(tab, server).opened("markets/TINY-USD")
+    cards = tab.locator(".head")
+    expect(cards).to_contain_text("0.000000000001")
+    expect(cards).not_to_contain_text("NaN")
+    assert page.complaints == []
+
+
+@built
 def test_an_alert_stands_at_its_point_and_an_event_leads_to_a_rule(browser: BrowserContext, server: Serving):
     ask(server, "/api/alerts", {
         "alert_id": "marked", "name": "Marked", "description": "d", "delivery_methods": ["log"], "cooldown_seconds": 0,

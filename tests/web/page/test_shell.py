@@ -102,6 +102,22 @@ def test_the_page_comes_back_after_the_server_was_killed_and_keeps_its_lists(bro
 
 
 @built
+def test_a_server_that_says_nothing_is_not_called_live(browser: BrowserContext, server: Serving):
+    tab = browser.new_page()
+    tab.clock.install()
+    page = Visited(tab, server).opened("settings")
+    server.process.send_signal(signal.SIGSTOP)  # as a network that was cut: the socket stays open
+    try:
+        for seconds in (10, 15):  # asked for a word, and left without an answer
+            tab.clock.fast_forward(seconds * 1_000)
+        expect(page.badge).to_have_attribute("data-link", "reconnecting")
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    tab.clock.fast_forward(10_000)
+    expect(page.badge).to_have_attribute("data-link", "live")
+
+
+@built
 def test_a_page_without_its_token_says_what_to_do(browser: BrowserContext, tmp_path: Path):
     with serving(tmp_path / "data", "--auth", "token") as server:
         page = browser.new_page()

@@ -61,13 +61,15 @@ export function words(name: string): string {
   return name.replaceAll("_", " ");
 }
 
-/** Decimal places of a price: as many as it came with, at most what six digits need. */
+/** Decimal places of a price: as many as it came with, at most what six digits need, and what can be shown. */
 export function places(price: number): number {
   if (!(price > 0)) return 2;
   const most = Math.max(2, 5 - Math.floor(Math.log10(price)));
-  const text = price.toFixed(Math.min(most, 10)).replace(/0+$/, "");
+  const text = price.toFixed(Math.min(most, MOST_PLACES)).replace(/0+$/, "");
   return Math.max(2, text.length - text.indexOf(".") - 1);
 }
+
+const MOST_PLACES = 20;
 
 export function percent(value: number): string {
   const text = fixed(Math.abs(value), 2);

@@ -42,6 +42,8 @@ export function wear(): void {
 }
 
 matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => touch("preferences"));
+// Chosen in another window of this browser
+addEventListener("storage", wear);
 
 function kept(name: string): string {
   try {

@@ -19,6 +19,10 @@ const FIRST_DELAY_MS = 400;
 const LONGEST_DELAY_MS = 8_000;
 const CONNECT_DEADLINE_MS = 10_000;
 const CHANGE_AGAIN_MS = 1_000;
+/** After so long without a word the server is asked for one, and after so long without an answer it is gone: a network that was cut says nothing. */
+const QUIET_MS = 8_000;
+const ANSWER_MS = 12_000;
+const WATCH_MS = 2_000;
 
 /** How the newest return went: so many messages caught up, or why some are missing. */
 export interface Return {
@@ -52,6 +56,8 @@ export class Stream {
   /** Whether a change of topics is under way, and whether its snapshot is being told. */
   private changing = false;
   private adding = false;
+  /** When the server was asked for a word; 0 where it owes none. */
+  private askedAt = 0;
 
   constructor(private readonly listener: Listener) {}
 
@@ -66,7 +72,23 @@ export class Stream {
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.hurry();
     });
+    window.setInterval(() => this.watch(), WATCH_MS);
     this.connect();
+  }
+
+  /** Leave a server that says nothing, not even when it is asked. */
+  private watch(): void {
+    const { socket } = this;
+    if (this.link !== "live" || !socket) return;
+    if (this.askedAt && Date.now() - this.askedAt > ANSWER_MS) {
+      this.lost();
+      socket.close();
+    } else if (!this.askedAt && Date.now() - this.heardAt > QUIET_MS) {
+      this.askedAt = Date.now();
+      if (this.changing) return;
+      this.changing = true;
+      socket.send(JSON.stringify({ action: "unsubscribe", topics: [] }));
+    }
   }
 
   /** Be told these topics from now on; what is new begins with its snapshot. */
@@ -94,12 +116,15 @@ export class Stream {
     url.searchParams.set("topics", [...this.asked].join(","));
     if (this.epoch) url.searchParams.set("since", `${this.epoch}:${this.offset}`);
     this.unbroken = this.changing = this.adding = false;
+    this.askedAt = 0;
     const socket = new WebSocket(url);
     this.socket = socket;
     // A host that swallows packets would keep a socket connecting for minutes.
     const deadline = window.setTimeout(() => socket.close(), CONNECT_DEADLINE_MS);
     socket.onopen = () => clearTimeout(deadline);
-    socket.onmessage = (message: MessageEvent<unknown>) => this.read(message.data);
+    socket.onmessage = (message: MessageEvent<unknown>) => {
+      if (this.socket === socket) this.read(message.data); // what one that was left says late was told again by the next
+    };
     socket.onclose = () => {
       clearTimeout(deadline);
       if (this.socket === socket) this.lost();
@@ -111,6 +136,7 @@ export class Stream {
     const frame = JSON.parse(text) as Frame;
     this.frames += 1;
     this.heardAt = Date.now();
+    this.askedAt = 0;
     switch (frame.type) {
       case "subscribed":
         if (frame.topics) this.asked = new Set(frame.topics);

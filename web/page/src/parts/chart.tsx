@@ -146,14 +146,14 @@ class Drawn {
     if (this.plot) {
       if (this.plot.width !== width) this.plot.setSize({ width, height });
     } else {
-      this.plot = new uPlot(optionsOf(this.given(), width, height, (zoomed) => (this.zoomed = zoomed)), [[]] as unknown as uPlot.AlignedData, this.host);
+      this.plot = new uPlot(optionsOf(this.given, width, height, (zoomed) => (this.zoomed = zoomed)), [[]] as unknown as uPlot.AlignedData, this.host);
     }
     this.paint();
   }
 }
 
-function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is: boolean) => void): uPlot.Options {
-  const { lines, bare = false, across = "time", acrossText = plain, together, floor, band } = props;
+function optionsOf(given: () => ChartProps, width: number, height: number, zoomed: (is: boolean) => void): uPlot.Options {
+  const { lines, bare = false, across = "time", acrossText = plain, acrossText: below, together, floor, band } = given();
   const scales = [...new Set(lines.map(({ scale = "y" }) => scale))];
   const range: uPlot.Range.Function = (_, low, high) => rangeOf(low, high, floor);
   return {
@@ -172,10 +172,10 @@ function optionsOf(props: ChartProps, width: number, height: number, zoomed: (is
       x: { time: across === "time" },
       ...Object.fromEntries(scales.map((name) => [name, { range }])),
     },
-    axes: bare ? [{ show: false }, { show: false }] : [acrossAxis(across, props.acrossText), ...scales.map((name, place) => valueAxis(name, place, props))],
+    axes: bare ? [{ show: false }, { show: false }] : [acrossAxis(across, below), ...scales.map((name, place) => valueAxis(name, place, given))],
     series: [{ label: across, value: (_, at) => (at == null ? "–" : across === "time" ? shortTime(at * 1_000) : acrossText(at)) }, ...lines.map(seriesOf)],
     ...(band && { bands: [{ series: [band[0] + 1, band[1] + 1], fill: () => faint(lines[band[0]]!.colour, 0.1) }] }),
-    ...(zone() && { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1_000), zone()) }),
+    tzDate: (at) => (zone() ? uPlot.tzDate(new Date(at * 1_000), zone()) : new Date(at * 1_000)),
     hooks: {
       setSelect: [(plot) => zoomed(plot.select.width > 0)],
       ready: [(plot) => plot.over.addEventListener("dblclick", () => zoomed(false))],
@@ -229,13 +229,13 @@ function acrossAxis(across: string, text: ((value: number) => string) | undefine
   return { ...AXIS, size: 30, grid, values: (_, ticks) => ticks.map(told) };
 }
 
-function valueAxis(scale: string, place: number, { lines, gutter }: ChartProps): uPlot.Axis {
-  const { text = shown } = lines.find((line) => (line.scale ?? "y") === scale)!;
+function valueAxis(scale: string, place: number, given: () => ChartProps): uPlot.Axis {
+  const { text = shown } = given().lines.find((line) => (line.scale ?? "y") === scale)!;
   return {
     ...AXIS,
     scale,
     side: place === 0 ? 3 : 1,
-    size: (_, values) => gutter ?? Math.max(44, ...(values ?? []).map((value) => value.length * LETTER + 16)),
+    size: (_, values) => given().gutter ?? Math.max(44, ...(values ?? []).map((value) => value.length * LETTER + 16)),
     grid: { show: place === 0, stroke: () => colour("line"), width: 1 },
     values: (_, ticks) => ticks.map((tick) => text(tick)),
   };

@@ -1,6 +1,6 @@
 // A form in a dialog: fields with their units, what the server says of each at its place, and two buttons.
 import { type ComponentChildren, createContext } from "preact";
-import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
+import { useContext, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../live/rest";
 import { attempt, Refusal } from "./parts";
 
@@ -21,7 +21,7 @@ export function FormDialog({ title, verb, ask, shut, children }: FormProps) {
   const [problem, setProblem] = useState<Problem>();
   const [asking, setAsking] = useState(false);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const submit = async (form: HTMLFormElement) => {
     if (asking) return;
     setAsking(true);

@@ -1,6 +1,6 @@
 // The small pieces every panel is made of.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { clockTime, localTime, utcTime } from "../live/format";
 import type { Poll } from "../live/poll";
 import { Problem } from "../live/rest";
@@ -156,14 +156,18 @@ interface ConfirmProps {
 /** A question before something that cannot be taken back. Escape is no. */
 export function Confirm({ title, text, verb, yes, no }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+  const agree = () => {
+    dialog.current?.close(); // gives the focus back to what was pressed
+    yes();
+  };
   return (
     <dialog ref={dialog} aria-labelledby="confirm-title" aria-describedby="confirm-text" onClose={no}>
       <h2 id="confirm-title">{title}</h2>
       <p id="confirm-text">{text}</p>
       <form method="dialog">
         <button type="submit">Cancel</button>
-        <button type="button" class="strong" onClick={yes}>
+        <button type="button" class="strong" onClick={agree}>
           {verb}
         </button>
       </form>

@@ -1,5 +1,5 @@
 // The command palette: everything that can be reached or done, by a few letters.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Command, commands, matching } from "./commands";
 import { renamed } from "./places";
 
@@ -12,8 +12,9 @@ export function Palette({ shut }: { shut: () => void }) {
   const [chosen, setChosen] = useState(0);
   const found = matching(all, typed);
   const shown = found.slice(0, MOST_SHOWN);
+  // At once, so that whoever types on is heard here, and not by the keys of the page.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
-    dialog.current?.showModal();
     void renamed().then(() => setAll(commands()));
   }, []);
   const run = (command: Command | undefined) => {
@@ -71,7 +72,7 @@ export function Palette({ shut }: { shut: () => void }) {
 /** The keys there are, for who asks with "?". */
 export function Help({ shut }: { shut: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const keys = [
     { keys: "Ctrl K or /", title: "Every command, by a few letters" },
     { keys: "?", title: "These keys" },

@@ -6,7 +6,7 @@ import { useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
 import { type Problem, remove } from "../../live/rest";
 import type { Items } from "../../live/wire";
-import { attempt, Confirm, Failure, Nothing, Panel, Refusal, waiting } from "../../parts/parts";
+import { attempt, Confirm, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
 import { PriceLine } from "../../parts/priceline";
 import { useCommands } from "../../shell/commands";
 import { go, hrefOf } from "../../shell/route";
@@ -129,7 +129,7 @@ function SetTo({ rule }: { rule: StoredRule }) {
           ))}
         </tbody>
       </table>
-      <p class="nothing">Written <time dateTime={rule.created_at}>{new Date(rule.created_at).toLocaleDateString("en-GB")}</time>. What sets it off, and who is told, stands above.</p>
+      <p class="nothing">Written <Time iso={rule.created_at} />. What sets it off, and who is told, stands above.</p>
     </Panel>
   );
 }

@@ -1,5 +1,5 @@
 // An alert made of a preset: which one, its parameters with their units, an id, and how it is told.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { attempt, Refusal } from "../../parts/parts";
 import { get, post, type Problem } from "../../live/rest";
 import { lives, rules } from "../../live/lists";
@@ -50,7 +50,7 @@ function Form({ presets, taken, done }: { presets: Preset[]; taken: AlertRule[];
   const dialog = useRef<HTMLDialogElement>(null);
   const [preset, setPreset] = useState(presets.find(({ name }) => name === "price_level") ?? presets[0]!);
   const [problem, setProblem] = useState<Problem>();
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const create = async (form: HTMLFormElement) => {
     const said = new FormData(form);
     const refused = await attempt(async () => {

@@ -61,7 +61,7 @@ function Head({ symbol, ticks, places }: { symbol: string; ticks: Ticks; places:
   const { quote, ring, heardAt, tape } = ticks;
   useParts(ticks.part, "clock");
   usePolls(...(quote ? [believed] : [])); // of what nobody quotes there is none
-  const mid = quote ? (quote.bid + quote.ask) / 2 : ring.last(MID);
+  const mid = quote ? (quote.bid + quote.ask) / 2 : ring.last(MID) || undefined;
   const [, , , mids] = ring.view();
   const first = mids?.find((value) => !Number.isNaN(value));
   const change = mid !== undefined && first ? ((mid - first) / first) * 100 : undefined;

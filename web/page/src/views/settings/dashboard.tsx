@@ -4,6 +4,7 @@ import { words } from "../../live/format";
 import { Poll, usePolls } from "../../live/poll";
 import { type Problem, put } from "../../live/rest";
 import { attempt, Failure, Nothing, Panel, Refusal, waiting } from "../../parts/parts";
+import { useTyped } from "../../parts/typed";
 
 type Value = string | number | boolean;
 type Config = Record<string, Record<string, Value>>;
@@ -83,11 +84,17 @@ function Field({ id, name, value, change }: FieldProps) {
         {typeof value === "boolean" ? (
           <input id={id} type="checkbox" checked={value} onChange={(event) => change(event.currentTarget.checked)} />
         ) : typeof value === "number" ? (
-          <input id={id} class="field" type="number" value={value} onInput={(event) => change(event.currentTarget.valueAsNumber)} />
+          <NumberInput id={id} value={value} change={change} />
         ) : (
           <input id={id} class="field" value={value} onInput={(event) => change(event.currentTarget.value)} />
         )}
       </dd>
     </>
   );
+}
+
+/** Empty is no number; the server says so. */
+function NumberInput({ id, value, change }: { id: string; value: number; change: (value: number) => void }) {
+  const [text, type] = useTyped(value, String, (typed) => (typed === "" ? Number.NaN : Number(typed)));
+  return <input id={id} class="field" type="number" step="any" value={Number.isNaN(value) ? "" : text} onInput={(event) => change(type(event.currentTarget.value))} />;
 }

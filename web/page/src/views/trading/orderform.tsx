@@ -1,5 +1,6 @@
 // The form that gives an order, with what the risk gate would say of it while it is typed.
 import { useEffect, useState } from "preact/hooks";
+import { onReturn } from "../../live/link";
 import { Problem, post, question } from "../../live/rest";
 import { markets, useMarkets } from "../../live/markets";
 import { useParts } from "../../live/paint";
@@ -207,6 +208,9 @@ function Word({ word, wished }: { word: Preview | Problem | undefined; wished: W
 function useWord(wish: Wish | undefined): Preview | Problem | undefined {
   const key = wish && JSON.stringify(wish);
   const [said, setSaid] = useState<{ key: string; word: Preview | Problem }>();
+  // What a server said before it was lost, or that it was, is not its word any more.
+  const [life, setLife] = useState(0);
+  useEffect(() => onReturn(() => setLife((old) => old + 1)), []);
   useEffect(() => {
     if (!key) return;
     let gone = false;
@@ -221,7 +225,7 @@ function useWord(wish: Wish | undefined): Preview | Problem | undefined {
       gone = true;
       clearTimeout(timer);
     };
-  }, [key]);
+  }, [key, life]);
   return said && said.key === key ? said.word : undefined;
 }
 

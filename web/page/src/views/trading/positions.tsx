@@ -25,6 +25,7 @@ export function Positions() {
   useCommands(() => holdings().map((one) => ({ title: `Close ${one.symbol}`, group: "position", run: () => setClosing(one) })));
   const close = async ({ symbol, quantity: size }: Holding) => {
     setClosing(undefined);
+    setDone("");
     setRefused(
       await attempt(async () => {
         const order = (await post("/api/trades/orders", {

@@ -42,11 +42,11 @@ export function Events() {
       ) : (
         <ol class="events scroll" tabIndex={0} aria-label="Events, newest first">
           {shown.map((happening, index) => {
-            const day = new Date(happening.ts).toDateString();
-            const above = index ? new Date(shown[index - 1]!.ts).toDateString() : new Date().toDateString();
+            const day = localDay(new Date(happening.ts));
+            const above = localDay(index ? new Date(shown[index - 1]!.ts) : new Date());
             return (
               <Fragment key={happening.id}>
-                {day !== above && <li class="day">{localDay(new Date(happening.ts))}</li>}
+                {day !== above && <li class="day">{day}</li>}
                 <Row happening={happening} marked={made > 0 && made < shown.length && isMade(happening)} />
               </Fragment>
             );

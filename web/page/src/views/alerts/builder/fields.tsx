@@ -1,6 +1,7 @@
 // The fields of a form: each has a name, a unit or a hint, and below it what the server says is wrong with it.
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useId } from "preact/hooks";
+import { useTyped } from "../../../parts/typed";
 
 /** What is wrong with a field, in the words of the server; undefined where nothing is. */
 export const Wrongs = createContext<(field: string) => string | undefined>(() => undefined);
@@ -73,14 +74,8 @@ export function TextField({ value, set, secret = false, list, rows, placeholder,
 
 /** Texts with commas between them. */
 export function ListField({ value, set, ...rest }: Omit<TextProps, "value" | "set"> & { value: readonly string[]; set: (value: string[]) => void }) {
-  const shown = value.join(", ");
-  return (
-    <TextField
-      {...rest}
-      value={shown}
-      set={(text) => set(text.split(",").map((one, place, all) => (place === all.length - 1 ? one.trimStart() : one.trim())).filter((one, place, all) => one || place === all.length - 1))}
-    />
-  );
+  const [text, type] = useTyped([...value], (all) => all.join(", "), (typed) => typed.split(",").map((one) => one.trim()).filter(Boolean));
+  return <TextField {...rest} value={text} set={(typed) => set(type(typed))} />;
 }
 
 interface NumberProps extends Named {
@@ -95,6 +90,7 @@ interface NumberProps extends Named {
 
 export function NumberField({ value, set, unit, whole = false, least, placeholder, ...named }: NumberProps) {
   const attributes = useAttributes(named.field);
+  const [text, type] = useTyped(value ?? null, (one) => String(one ?? ""), (typed) => (typed === "" ? null : Number(typed)));
   return (
     <Frame {...named} id={attributes.id} unit={unit}>
       <input
@@ -104,8 +100,8 @@ export function NumberField({ value, set, unit, whole = false, least, placeholde
         step={whole ? 1 : "any"}
         min={least}
         placeholder={placeholder}
-        value={value ?? ""}
-        onInput={(event) => set(Number.isNaN(event.currentTarget.valueAsNumber) ? null : event.currentTarget.valueAsNumber)}
+        value={text}
+        onInput={(event) => set(type(event.currentTarget.value))}
       />
     </Frame>
   );
