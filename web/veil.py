@@ -12,12 +12,13 @@ __all__ = ["veiled"]
 
 _VALUES = re.compile(r"(?<==)[^&#]+")
 _PLACES = ("env:", "file:")
+_HEADERS = "headers"
 _FREE = ("feeds", "watchdogs")  # whose keys are their authors'; ours take no secret but where it is kept
 
 
 def veiled(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The same tables: masked are the values in the query of a URL, the arguments of a program, and texts of feeds and watchdogs
-    whose name sounds like a secret's."""
+    """The same tables: masked are the values in the query of a URL, the arguments of a program, and of feeds and watchdogs
+    headers and texts whose name sounds like a secret's."""
     return {name: _free(value) if name in _FREE else _veiled(value) for name, value in settings.items()}
 
 
@@ -36,10 +37,10 @@ def _veiled(value: Any) -> Any:
 
 def _free(value: Any, name: str = "") -> Any:
     match value:
-        case str() if value and sounds_secret(name) and not value.startswith(_PLACES):
+        case str() if value and (name == _HEADERS or sounds_secret(name)) and not value.startswith(_PLACES):
             return MASK
         case Mapping():
-            return {key: _free(one, key) for key, one in value.items()}
+            return {key: _free(one, name if name == _HEADERS else key) for key, one in value.items()}
         case list() | tuple():
             return [_free(one, name) for one in value]
         case _:

@@ -55,5 +55,6 @@ async def test_settings_in_force_are_shown_without_their_secrets(tmp_path):
 
 
 def test_what_a_feed_of_ones_own_calls_a_secret_is_masked_where_it_stands_in_plain():
-    odd = {"kind": "mylab.odd:Odd", "password": "plain", "token": "env:ODD", "symbols": ["BTC-USD"]}
-    assert veiled({"feeds": {"odd": odd}}) == {"feeds": {"odd": {**odd, "password": "********"}}}
+    odd = {"kind": "mylab.odd:Odd", "password": "plain", "token": "env:ODD", "headers": {"X-Seal": "plain", "X-Key": "env:KEY"}}
+    shown = {**odd, "password": "********", "headers": {"X-Seal": "********", "X-Key": "env:KEY"}}
+    assert veiled({"feeds": {"odd": odd}}) == {"feeds": {"odd": shown}}
