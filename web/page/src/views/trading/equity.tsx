@@ -78,6 +78,7 @@ export function EquityPanel() {
             read={falls}
             height={96}
             together="equity"
+            gutter={72}
           />
         </>
       )}
