@@ -26,9 +26,11 @@ class Kernel:
         self.traits: dict[str, dict[str, Any]] = {}
         self.shown: list[str] = []
         self.texts: list[str] = []
+        self._printing = False
 
     def run(self, code: str) -> None:
         """A cell, to its end. Raises AssertionError with what it raised."""
+        self._printing = False
         ident = self._client.execute(code)
         self._hear(lambda word: word["msg_type"] == "status" and word["content"]["execution_state"] == "idle"
                    and word["parent_header"].get("msg_id") == ident)  # fmt: skip
@@ -58,8 +60,11 @@ class Kernel:
         match word["msg_type"]:
             case "error":
                 raise AssertionError("\n".join(content["traceback"]))
+            case "stream" if self._printing:  # what one cell prints may come in pieces
+                self.texts[-1] += content["text"]
             case "stream":
                 self.texts.append(content["text"])
+                self._printing = True
             case "comm_open":
                 self.traits[content["comm_id"]] = dict(content["data"]["state"])
             case "comm_msg" if content["data"].get("method") == "update":

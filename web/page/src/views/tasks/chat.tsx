@@ -8,7 +8,7 @@ import { useMoves } from "../../live/runs";
 import { attempt, Confirm, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
 import { Field, FormDialog } from "../../parts/form";
 import { go, useQuery } from "../../shell/route";
-import { agents } from "./new";
+import { agents, presetOf } from "./new";
 import { dollars } from "./price";
 import { Talk } from "./talk";
 import type { Conversation } from "./wire";
@@ -130,11 +130,12 @@ function Say({ conversation }: { conversation: string }) {
   const [agent, setAgent] = useState("");
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  const preset = all.some(({ name }) => name === "demo") ? "demo" : "brain";
+  const preset = presetOf(known.value);
   const send = async () => {
     if (asking || !text.trim()) return;
     setAsking(true);
-    const query = new URLSearchParams({ session_id: "page", agent: agent || preset, ...(conversation && { conversation_id: conversation }) });
+    if (!known.value) await known.refresh(); // who is quick asks before it is known whom there is to ask
+    const query = new URLSearchParams({ session_id: "page", agent: agent || presetOf(known.value), ...(conversation && { conversation_id: conversation }) });
     const refused = await attempt(async () => {
       const { data } = (await post(`/api/chat?${query}`, { message: text })) as { data: { conversation_id: string } };
       setText("");

@@ -7,6 +7,11 @@ import type { Agent } from "./wire";
 
 export const agents = () => polled<Agent[]>("/api/agents", 60_000);
 
+/** Whom to ask where nobody is chosen. */
+export function presetOf(known: readonly Agent[] | undefined): string {
+  return known?.some(({ name }) => name === "demo") ? "demo" : "brain";
+}
+
 export function NewTask({ shut }: { shut: () => void }) {
   const known = agents();
   usePolls(known);
@@ -29,7 +34,8 @@ export function NewTask({ shut }: { shut: () => void }) {
       <Field
         name="assigned_agent"
         label="Agent"
-        value={(known.value ?? []).some(({ name }) => name === "demo") ? "demo" : "brain"}
+        key={known.value ? "known" : "unknown"}
+        value={presetOf(known.value)}
         offered={(known.value ?? []).map(({ name }) => name)}
         hint="demo: a small program that repeats what it is asked, no model; others wait for a worker of that name"
       />
