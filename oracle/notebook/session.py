@@ -21,8 +21,8 @@ __all__ = ["AioSession", "Session"]
 OUTLINE_S = 2.0
 
 
-class AioSession(AsyncioClient):
-    """The same, awaited on asyncio: `await rt.aio.ask(...)`. It ends with the session that it is of."""
+class Parts:
+    """What is said to single actors, and what is put into the tree, in the way of the client it is a part of."""
 
     ask = Asked(Caller.ask_actor)
     tell = Asked(Caller.tell_actor)
@@ -31,6 +31,11 @@ class AioSession(AsyncioClient):
     add = Asked(Caller.add)
     rule = Asked(Caller.rule)
     remove = Asked(Caller.remove)
+
+
+class AioSession(Parts, AsyncioClient):
+    """The same, awaited on asyncio: `await rt.aio.ask(...)`. It ends with the session that it is of."""
+
     backtest = Asked(Caller.backtest)
 
     def __init__(self, portal: Portal, bare: Caller) -> None:
@@ -40,17 +45,9 @@ class AioSession(AsyncioClient):
         """Nothing: the thread is the session's."""
 
 
-class Session(SyncClient):
+class Session(Parts, SyncClient):
     """A runtime here or a server elsewhere. All rooms of `oracle.client.SyncClient` (`rt.history`, `rt.alerts`, ...) are in it;
     each call comes back when it is done, may be interrupted, and raises what went wrong. `rt.aio` has them to be awaited."""
-
-    ask = Asked(Caller.ask_actor)
-    tell = Asked(Caller.tell_actor)
-    publish = Asked(Caller.publish)
-    push = Asked(Caller.push)
-    add = Asked(Caller.add)
-    rule = Asked(Caller.rule)
-    remove = Asked(Caller.remove)
 
     def __init__(self, portal: Portal, bare: Caller, url: str, resident: Resident | None = None, served: bool = True,
                  folder: Path | None = None) -> None:  # fmt: skip
