@@ -28,6 +28,7 @@ from web.desk import Bounds
 CUTS = rounds(100, 10_000)
 CLIENTS = rounds(5, 10)  # at a time, of twice as many; so some are away for whole runs
 CUTS_OF_A_RUN = rounds(25, 50)
+MOST_RUNS = 4 * CUTS // CUTS_OF_A_RUN  # so many at most until everything that may come to pass has
 TOPICS = ("*", "*", "quote:*", "event:*", "quote:*,event:*,state:*,life:*", "trade:B", "state:*", "depth:*,attempt:*", "*",
           "none:*")  # fmt: skip
 # what is told comes in small pieces and pages; and too much of it comes to pass
@@ -36,6 +37,7 @@ PAGE, MOST = 50, 500
 # some messages of a run are only in history; with much less a ring on a busy machine passes by faster than history commits
 RINGS_BYTES = (150_000, 150_000, 10**7)
 PLACES = ("past", "past", "unknown_epoch", "past", "past", "beyond_end", "past", "past", "beyond_present")
+HAPPENINGS = ("torn while it caught up", "unknown_epoch", "beyond_end", "beyond_present", "too_much")
 WHOLE = 2**40  # bytes; as good as uncut
 RESET = struct.pack("ii", 1, 0)
 
@@ -198,7 +200,9 @@ async def test_the_log_of_a_client_that_is_cut_off_at_any_byte_is_the_server_s(t
     dice, numbers, kinds, book = Random(7), itertools.count(), itertools.cycle(PLACES), Logbook()
     pages: list[Page] = []
     seen: Counter[object] = Counter()
-    for _ in range(CUTS // CUTS_OF_A_RUN):
+    for run in range(MOST_RUNS):
+        if run * CUTS_OF_A_RUN >= CUTS and all(seen[what] for what in HAPPENINGS):
+            break
         async with serving(tmp_path, dice.choice(RINGS_BYTES), BOUNDS) as server, trio.open_nursery() as publisher:
             epoch = book.begin(server)
             pages = pages or [Page(topics, (epoch, 0), kinds) for topics in TOPICS * 2]
@@ -214,5 +218,5 @@ async def test_the_log_of_a_client_that_is_cut_off_at_any_byte_is_the_server_s(t
         for page in pages:
             visit = await page.go_on(book, server, WHOLE, dice)
             assert visit.ready is not None
-    assert seen["cuts"] == CUTS and seen[True] > CUTS / 3
-    assert all(seen[what] for what in ("torn while it caught up", "unknown_epoch", "beyond_end", "beyond_present", "too_much"))
+    assert seen["cuts"] >= CUTS and seen[True] > CUTS / 3
+    assert [what for what in HAPPENINGS if not seen[what]] == []

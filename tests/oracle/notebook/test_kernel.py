@@ -154,6 +154,7 @@ print(rt, sorted({one.name for one in threading.enumerate() if "oracle" in one.n
 
 def test_killed_it_leaves_nothing_locked_and_the_next_one_has_the_past(kernel):
     assert kernel.run(JUMP.replace("WORD", "before") + PUSH + "\nprint(heard(lambda: push(30.0)))").out.endswith("before 30\n")
+    assert not kernel.run("push(1.0)").error  # answered once it and all before it are recorded
     kernel.kill()
     kernel.restart()
     assert not kernel.run(START).error

@@ -1,5 +1,5 @@
 // What can be done from the keyboard: whoever shows something offers commands for as long as it is shown.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export interface Command {
   /** What it does, as a button would say it: "Go to Markets", "Silence boiler is hot". */
@@ -21,11 +21,11 @@ export function offer(source: Source): () => void {
   return () => void sources.delete(source);
 }
 
-/** Offer commands while the calling component is shown. */
+/** Offer commands while the calling component is shown: as soon as it is, for who presses keys quickly. */
 export function useCommands(source: Source): void {
   const newest = useRef(source);
   newest.current = source;
-  useEffect(() => offer(() => newest.current()), []);
+  useLayoutEffect(() => offer(() => newest.current()), []);
 }
 
 export function commands(): Command[] {

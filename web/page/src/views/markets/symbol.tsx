@@ -31,8 +31,8 @@ export function SymbolView({ symbol }: { symbol: string }) {
   useParts(ticks.shape, "sources", "link");
   usePolls(...happenings.lists);
   useCommands(() => [
-    { title: "The symbol before", group: "markets", keys: "ArrowLeft", run: () => walk(symbol, -1) },
-    { title: "The next symbol", group: "markets", keys: "ArrowRight", run: () => walk(symbol, 1) },
+    { title: "The symbol before", group: "markets", keys: "ArrowLeft", run: () => walk(-1) },
+    { title: "The next symbol", group: "markets", keys: "ArrowRight", run: () => walk(1) },
   ]);
   const unknown = stream.link === "live" && ticks.read && !ticks.problem && ticks.ring.length === 0 && !symbols().includes(symbol);
   if (unknown) return <Unknown symbol={symbol} />;
@@ -72,8 +72,8 @@ function Head({ symbol, ticks, places }: { symbol: string; ticks: Ticks; places:
     <section class="panel head" aria-labelledby="symbol-title">
       <header>
         <nav class="walk" aria-label="Symbols">
-          <button type="button" class="quiet" aria-label="The symbol before" title="←" onClick={() => walk(symbol, -1)}>‹</button>
-          <button type="button" class="quiet" aria-label="The next symbol" title="→" onClick={() => walk(symbol, 1)}>›</button>
+          <button type="button" class="quiet" aria-label="The symbol before" title="←" onClick={() => walk(-1)}>‹</button>
+          <button type="button" class="quiet" aria-label="The next symbol" title="→" onClick={() => walk(1)}>›</button>
         </nav>
         <h2 id="symbol-title" class="symbol">{symbol}</h2>
         {isMadeHere(symbol) && <Simulated />}
@@ -128,10 +128,10 @@ function Unknown({ symbol }: { symbol: string }) {
   );
 }
 
-function walk(symbol: string, step: number): void {
+function walk(step: number): void {
   const all = symbols();
   if (all.length === 0) return;
-  const place = all.indexOf(symbol);
+  const place = all.indexOf(here().item);
   open(all[(Math.max(place, 0) + step + all.length) % all.length]!);
 }
 
