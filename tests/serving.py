@@ -6,6 +6,7 @@ Where the simulated market runs, its past is made once and copied: making it is 
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import select
 import shutil
@@ -23,6 +24,7 @@ from tests.forked import Forked, run
 REPO = Path(__file__).resolve().parents[1]
 ORACLE = Path(sys.executable).with_name("oracle")
 READY_S = 60.0
+SHARED = "SIMULATED_PAST_OF_TESTS"
 
 
 def clean_env(**more: str) -> dict[str, str]:
@@ -60,8 +62,8 @@ class Serving:
 @contextmanager
 def serving(data: Path, *args: object, listen: Sequence[str] = ("127.0.0.1:0",), **env: str) -> Iterator[Serving]:
     """Start a server on `data` and wait until it says that it is ready."""
-    if not data.exists() and not {"--no-demo", "--feed", "--settings"} & set(args):
-        shutil.copytree(simulated_past(), data)
+    if not (data / "history.duckdb").exists() and not {"--no-demo", "--feed", "--settings"} & set(args):
+        shutil.copytree(simulated_past(), data, dirs_exist_ok=True)
     flags = [part for address in listen for part in ("--listen", address)]
     with Forked("oracle", "serve", "--data", data, *flags, *args, env=clean_env(**env)) as process:
         try:
@@ -73,11 +75,22 @@ def serving(data: Path, *args: object, listen: Sequence[str] = ("127.0.0.1:0",),
             process.kill()
 
 
+def share_a_past() -> None:
+    """Where all workers of a run are to find the simulated market's past; called once, before they begin."""
+    if SHARED not in os.environ:
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="oracle-past-")
+        atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
+
+
 @cache
 def simulated_past() -> Path:
-    """A data folder that holds the simulated market's past and nothing else."""
-    folder = Path(tempfile.mkdtemp(prefix="oracle-past-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    made = run(Path(__file__).with_name("past_child.py"), folder, timeout_s=READY_S, env=clean_env())
-    assert made.returncode == 0, made.stderr
+    """A data folder that holds the simulated market's past and nothing else; made by the first worker that needs it."""
+    share_a_past()
+    folder, new = (Path(os.environ[SHARED], name) for name in ("data", "new"))
+    with open(folder.with_name("lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            made = run(Path(__file__).with_name("past_child.py"), new, timeout_s=READY_S, env=clean_env())
+            assert made.returncode == 0, made.stderr
+            new.rename(folder)
     return folder
