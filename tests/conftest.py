@@ -17,8 +17,9 @@ hypothesis.settings.load_profile("house")
 
 # Modules that take longest, begun first, so that no worker is left alone with one at the end.
 LONG = (
-    "tests/test_readme.py", "tests/web/page/", "tests/web/fuzz/", "tests/test_", "tests/web/test_cuts.py", "tests/oracle/notebook/",
-    "tests/oracle/alerts/test_sigkill.py", "tests/web/test_hostile_values.py", "tests/web/test_rfc6455.py",
+    "tests/test_readme.py", "tests/web/page/", "tests/web/fuzz/", "tests/test_", "tests/web/test_cuts.py",
+    "tests/oracle/notebook/", "tests/oracle/alerts/test_sigkill.py", "tests/web/test_hostile_values.py",
+    "tests/web/test_rfc6455.py",
 )  # fmt: skip
 
 

@@ -133,15 +133,11 @@ class RunActor(ClaimedRun):
         text = str(command.args["text"])
         async with self._pen:
             self._takes_more()
-            if self._work is not None and len(self._words) == self._words.maxlen:
-                raise Refused(f"{len(self._words)} texts wait to be read by run '{self._run.id}'", "full")
             if self._run.status is Status.waiting:
                 moved = self._run.moved(Status.running, self.now_us())
                 await self._store(moved, told("resumed", moved, command, self.now_us()), command_id=command.id)
         self._say([("user_input", text)])
         await self._stored()
-        self._words.append(text)
-        self._spoken.set()
         return self._run
 
     # ---- as time passes

@@ -90,9 +90,6 @@ class Recorder(Protocol):
     async def say(self, stream: str, text: str) -> None:
         """Put out a piece of text; what is beyond the limit of a run is left out."""
 
-    async def heard(self) -> str:
-        """The next words of its user, as soon as there are some."""
-
 
 class RunPace(Pace):
     """The pace of a run that is kept: its work can say more than how far it is."""
@@ -115,7 +112,3 @@ class RunPace(Pace):
     async def say(self, stream: str, text: str) -> None:
         """Put out a piece of text."""
         await self._recorder.say(stream, text)
-
-    async def heard(self) -> str:
-        """The next words of its user, as soon as there are some."""
-        return await self._recorder.heard()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,8 +28,6 @@ class WorkedRun(KeptRun):
         self._scope = trio.CancelScope()
         self._pace = RunPace(self)
         self._working: trio.Event | None = None  # set when the work has ended
-        self._words: deque[str] = deque(maxlen=64)
-        self._spoken = trio.Event()
         kind = crew.kinds.get(self._run.kind)
         self._work = kind.work_of(self._run) if kind else None
         self._again = bool(kind and kind.again)
@@ -125,10 +122,3 @@ class WorkedRun(KeptRun):
         """Put out a piece of text; what is beyond the limit of a run is left out."""
         await self.runtime.bus.room()
         self._say([(stream, text)])
-
-    async def heard(self) -> str:
-        """The next words of its user, as soon as there are some."""
-        while not self._words:
-            self._spoken = trio.Event()
-            await self._spoken.wait()
-        return self._words.popleft()

@@ -17,6 +17,7 @@ __all__ = ["DAY_US", "INTERVAL", "PastOf"]
 DAY_US = 86_400_000_000
 INTERVAL = "1d"
 SAME_US = 10_000_000  # what was read this short a time ago is read again by nobody
+MANY_US, ALL_US = 60 * DAY_US, 1_200 * DAY_US  # who wants many days reads all that others want: the newest cost the most
 LEAST_TRADES = 30  # of a strategy, to have a record
 BESIDE_US = 400 * DAY_US  # how far back fundamentals and insiders' trades are read
 _FIELDS = ("symbol", "open", "high", "low", "close", "volume", "trades", "ts_us", "source")
@@ -44,8 +45,9 @@ class PastOf:
     async def _of(self, symbol: str, from_us: int, to_us: int) -> list[Bar]:
         known = self._read.get(symbol)
         if known is None or from_us < known[0] or not 0 <= to_us - known[1] < SAME_US:
-            rows = await _all(self.queries.bars, symbol, INTERVAL, from_us=from_us, to_us=to_us)
-            known = self._read[symbol] = from_us, to_us, [_bar(row) for row in rows]
+            first_us = min(from_us, to_us - ALL_US) if to_us - from_us > MANY_US else from_us
+            rows = await _all(self.queries.bars, symbol, INTERVAL, from_us=first_us, to_us=to_us)
+            known = self._read[symbol] = first_us, to_us, [_bar(row) for row in rows]
         return [bar for bar in known[2] if bar.ts_us >= from_us]
 
     async def beside(self, required: Iterable[str], symbols: Iterable[str], now_us: int) -> list[Sample | Event]:
