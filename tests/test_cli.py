@@ -257,7 +257,7 @@ def test_a_signal_ends_it_in_order(tmp_path, number):
         assert "Traceback" not in running.said()
 
 
-def test_it_ends_within_two_seconds_whoever_holds_it_up(tmp_path):
+def test_it_ends_before_those_who_hold_it_up_give_up(tmp_path):
     """A webhook that is never answered, and a client that does not take what it asked for."""
     eager = {f"ORACLE__WATCHDOGS__PRICE_ANOMALY__{key}": value for key, value in {
         "LIMIT_PCT": "0.0001", "REARM_PCT": "0.00005", "WINDOW_S": "1", "SYMBOLS": "*"}.items()}  # fmt: skip
@@ -279,7 +279,7 @@ def test_it_ends_within_two_seconds_whoever_holds_it_up(tmp_path):
         held, _ = sink.accept()
         with held:
             assert held.recv(4) == b"POST"
-            assert running.end(timeout_s=2) == 0
+            assert running.end(timeout_s=8) == 0  # a webhook is given 10 s
 
 
 BUG = '''"""A feed whose import puts a bug into the switchboard: its next starts fail, one after the other."""
