@@ -141,8 +141,8 @@ def completion(shell: str) -> None:
     """Print what makes a shell complete commands, options and the names that a running server knows.
 
     \b
-    bash  oracle completion bash > ~/.local/share/bash-completion/completions/oracle
-    zsh   oracle completion zsh > "${fpath[1]}/_oracle"
+    bash  in ~/.bashrc: source <(oracle completion bash)
+    zsh   in ~/.zshrc, below compinit: source <(oracle completion zsh)
     fish  oracle completion fish > ~/.config/fish/completions/oracle.fish
     """
     register()
