@@ -16,12 +16,12 @@ from pathlib import Path
 import attrs
 
 from oracle.border import unstructure
-from oracle.presence import CARD, Presence, find
+from oracle.presence import CARD, LOCK, Presence, find
 from web.failures import FolderTaken
 
 __all__ = ["Claim", "claim", "write_private"]
 
-LOCK, FRESH = "lock", ".new"
+FRESH = ".new"
 _held: set[int] = set()
 
 

@@ -59,6 +59,17 @@ def test_a_killed_server_leaves_the_folder_free(tmp_path, holder):
         assert not (tmp_path / "server.json").exists()
 
 
+def test_a_number_that_is_ours_by_chance_is_no_server(tmp_path):
+    """In a container the server is process 1, and so is a command in the next container on the same volume."""
+    card = tmp_path / "server.json"
+    with claim(tmp_path) as held:
+        held.announce(Presence("http://127.0.0.1:1/", os.getpid()))
+        left = card.read_text()
+        assert find(tmp_path) is not None
+    card.write_text(left)
+    assert find(tmp_path) is None
+
+
 def test_a_child_of_a_fork_holds_nothing_that_its_parent_holds(tmp_path):
     """Else the folder stayed taken for as long as the child lives, though its parent is gone."""
     alive, live = os.pipe()

@@ -1,4 +1,8 @@
-"""`oracle completion`, and what it makes of a line somebody has begun in bash."""
+"""`oracle completion`, and what it makes of a line somebody has begun in a shell.
+
+click's own scripts for zsh and fish want the command in the PATH, take what stands after the cursor for part of the line, lose
+`--option=value`, and each has a fault besides: zsh's leaves variables behind, fish's cuts a description at its first comma.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,9 @@ import click
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
     add_completion_class,
     get_completion_class,
     split_arg_string,
@@ -30,8 +37,64 @@ BASH = """\
 complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 
+ZSH = """\
+#compdef %(prog_name)s
 
-class Bash(BashComplete):
+%(complete_func)s() {
+    local line="${(j: :)words[1,CURRENT]}" kind value told
+    local -a plain described
+    [[ $PREFIX == --*=* ]] && compset -P 1 '*='
+    while IFS= read -r kind && IFS= read -r value && IFS= read -r told; do
+        case $kind in
+            dir) _path_files -/ ;;
+            file) _path_files -f ;;
+            plain) if [[ $told == _ ]]; then plain+=("$value"); else described+=("$value:$told"); fi ;;
+        esac
+    done < <(ORACLE_LINE=$line %(complete_var)s=zsh_complete ${~${(Q)words[1]}})
+    (( $#described )) && _describe -V unsorted described
+    (( $#plain )) && compadd -V unsorted -a plain
+}
+
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+    %(complete_func)s "$@"
+else
+    compdef %(complete_func)s %(prog_name)s
+fi
+"""
+
+FISH = """\
+function %(complete_func)s
+    set -l words (commandline -opc | string match -rv '^\\w+=')
+    set -l line (commandline -cp | string replace -r '^\\s*(\\w+=\\S*\\s+)*' '' | string collect)
+    set -l option (commandline -ct | string match -r '^--[^=]+='; or echo)
+    for item in (env ORACLE_LINE=$line %(complete_var)s=fish_complete $words[1])
+        set -l parts (string split -m 1 , -- $item)
+        switch $parts[1]
+            case dir
+                printf '%%s\\n' $option(__fish_complete_directories $parts[2])
+            case file
+                printf '%%s\\n' $option(__fish_complete_path $parts[2])
+            case plain
+                printf '%%s\\n' "$option$parts[2]"
+        end
+    end
+end
+
+complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
+"""
+
+
+class Begun(ShellComplete):
+    """Hears the line up to the cursor, as it was typed."""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before the one that is begun, and that."""
+        line = os.environ["ORACLE_LINE"]
+        words = [os.path.expanduser(word) for word in split_arg_string(line)[1:]]
+        return words, "" if not words or line[-1:].isspace() else words.pop()
+
+
+class Bash(Begun, BashComplete):
     """Names here have colons, at which bash breaks words: it is told only what comes after the last one."""
 
     source_template = BASH
@@ -43,10 +106,8 @@ class Bash(BashComplete):
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """The words before the one that is begun, and that."""
-        line = os.environ["ORACLE_LINE"]
-        words = split_arg_string(line)[1:]
-        begun = "" if not words or line[-1:].isspace() else words.pop()
-        quoted = line.split(" ")[-1][:1] in ("'", '"')
+        words, begun = super().get_completion_args()
+        quoted = os.environ["ORACLE_LINE"].split(" ")[-1][:1] in ("'", '"')
         if ":" in os.environ.get("ORACLE_BREAKS", "") and not quoted:
             self._known = begun[: begun.rfind(":") + 1]
         return words, begun
@@ -56,9 +117,22 @@ class Bash(BashComplete):
         return f"{item.type},{item.value.removeprefix(self._known)}"
 
 
+class Zsh(Begun, ZshComplete):
+    """Shows what each command and option does."""
+
+    source_template = ZSH
+
+
+class Fish(Begun, FishComplete):
+    """Shows that too."""
+
+    source_template = FISH
+
+
 def register() -> None:
     """From now on lines are completed like that."""
-    add_completion_class(Bash)
+    for shell in (Bash, Zsh, Fish):
+        add_completion_class(shell)
 
 
 @click.command()
@@ -67,8 +141,8 @@ def completion(shell: str) -> None:
     """Print what makes a shell complete commands, options and the names that a running server knows.
 
     \b
-    bash  oracle completion bash > ~/.local/share/bash-completion/completions/oracle
-    zsh   oracle completion zsh > "${fpath[1]}/_oracle"
+    bash  in ~/.bashrc: source <(oracle completion bash)
+    zsh   in ~/.zshrc, below compinit: source <(oracle completion zsh)
     fish  oracle completion fish > ~/.config/fish/completions/oracle.fish
     """
     register()
