@@ -78,7 +78,7 @@ function Row({ firing, alone }: { firing: Firing; alone: boolean }) {
       <td><span class={`severity ${severity}`}>{severity}</span></td>
       <td class="wrap">
         {!alone && <>{name ? <a href={hrefOf("alerts", alert_id)}>{name}</a> : <span class="dim">{alert_id} (gone)</span>}: </>}
-        {said} {simulated && <Simulated />}
+        <bdi>{said}</bdi> {simulated && <Simulated />}
       </td>
       <td class="wrap">
         {steps.length === 0 ? <span class="dim">nothing yet</span> : steps.map((step) => (
