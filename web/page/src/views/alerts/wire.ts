@@ -99,6 +99,8 @@ export interface PreviewResult {
   /** How often it fired then, and how many of those it would have fired too. */
   live: number;
   both: number;
+  /** How many 1-minute bars stood for ticks, until ticks are stored; null where all was read from ticks. */
+  from_bars: { bars: number; until: string } | null;
 }
 
 export interface WouldFire {
