@@ -47,7 +47,7 @@ def rehearsal(rule: Rule, ident: str, now_us: int) -> Event:
     kind = str((wanted.event_types or (EventType.price_anomaly,))[0])
     subject = (wanted.assets or ("BTC-USD",))[0].strip().upper()
     severity = (wanted.severities or (Severity.low,))[0]
-    summary = f"Test of the alert '{rule.name}': nothing has happened"
+    summary = f"Test of the alert '{rule.called}': nothing has happened"
     return Event(ident, kind, subject, "watchdog:test", severity, summary, {"provider": "test", "test": True}, now_us)
 
 

@@ -8,6 +8,7 @@ Fields are spelled as FIML's clients spell them, since a rule is their AlertConf
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -40,6 +41,8 @@ LONGEST_DESCRIPTION = 5_000
 LONGEST_COOLDOWN_S = 366 * 86_400
 # No slash, star or control character: the id is a name in the tree, a topic and a part of a URL.
 _ID = r"(?!\.{1,2}$)[^\x00-\x1f\x7f/*]+"
+
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 class GroupKey(enum.StrEnum):
@@ -106,6 +109,11 @@ class Rule:
     """What comes within so long after the first of its group is told in one notice with it."""
     actions: tuple[AlertAction, ...] = attrs.field(factory=tuple, validator=max_len(MOST))
     """What it does, beside telling somebody."""
+
+    @property
+    def called(self) -> str:
+        """Its name as it may stand in a sentence: without what would turn the direction of the rest of it around."""
+        return _TURNING.sub("", self.name)
 
     @property
     def all_methods(self) -> tuple[DeliveryMethod, ...]:

@@ -44,9 +44,9 @@ class Ask:
 
 @attrs.frozen
 class Verdict:
-    """The events, in order; how many `bars` stood for ticks; `messages` each watchdog took; rows `unreadable`; CPU seconds the deciders were `busy_s`; of what
-    watchdogs `crashed`, by name, and where: file, line, function and its first line,
-    innermost last."""
+    """The events, in order; how many `bars` stood for ticks; `messages` each watchdog took; rows `unreadable`; CPU seconds the
+    deciders were `busy_s`; of what watchdogs `crashed`, by name, and where: file, line, function and its first line, innermost
+    last."""
 
     events: list[Event]
     messages: dict[str, int]

@@ -1,7 +1,8 @@
 """1-minute bars in the place of ticks, where none are stored: what a condition on prices would have heard in that time, roughly.
 
-A bar becomes four trades at its price: its open, then its low and its high (of a falling minute the high first), its close. When
-in the minute each was is not known, so what is shorter than a minute can't be told from it, nor what counts trades or their sizes.
+A bar becomes four trades at its price: its open, then its low and its high (of a falling minute the high first), its close.
+When in the minute each was is not known, so what is shorter than a minute can't be told from it, nor what counts trades or their
+sizes.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from oracle.border import structure
 from oracle.conditions import parse_condition
 from oracle.history import Commit
 from oracle.model import Bar, Trade
-from oracle.watchdogs.decider import Course
+from oracle.watchdogs.decider import Course, Memory
 from tests.web.test_alert_past import ALERT, completed
 
 MINUTE_US = 60_000_000
@@ -25,7 +25,7 @@ RULES = {
     "above": {**PRICE, "price_threshold": 101.5, "direction": "above", "hysteresis_pct": 1},
     "crosses": {**PRICE, "price_threshold": 99.0, "direction": "crosses"},
     "falls": {**PRICE, "change_pct": 1.5, "window_s": 1800, "direction": "below"},
-    "custom": {"type": "custom_condition", "condition": 'price("BTC-USD") > 1.01 * min("BTC-USD", "30m")'},
+    "custom": {"type": "custom_condition", "condition": 'price("BTC-USD") > 1.03 * min("BTC-USD", "30m")'},
 }
 
 
@@ -41,10 +41,12 @@ def walked(until_us, minutes=300):
 
 
 def first_met(trigger, trades, from_us):
-    """When the rule was first met by the ticks themselves, by the decider that is at work live."""
+    """When a rule enabled at an instant was first met by the ticks themselves, by the decider that is at work live."""
     course = Course(Conditions({"a": terms_of(structure(Trigger, trigger))}))
-    told = [one for trade in trades for one in course.take(trade, trade.ts_us)]
-    return next(one.ts_us for one in told if one.kind == MET and one.ts_us >= from_us)
+    told = [(trade.ts_us, trade) for trade in trades]
+    course.begin(Memory((), [one for one in told if one[0] < from_us], from_us), from_us)
+    found = (one for at_us, trade in told if at_us >= from_us for one in course.take(trade, at_us))
+    return next(one.ts_us for one in found if one.kind == MET)
 
 
 async def bars_of(folder, trades):

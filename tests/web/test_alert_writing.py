@@ -58,8 +58,10 @@ async def test_a_draft_is_checked_and_nothing_is_stored(tmp_path):
 
 
 async def test_a_draft_is_told_as_people_would_be_told_of_the_newest_event_that_fits(tmp_path):
-    texts = {"subject": "{{ event.asset.symbol }} {{ event.data.change_pct | signed(1) }} %", "text": "{{ alert_name }}: {{ event.description }}"}
-    draft = {**RULE, "name": "Mine", "trigger": {"type": "watchdog_event", "event_filter": {"assets": ["BTC"]}}, "templates": texts}
+    texts = {"subject": "{{ event.asset.symbol }} {{ event.data.change_pct | signed(1) }} %",
+             "text": "{{ alert_name }}: {{ event.description }}"}  # fmt: skip
+    trigger = {"type": "watchdog_event", "event_filter": {"assets": ["BTC"]}}
+    draft = {**RULE, "name": "Mine", "trigger": trigger, "templates": texts}
     async with open_house(tmp_path) as house:
         told = (await house.post(CHECK, json={"rule": draft})).json["message"]
         assert (told["subject"], told["about"]) == ("BTC %", "") and told["text"].startswith("Mine: Test of the alert 'Mine'")
@@ -77,7 +79,8 @@ async def test_a_draft_is_told_as_people_would_be_told_of_the_newest_event_that_
 
         unnamed = (await house.post(CHECK, json={"rule": {name: draft[name] for name in ("trigger", "templates")}})).json
         assert not unnamed["ok"] and unnamed["message"]["text"] == ": BTC-USD <moved>"
-        for name, text, column in (("subject", "{{ event", 1), ("text", "It {{ event.data | rond }}", 20), ("html", "{{ a.b }", 8)):
+        bad = (("subject", "{{ event", 1), ("text", "It {{ event.data | rond }}", 20), ("html", "{{ a.b }", 8))
+        for name, text, column in bad:
             reply = (await house.post(CHECK, json={"rule": {**draft, "templates": {**texts, name: text}}})).json
             assert reply["message"] is None
             assert [(one["field"], one["column"]) for one in reply["problems"]] == [(f"templates.{name}", column)], reply

@@ -72,8 +72,8 @@ def test_what_people_type_has_a_greatest_length_in_it():
     assert most == {"alert_id": 128, "name": 200, "description": 5_000}
     for cls, names in {
         "PresetWish": ("name", "description"), "Templates": ("subject", "text", "html"), "SilenceWish": ("comment",),
-        "NewConversation": ("title",), "NewWebhook": ("name",), "Experiment": ("name", "description"), "NewTask": ("input_message",),
-        "NewAlert": ("title", "description"), "NewAgent": ("description",),
+        "NewConversation": ("title",), "NewWebhook": ("name",), "Experiment": ("name", "description"),
+        "NewTask": ("input_message",), "NewAlert": ("title", "description"), "NewAgent": ("description",),
     }.items():
         assert all(_most(schemas[cls]["properties"][name]) for name in names), cls
 
