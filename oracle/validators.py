@@ -10,7 +10,7 @@ import attrs
 
 from oracle.problems import Bad, closest, one_of
 
-__all__ = ["between", "broken", "shapes_of"]
+__all__ = ["between", "broken", "new_at_most", "shapes_of"]
 
 
 def broken(cls: type, values: Mapping[str, Any]) -> Iterator[tuple[str, Bad]]:
@@ -33,6 +33,17 @@ def between(low: float, high: float) -> Callable[..., None]:
             raise Bad("between", f"Input should be between {low} and {high}", ctx={"ge": low, "le": high})
 
     within.shape = {"minimum": low, "maximum": high}  # type: ignore[attr-defined]
+    return within
+
+
+def new_at_most(most: int) -> Callable[..., None]:
+    """Says that a text somebody writes now has at most `most` characters. It lets all through: what was stored before there was a
+    limit has to stay readable, so the door where the text comes in sees to it."""
+
+    def within(_instance: Any, _field: Any, _value: Any) -> None:
+        """Whatever it is."""
+
+    within.shape = {"most": most}  # type: ignore[attr-defined]
     return within
 
 

@@ -155,7 +155,7 @@ class Decider:
         rule, kind = self.rule, "alert_gathering"
         return Held("gathered", Event(
             id=event_id(kind, rule.alert_id, rule.ref, event.ts_us, event.id), kind=kind, subject=rule.alert_id, source=rule.ref,
-            severity=event.severity, summary=f"{rule.name}: told in {rule.group_wait_s} s, with what comes until then",
+            severity=event.severity, summary=f"{rule.called}: told in {rule.group_wait_s} s, with what comes until then",
             data={"event_id": event.id, "phase": str(self.record.phase)}, ts_us=now_us, cause=event.id), until_us)  # fmt: skip
 
     def _tell_group(self, name: str, now_us: int) -> Firing | Held:
@@ -210,7 +210,7 @@ class Decider:
         return Event(
             id=event_id("alert_fired", rule.alert_id, rule.ref, event.ts_us, event.id),
             kind="alert_fired", subject=rule.alert_id, source=rule.ref, severity=event.severity,
-            summary=f"{rule.name}: {event.summary}",
+            summary=f"{rule.called}: {event.summary}",
             data={"event_id": event.id, "event_kind": event.kind, "event_subject": event.subject, "event_source": event.source,
                   "provider": event.data.get("provider", ""), "deliveries": [one.id for one in deliveries],
                   "phase": str(self.record.phase), "began": began, **more},

@@ -74,7 +74,7 @@ def _held(
     kind = _KINDS.get(reason, "alert_suppressed")
     told = Event(
         id=event_id(kind, rule.alert_id, rule.ref, event.ts_us, event.id, reason), kind=kind, subject=rule.alert_id,
-        source=rule.ref, severity=event.severity, summary=f"{rule.name}: {why}",
+        source=rule.ref, severity=event.severity, summary=f"{rule.called}: {why}",
         data={"event_id": event.id, "reason": reason, "why": why, "phase": str(record.phase), **more}, ts_us=now_us,
         cause=event.id,
     )  # fmt: skip

@@ -35,7 +35,7 @@ def edge(
     deliveries = _owed(rule, before, step, about, word, now_us)
     told = Event(
         id=ident, kind=kind, subject=rule.alert_id, source=rule.ref, severity=severity,
-        summary=f"{rule.name}: {word}{f' by {after.by}' if after.by else ''}{f': {said}' if said else ''}",
+        summary=f"{rule.called}: {word}{f' by {after.by}' if after.by else ''}{f': {said}' if said else ''}",
         data={"by": after.by, "comment": after.comment, "why": why, "from": str(before.phase), "to": str(after.phase),
               "event_id": before.last_event_id, "deliveries": [one.id for one in deliveries]},
         ts_us=now_us, cause=command_id or before.last_event_id,
@@ -60,6 +60,6 @@ def _about(
     """The event once more, saying what became of it."""
     return Event(
         id=ident, kind=last.get("kind", f"alert_{word}"), subject=last.get("subject", ""), source=last.get("source", rule.ref),
-        severity=severity, summary=f"{word.capitalize()} ({why}): {last.get('summary', rule.name)}",
+        severity=severity, summary=f"{word.capitalize()} ({why}): {last.get('summary', rule.called)}",
         data=dict(last.get("data") or {}), ts_us=now_us,
     )  # fmt: skip

@@ -11,7 +11,21 @@ from oracle.model import Event, Severity
 from oracle.sources import is_simulated
 from oracle.symbols import asset_type, base_asset, quote_asset
 
-__all__ = ["delivery_body", "event_body", "rehearsal"]
+__all__ = ["PLACES", "delivery_body", "event_body", "rehearsal"]
+
+PLACES = {
+    "alert_id": "the alert's id", "alert_name": "the alert's name", "delivery_id": "the same in every try",
+    "timestamp": "when it is told", "status": "resolved or escalated; of a firing empty", "test": "true for a test",
+    "to": "who is told, where a way tells several",
+    "event.type": "its kind", "event.severity": "low, medium, high or critical", "event.description": "what has happened",
+    "event.timestamp": "when", "event.watchdog": "who says so", "event.event_id": "its id",
+    "event.asset.symbol": "as BTC; empty where it is about no asset", "event.asset.pair": "as BTC/USD",
+    "event.asset.asset_type": "crypto, stock, ...", "event.asset.currency": "in which it is priced",
+    "event.data.NAME": "what else the event says, by its names", "event.data": "all of that, as JSON",
+    "event.metadata.provider": "whose prices", "event.metadata.simulated": "whether they are made up",
+    "group.count": "of events that are told together", "group.events": "the first of them",
+}
+"""Where a template finds what: paths through what a delivery carries, and what stands there."""
 
 _EPOCH = dt.datetime(1970, 1, 1)
 
@@ -33,7 +47,7 @@ def rehearsal(rule: Rule, ident: str, now_us: int) -> Event:
     kind = str((wanted.event_types or (EventType.price_anomaly,))[0])
     subject = (wanted.assets or ("BTC-USD",))[0].strip().upper()
     severity = (wanted.severities or (Severity.low,))[0]
-    summary = f"Test of the alert '{rule.name}': nothing has happened"
+    summary = f"Test of the alert '{rule.called}': nothing has happened"
     return Event(ident, kind, subject, "watchdog:test", severity, summary, {"provider": "test", "test": True}, now_us)
 
 

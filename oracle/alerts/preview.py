@@ -19,11 +19,13 @@ from oracle.alerts.rule import Rule, rule_of
 from oracle.alerts.terms import Terms, terms_of
 from oracle.alerts.trigger import CONDITIONS, TOLD
 from oracle.backtest.job import Ask, Job
+from oracle.backtest.minutes import MINUTE_US, Minutes, minutes_before, symbol_of_bars
 from oracle.backtest.work import wrong_span
 from oracle.border import structure
 from oracle.history import Queries, Span, Tape
 from oracle.history.lines import Lines
 from oracle.model import Event
+from oracle.moments import iso_text
 from oracle.patterns import Patterns
 from oracle.problems import Invalid
 from oracle.runs import Pace, Work
@@ -33,6 +35,7 @@ __all__ = ["Preview", "checked_preview", "preview_work"]
 MOST_FIRINGS = 10_000  # kept as rows; more are only counted
 PAGE = 2_000
 DAY_US = 86_400_000_000
+BARS = "bars"  # among what it took: how many stood for ticks
 _WATCHDOGS = Patterns(["event:*"])
 
 
@@ -66,8 +69,9 @@ def preview_work(
         rule, terms = checked_preview(ask, now_us())
         ask = attrs.evolve(ask, to_us=min(ask.to_us, now_us()))
         took = Counter[str]()
+        minutes = None if terms is None else await _minutes(queries, terms, ask)
         events = (_said(tape, lines, ask, pace, took) if terms is None
-                  else _met(queries, tape, lines, rule, terms, ask, pace, took))  # fmt: skip
+                  else _met(queries, tape, lines, rule, terms, ask, minutes, pace, took))  # fmt: skip
         decider, rows, days = Decider(rule, Record(), channels), [], Counter[str]()
         then = Then(decider, await circumstances(queries, rule, ask.to_us))
         for _ in then.until(ask.from_us):
@@ -78,10 +82,18 @@ def preview_work(
                 rows.append(_row(firing))
         live = await _fired_live(queries, rule, ask)
         summary = _summary(decider.record, rows, days, live, ask)
+        bars = took.pop(BARS, 0)
+        summary["from_bars"] = {"bars": bars, "until": iso_text(minutes.until_us)} if minutes else None
         return {**summary, "messages": {rule.alert_id: took.total()}, "seconds": round(trio.current_time() - began_s, 3)}, [
             {**row, "live": row["id"] in live} for row in rows]  # fmt: skip
 
     return work
+
+
+async def _minutes(queries: Queries, terms: Terms, ask: Preview) -> Minutes | None:
+    """The bars that stand for ticks until some are stored; None where they can't, or there are none."""
+    symbol = symbol_of_bars(terms.expressions()) if not 0 < terms.for_s < MINUTE_US // 1_000_000 else ""
+    return await minutes_before(queries, symbol, ask.from_us, ask.to_us) if symbol else None
 
 
 async def _fired(then: Then, events: AsyncIterator[tuple[int, Event]], to_us: int) -> AsyncIterator[Firing]:
@@ -95,17 +107,19 @@ async def _fired(then: Then, events: AsyncIterator[tuple[int, Event]], to_us: in
 
 
 async def _met(
-    queries: Queries, tape: Tape, lines: Lines, rule: Rule, terms: Terms, ask: Preview, pace: Pace, took: Counter[str]
+    queries: Queries, tape: Tape, lines: Lines, rule: Rule, terms: Terms, ask: Preview, minutes: Minutes | None, pace: Pace,
+    took: Counter[str],
 ) -> AsyncIterator[tuple[int, Event]]:
     """What would have been said of the condition."""
     rules = {rule.alert_id: terms}
     table = {"rules": {ident: attrs.asdict(one) for ident, one in rules.items()}}
     chosen = {CONDITIONS: ("", table, partial(Conditions, rules))}
-    job = Job(queries, tape, lines, Ask(chosen, ask.from_us, ask.to_us, frozenset(chosen)), pace)
+    job = Job(queries, tape, lines, Ask(chosen, ask.from_us, ask.to_us, frozenset(chosen), minutes), pace)
     topics = Patterns([f"event:{kind}:{rule.alert_id}" for kind in TOLD])
     said = {one.message.id: one.time_us async for one in _stored(tape, lines, ask, topics, pace)}
     last_us, verdict = 0, await job.run()
     took.update(verdict.messages)
+    took[BARS] = verdict.bars
     for event in verdict.events:
         last_us = max(last_us, said.get(event.id, event.ts_us))  # when it was said live, where it was
         yield last_us, event

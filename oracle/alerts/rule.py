@@ -8,6 +8,7 @@ Fields are spelled as FIML's clients spell them, since a rule is their AlertConf
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -31,12 +32,17 @@ from oracle.alerts.template import Templates
 from oracle.alerts.trigger import Trigger
 from oracle.border import structure, unstructure
 from oracle.secret import MASK
+from oracle.validators import new_at_most
 
 __all__ = ["MASK", "NEED_NOTHING", "DeliveryMethod", "GroupKey", "Rule", "far_ends", "references_of", "rule_of", "with_secrets"]
 
+LONGEST_NAME = 200  # characters
+LONGEST_DESCRIPTION = 5_000
 LONGEST_COOLDOWN_S = 366 * 86_400
 # No slash, star or control character: the id is a name in the tree, a topic and a part of a URL.
 _ID = r"(?!\.{1,2}$)[^\x00-\x1f\x7f/*]+"
+
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 class GroupKey(enum.StrEnum):
@@ -70,8 +76,8 @@ class Rule:
     """What its owner said; secrets are in plain, masked, or references, depending on where the rule stands."""
 
     alert_id: str = attrs.field(validator=and_(matches_re(_ID), max_len(128)))
-    name: str
-    description: str
+    name: str = attrs.field(validator=new_at_most(LONGEST_NAME))
+    description: str = attrs.field(validator=new_at_most(LONGEST_DESCRIPTION))
     enabled: bool = True
     trigger: Trigger
     delivery_methods: tuple[DeliveryMethod, ...]
@@ -103,6 +109,11 @@ class Rule:
     """What comes within so long after the first of its group is told in one notice with it."""
     actions: tuple[AlertAction, ...] = attrs.field(factory=tuple, validator=max_len(MOST))
     """What it does, beside telling somebody."""
+
+    @property
+    def called(self) -> str:
+        """Its name as it may stand in a sentence: without what would turn the direction of the rest of it around."""
+        return _TURNING.sub("", self.name)
 
     @property
     def all_methods(self) -> tuple[DeliveryMethod, ...]:

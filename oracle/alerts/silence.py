@@ -14,6 +14,7 @@ from oracle.border import structure, unstructure
 from oracle.model import Event, Severity
 from oracle.problems import Invalid, Problem
 from oracle.symbols import symbol_of
+from oracle.validators import new_at_most
 
 __all__ = ["Matchers", "Silence"]
 
@@ -22,7 +23,7 @@ __all__ = ["Matchers", "Silence"]
 class Matchers:
     """Which alerts are silenced: all that is given must agree, of a list any item will do. At least one is needed."""
 
-    alert_id: str | None = None
+    alert_id: str | None = attrs.field(default=None, validator=attrs.validators.optional(new_at_most(128)))
     kinds: tuple[str, ...] | None = None
     severities: tuple[Severity, ...] | None = None
     assets: tuple[str, ...] | None = None

@@ -48,6 +48,9 @@ def _is_template(_: Any, __: Any, text: str) -> None:
     parse(text)
 
 
+_is_template.shape = {"most": LONGEST}  # type: ignore[attr-defined]
+
+
 @attrs.frozen
 class Templates:
     """What an owner wants said instead of our own words: `subject` of mail, `text` of every channel that says text, `html` of
@@ -200,9 +203,10 @@ def _value(slot: Slot, payload: Mapping[str, Any]) -> str:
 
 @attrs.frozen
 class Filter:
-    """What a filter does to a value, with which arguments; all of these may be left out."""
+    """What a filter does to a value, in words too, and with which arguments; all of these may be left out."""
 
     change: Callable[..., Any]
+    note: str
     takes: tuple[type, ...] = ()
 
 
@@ -237,14 +241,15 @@ def _time(value: Any) -> Any:
 
 
 FILTERS = {
-    "default": Filter(lambda value, other="": other if value is None or value == "" else value, (str,)),
-    "join": Filter(_join, (str,)),
-    "json": Filter(_json),
-    "lower": Filter(lambda value: plain(value).lower()),
-    "round": Filter(_round, (int,)),
-    "signed": Filter(lambda value, places=0: _round(value, places, "+"), (int,)),
-    "time": Filter(_time),
-    "trim": Filter(lambda value: plain(value).strip()),
-    "truncate": Filter(_truncate, (int,)),
-    "upper": Filter(lambda value: plain(value).upper()),
+    "default": Filter(
+        lambda value, other="": other if value is None or value == "" else value, "('x') where nothing is there", (str,)),
+    "join": Filter(_join, "(', ') a list as one text", (str,)),
+    "json": Filter(_json, "the value as JSON"),
+    "lower": Filter(lambda value: plain(value).lower(), "in small letters"),
+    "round": Filter(_round, "(2) a number with so many places", (int,)),
+    "signed": Filter(lambda value, places=0: _round(value, places, "+"), "(2) the same with + or -", (int,)),
+    "time": Filter(_time, "2026-01-02 03:04:05 UTC"),
+    "trim": Filter(lambda value: plain(value).strip(), "without blanks around it"),
+    "truncate": Filter(_truncate, "(100) at most so many characters", (int,)),
+    "upper": Filter(lambda value: plain(value).upper(), "in capitals"),
 }

@@ -103,7 +103,9 @@ async def test_a_silence_lives_from_create_to_delete(tmp_path):
     ({"matchers": {"alert_id": "a"}, "until": "2001-01-01"}, "until"), ({"matchers": {"alert_id": "a"}, "for_s": 1e9}, "for_s"),
     ({"matchers": {"alert_id": "a"}, "for_s": 1e300}, "for_s"),
     ({"matchers": {"severities": ["loud"]}, "for_s": 1}, "severities"),
-    ({"matchers": {"ids": ["a"]}, "for_s": 1}, "ids"),
+    ({"matchers": {"ids": ["a"]}, "for_s": 1}, "ids"), ({"matchers": {"alert_id": "a" * 129}, "for_s": 1}, "alert_id"),
+    ({"matchers": {"kinds": ["k" * 10_001]}, "for_s": 1}, "kinds"),
+    ({"matchers": {"alert_id": "a"}, "for_s": 1, "comment": "c" * 2_001}, "comment"),
 ])  # fmt: skip
 def test_a_silence_that_makes_no_sense_is_refused_by_its_field(house, body, field):
     reply = house.post("/api/oracle/silences", json=body)

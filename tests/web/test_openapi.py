@@ -66,6 +66,22 @@ def test_no_two_routes_claim_the_same_place():
 
 
 
+def test_what_people_type_has_a_greatest_length_in_it():
+    schemas = describe(routes(), VERSION)["components"]["schemas"]
+    most = {name: _most(schemas["Rule"]["properties"][name]) for name in ("alert_id", "name", "description")}
+    assert most == {"alert_id": 128, "name": 200, "description": 5_000}
+    for cls, names in {
+        "PresetWish": ("name", "description"), "Templates": ("subject", "text", "html"), "SilenceWish": ("comment",),
+        "NewConversation": ("title",), "NewWebhook": ("name",), "Experiment": ("name", "description"),
+        "NewTask": ("input_message",), "NewAlert": ("title", "description"), "NewAgent": ("description",),
+    }.items():
+        assert all(_most(schemas[cls]["properties"][name]) for name in names), cls
+
+
+def _most(schema):
+    return schema.get("maxLength") or next((one["maxLength"] for one in schema.get("anyOf", ()) if "maxLength" in one), None)
+
+
 async def test_it_is_served(tmp_path):
     async with open_house(tmp_path) as house:
         document = (await house.get("/openapi.json")).json

@@ -73,6 +73,8 @@ async def alert_backtest(bench: Bench, wish: dict[str, Any], *, as_json: bool) -
     show_events(events)
     print(f"{summary['firings']} firings, {summary['per_day']} a day, {summary['suppressed']} more held back; "
           f"live there were {summary['live']}, both: {summary['both']}")  # fmt: skip
+    if bars := summary.get("from_bars"):
+        print(f"until {bars['until']} no ticks are stored: tried on {bars['bars']} 1-minute bars there")
 
 
 async def alert_export(remote: Remote, book: Path) -> None:

@@ -10,6 +10,7 @@ import attrs
 
 from actors import NobodyOwns, Refused
 from oracle.alerts import rule_of
+from oracle.alerts.bounds import oversized
 from oracle.alerts.decider import Record, can_be_wished, deadlines
 from oracle.alerts.inhibitors import holding
 from oracle.alerts.lifecycle import Input, Phase
@@ -122,6 +123,8 @@ async def silences(call: Call) -> Items:
 async def silence(call: Call) -> SilenceShown:
     """Hold back, for a while, whatever matches: it is counted, and told to nobody."""
     wish = structure(SilenceWish, call.body, extras="refuse", path=("body",))
+    if problems := list(oversized(wish.matchers)):
+        raise Invalid(attrs.evolve(one, path=("body", "matchers", *one.path)) for one in problems)
     now_us = call.system.runtime.now_us()
     if (wish.until is None) == (wish.for_s is None):
         raise invalid("missing", ["body", "until"], "give until or for_s, one of both")

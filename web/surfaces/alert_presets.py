@@ -30,7 +30,8 @@ def _wish() -> type:
     fields: dict[str, Any] = {"parameters": attrs.field(type=dict[str, Any], factory=dict)}
     for one in attrs.fields(attrs.resolve_types(Rule)):
         if one.name in _OPTIONAL:
-            fields[one.name] = attrs.field(type=one.type | None, default=None)
+            said = None if one.validator is None else attrs.validators.optional(one.validator)
+            fields[one.name] = attrs.field(type=one.type | None, default=None, validator=said)
         elif one.name != "trigger":
             fields[one.name] = attrs.field(type=one.type, default=one.default, validator=one.validator)
     wish = attrs.make_class("PresetWish", fields, frozen=True, kw_only=True)

@@ -8,20 +8,27 @@ from typing import Any
 import attrs
 
 from oracle.alerts.actions import COMMANDS, When
+from oracle.alerts.explain import event_of
+from oracle.alerts.message import html_of, subject_of, text_of
+from oracle.alerts.payload import PLACES, delivery_body, rehearsal
 from oracle.alerts.permit import is_allowed
-from oracle.alerts.rule import NEED_NOTHING, DeliveryMethod, GroupKey
+from oracle.alerts.rule import NEED_NOTHING, DeliveryMethod, GroupKey, Rule
+from oracle.alerts.template import FILTERS
 from oracle.alerts.terms import terms_of
-from oracle.alerts.trigger import Direction, EventType, Trigger, TriggerType
+from oracle.alerts.trigger import Direction, EventFilter, EventType, Trigger, TriggerType
 from oracle.border import structure
 from oracle.conditions.functions import FUNCTIONS
-from oracle.model import Severity
+from oracle.model import Event, Severity
 from oracle.problems import Invalid, Problem
+from oracle.system import System
 from web.alert_door import checked_rule
 from web.errors import invalid
 from web.routes import Auth, Call, Family, Route, Scope
 from web.surfaces.fiml import watchdogs_now
 
 __all__ = ["ROUTES"]
+
+LOOKED_AT = 100  # of the newest events, for one to show a template with
 
 
 @attrs.frozen
@@ -55,7 +62,7 @@ class CommandShown:
 
 @attrs.frozen
 class AlertWords:
-    """Every word that an alert may be made of on this server, as it is now."""
+    """Every word that an alert may be made of on this server, as it is now; `names` and `filters` are those of templates."""
 
     triggers: list[str]
     event_types: list[str]
@@ -68,6 +75,8 @@ class AlertWords:
     commands: list[CommandShown]
     occasions: list[str]
     functions: list[Word]
+    names: list[Word]
+    filters: list[Word]
 
 
 @attrs.frozen
@@ -91,14 +100,26 @@ class Wrong:
 
 
 @attrs.frozen
+class AlertMessage:
+    """What is said to people, by the templates where there are any: of the stored event `about`, or of a test where that is
+    empty."""
+
+    subject: str
+    text: str
+    html: str
+    about: str
+
+
+@attrs.frozen
 class Checked:
     """Whether it would be taken, and what is wrong; `met` and `over` are its condition in words of `docs/conditions.md`, where it
-    has one."""
+    has one. `message` is what people would be told, null as long as the rule can't be read."""
 
     ok: bool
     problems: list[Wrong]
     met: str
     over: str
+    message: AlertMessage | None
 
 
 async def words(call: Call) -> AlertWords:
@@ -116,6 +137,7 @@ async def words(call: Call) -> AlertWords:
         list(TriggerType), list(EventType), [level.value for level in Severity], [one["name"] for one in watchdogs_now(system)],
         sorted(system.board.sources.symbols()), list(Direction), methods, list(GroupKey), commands, list(When),
         [Word(name, function.note) for name, function in FUNCTIONS.items()],
+        [Word(name, note) for name, note in PLACES.items()], [Word(name, one.note) for name, one in FILTERS.items()],
     )  # fmt: skip
 
 
@@ -133,7 +155,33 @@ async def check(call: Call) -> Checked:
     for one in (*problems, *wrong):
         told = Wrong(".".join(map(str, one.path)), one.type, one.reason, one.suggestion or None, one.ctx.get("column"))
         shown.setdefault((told.field, told.message), told)
-    return Checked(not shown, list(shown.values()), terms.on if terms else "", terms.off if terms else "")
+    message = await _message(call.system, draft.rule)
+    return Checked(not shown, list(shown.values()), terms.on if terms else "", terms.off if terms else "", message)
+
+
+async def _message(system: System, body: dict[str, Any]) -> AlertMessage | None:
+    """What people would be told by a rule as far as it is written: a way to be told that lacks something changes no words."""
+    words = {name: body.get(name) for name in ("trigger", "templates")}
+    said = {name: one if isinstance(one := body.get(name), str) else "" for name in ("name", "description")}
+    try:
+        rule = structure(Rule, {"alert_id": "draft", **said, **words, "delivery_methods": []}, extras="drop")
+    except Invalid:
+        return None
+    now_us, event = system.runtime.now_us(), await _newest(system, rule)
+    about = event or rehearsal(rule, "evt_draft", now_us)
+    payload = delivery_body(rule, about, "dlv_draft", now_us) | ({} if event else {"test": True})
+    return AlertMessage(subject_of(rule, payload), text_of(rule, payload), html_of(rule, payload), event.id if event else "")
+
+
+async def _newest(system: System, rule: Rule) -> Event | None:
+    """The newest of the last events that would set the rule off, so that a template is shown with what such events say."""
+    if rule.trigger.type is not TriggerType.watchdog_event:
+        return None
+    wanted = rule.trigger.event_filter or EventFilter()
+    kinds = [str(kind) for kind in wanted.event_types or ()]
+    page = await system.queries.events(kind=kinds or None, source_prefix="watchdog:", limit=LOOKED_AT)
+    events = map(event_of, page.items)
+    return next((one for one in events if rule.trigger.fires_on(one, rule.alert_id)), None)
 
 
 def _id_problems(call: Call, draft: Draft) -> Iterator[Problem]:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from oracle.alerts.bounds import oversized
+from oracle.alerts.payload import rehearsal
 from oracle.alerts.rule import MASK, Rule, far_ends, rule_of, with_secrets
 from oracle.alerts.trigger import CONDITIONS, MET, OVER, EventFilter, EventType, Trigger, TriggerType
 from oracle.border import Invalid, structure
@@ -141,6 +143,18 @@ def test_the_new_secrets_have_places_too_and_their_far_ends():
     }  # fmt: skip
     assert rule_of(masked.value(1, 2)) == masked
     assert far_ends(full)["sms_config"] == "AC1" and set(far_ends(full)) == {"webhook_config", "sms_config"}
+
+
+def test_a_name_in_a_sentence_turns_none_of_it_around():
+    turned = rule(name="Bill \u202etxt\u2066.exe")
+    assert turned.called == "Bill txt.exe" and turned.value(0, 0)["name"] == turned.name
+    assert rehearsal(turned, "evt_1", 0).summary == "Test of the alert 'Bill txt.exe': nothing has happened"
+
+
+def test_a_rule_that_was_stored_before_names_had_a_greatest_length_is_read():
+    stored = rule(name="n" * 9_000, description="d" * 9_000)
+    assert rule_of(stored.value(0, 0)) == stored
+    assert [one.path for one in oversized(stored)] == [("name",), ("description",)]
 
 
 def test_a_rule_that_was_stored_before_there_were_other_channels_is_read():

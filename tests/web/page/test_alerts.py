@@ -208,6 +208,7 @@ def test_what_is_typed_key_by_key_is_what_the_rule_becomes(browser: BrowserConte
         expect(field).to_have_value(typed)
     tab.get_by_role("textbox", name="Name").fill("Typed")
     expect(tab.locator("#check")).to_contain_text('price("SOL-USD") > 0.05025')
+    expect(tab.locator("#preview")).to_contain_text("1-minute bars until")  # there were no ticks before the first start
 
 
 @built
@@ -238,3 +239,54 @@ def test_a_delivery_shows_its_tries_and_is_sent_again(browser: BrowserContext, s
     cells = tab.get_by_role("row", name="urn is hot").get_by_role("cell")
     expect(cells.first).to_have_text(str(numbers["firings"]))
     assert page.complaints == []
+
+
+@built
+def test_a_rule_says_it_in_words_of_its_own_which_are_shown_before_and_delivered(browser: BrowserContext, server: Serving):
+    tab = browser.new_page()
+    tab.add_init_script(SHOWN)
+    page = Visited(tab, server).opened("alerts?new")
+    tab.get_by_role("textbox", name="Name").fill("Worded")
+    for name in ("flash crash", "critical"):
+        tab.get_by_role("checkbox", name=name, exact=True).press("Space")
+    tab.get_by_role("checkbox", name="this desktop").press("Space")
+    tab.get_by_text("In your words").click()
+    text = tab.get_by_role("textbox", name="Text", exact=True)
+    text.fill("{{ event.asset.symbol }} {{ event.severity | uper }}")
+    expect(text).to_have_attribute("aria-invalid", "true")
+    expect(tab.locator(".entry", has=text).last).to_contain_text("uper is no filter")
+    expect(tab.locator("#check")).to_contain_text("templates.text")
+    tab.get_by_text("What can stand between").click()
+    expect(tab.get_by_role("definition").filter(has_text="low, medium, high or critical")).to_be_visible()
+    text.fill("{{ event.asset.symbol }} is {{ event.severity | upper }}: {{ event.type }}")
+    tab.get_by_role("textbox", name="Subject").fill("{{ alert_name }}!")
+    told = tab.get_by_role("figure", name="What people are told")
+    expect(told).to_contain_text("BTC is CRITICAL: flash_crash")
+    expect(told.locator("strong")).to_have_text("Worded!")
+    tab.get_by_role("button", name="Create disabled").click()
+
+    tab.get_by_role("link", name="Change").wait_for()
+    page.opened("alerts")
+    tab.get_by_role("button", name="Allow notifications").click()
+    tab.get_by_role("button", name="Test alert rule Worded").click()
+    expect(tab.locator("html")).to_have_attribute("data-shown", "1")
+    ((title, options),) = tab.evaluate("window.shown")
+    assert (title, options["body"]) == ("Worded!", "BTC is CRITICAL: flash_crash")
+    made = ask(server, "/api/alerts/worded")["templates"]
+    assert made == {"subject": "{{ alert_name }}!", "html": None,
+                    "text": "{{ event.asset.symbol }} is {{ event.severity | upper }}: {{ event.type }}"}
+    assert page.complaints == []
+
+
+@built
+def test_a_name_that_turns_the_direction_of_writing_turns_nothing_beside_it(browser: BrowserContext, server: Serving):
+    name = "Bill \u202etxt.exe"
+    ask(server, "/api/alerts", {"alert_id": "turned", "name": name, "description": "d", "delivery_methods": ["log"],
+                                "trigger": {"type": "watchdog_event"}, "enabled": False})  # fmt: skip
+    ask(server, "/api/oracle/silences", {"matchers": {"alert_id": "turned"}, "for_s": 600, "comment": "\u202eyawa og"})
+    tab = browser.new_page()
+    Visited(tab, server).opened("alerts")
+    row = tab.locator("[data-silence]", has_text=name)
+    about, until, why = (row.locator(one).bounding_box() for one in ("bdi", "time", "q"))
+    assert about and until and why
+    assert about["x"] + about["width"] <= until["x"] < why["x"]

@@ -146,7 +146,7 @@ export function Refusal({ problem, clear }: { problem: Problem | undefined; clea
 }
 
 interface ConfirmProps {
-  title: string;
+  title: ComponentChildren;
   text: string;
   verb: string;
   yes: () => void;

@@ -78,7 +78,7 @@ function Delete({ rule, failed }: { rule: StoredRule; failed: (problem: Problem 
   return (
     <>
       <button type="button" class="quiet" aria-haspopup="dialog" onClick={() => ask(true)}>Delete</button>
-      {asked && <Confirm title={`Delete ${rule.name}?`} text="It goes with its record and its secrets, and what it still owes is cancelled. What it did stays in the history." verb="Delete" yes={yes} no={() => ask(false)} />}
+      {asked && <Confirm title={<>Delete <bdi>{rule.name}</bdi>?</>} text="It goes with its record and its secrets, and what it still owes is cancelled. What it did stays in the history." verb="Delete" yes={yes} no={() => ask(false)} />}
     </>
   );
 }

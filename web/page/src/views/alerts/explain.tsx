@@ -67,7 +67,7 @@ function Answer({ told }: { told: WhyNot }) {
   const { clauses, fired, suppressed_by, cooldown_until, event_id } = told;
   return (
     <>
-      <p class="summary">{told.summary}.</p>
+      <p class="summary"><bdi>{told.summary}</bdi>.</p>
       {clauses.length > 0 && (
         <table class="clauses">
           <thead>

@@ -70,7 +70,7 @@ export function History({ of = "" }: { of?: string }) {
 
 function Row({ firing, alone }: { firing: Firing; alone: boolean }) {
   const { id, ts, severity, summary, alert_id, name, simulated, steps } = firing;
-  const title = name ?? alert_id;
+  const title = (name ?? alert_id).replace(/[\u202a-\u202e\u2066-\u2069]/g, ""); // as the server says it in a sentence
   const said = summary.startsWith(`${title}: `) ? summary.slice(title.length + 2) : summary;
   return (
     <tr data-firing={id}>
@@ -78,7 +78,7 @@ function Row({ firing, alone }: { firing: Firing; alone: boolean }) {
       <td><span class={`severity ${severity}`}>{severity}</span></td>
       <td class="wrap">
         {!alone && <>{name ? <a href={hrefOf("alerts", alert_id)}>{name}</a> : <span class="dim">{alert_id} (gone)</span>}: </>}
-        {said} {simulated && <Simulated />}
+        <bdi>{said}</bdi> {simulated && <Simulated />}
       </td>
       <td class="wrap">
         {steps.length === 0 ? <span class="dim">nothing yet</span> : steps.map((step) => (

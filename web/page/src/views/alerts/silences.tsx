@@ -49,7 +49,7 @@ function Row({ silence, failed }: { silence: Silence; failed: (problem: Problem 
   return (
     <li data-silence={silence.id}>
       <div>
-        {about} <span class="dim">until <Time iso={silence.until} /> by {silence.by}</span>
+        <bdi>{about}</bdi> <span class="dim">until <Time iso={silence.until} /> by {silence.by}</span>
         {silence.comment && <q>{silence.comment}</q>}
       </div>
       <button type="button" class="quiet" aria-label={`End silence of ${about}`} onClick={() => void attempt(end).then(failed)}>

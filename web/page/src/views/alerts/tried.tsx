@@ -43,7 +43,7 @@ function Outcome({ run, result, stored }: { run: Preview; result: PreviewResult;
         {result.firings > 1 && `, ${size(result.per_day)} a day`}
         {result.suppressed > 0 && `; held back ${held(result)}`}.
       </p>
-      <Known from={from} to={to} />
+      {result.from_bars ? <FromBars {...result.from_bars} to={to} /> : <Known from={from} to={to} />}
       <Bars label="Firings" counts={daily(run)} />
       {stored && (
         <p class="prose">
@@ -72,6 +72,16 @@ function mostly(rows: readonly WouldFire[]): string {
   const counts = new Map<string, number>();
   for (const { data } of rows) if (data.event_subject && SYMBOL.test(data.event_subject)) counts.set(data.event_subject, (counts.get(data.event_subject) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? "";
+}
+
+/** Where no ticks are stored, bars tell roughly what happened: that is said, lest it is taken for the ticks' own. */
+function FromBars({ bars, until, to }: { bars: number; until: string; to: string }) {
+  const all = Date.parse(until) >= Date.parse(to);
+  return (
+    <p class="prose warn">
+      Tried on {whole(bars)} 1-minute bars{!all && <> until {localDay(new Date(until))} at <Time iso={until} bare /></>}, as no ticks are stored of that time: a level is right within a minute, a change over a window roughly.
+    </p>
+  );
 }
 
 /** A past that nobody recorded says nothing: that is told, lest "never" is taken for it. */

@@ -60,6 +60,9 @@ export interface Words {
   commands: { name: string; target: string; allowed: boolean; scope: string }[];
   occasions: string[];
   functions: { name: string; doc: string }[];
+  /** Those of templates. */
+  names: { name: string; doc: string }[];
+  filters: { name: string; doc: string }[];
 }
 
 export interface Wrong {
@@ -76,6 +79,8 @@ export interface Checked {
   /** The condition, as the server understands it. */
   met: string;
   over: string;
+  /** What people would be told of the event `about`, or of a test; null as long as it can't be read. */
+  message: { subject: string; text: string; html: string; about: string } | null;
 }
 
 export interface PreviewParams {
@@ -94,6 +99,8 @@ export interface PreviewResult {
   /** How often it fired then, and how many of those it would have fired too. */
   live: number;
   both: number;
+  /** How many 1-minute bars stood for ticks, until ticks are stored; null where all was read from ticks. */
+  from_bars: { bars: number; until: string } | null;
 }
 
 export interface WouldFire {

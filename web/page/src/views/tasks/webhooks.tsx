@@ -102,7 +102,7 @@ function Row({ hook, came, failed, done }: RowProps) {
   return (
     <tr data-webhook={id}>
       <th scope="row">
-        {name}
+        <bdi>{name}</bdi>
         <span class="dim about">{hook.endpoint}{is_builtin && ", built in"}</span>
       </th>
       <td class="wide">{hook.provider}</td>
@@ -150,7 +150,7 @@ function Row({ hook, came, failed, done }: RowProps) {
         {asked === "test" && <Test hook={hook} shut={shut} />}
         {asked === "delete" && (
           <Confirm
-            title={`Delete ${name}?`}
+            title={<>Delete <bdi>{name}</bdi>?</>}
             text="Deliveries to it are refused from then on. What came in by it stays on record."
             verb="Delete it"
             no={shut}

@@ -58,7 +58,7 @@ export function Detections({ dog }: { dog: Dog }) {
                   <tr key={one.id} id={`event-${one.id}`} data-detection={one.id} tabIndex={-1}>
                     <td class="dim"><Time iso={one.ts} /></td>
                     <td><span class={`severity ${one.severity}`}>{one.severity}</span></td>
-                    <td class="wrap">{one.summary || words(one.kind)} {one.simulated && made < found.length && <Simulated />}</td>
+                    <td class="wrap"><bdi>{one.summary || words(one.kind)}</bdi> {one.simulated && made < found.length && <Simulated />}</td>
                     <td class="end"><Ways happening={one} /></td>
                   </tr>
                 ))}

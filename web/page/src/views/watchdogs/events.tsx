@@ -81,7 +81,7 @@ function Row({ happening, marked }: { happening: Happening; marked: boolean }) {
           <span class={`severity ${severity}`}>{severity}</span>
           <Time iso={ts} bare />
           <span class="what">
-            {summary || kind} {marked && <Simulated />}
+            <bdi>{summary || kind}</bdi> {marked && <Simulated />}
           </span>
         </summary>
         {open && (

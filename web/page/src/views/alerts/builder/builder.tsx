@@ -14,6 +14,7 @@ import { bodyOf, draftOn, emptyDraft, idOf } from "./draft";
 import { TextField, Wrongs } from "./fields";
 import { LivePreview } from "./livepreview";
 import { TriggerFields } from "./trigger";
+import { Wording } from "./wording";
 
 interface BuilderProps {
   /** The id of the alert that is changed; empty for a new one. */
@@ -107,7 +108,7 @@ function Writing({ begin, edited, words }: { begin: Draft; edited: string; words
             <div class="entries"><TriggerFields trigger={whole.trigger} set={(trigger) => change({ trigger })} words={words} wrong={problems} /></div>
           </Panel>
           <Panel id="channels" title="Who is told">
-            <div class="entries"><Channels {...common} /></div>
+            <div class="entries"><Channels {...common} /><Wording {...common} checking={checking} /></div>
           </Panel>
           <Panel id="conduct" title="How it behaves">
             <div class="entries"><Conduct {...common} /></div>
