@@ -76,6 +76,8 @@ def test_the_server_is_found_through_its_data_folder(server):
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert json.loads(card.read_text()) == {"url": f"{server.url}/", "pid": server.process.pid, "token": f"file:{kept}",
                                            "certificate": ""}
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in server.data.iterdir()}
+    assert "history.duckdb.wal" in modes and not any(mode & 0o077 for mode in modes.values()), modes
     tree = oracle("tree", "--data", server.data, "--json")
     assert tree.returncode == 0
     node = json.loads(tree.stdout)

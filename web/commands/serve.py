@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 import trio
@@ -21,6 +22,7 @@ async def serve(settings: Settings, notes: Iterable[str]) -> None:
 
     Raises Invalid, CannotStart, and RestartsExhausted where the runtime has crashed.
     """
+    os.umask(0o077)  # what the history writes beside its file, and what is exported, is for its owner too
     for note in notes:
         LOG.warning(note)
     end = trio.Event()
