@@ -28,7 +28,7 @@ serve: venv page
 WORKERS ?= $(shell nproc=$$(nproc); echo $$((nproc < 3 ? nproc + 1 : 4)))
 
 test: venv page
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: venv
 	$(BIN)/ruff check .

@@ -9,19 +9,12 @@ import hypothesis
 import pytest
 from lasting import lasting_house
 
+from tests.rooms import Rooms, place
 from tests.serving import share_a_past
 
 # a machine that is busy is no fault of what is tested
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("house")
-
-# Modules that take longest, begun first, so that no worker is left alone with one at the end.
-LONG = (
-    "tests/test_readme.py", "tests/web/page/", "tests/web/fuzz/", "tests/test_", "tests/web/test_cuts.py",
-    "tests/oracle/notebook/", "tests/oracle/alerts/test_sigkill.py", "tests/web/test_hostile_values.py",
-    "tests/web/test_rfc6455.py",
-)  # fmt: skip
-
 
 def pytest_configure():
     """Before any worker begins."""
@@ -32,12 +25,14 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    """Long modules first, whole: each test runs beside those it shares a server, a browser or a kernel with."""
+    """In the order in which workers are to begin with them."""
+    items.sort(key=lambda item: place(item.nodeid))
 
-    def place(item):
-        return next((place for place, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG))
 
-    items.sort(key=place)
+def pytest_xdist_make_scheduler(config, log):
+    """Tests are handed out by rooms."""
+    config.option.loadscopereorder = False
+    return Rooms(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -92,5 +92,18 @@ def simulated_past() -> Path:
         if not folder.exists():
             made = run(Path(__file__).with_name("past_child.py"), new, timeout_s=READY_S, env=clean_env())
             assert made.returncode == 0, made.stderr
+            _learn(new)
             new.rename(folder)
     return folder
+
+
+def _learn(folder: Path) -> None:
+    """Give a past the models that a first start trains beside its work; that they cost each server some seconds is tested
+    elsewhere."""
+    tried = folder.with_name("tried")
+    shutil.copytree(folder, tried)
+    with serving(tried) as server, Forked("oracle", "tail", "state:strategy:*", "--json", "--data", tried, env=clean_env()) as tail:
+        assert any('"trained_us"' in line for line in tail.stdout)
+        tail.kill()
+        server.end()
+    shutil.copytree(tried / "models", folder / "models")
