@@ -139,7 +139,7 @@ def test_a_task_is_made_found_by_its_words_and_listed_by_its_agent(browser: Brow
     tab.get_by_label("Agent", exact=True).press("Enter")
     expect(tab.locator("#tasks [data-run]")).to_have_count(2)
     tab.get_by_role("link", name="Agents").click()
-    expect(tab.locator('[data-agent="philosopher"]')).to_contain_text("at a task")
+    expect(tab.locator('[data-agent="philosopher"]')).to_contain_text("at 2 tasks")
     expect(tab.locator("#programs")).to_contain_text("the demonstration, no model")
 
 
