@@ -21,6 +21,11 @@ export function whole(value: number): string {
   return format(0, 0).format(value);
 }
 
+/** A number as `say` says it; a dash where it is not known. */
+export function orDash(value: number | null | undefined, say: (value: number) => string): string {
+  return value === null || value === undefined ? "–" : say(value);
+}
+
 /** A size with up to four digits that matter. */
 export function size(value: number): string {
   return format(0, value >= 100 ? 0 : value >= 1 ? 2 : 4).format(value);

@@ -4,24 +4,7 @@ import { follow } from "./link";
 import { useParts } from "./paint";
 import { polled } from "./poll";
 import { get, post, Problem } from "./rest";
-import type { Items } from "./wire";
-
-export interface Run<Params = Record<string, unknown>, Result = Record<string, unknown>> {
-  id: string;
-  kind: string;
-  /** created, queued, running, waiting, paused; and when it is over completed, failed, stopped or cancelled. */
-  status: string;
-  /** 0 to 1. */
-  progress: number;
-  params: Params;
-  result: Result | null;
-  error: string | null;
-  created: string;
-  started: string | null;
-  finished: string | null;
-  expected: string | null;
-  url: string;
-}
+import type { Items, Run } from "./wire";
 
 const OVER = new Set(["completed", "failed", "stopped", "cancelled"]);
 /** A run that is over changes no more; one that is not is told by the stream. */
@@ -60,8 +43,9 @@ export function useRows<Row>(run: Pick<Run, "id" | "status"> | undefined): Row[]
   const id = run && isOver(run) ? run.id : "";
   useEffect(() => {
     let current = true;
+    const found: Row[] = [];
     setRows(undefined);
-    if (id) void allRows<Row>(id).then((found) => current && setRows(found));
+    if (id) void readRows(id, found, MOST_ROWS).then(() => current && setRows(found));
     return () => {
       current = false;
     };
@@ -69,17 +53,17 @@ export function useRows<Row>(run: Pick<Run, "id" | "status"> | undefined): Row[]
   return rows;
 }
 
-async function allRows<Row>(id: string): Promise<Row[]> {
-  const found: Row[] = [];
+/** Read the rows of a result into `found`; the Problem, if there was one. The server keeps the rows of the last 200 runs only. */
+export async function readRows<Row>(id: string, found: Row[], most: number): Promise<Problem | undefined> {
   try {
-    for (let cursor: string | null = "0"; cursor !== null && found.length < MOST_ROWS; ) {
+    for (let cursor: string | null = "0"; cursor !== null && found.length < most; ) {
       const page: Items<Row> = (await get(`${pathOf(id)}/events?limit=${ROWS}&cursor=${cursor}`)) as Items<Row>;
       found.push(...page.items);
       cursor = page.next;
     }
+    return undefined;
   } catch (error) {
-    if (!(error instanceof Problem)) throw error; // only the results of the last 200 runs are kept: its numbers stay
+    if (!(error instanceof Problem)) throw error;
+    return error;
   }
-  return found;
 }
-

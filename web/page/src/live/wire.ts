@@ -205,7 +205,7 @@ export interface ActorNode {
 }
 
 /** An experiment, a task, a backtest: as lists, and the stream, tell of it. Numbers that nobody said are null. */
-export interface Run {
+export interface Run<Params = Record<string, unknown>, Result = Record<string, unknown>> {
   id: string;
   kind: string;
   /** created, queued, running, waiting, paused, completed, failed, stopped, cancelled. */
@@ -215,12 +215,14 @@ export interface Run {
   reason: string;
   /** 0 to 1. */
   progress: number;
-  params: Record<string, unknown>;
-  result: Record<string, unknown> | null;
+  params: Params;
+  result: Result | null;
   error: string | null;
   created: string;
   started: string | null;
   finished: string | null;
+  /** When it is over if it goes on as fast; the stream does not say it. */
+  expected?: string | null;
   name: string;
   owner: string;
   agent: string;

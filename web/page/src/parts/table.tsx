@@ -1,39 +1,115 @@
-// What tables have that are read from the server page by page: headings that sort, pages, and their place in the address.
+// A table in a box that scrolls: its columns are data, and a list that the server sorts has headings that sort.
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { here, hrefOf, useRoute } from "../shell/route";
-import { whole } from "../live/format";
+import { Fragment } from "preact";
+import { useList } from "./list";
+import { Nothing } from "./parts";
+import { Scroll } from "./scroll";
 
-/** The choices of a list, kept in the address: `query` reads one, `choose` changes it and begins at the first page again. */
-export function useList(): { query: (name: string) => string; choose: (name: string, value: string) => void } {
-  const route = useRoute();
-  return { query: (name) => route.query.get(name) ?? "", choose };
-}
-
-function choose(name: string, value: string): void {
-  const { view, item, query } = here();
-  if (value) query.set(name, value);
-  else query.delete(name);
-  if (name !== "page") query.delete("page");
-  history.replaceState(null, "", hrefOf(view, item, Object.fromEntries(query)));
-  dispatchEvent(new HashChangeEvent("hashchange"));
-}
-
-interface HeadingProps {
-  /** What the server calls it; `-` before it in the address: the greatest first. */
-  by: string;
+export interface Head {
+  head: ComponentChildren;
+  /** Is heard and not seen. */
+  unseen?: boolean;
+  /** Its numbers stand at the right. */
   num?: boolean;
+  /** Of the heading and of the cells below it. */
   class?: string;
-  children: ComponentChildren;
+  /** What the server calls it, where it sorts by it. */
+  by?: string;
 }
 
-/** A heading that sorts, first downwards, then upwards. */
-export function Heading({ by, num = false, class: more = "", children }: HeadingProps) {
-  const { query } = useList();
+export interface Column<Row> extends Head {
+  of: (row: Row) => ComponentChildren;
+  /** Whether its cells name their rows. */
+  names?: boolean;
+  /** More classes of the cells. */
+  tone?: string | ((row: Row) => string | undefined);
+  /** What is said to who points at the cell. */
+  title?: string | ((row: Row) => string | undefined);
+}
+
+/** What a row is known by, and more of its attributes. */
+export interface RowOf {
+  key: string | number;
+  class?: string | undefined;
+  id?: string;
+  tabIndex?: number;
+  [data: `data-${string}`]: string | undefined;
+}
+
+interface BoxProps {
+  /** What is in it, for who doesn't see it. */
+  name: string;
+  /** What the box around it is called, where that is something else. */
+  label?: string;
+  class?: string;
+  /** Scrolls downwards as well. */
+  tall?: boolean;
+}
+
+interface TableProps<Row> extends BoxProps {
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  row: (row: Row, place: number) => RowOf;
+  /** What stands below a row, as wide as the table. */
+  below?: (row: Row) => ComponentChildren;
+  /** What is said instead of a table without rows. */
+  empty?: ComponentChildren;
+}
+
+export function Table<Row>({ columns, rows, row, below, empty, ...box }: TableProps<Row>) {
+  if (rows.length === 0) return <Nothing>{empty}</Nothing>;
+  return (
+    <Headed heads={columns} {...box}>
+      {rows.map((one, place) => {
+        const { key, ...rest } = row(one, place);
+        const more = below?.(one);
+        return (
+          <Fragment key={key}>
+            <tr {...rest}>{columns.map((column) => <Cell column={column} row={one} />)}</tr>
+            {more && <tr><td colSpan={columns.length}>{more}</td></tr>}
+          </Fragment>
+        );
+      })}
+    </Headed>
+  );
+}
+
+function Cell<Row>({ column: { of, names, num, class: both, tone, title }, row }: { column: Column<Row>; row: Row }) {
+  const more = {
+    class: classes(num && "num", both, typeof tone === "function" ? tone(row) : tone),
+    title: typeof title === "function" ? title(row) : title,
+  };
+  return names ? <th scope="row" {...more}>{of(row)}</th> : <td {...more}>{of(row)}</td>;
+}
+
+/** A table whose rows are its children: each keeps something of its own. */
+export function Headed({ name, label = name, class: more, tall = false, heads, children }: BoxProps & { heads: readonly Head[]; children: ComponentChildren }) {
+  return (
+    <Scroll label={label} tall={tall}>
+      <table class={more}>
+        <caption class="unseen">{name}</caption>
+        <thead>
+          <tr>{heads.map((head) => <Heading {...head} />)}</tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function Heading({ head, unseen = false, num = false, class: more, by }: Head) {
+  const of = { class: classes(num && "num", more), scope: "col" } as const;
+  if (by) return <Sorting by={by} {...of}>{head}</Sorting>;
+  return <th {...of}>{unseen ? <span class="unseen">{head}</span> : head}</th>;
+}
+
+/** A heading that sorts, first downwards, then upwards; in the address `-` before its name says: the greatest first. */
+function Sorting({ by, children, ...more }: { by: string; class: string | undefined; scope: "col"; children: ComponentChildren }) {
+  const { query, choose } = useList();
   const sort = query("sort");
   const way = sort === by ? "ascending" : sort === `-${by}` ? "descending" : undefined;
   return (
-    <th class={`${num ? "num" : ""} ${more}`} aria-sort={way ?? "none"} scope="col">
+    <th {...more} aria-sort={way ?? "none"}>
       <button type="button" class="sort" onClick={() => choose("sort", way === "descending" ? by : `-${by}`)}>
         {children}
         <span aria-hidden="true">{way === "ascending" ? " ↑" : way === "descending" ? " ↓" : ""}</span>
@@ -42,40 +118,6 @@ export function Heading({ by, num = false, class: more = "", children }: Heading
   );
 }
 
-/** A field whose words are meant once they are typed: with Enter, or when it is left. Until then nothing changes them. */
-export function Words({ label, value, mean }: { label: string; value: string; mean: (value: string) => void }) {
-  const [typed, setTyped] = useState(value);
-  useEffect(() => setTyped(value), [value]);
-  return (
-    <input
-      class="field"
-      type="search"
-      aria-label={label}
-      placeholder={label}
-      value={typed}
-      onInput={(event) => setTyped(event.currentTarget.value)}
-      onChange={(event) => mean(event.currentTarget.value.trim())}
-    />
-  );
-}
-
-/** The pages of a list, where there is more than one. */
-export function Pages({ total, size, what }: { total: number; size: number; what: string }) {
-  const { query } = useList();
-  const page = Number(query("page") || 1);
-  const last = Math.max(1, Math.ceil(total / size));
-  if (last === 1 && page === 1) return null;
-  return (
-    <nav class="pages" aria-label={`Pages of ${what}`}>
-      <button type="button" class="quiet" disabled={page <= 1} onClick={() => choose("page", page > 2 ? String(page - 1) : "")}>
-        Back
-      </button>
-      <span class="dim num">
-        {whole((page - 1) * size + 1)}–{whole(Math.min(page * size, total))} of {whole(total)}
-      </span>
-      <button type="button" class="quiet" disabled={page >= last} onClick={() => choose("page", String(page + 1))}>
-        On
-      </button>
-    </nav>
-  );
+function classes(...said: (string | false | undefined)[]): string | undefined {
+  return said.filter(Boolean).join(" ") || undefined;
 }

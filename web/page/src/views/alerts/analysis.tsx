@@ -1,12 +1,12 @@
 // How the alerts do: how often they fire, the noisiest first, whether and how fast people are told, and how soon somebody looks.
-import { fixed, size, span, whole } from "../../live/format";
+import { fixed, orDash, size, span, whole } from "../../live/format";
 import { useTopics } from "../../live/link";
 import { polled, usePolls } from "../../live/poll";
 import { Bars } from "../../parts/bars";
 import { Card, Cards } from "../../parts/card";
 import { Choice } from "../../parts/choice";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { hrefOf, useQuery } from "../../shell/route";
 import type { Analytics } from "./wire";
 
@@ -35,6 +35,28 @@ export function Analysis() {
   );
 }
 
+const COLUMNS: Column<Analytics["items"][number]>[] = [
+  {
+    head: "Alert",
+    names: true,
+    tone: "wrap",
+    of: ({ alert_id, name }) => (name === null ? <span class="dim">{alert_id} (gone)</span> : <a href={hrefOf("alerts", alert_id)}>{name}</a>),
+  },
+  { head: "Firings", num: true, of: ({ firings }) => whole(firings) },
+  { head: "A day", num: true, class: "wide", tone: "dim", of: ({ per_day }) => orDash(per_day, size) },
+  { head: <abbr title="How often it was met and nobody was told">Held back</abbr>, num: true, of: ({ suppressed }) => orDash(suppressed, whole) },
+  { head: "Delivered", num: true, of: ({ delivered_share }) => share(delivered_share) },
+  { head: "Median", num: true, class: "wide", tone: "dim", of: ({ median_ms }) => millis(median_ms) },
+  {
+    head: <abbr title="Firings that somebody acknowledged before the next">Acknowledged</abbr>,
+    num: true,
+    class: "wide",
+    of: ({ acknowledged }) => whole(acknowledged),
+  },
+  { head: "After", num: true, class: "wide", tone: "dim", of: ({ median_ack_s }) => orDash(median_ack_s, seconds) },
+  { head: "Last", num: true, class: "wider", tone: "dim", of: ({ last_fired }) => (last_fired ? <Time iso={last_fired} /> : "never") },
+];
+
 function Told({ told: { total, buckets, items } }: { told: Analytics }) {
   return (
     <>
@@ -47,42 +69,13 @@ function Told({ told: { total, buckets, items } }: { told: Analytics }) {
         <Card name="Acknowledged" note={total.median_ack_s !== null && `after ${seconds(total.median_ack_s)} (median)`}>{whole(total.acknowledged)}</Card>
       </Cards>
       {buckets.length > 0 && <Bars label="Firings" counts={buckets.map(({ start, firings }) => ({ day: start.slice(0, 10), count: firings }))} />}
-      {items.length === 0 ? (
-        <Nothing>There is no alert yet.</Nothing>
-      ) : (
-        <Scroll label="Alerts, the noisiest first">
-          <table aria-label="Alerts, the noisiest first">
-            <thead>
-              <tr>
-                <th scope="col">Alert</th>
-                <th scope="col" class="num">Firings</th>
-                <th scope="col" class="num wide">A day</th>
-                <th scope="col" class="num"><abbr title="How often it was met and nobody was told">Held back</abbr></th>
-                <th scope="col" class="num">Delivered</th>
-                <th scope="col" class="num wide">Median</th>
-                <th scope="col" class="num wide"><abbr title="Firings that somebody acknowledged before the next">Acknowledged</abbr></th>
-                <th scope="col" class="num wide">After</th>
-                <th scope="col" class="num wider">Last</th>
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((one) => (
-                <tr key={one.alert_id} class={one.enabled === false ? "old" : undefined}>
-                  <th scope="row" class="wrap">{one.name === null ? <span class="dim">{one.alert_id} (gone)</span> : <a href={hrefOf("alerts", one.alert_id)}>{one.name}</a>}</th>
-                  <td class="num">{whole(one.firings)}</td>
-                  <td class="num wide dim">{one.per_day === null ? "–" : size(one.per_day)}</td>
-                  <td class="num">{one.suppressed === null ? "–" : whole(one.suppressed)}</td>
-                  <td class="num">{share(one.delivered_share)}</td>
-                  <td class="num wide dim">{millis(one.median_ms)}</td>
-                  <td class="num wide">{whole(one.acknowledged)}</td>
-                  <td class="num wide dim">{one.median_ack_s === null ? "–" : seconds(one.median_ack_s)}</td>
-                  <td class="num wider dim">{one.last_fired ? <Time iso={one.last_fired} /> : "never"}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <Table
+        name="Alerts, the noisiest first"
+        columns={COLUMNS}
+        rows={items}
+        row={({ alert_id, enabled }) => ({ key: alert_id, class: enabled === false ? "old" : undefined })}
+        empty="There is no alert yet."
+      />
     </>
   );
 }

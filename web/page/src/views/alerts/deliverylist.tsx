@@ -5,10 +5,10 @@ import { useTopics } from "../../live/link";
 import { rules } from "../../live/lists";
 import { usePolls } from "../../live/poll";
 import { post, type Problem } from "../../live/rest";
-import type { Delivery } from "../../live/wire";
+import type { Attempt, Delivery } from "../../live/wire";
 import { usePages } from "../../parts/pages";
 import { attempt, Failure, Nothing, Panel, Refusal, Simulated, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, type Head, Headed, Table } from "../../parts/table";
 import { hrefOf, useQuery } from "../../shell/route";
 
 const CHANNELS = ["browser", "log", "email", "telegram", "webhook", "slack", "discord", "sms", "command"];
@@ -44,29 +44,24 @@ export function DeliveryList({ of = "" }: { of?: string }) {
       {rows.length === 0 ? (
         <Nothing>{!poll.value ? waiting(poll, "the deliveries") : narrowed ? "Nothing was delivered that fits. Choose less to see more." : "Nothing has been delivered yet. Test an alert, or wait until one fires."}</Nothing>
       ) : (
-        <Scroll label="Deliveries">
-          <table aria-label="Deliveries, newest first">
-            <thead>
-              <tr>
-                <th scope="col">When</th>
-                <th scope="col">Outcome</th>
-                {!of && <th scope="col" class="wide">Alert</th>}
-                <th scope="col" class="wide">By</th>
-                <th scope="col">What</th>
-                <th scope="col" class="num wide">Tries</th>
-                <th scope="col"><span class="unseen">Resend</span></th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((delivery) => <Row key={delivery.id} delivery={delivery} name={names.get(delivery.rule_id) ?? delivery.rule_id} alone={!!of} done={() => poll.refresh()} />)}
-            </tbody>
-          </table>
-        </Scroll>
+        <Headed name="Deliveries, newest first" label="Deliveries" heads={HEADS.filter(({ head }) => !of || head !== "Alert")}>
+          {rows.map((delivery) => <Row key={delivery.id} delivery={delivery} name={names.get(delivery.rule_id) ?? delivery.rule_id} alone={!!of} done={() => poll.refresh()} />)}
+        </Headed>
       )}
       {more}
     </Panel>
   );
 }
+
+const HEADS: Head[] = [
+  { head: "When" },
+  { head: "Outcome" },
+  { head: "Alert", class: "wide" },
+  { head: "By", class: "wide" },
+  { head: "What" },
+  { head: "Tries", num: true, class: "wide" },
+  { head: "Resend", unseen: true, class: "end" },
+];
 
 interface SelectProps {
   label: string;
@@ -131,38 +126,21 @@ function Row({ delivery, name, alone, done }: RowProps) {
   );
 }
 
+const TRIES: Column<Attempt>[] = [
+  { head: "Try", num: true, of: ({ number }) => number },
+  { head: "When", tone: "dim", of: ({ ts }) => <Time iso={ts} /> },
+  { head: "Outcome", of: ({ outcome }) => <span class={`outcome ${outcome}`}>{words(outcome)}</span> },
+  { head: "Status", num: true, of: ({ status }) => status || "–" },
+  { head: "Took ms", num: true, of: ({ took_ms: took }) => fixed(took, took < 10 ? 2 : 0) },
+  { head: "Error", tone: "wrap", of: ({ error }) => error || "–" },
+];
+
 function Attempts({ delivery: { id, attempts } }: { delivery: Delivery }) {
   return (
     <div class="inner">
       <p class="dim">Delivery <code>{id}</code></p>
-      {attempts.length === 0 ? (
-        <p>It was not tried yet.</p>
-      ) : (
-        <table class="narrow" aria-label={`Tries of delivery ${id}`}>
-          <thead>
-            <tr>
-              <th scope="col" class="num">Try</th>
-              <th scope="col">When</th>
-              <th scope="col">Outcome</th>
-              <th scope="col" class="num">Status</th>
-              <th scope="col" class="num">Took ms</th>
-              <th scope="col">Error</th>
-            </tr>
-          </thead>
-          <tbody>
-            {attempts.map((one) => (
-              <tr key={one.number}>
-                <td class="num">{one.number}</td>
-                <td class="dim"><Time iso={one.ts} /></td>
-                <td><span class={`outcome ${one.outcome}`}>{words(one.outcome)}</span></td>
-                <td class="num">{one.status || "–"}</td>
-                <td class="num">{fixed(one.took_ms, one.took_ms < 10 ? 2 : 0)}</td>
-                <td class="wrap">{one.error || "–"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      {attempts.length === 0 && <p>It was not tried yet.</p>}
+      <Table name={`Tries of delivery ${id}`} class="narrow" columns={TRIES} rows={attempts} row={({ number }) => ({ key: number })} />
     </div>
   );
 }

@@ -1,7 +1,8 @@
 // Why an alert was set off, or why not: the sentence, the clauses that answer for it with their values, and what kept it back.
 import { useEffect, useState } from "preact/hooks";
-import { plain, words } from "../../live/format";
+import { orDash, plain, words } from "../../live/format";
 import { attempt, Refusal, Time } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { get, type Problem } from "../../live/rest";
 import type { AlertRule } from "../../live/wire";
 
@@ -63,33 +64,19 @@ export function Explain({ rule, last }: { rule: AlertRule; last: string | null }
   );
 }
 
+const CLAUSES: Column<WhyNot["clauses"][number]>[] = [
+  { head: "Clause", of: ({ text }) => <code>{text}</code> },
+  { head: "Left", num: true, of: ({ left }) => orDash(left, plain) },
+  { head: "Right", num: true, of: ({ right }) => orDash(right, plain) },
+  { head: "Is", tone: ({ truth }) => `truth ${truth}`, of: ({ truth }) => (truth === null ? "not known" : String(truth)) },
+];
+
 function Answer({ told }: { told: WhyNot }) {
   const { clauses, fired, suppressed_by, cooldown_until, event_id } = told;
   return (
     <>
       <p class="summary"><bdi>{told.summary}</bdi>.</p>
-      {clauses.length > 0 && (
-        <table class="clauses">
-          <thead>
-            <tr>
-              <th scope="col">Clause</th>
-              <th scope="col" class="num">Left</th>
-              <th scope="col" class="num">Right</th>
-              <th scope="col">Is</th>
-            </tr>
-          </thead>
-          <tbody>
-            {clauses.map(({ text, truth, left, right }) => (
-              <tr key={text}>
-                <td><code>{text}</code></td>
-                <td class="num">{value(left)}</td>
-                <td class="num">{value(right)}</td>
-                <td class={`truth ${truth}`}>{truth === null ? "not known" : String(truth)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Table name="Clauses" class="clauses" columns={CLAUSES} rows={clauses} row={({ text }) => ({ key: text })} />
       <p>
         {fired ? "It fired then." : "It did not fire then."}
         {suppressed_by.length > 0 && ` Kept back by: ${suppressed_by.map(words).join(", ")}.`}
@@ -108,8 +95,4 @@ function Answer({ told }: { told: WhyNot }) {
       </p>
     </>
   );
-}
-
-function value(side: number | null): string {
-  return side === null ? "–" : plain(side);
 }

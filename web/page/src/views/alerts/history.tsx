@@ -6,8 +6,8 @@ import { rules } from "../../live/lists";
 import { usePolls } from "../../live/poll";
 import { SEVERITIES } from "../../live/wire";
 import { usePages } from "../../parts/pages";
-import { Failure, Nothing, Panel, Simulated, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { Failure, Panel, Simulated, Time, waiting } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { hrefOf, useQuery } from "../../shell/route";
 import { Select } from "./deliverylist";
 import type { Firing } from "./wire";
@@ -46,48 +46,50 @@ export function History({ of = "" }: { of?: string }) {
       }
     >
       <Failure poll={poll} what="The history" />
-      {rows.length === 0 ? (
-        <Nothing>{!poll.value ? waiting(poll, "the history") : narrowed ? "Nothing fired that fits. Search for less to see more." : "Nothing has fired yet. Every firing stands here for good, with what people said to it."}</Nothing>
-      ) : (
-        <Scroll label="Firings">
-          <table aria-label="Firings, newest first">
-            <thead>
-              <tr>
-                <th scope="col">Fired</th>
-                <th scope="col">Severity</th>
-                <th scope="col">What</th>
-                <th scope="col">What became of it</th>
-              </tr>
-            </thead>
-            <tbody>{rows.map((firing) => <Row key={firing.id} firing={firing} alone={!!of} />)}</tbody>
-          </table>
-        </Scroll>
-      )}
+      <Table
+        name="Firings, newest first"
+        label="Firings"
+        columns={[
+          ...WHEN,
+          { head: "What", tone: "wrap", of: (firing) => <What firing={firing} alone={!!of} /> },
+          { head: "What became of it", tone: "wrap", of: (firing) => <Became firing={firing} /> },
+        ]}
+        rows={rows}
+        row={({ id }) => ({ key: id, "data-firing": id })}
+        empty={!poll.value ? waiting(poll, "the history") : narrowed ? "Nothing fired that fits. Search for less to see more." : "Nothing has fired yet. Every firing stands here for good, with what people said to it."}
+      />
       {more}
     </Panel>
   );
 }
 
-function Row({ firing, alone }: { firing: Firing; alone: boolean }) {
-  const { id, ts, severity, summary, alert_id, name, simulated, steps } = firing;
+const WHEN: Column<Firing>[] = [
+  { head: "Fired", tone: "dim", of: ({ ts }) => <Time iso={ts} /> },
+  { head: "Severity", of: ({ severity }) => <span class={`severity ${severity}`}>{severity}</span> },
+];
+
+/** `alone`: all that are shown are of one alert, which need not be named. */
+function What({ firing: { summary, alert_id, name, simulated }, alone }: { firing: Firing; alone: boolean }) {
   const title = (name ?? alert_id).replace(/[\u202a-\u202e\u2066-\u2069]/g, ""); // as the server says it in a sentence
   const said = summary.startsWith(`${title}: `) ? summary.slice(title.length + 2) : summary;
   return (
-    <tr data-firing={id}>
-      <td class="dim"><Time iso={ts} /></td>
-      <td><span class={`severity ${severity}`}>{severity}</span></td>
-      <td class="wrap">
-        {!alone && <>{name ? <a href={hrefOf("alerts", alert_id)}>{name}</a> : <span class="dim">{alert_id} (gone)</span>}: </>}
-        <bdi>{said}</bdi> {simulated && <Simulated />}
-      </td>
-      <td class="wrap">
-        {steps.length === 0 ? <span class="dim">nothing yet</span> : steps.map((step) => (
-          <div key={step.kind}>
-            {step.kind}{step.by && ` by ${step.by}`} <span class="dim">after {age((Date.parse(step.ts) - Date.parse(ts)) / 1_000)}</span>
-            {step.comment && <q>{step.comment}</q>}
-          </div>
-        ))}
-      </td>
-    </tr>
+    <>
+      {!alone && <>{name ? <a href={hrefOf("alerts", alert_id)}>{name}</a> : <span class="dim">{alert_id} (gone)</span>}: </>}
+      <bdi>{said}</bdi> {simulated && <Simulated />}
+    </>
+  );
+}
+
+function Became({ firing: { ts, steps } }: { firing: Firing }) {
+  if (steps.length === 0) return <span class="dim">nothing yet</span>;
+  return (
+    <>
+      {steps.map((step) => (
+        <div key={step.kind}>
+          {step.kind}{step.by && ` by ${step.by}`} <span class="dim">after {age((Date.parse(step.ts) - Date.parse(ts)) / 1_000)}</span>
+          {step.comment && <q>{step.comment}</q>}
+        </div>
+      ))}
+    </>
   );
 }

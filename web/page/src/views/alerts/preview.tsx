@@ -1,7 +1,8 @@
 // A rule tried on the past as it stands: how often it would have fired, and whether it did.
 import { useEffect, useState } from "preact/hooks";
 import { post, type Problem } from "../../live/rest";
-import { type Run, useRun } from "../../live/run";
+import { useRun } from "../../live/run";
+import type { Run } from "../../live/wire";
 import type { AlertRule } from "../../live/wire";
 import { attempt, Refusal } from "../../parts/parts";
 import { Tried } from "./tried";

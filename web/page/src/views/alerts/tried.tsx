@@ -1,7 +1,8 @@
 // What came of trying a rule on the past: how far it is, how often it would have fired, day by day, and where on the price.
 import { localDay, size, times, whole, words } from "../../live/format";
 import { polled, usePolls } from "../../live/poll";
-import { isOver, type Run, useRows } from "../../live/run";
+import { isOver, pathOf, useRows } from "../../live/run";
+import type { Run } from "../../live/wire";
 import { Bars, type DayCount } from "../../parts/bars";
 import { Time } from "../../parts/parts";
 import { PriceLine } from "../../parts/priceline";
@@ -47,7 +48,7 @@ function Outcome({ run, result, stored }: { run: Preview; result: PreviewResult;
       <Bars label="Firings" counts={daily(run)} />
       {stored && (
         <p class="prose">
-          {compared(result)} <a href={`${run.url}/events`} target="_blank" rel="noreferrer">The rows</a>
+          {compared(result)} <a href={`${pathOf(run.id)}/events`} target="_blank" rel="noreferrer">The rows</a>
         </p>
       )}
       {SYMBOL.test(subject) && <PriceLine symbol={subject} from={Date.parse(from)} to={Date.parse(to)} marks={marks} height={170} />}

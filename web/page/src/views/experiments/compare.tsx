@@ -1,12 +1,13 @@
 // Several experiments side by side: their curves over each other, what was set differently, and what each came to.
 import { useState } from "preact/hooks";
-import { fixed, short, words } from "../../live/format";
+import { fixed, orDash, short, words } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
+import { pathOf } from "../../live/run";
 import { tookOf, newest } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Failure, Nothing, Panel } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { go, hrefOf } from "../../shell/route";
 import { Over, share } from "./curves";
 import { Standing } from "./list";
@@ -21,7 +22,7 @@ interface Page {
 
 export function Compare({ ids }: { ids: readonly string[] }) {
   const shown = ids.slice(0, MOST);
-  const reads = shown.map((id) => polled<Run>(`/api/oracle/runs/${encodeURIComponent(id)}`, 300_000));
+  const reads = shown.map((id) => polled<Run>(pathOf(id), 300_000));
   const others = polled<Page>("/api/oracle/runs?kind=experiment&limit=100", 120_000);
   const [all, setAll] = useState(false);
   usePolls(others, ...reads);
@@ -78,85 +79,70 @@ export function Compare({ ids }: { ids: readonly string[] }) {
   );
 }
 
+const CAME: Column<Run>[] = [
+  { head: "Experiment", names: true, of: (run) => <a href={hrefOf("experiments", run.id)}>{run.name || run.id}</a> },
+  { head: "Status", of: (run) => <Standing run={run} /> },
+  { head: "Rounds", num: true, of: (run) => roundsOf(run).length },
+  { head: "Accuracy", num: true, of: (run) => orDash(roundsOf(run).at(-1)?.accuracy, share) },
+  {
+    head: "Best",
+    num: true,
+    of: (run) => {
+      const best = Math.max(...roundsOf(run).map(({ accuracy }) => accuracy ?? -1));
+      return best < 0 ? "–" : share(best);
+    },
+  },
+  { head: "Round of 90%", num: true, of: (run) => roundsOf(run).find(({ accuracy }) => (accuracy ?? 0) >= 0.9)?.round ?? "–" },
+  { head: "Loss", num: true, of: (run) => orDash(roundsOf(run).at(-1)?.loss, (value) => fixed(value, 4)) },
+  { head: "Sent", num: true, of: (run) => `${short(roundsOf(run).reduce((sum, { bytes }) => sum + bytes, 0))}B` },
+  { head: "Took", num: true, of: tookOf },
+];
+
 function Came({ all, drop }: { all: readonly Run[]; drop: (id: string) => void }) {
   return (
     <Panel id="came" title="What each came to">
-      <Scroll label="What each came to">
-        <table>
-          <caption class="unseen">What each came to</caption>
-          <thead>
-            <tr>
-              <th scope="col">Experiment</th>
-              <th scope="col">Status</th>
-              <th scope="col" class="num">Rounds</th>
-              <th scope="col" class="num">Accuracy</th>
-              <th scope="col" class="num">Best</th>
-              <th scope="col" class="num">Round of 90%</th>
-              <th scope="col" class="num">Loss</th>
-              <th scope="col" class="num">Sent</th>
-              <th scope="col" class="num">Took</th>
-              <th class="end"><span class="unseen">Deeds</span></th>
-            </tr>
-          </thead>
-          <tbody>
-            {all.map((run) => {
-              const rounds = roundsOf(run);
-              const last = rounds.at(-1);
-              const best = Math.max(...rounds.map(({ accuracy }) => accuracy ?? -1));
-              return (
-                <tr key={run.id} data-run={run.id}>
-                  <th scope="row"><a href={hrefOf("experiments", run.id)}>{run.name || run.id}</a></th>
-                  <td><Standing run={run} /></td>
-                  <td class="num">{rounds.length}</td>
-                  <td class="num">{last?.accuracy == null ? "–" : share(last.accuracy)}</td>
-                  <td class="num">{best < 0 ? "–" : share(best)}</td>
-                  <td class="num">{rounds.find(({ accuracy }) => (accuracy ?? 0) >= 0.9)?.round ?? "–"}</td>
-                  <td class="num">{last?.loss == null ? "–" : fixed(last.loss, 4)}</td>
-                  <td class="num">{short(rounds.reduce((sum, { bytes }) => sum + bytes, 0))}B</td>
-                  <td class="num">{tookOf(run)}</td>
-                  <td class="end">
-                    <button type="button" class="quiet" aria-label={`Leave out ${run.name || run.id}`} onClick={() => drop(run.id)}>
-                      Leave out
-                    </button>
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        name="What each came to"
+        columns={[
+          ...CAME,
+          {
+            head: "Deeds",
+            unseen: true,
+            class: "end",
+            of: (run) => (
+              <button type="button" class="quiet" aria-label={`Leave out ${run.name || run.id}`} onClick={() => drop(run.id)}>
+                Leave out
+              </button>
+            ),
+          },
+        ]}
+        rows={all}
+        row={({ id }) => ({ key: id, "data-run": id })}
+      />
     </Panel>
   );
 }
 
 function Differences({ all, everything }: { all: readonly Run[]; everything: boolean }) {
-  const settings = all.map((run) => {
-    const { scenario, configuration, network_settings, policies } = paramsOf(run);
-    return { scenario, ...configuration, ...network_settings, policies: policies.join(", ") || "none" } as Record<string, unknown>;
-  });
-  const names = [...new Set(settings.flatMap(Object.keys))].filter(
-    (name) => everything || new Set(settings.map((one) => valueOf(one[name]))).size > 1,
+  const settings = new Map(all.map((run) => [run, settingsOf(run)]));
+  const names = [...new Set([...settings.values()].flatMap(Object.keys))].filter(
+    (name) => everything || new Set([...settings.values()].map((one) => valueOf(one[name]))).size > 1,
   );
   if (names.length === 0) return <Nothing>{all.length === 1 ? "Add another to see what differs." : "They were told the same."}</Nothing>;
   return (
-    <Scroll label="Configuration of each">
-      <table>
-        <caption class="unseen">Configuration of each</caption>
-        <thead>
-          <tr>
-            <th scope="col">Setting</th>
-            {all.map((run) => <th key={run.id} scope="col">{run.name || run.id}</th>)}
-          </tr>
-        </thead>
-        <tbody>
-          {names.map((name) => (
-            <tr key={name}>
-              <th scope="row">{words(name)}</th>
-              {settings.map((one, place) => <td key={all[place]!.id}>{valueOf(one[name])}</td>)}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+    <Table
+      name="Configuration of each"
+      columns={[
+        { head: "Setting", names: true, of: words },
+        ...all.map((run): Column<string> => ({ head: run.name || run.id, of: (name) => valueOf(settings.get(run)![name]) })),
+      ]}
+      rows={names}
+      row={(name) => ({ key: name })}
+    />
   );
+}
+
+function settingsOf(run: Run): Record<string, unknown> {
+  const { scenario, configuration, network_settings, policies } = paramsOf(run);
+  return { scenario, ...configuration, ...network_settings, policies: policies.join(", ") || "none" };
 }

@@ -1,14 +1,14 @@
 // The list of experiments: live, filtered, sorted, page by page; several can be chosen to be compared.
 import { useState } from "preact/hooks";
-import { fixed } from "../../live/format";
+import { fixed, orDash } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
 import { type Problem } from "../../live/rest";
 import { tookOf, newest, useMoves } from "../../live/runs";
 import type { Run } from "../../live/wire";
-import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
-import { Heading, Pages, useList } from "../../parts/table";
+import { Pages, useList } from "../../parts/list";
+import { attempt, Failure, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { useCommands } from "../../shell/commands";
 import { go, hrefOf } from "../../shell/route";
 import { Deeds, runSmall } from "./doing";
@@ -85,13 +85,18 @@ export function Experiments() {
         </div>
         <Failure poll={list} what="Experiments" />
         <Refusal problem={problem} clear={() => setProblem(undefined)} />
-        {!page ? (
-          <Nothing>{waiting(list, "the experiments")}</Nothing>
-        ) : page.items.length === 0 ? (
-          <Empty filtered={filtered} small={() => void small()} />
-        ) : (
-          <Table page={page.items} chosen={chosen} flip={flip} failed={setProblem} done={() => list.nudge()} />
-        )}
+        <Table
+          name="Experiments"
+          class="runs"
+          columns={[
+            { head: "Compare", unseen: true, class: "pick", of: (run) => <Pick run={run} chosen={chosen} flip={flip} /> },
+            ...ABOUT,
+            { head: "Deeds", unseen: true, class: "end", of: (run) => <Deeds run={run} failed={setProblem} done={() => list.nudge()} /> },
+          ]}
+          rows={page?.items.map(newest) ?? []}
+          row={({ id }) => ({ key: id, "data-run": id })}
+          empty={page ? <Empty filtered={filtered} small={() => void small()} /> : waiting(list, "the experiments")}
+        />
         {page && <Pages total={page.total} size={PAGE} what="experiments" />}
       </Panel>
       <Runners />
@@ -108,80 +113,47 @@ function pathOf(query: (name: string) => string): string {
 }
 
 function Empty({ filtered, small }: { filtered: boolean; small: () => void }) {
-  if (filtered) return <Nothing>No experiment is like that.</Nothing>;
+  if (filtered) return <>No experiment is like that.</>;
   return (
-    <Nothing>
+    <>
       Nothing has been tried yet. A small experiment trains a net on handwritten digits in five rounds with five clients; that
       takes seconds.{" "}
       <button type="button" class="quiet strong" onClick={small}>
         Run a small experiment
       </button>
-    </Nothing>
+    </>
   );
 }
 
-interface TableProps {
-  page: readonly Run[];
-  chosen: readonly string[];
-  flip: (id: string) => void;
-  failed: (problem: Problem | undefined) => void;
-  done: () => void;
-}
-
-function Table({ page, ...props }: TableProps) {
-  return (
-    <Scroll label="Experiments">
-      <table class="runs">
-        <caption class="unseen">Experiments</caption>
-        <thead>
-          <tr>
-            <th class="pick"><span class="unseen">Compare</span></th>
-            <Heading by="name">Experiment</Heading>
-            <Heading by="status">Status</Heading>
-            <Heading by="rounds" num>Round</Heading>
-            <Heading by="accuracy" num>Accuracy</Heading>
-            <Heading by="loss" num>Loss</Heading>
-            <th class="wider">Progress</th>
-            <Heading by="started" class="wider">Started</Heading>
-            <Heading by="duration" num class="wide">Took</Heading>
-            <th class="end"><span class="unseen">Deeds</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          {page.map((run) => (
-            <Row key={run.id} run={newest(run)} {...props} />
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
-
-function Row({ run, chosen, flip, failed, done }: { run: Run } & Omit<TableProps, "page">) {
-  const { rounds, total, accuracy, loss } = figuresOf(run);
-  return (
-    <tr data-run={run.id}>
-      <td class="pick">
-        <input type="checkbox" aria-label={`Compare ${run.name || run.id}`} checked={chosen.includes(run.id)} onChange={() => flip(run.id)} />
-      </td>
-      <th scope="row">
+const ABOUT: Column<Run>[] = [
+  {
+    head: "Experiment",
+    by: "name",
+    names: true,
+    of: (run) => (
+      <>
         <a href={hrefOf("experiments", run.id)}>{run.name || run.id}</a>
         <span class="dim about">
           {run.id} · {paramsOf(run).scenario}
         </span>
-      </th>
-      <td><Standing run={run} /></td>
-      <td class="num">{rounds}/{total}</td>
-      <td class="num">{accuracy === null ? "–" : `${fixed(accuracy * 100, 1)}%`}</td>
-      <td class="num">{loss === null ? "–" : fixed(loss, 3)}</td>
-      <td class="wider">
-        <progress value={run.progress} max={1} aria-label={`Progress of ${run.name || run.id}`} />
-      </td>
-      <td class="wider">{run.started ? <Time iso={run.started} /> : <span class="dim">not yet</span>}</td>
-      <td class="num wide">{tookOf(run)}</td>
-      <td class="end"><Deeds run={run} failed={failed} done={done} /></td>
-    </tr>
-  );
+      </>
+    ),
+  },
+  { head: "Status", by: "status", of: (run) => <Standing run={run} /> },
+  { head: "Round", by: "rounds", num: true, of: (run) => `${figuresOf(run).rounds}/${figuresOf(run).total}` },
+  { head: "Accuracy", by: "accuracy", num: true, of: (run) => orDash(figuresOf(run).accuracy, (value) => `${fixed(value * 100, 1)}%`) },
+  { head: "Loss", by: "loss", num: true, of: (run) => orDash(figuresOf(run).loss, (value) => fixed(value, 3)) },
+  {
+    head: "Progress",
+    class: "wider",
+    of: (run) => <progress value={run.progress} max={1} aria-label={`Progress of ${run.name || run.id}`} />,
+  },
+  { head: "Started", by: "started", class: "wider", of: ({ started }) => (started ? <Time iso={started} /> : <span class="dim">not yet</span>) },
+  { head: "Took", by: "duration", num: true, class: "wide", of: tookOf },
+];
+
+function Pick({ run: { id, name }, chosen, flip }: { run: Run; chosen: readonly string[]; flip: (id: string) => void }) {
+  return <input type="checkbox" aria-label={`Compare ${name || id}`} checked={chosen.includes(id)} onChange={() => flip(id)} />;
 }
 
 export function Standing({ run }: { run: Run }) {

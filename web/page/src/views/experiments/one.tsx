@@ -1,26 +1,26 @@
 // One experiment: its curves as they grow, its clients, what happened to it, what it was told to do, and what came of it.
 import { useEffect, useState } from "preact/hooks";
-import { fixed, plain, short, shortTime, whole, words } from "../../live/format";
+import { fixed, orDash, plain, short, shortTime, whole, words } from "../../live/format";
 import { follow } from "../../live/link";
 import { items } from "../../live/lists";
 import { useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
 import type { Problem } from "../../live/rest";
-import { isOver } from "../../live/run";
+import { isOver, pathOf } from "../../live/run";
 import { tookOf, newest, useMoves } from "../../live/runs";
 import type { Happening, Run } from "../../live/wire";
 import { Card, Cards } from "../../parts/card";
 import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { useCommands } from "../../shell/commands";
 import { hrefOf } from "../../shell/route";
 import { Curves, share } from "./curves";
 import { allowed, control, Deeds, WORDS } from "./doing";
 import { Standing } from "./list";
-import { clientsOf, figuresOf, paramsOf, roundsOf } from "./wire";
+import { clientsOf, figuresOf, paramsOf, type Round, roundsOf } from "./wire";
 
 export function One({ id }: { id: string }) {
-  const read = polled<Run>(`/api/oracle/runs/${encodeURIComponent(id)}`, 300_000);
+  const read = polled<Run>(pathOf(id), 300_000);
   const [problem, setProblem] = useState<Problem>();
   usePolls(read);
   useParts(`run:${id}`, "clock");
@@ -118,7 +118,7 @@ function Exports({ id }: { id: string }) {
     <p class="said exports">
       Rounds as <a href={link("samples", "csv")}>CSV</a> <a href={link("samples", "parquet")}>Parquet</a>, events as{" "}
       <a href={link("events", "csv")}>CSV</a>, all of it as{" "}
-      <a href={`/api/oracle/runs/${encodeURIComponent(id)}`}>JSON</a>
+      <a href={pathOf(id)}>JSON</a>
     </p>
   );
 }
@@ -127,35 +127,23 @@ function Clients({ run }: { run: Run }) {
   const clients = clientsOf(run);
   return (
     <Panel id="clients" title="Clients" note={clients.length > 0 && whole(clients.length)}>
-      {clients.length === 0 ? (
-        <Nothing>Clients are known once it trains.</Nothing>
-      ) : (
-        <Scroll label="Clients" tall>
-          <table>
-            <caption class="unseen">Clients</caption>
-            <thead>
-              <tr>
-                <th scope="col">Client</th>
-                <th scope="col">Status</th>
-                <th scope="col" class="num">Accuracy</th>
-                <th scope="col" class="num">Loss</th>
-                <th scope="col" class="wide">Heard</th>
-              </tr>
-            </thead>
-            <tbody>
-              {clients.map((client) => (
-                <tr key={client.id} data-client={client.id}>
-                  <th scope="row">{client.id}</th>
-                  <td><span class={`runstate ${client.status}`}>{isOver(run) && client.status === "training" ? "idle" : words(client.status)}</span></td>
-                  <td class="num">{client.accuracy === null ? "–" : share(client.accuracy)}</td>
-                  <td class="num">{client.loss === null ? "–" : fixed(client.loss, 3)}</td>
-                  <td class="wide">{client.last_update_us ? <Time iso={new Date(client.last_update_us / 1_000).toISOString()} /> : "–"}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <Table
+        name="Clients"
+        tall
+        columns={[
+          { head: "Client", names: true, of: ({ id }) => id },
+          {
+            head: "Status",
+            of: ({ status }) => <span class={`runstate ${status}`}>{isOver(run) && status === "training" ? "idle" : words(status)}</span>,
+          },
+          { head: "Accuracy", num: true, of: ({ accuracy }) => orDash(accuracy, share) },
+          { head: "Loss", num: true, of: ({ loss }) => orDash(loss, loss3) },
+          { head: "Heard", class: "wide", of: ({ last_update_us: us }) => (us ? <Time iso={new Date(us / 1_000).toISOString()} /> : "–") },
+        ]}
+        rows={clients}
+        row={({ id }) => ({ key: id, "data-client": id })}
+        empty="Clients are known once it trains."
+      />
     </Panel>
   );
 }
@@ -191,38 +179,23 @@ function saidOf({ summary, data }: Happening): string {
   return reason && !summary.includes(reason) ? `${summary}: ${reason}` : summary;
 }
 
+const loss3 = (value: number) => fixed(value, 3);
+
+const ROUNDS: Column<Round>[] = [
+  { head: "Round", num: true, names: true, of: ({ round }) => round },
+  { head: "Accuracy", num: true, of: ({ accuracy }) => orDash(accuracy, share) },
+  { head: "Loss", num: true, of: ({ loss }) => orDash(loss, loss3) },
+  { head: "Clients", num: true, of: ({ clients }) => clients },
+  { head: "Sent", num: true, class: "wide", of: (round) => `${short(round.bytes)}B` },
+  { head: "Lasted", num: true, of: ({ duration_s }) => orDash(duration_s, (value) => `${fixed(value, 2)} s`) },
+];
+
 function Rounds({ run }: { run: Run }) {
   const rounds = roundsOf(run);
   if (rounds.length === 0) return null;
   return (
     <Panel id="rounds" title="Rounds">
-      <Scroll label="Rounds, newest first" tall>
-        <table>
-          <caption class="unseen">Rounds, newest first</caption>
-          <thead>
-            <tr>
-              <th scope="col" class="num">Round</th>
-              <th scope="col" class="num">Accuracy</th>
-              <th scope="col" class="num">Loss</th>
-              <th scope="col" class="num">Clients</th>
-              <th scope="col" class="num wide">Sent</th>
-              <th scope="col" class="num">Lasted</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...rounds].reverse().map((row) => (
-              <tr key={row.round}>
-                <th scope="row" class="num">{row.round}</th>
-                <td class="num">{row.accuracy === null ? "–" : share(row.accuracy)}</td>
-                <td class="num">{row.loss === null ? "–" : fixed(row.loss, 3)}</td>
-                <td class="num">{row.clients}</td>
-                <td class="num wide">{short(row.bytes)}B</td>
-                <td class="num">{row.duration_s === null ? "–" : `${fixed(row.duration_s, 2)} s`}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table name="Rounds, newest first" tall columns={ROUNDS} rows={[...rounds].reverse()} row={({ round }) => ({ key: round })} />
     </Panel>
   );
 }

@@ -5,8 +5,30 @@ import { isOver } from "../../live/run";
 import { runs } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Panel, Time } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { hrefOf } from "../../shell/route";
 import { paramsOf } from "./wire";
+
+/** This server, whose name is empty, or one elsewhere with the run that it has claimed. */
+interface Runner {
+  worker: string;
+  runs: readonly Run[];
+}
+
+const COLUMNS: Column<Runner>[] = [
+  { head: "Runner", names: true, of: ({ worker }) => worker || "this server" },
+  {
+    head: "Experiment",
+    of: ({ runs }) => (runs.length > 0 ? runs.map((run) => <Named key={run.id} run={run} />) : <span class="dim">nothing to train</span>),
+  },
+  { head: "Scenario", class: "wider", of: ({ worker, runs: [run] }) => (worker ? paramsOf(run!).scenario : "basic_fl") },
+  { head: "Last heard", of: ({ worker, runs: [run] }) => (worker ? heard(run!) : <span class="dim">always</span>) },
+  {
+    head: "Must be heard by",
+    class: "wider",
+    of: ({ worker, runs: [run] }) => (worker && run!.lease_until ? <Time iso={run!.lease_until} /> : <span class="dim">–</span>),
+  },
+];
 
 export function Runners() {
   useParts("runs", "clock");
@@ -16,36 +38,12 @@ export function Runners() {
   const waits = live.filter((run) => !run.worker && !here.includes(run));
   return (
     <Panel id="runners" title="Runners" note={`${here.length + claimed.length} at work or in turn`}>
-      <table>
-        <caption class="unseen">Runners</caption>
-        <thead>
-          <tr>
-            <th scope="col">Runner</th>
-            <th scope="col">Experiment</th>
-            <th scope="col" class="wider">Scenario</th>
-            <th scope="col">Last heard</th>
-            <th scope="col" class="wider">Must be heard by</th>
-          </tr>
-        </thead>
-        <tbody>
-          <tr>
-            <th scope="row">this server</th>
-            <td>{here.length > 0 ? here.map((run) => <Named key={run.id} run={run} />) : <span class="dim">nothing to train</span>}</td>
-            <td class="wider">basic_fl</td>
-            <td class="dim">always</td>
-            <td class="wider dim">–</td>
-          </tr>
-          {claimed.map((run) => (
-            <tr key={run.id}>
-              <th scope="row">{run.worker}</th>
-              <td><Named run={run} /></td>
-              <td class="wider">{paramsOf(run).scenario}</td>
-              <td>{heard(run)}</td>
-              <td class="wider">{run.lease_until ? <Time iso={run.lease_until} /> : "–"}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        name="Runners"
+        columns={COLUMNS}
+        rows={[{ worker: "", runs: here }, ...claimed.map((run) => ({ worker: run.worker, runs: [run] }))]}
+        row={({ worker, runs: [run] }) => ({ key: worker && run!.id })}
+      />
       {waits.length > 0 && (
         <p class="nothing">
           {waits.map((run) => <Named key={run.id} run={run} />)} {waits.length === 1 ? "waits" : "wait"} for a runner: one takes it

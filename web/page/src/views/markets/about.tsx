@@ -7,7 +7,8 @@ import { touch, useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
 import type { Frame } from "../../live/wire";
 import { isSimulated } from "../../live/wire";
-import { Failure, Nothing, Panel, Simulated, waiting } from "../../parts/parts";
+import { Failure, Panel, Simulated, waiting } from "../../parts/parts";
+import { Table } from "../../parts/table";
 import { hrefOf } from "../../shell/route";
 import type { Sample } from "./wire";
 
@@ -20,47 +21,37 @@ export function About({ symbol }: { symbol: string }) {
   return (
     <Panel id="about" title="Numbers about it" note={rows.length > 0 && `${rows.length}`} controls={made > 0 && made === rows.length && <Simulated />}>
       <Failure poll={list} what="Numbers" />
-      {rows.length === 0 ? (
-        <Nothing>
-          {list.value ? (
+      <Table
+        name={`Numbers about ${symbol}`}
+        columns={[
+          {
+            head: "Name",
+            names: true,
+            of: (sample) => (
+              <>
+                <a href={hrefOf("markets", "", { show: "wall", topics: topicOf(sample) })} title="Show it as a live line">{words(sample.name)}</a>{" "}
+                {made < rows.length && isSimulated(sample) && <Simulated />}
+              </>
+            ),
+          },
+          { head: "Of", tone: "dim", of: ({ subject }) => subject.slice(symbol.length + 1) },
+          { head: "Value", num: true, of: ({ value }) => plain(Number(value.toPrecision(6))) },
+          { head: "Unit", tone: "dim", of: ({ unit }) => words(unit) },
+          { head: "Heard", num: true, class: "wider", tone: "dim", of: ({ ts }) => age((Date.now() - Date.parse(ts)) / 1_000) },
+        ]}
+        rows={rows}
+        row={(sample) => ({ key: topicOf(sample) })}
+        empty={
+          list.value ? (
             <>
               Nobody measures anything about {symbol}. Feeds of futures tell funding rates; programs push what they like to{" "}
               <code>/api/oracle/push</code> as a sample whose subject is {symbol}.
             </>
           ) : (
             waiting(list, "the numbers")
-          )}
-        </Nothing>
-      ) : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Of</th>
-              <th scope="col" class="num">Value</th>
-              <th scope="col">Unit</th>
-              <th scope="col" class="num wider">Heard</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((sample) => {
-              const topic = topicOf(sample);
-              return (
-                <tr key={topic}>
-                  <th scope="row">
-                    <a href={hrefOf("markets", "", { show: "wall", topics: topic })} title="Show it as a live line">{words(sample.name)}</a>{" "}
-                    {made < rows.length && isSimulated(sample) && <Simulated />}
-                  </th>
-                  <td class="dim">{sample.subject.slice(symbol.length + 1)}</td>
-                  <td class="num">{plain(Number(sample.value.toPrecision(6)))}</td>
-                  <td class="dim">{words(sample.unit)}</td>
-                  <td class="num wider dim">{age((Date.now() - Date.parse(sample.ts)) / 1_000)}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      )}
+          )
+        }
+      />
     </Panel>
   );
 }

@@ -1,12 +1,26 @@
 // The symbols that moved most in the last hour.
-import { fixed, percent } from "../../live/format";
+import { fixed, orDash, percent } from "../../live/format";
 import { type Market, markets, useMarkets } from "../../live/markets";
 import { useParts } from "../../live/paint";
-import { Nothing, Panel, Simulated } from "../../parts/parts";
+import { Panel, Simulated } from "../../parts/parts";
 import { Spark } from "../../parts/spark";
+import { type Column, Table } from "../../parts/table";
 import { hrefOf } from "../../shell/route";
 
 const MOST = 6;
+
+interface Mover {
+  market: Market;
+  /** Percent. */
+  change: number | undefined;
+}
+
+const COLUMNS: Column<Mover>[] = [
+  { head: "Symbol", names: true, of: ({ market: { symbol } }) => <a href={hrefOf("markets", symbol)}>{symbol}</a> },
+  { head: "Last hour", tone: "trend", of: ({ market: { symbol, trail } }) => <Spark points={trail.all()} label={`${symbol}, last hour`} /> },
+  { head: "Price", num: true, of: ({ market: { mid, places } }) => orDash(mid, (price) => fixed(price, places)) },
+  { head: "Change", num: true, tone: ({ change = 0 }) => (change < 0 ? "down" : "up"), of: ({ change }) => orDash(change, percent) },
+];
 
 export function Movers() {
   useMarkets();
@@ -26,38 +40,17 @@ export function Movers() {
         </>
       }
     >
-      {shown.length === 0 ? (
-        <Nothing>
-          No feed has spoken yet. Start one with <code>oracle serve --feed binance:BTC-USDT</code>.
-        </Nothing>
-      ) : (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Symbol</th>
-                <th scope="col">Last hour</th>
-                <th scope="col" class="num">Price</th>
-                <th scope="col" class="num">Change</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map(({ market, change }) => (
-                <tr key={market.symbol} data-mover={market.symbol}>
-                  <th scope="row">
-                    <a href={hrefOf("markets", market.symbol)}>{market.symbol}</a>
-                  </th>
-                  <td class="trend">
-                    <Spark points={market.trail.all()} label={`${market.symbol}, last hour`} />
-                  </td>
-                  <td class="num">{market.mid === undefined ? "–" : fixed(market.mid, market.places)}</td>
-                  <td class={`num ${(change ?? 0) < 0 ? "down" : "up"}`}>{change === undefined ? "–" : percent(change)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <Table
+        name="Moved most in the last hour"
+        columns={COLUMNS}
+        rows={shown}
+        row={({ market: { symbol } }) => ({ key: symbol, "data-mover": symbol })}
+        empty={
+          <>
+            No feed has spoken yet. Start one with <code>oracle serve --feed binance:BTC-USDT</code>.
+          </>
+        }
+      />
     </Panel>
   );
 }

@@ -1,8 +1,9 @@
 // What is around the server: the services that it asks or that push to it, and what it stands on.
-import { fixed } from "../../live/format";
+import { fixed, orDash } from "../../live/format";
 import { usePolls } from "../../live/poll";
 import { Poll } from "../../live/poll";
-import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
+import { Failure, Panel, Time, waiting } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { hrefOf } from "../../shell/route";
 
 interface Service {
@@ -22,8 +23,13 @@ interface Dependency {
   version: string | null;
 }
 
+interface Load {
+  cpu_usage?: number;
+  memory_usage?: number;
+}
+
 interface Live {
-  services: Record<string, { cpu_usage?: number; memory_usage?: number }>;
+  services: Record<string, Load>;
 }
 
 // Asked seldom: these routes count their callers by the hour.
@@ -39,67 +45,58 @@ export function Services() {
     <Panel id="services" title="Services and dependencies" controls={<a href={hrefOf("settings", "dashboard")}>Addresses</a>}>
       <Failure poll={health} what="The health of services" />
       <Failure poll={ground} what="The dependencies" />
-      {services.length + dependencies.length === 0 ? (
-        <Nothing>{waiting(health, "the services")}</Nothing>
-      ) : (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">State</th>
-                <th scope="col" class="num">Answers in</th>
-                <th scope="col" class="num wide">Processor</th>
-                <th scope="col" class="num wide">Memory</th>
-                <th scope="col" class="wider">Asked</th>
-              </tr>
-            </thead>
-            <tbody>
-              {services.map(([name, service]) => (
-                <tr key={name} data-service={name}>
-                  <th scope="row">{name}</th>
-                  <State status={service.status} why={service.issues?.join("; ")} />
-                  <td class="num">{service.response_time ?? "–"}</td>
-                  <Load of={live.value?.services[name]} />
-                  <td class="wider dim">{service.last_check ? <Time iso={service.last_check} /> : "never"}</td>
-                </tr>
-              ))}
-              {dependencies.map(([name, { status, response_time, version }]) => (
-                <tr key={name} data-dependency={name}>
-                  <th scope="row">
-                    {name} {version && <span class="dim">{version}</span>}
-                  </th>
-                  <State status={status} />
-                  <td class="num">{response_time ?? "–"}</td>
-                  <td class="num wide dim">–</td>
-                  <td class="num wide dim">–</td>
-                  <td class="wider" />
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <Table
+        name="Services and dependencies"
+        columns={COLUMNS}
+        rows={[...services.map(serviceOf), ...dependencies.map(dependencyOf)]}
+        row={({ name, service }) => ({ key: `${service ? "service" : "dependency"} ${name}`, [service ? "data-service" : "data-dependency"]: name })}
+        empty={waiting(health, "the services")}
+      />
     </Panel>
   );
 }
 
 const COLOURS: Record<string, string> = { connected: "healthy", down: "unhealthy", disconnected: "unhealthy", stale: "degraded" };
 
-function State({ status, why }: { status: string; why?: string | undefined }) {
-  return (
-    <td class="condition" title={why}>
-      <span class={`health ${COLOURS[status] ?? status}`}>{status.replaceAll("_", " ")}</span>
-      {why && <span class="dim"> {why}</span>}
-    </td>
-  );
+interface Row extends Dependency {
+  name: string;
+  /** Undefined of a dependency: nobody asks it for more. */
+  service: Service | undefined;
 }
 
-function Load({ of }: { of: { cpu_usage?: number; memory_usage?: number } | undefined }) {
+function serviceOf([name, service]: [string, Service]): Row {
+  const { status, response_time } = service;
+  return { name, service, status, response_time, version: null };
+}
+
+function dependencyOf([name, dependency]: [string, Dependency]): Row {
+  return { name, service: undefined, ...dependency };
+}
+
+const LOAD = { num: true, class: "wide", tone: ({ service }: Row) => (service ? "" : "dim") };
+
+const COLUMNS: Column<Row>[] = [
+  { head: "Name", names: true, of: ({ name, version }) => <>{name} {version && <span class="dim">{version}</span>}</> },
+  { head: "State", tone: "condition", title: why, of: (row) => <State status={row.status} why={why(row)} /> },
+  { head: "Answers in", num: true, of: ({ response_time }) => response_time ?? "–" },
+  { head: "Processor", ...LOAD, of: (row) => orDash(loadOf(row)?.cpu_usage, (value) => `${fixed(value, 0)}%`) },
+  { head: "Memory", ...LOAD, of: (row) => orDash(loadOf(row)?.memory_usage, (value) => `${fixed(value, 0)} MB`) },
+  { head: "Asked", class: "wider", tone: "dim", of: ({ service }) => service && (service.last_check ? <Time iso={service.last_check} /> : "never") },
+];
+
+function why({ service }: Row): string | undefined {
+  return service?.issues?.join("; ");
+}
+
+function loadOf({ name, service }: Row): Load | undefined {
+  return service && live.value?.services[name];
+}
+
+function State({ status, why }: { status: string; why?: string | undefined }) {
   return (
     <>
-      <td class="num wide">{of?.cpu_usage === undefined ? "–" : `${fixed(of.cpu_usage, 0)}%`}</td>
-      <td class="num wide">{of?.memory_usage === undefined ? "–" : `${fixed(of.memory_usage, 0)} MB`}</td>
+      <span class={`health ${COLOURS[status] ?? status}`}>{status.replaceAll("_", " ")}</span>
+      {why && <span class="dim"> {why}</span>}
     </>
   );
 }

@@ -1,12 +1,13 @@
 // Each connection to what is outside: whether it is there, how much comes, how late, and what went wrong last.
 import { useState } from "preact/hooks";
-import { fixed, short, since, whole } from "../../live/format";
+import { fixed, orDash, short, since, whole } from "../../live/format";
 import { tree } from "../../live/lists";
 import { useParts } from "../../live/paint";
 import { usePolls } from "../../live/poll";
 import { type Problem } from "../../live/rest";
 import type { ActorNode } from "../../live/wire";
-import { Failure, Nothing, Panel, Refusal, Simulated, waiting } from "../../parts/parts";
+import { Failure, Panel, Refusal, Simulated, waiting } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { Restart } from "./restart";
 
 export function Feeds() {
@@ -18,64 +19,58 @@ export function Feeds() {
     <Panel id="feeds" title="Feeds" note={feeds.length > 0 && `${feeds.length}`}>
       <Failure poll={tree} what="The actor tree" />
       <Refusal problem={problem} clear={() => setProblem(undefined)} />
-      {feeds.length === 0 ? (
-        <Nothing>
-          {tree.value ? (
+      <Table
+        name="Feeds"
+        columns={[...ABOUT, { head: "Restart", unseen: true, class: "end", of: (feed) => <Restart node={feed} failed={setProblem} /> }]}
+        rows={feeds}
+        row={({ name }) => ({ key: name, "data-feed": name })}
+        empty={
+          tree.value ? (
             <>
               No feed is set. Name one under <code>[feeds]</code> in settings.toml, or start with{" "}
               <code>oracle serve --feed binance:BTC-USDT</code>.
             </>
           ) : (
             waiting(tree, "the feeds")
-          )}
-        </Nothing>
-      ) : (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Feed</th>
-                <th scope="col">State</th>
-                <th scope="col" class="num">Newest</th>
-                <th scope="col" class="num">Messages</th>
-                <th scope="col" class="num wide"><abbr title="From the venue's time to ours, of the newest message">Lag</abbr></th>
-                <th scope="col" class="num wide"><abbr title="Connections lost or refused">Failures</abbr></th>
-                <th scope="col"><span class="unseen">Restart</span></th>
-              </tr>
-            </thead>
-            <tbody>
-              {feeds.map((feed) => (
-                <Row key={feed.name} feed={feed} failed={setProblem} />
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+          )
+        }
+      />
     </Panel>
   );
 }
 
-function Row({ feed, failed }: { feed: ActorNode; failed: (problem: Problem | undefined) => void }) {
-  const { connected, stale, messages, failures, lag_ms, last_frame, last_error } = feed.about;
-  const health = feed.state !== "running" ? feed.state : !connected ? "backing_off" : stale ? "degraded" : "running";
-  const words = feed.state !== "running" ? feed.state : !connected ? "not connected" : stale ? "silent" : "connected";
-  const why = feed.last_error ?? last_error;
+const ABOUT: Column<ActorNode>[] = [
+  { head: "Feed", names: true, of: ({ name }) => <>{name.slice("feed:".length)} {name === "feed:simulated" && <Simulated />}</> },
+  { head: "State", tone: "condition", title: why, of: (feed) => <State feed={feed} /> },
+  { head: "Newest", num: true, of: ({ about: { last_frame } }) => (last_frame ? `${since(last_frame)} ago` : "never") },
+  { head: "Messages", num: true, of: ({ about: { messages } }) => orDash(messages, short) },
+  {
+    head: <abbr title="From the venue's time to ours, of the newest message">Lag</abbr>,
+    num: true,
+    class: "wide",
+    of: ({ about: { lag_ms } }) => orDash(lag_ms, (lag) => `${fixed(lag, 1)} ms`),
+  },
+  {
+    head: <abbr title="Connections lost or refused">Failures</abbr>,
+    num: true,
+    class: "wide",
+    tone: ({ about: { failures } }) => (failures ? "warn" : "dim"),
+    of: ({ about: { failures } }) => orDash(failures, whole),
+  },
+];
+
+function why({ last_error, about }: ActorNode): string | undefined {
+  return last_error ?? about.last_error ?? undefined;
+}
+
+function State({ feed }: { feed: ActorNode }) {
+  const { connected, stale } = feed.about;
+  const [health, words] = feed.state !== "running" ? [feed.state, feed.state]
+    : !connected ? ["backing_off", "not connected"] : stale ? ["degraded", "silent"] : ["running", "connected"];
   return (
-    <tr data-feed={feed.name}>
-      <th scope="row">
-        {feed.name.slice("feed:".length)} {feed.name === "feed:simulated" && <Simulated />}
-      </th>
-      <td class="condition" title={why ?? undefined}>
-        <span class={`health ${health}`}>{words.replaceAll("_", " ")}</span>
-        {why && <span class="dim"> {why}</span>}
-      </td>
-      <td class="num">{last_frame ? `${since(last_frame)} ago` : "never"}</td>
-      <td class="num">{messages === undefined ? "–" : short(messages)}</td>
-      <td class="num wide">{lag_ms === undefined ? "–" : `${fixed(lag_ms, 1)} ms`}</td>
-      <td class={`num wide ${failures ? "warn" : "dim"}`}>{failures === undefined ? "–" : whole(failures)}</td>
-      <td class="end">
-        <Restart node={feed} failed={failed} />
-      </td>
-    </tr>
+    <>
+      <span class={`health ${health}`}>{words.replaceAll("_", " ")}</span>
+      {why(feed) && <span class="dim"> {why(feed)}</span>}
+    </>
   );
 }

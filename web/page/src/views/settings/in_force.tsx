@@ -1,7 +1,8 @@
 // The settings that the server was started with: found by a few letters, with those marked that do not have their default.
 import { Poll, usePolls } from "../../live/poll";
 import { vitals } from "../../live/vitals";
-import { Failure, Nothing, Panel, waiting } from "../../parts/parts";
+import { Failure, Panel, waiting } from "../../parts/parts";
+import { Table } from "../../parts/table";
 import { useQuery } from "../../shell/route";
 
 interface Shown {
@@ -33,30 +34,17 @@ export function InForce() {
       }
     >
       <Failure poll={inForce} what="The settings" />
-      {rows.length === 0 ? (
-        <Nothing>{inForce.value ? "No setting is called that." : waiting(inForce, "the settings")}</Nothing>
-      ) : (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Key</th>
-                <th scope="col">Value</th>
-                <th scope="col">Default</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(([name, value]) => (
-                <tr key={name} data-setting={name}>
-                  <th scope="row">{name}</th>
-                  <td class="value">{JSON.stringify(value)}</td>
-                  <td>{isChanged(name, changed) ? <span class="warn">changed</span> : <span class="dim">default</span>}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <Table
+        name="The server's settings"
+        columns={[
+          { head: "Key", names: true, of: ([name]) => name },
+          { head: "Value", tone: "value", of: ([, value]) => JSON.stringify(value) },
+          { head: "Default", of: ([name]) => (isChanged(name, changed) ? <span class="warn">changed</span> : <span class="dim">default</span>) },
+        ]}
+        rows={rows}
+        row={([name]) => ({ key: name, "data-setting": name })}
+        empty={inForce.value ? "No setting is called that." : waiting(inForce, "the settings")}
+      />
       <p class="nothing">
         They are set in a file (<code>settings.toml</code> documents each), in the environment (<code>ORACLE__SECTION__KEY</code>) or as
         flags, and read at the start. Secrets stand as where they are kept.

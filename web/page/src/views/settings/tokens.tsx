@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { polled, usePolls } from "../../live/poll";
 import { question, type Problem, remove } from "../../live/rest";
 import { attempt, Confirm, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 
 interface Token {
   id: string;
@@ -45,11 +46,25 @@ export function Tokens() {
       ) : (
         <>
           <NewToken made={() => void list.refresh()} />
-          {rows.length === 0 ? (
-            <Nothing>{list.value ? "No token has been made yet." : waiting(list, "the tokens")}</Nothing>
-          ) : (
-            <Table rows={rows} revoke={setGone} />
-          )}
+          <Table
+            name="Tokens"
+            columns={[
+              ...ABOUT,
+              {
+                head: "Revoke",
+                unseen: true,
+                class: "end",
+                of: (token) => !token.revoked_at && (
+                  <button type="button" class="quiet" aria-label={`Revoke ${token.id}`} onClick={() => setGone(token)}>
+                    Revoke
+                  </button>
+                ),
+              },
+            ]}
+            rows={rows}
+            row={({ id, revoked_at }) => ({ key: id, "data-token": id, class: revoked_at ? "old" : undefined })}
+            empty={list.value ? "No token has been made yet." : waiting(list, "the tokens")}
+          />
         </>
       )}
       {gone && (
@@ -65,46 +80,13 @@ export function Tokens() {
   );
 }
 
-function Table({ rows, revoke }: { rows: Token[]; revoke: (token: Token) => void }) {
-  return (
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Id</th>
-            <th scope="col">Kind</th>
-            <th scope="col">Scope</th>
-            <th scope="col" class="wide">Made</th>
-            <th scope="col">Ends</th>
-            <th scope="col"><span class="unseen">Revoke</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((token) => (
-            <tr key={token.id} data-token={token.id} class={token.revoked_at ? "old" : undefined}>
-              <th scope="row">
-                {token.id} {token.subject && <span class="dim">{token.subject}</span>}
-              </th>
-              <td>{token.kind}</td>
-              <td>{token.scope}</td>
-              <td class="wide dim">
-                <Time iso={token.created_at} />
-              </td>
-              <td class="dim">{token.revoked_at ? "revoked" : token.expires_at ? <Time iso={token.expires_at} /> : "never"}</td>
-              <td class="end">
-                {!token.revoked_at && (
-                  <button type="button" class="quiet" aria-label={`Revoke ${token.id}`} onClick={() => revoke(token)}>
-                    Revoke
-                  </button>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+const ABOUT: Column<Token>[] = [
+  { head: "Id", names: true, of: ({ id, subject }) => <>{id} {subject && <span class="dim">{subject}</span>}</> },
+  { head: "Kind", of: ({ kind }) => kind },
+  { head: "Scope", of: ({ scope }) => scope },
+  { head: "Made", class: "wide", tone: "dim", of: ({ created_at }) => <Time iso={created_at} /> },
+  { head: "Ends", tone: "dim", of: ({ revoked_at, expires_at }) => (revoked_at ? "revoked" : expires_at ? <Time iso={expires_at} /> : "never") },
+];
 
 function NewToken({ made }: { made: () => void }) {
   const [scope, setScope] = useState("read");

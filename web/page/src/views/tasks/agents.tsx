@@ -6,10 +6,10 @@ import { isOver } from "../../live/run";
 import { runs } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Failure, Nothing, Panel, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { hrefOf } from "../../shell/route";
 import { agents } from "./new";
-import type { Program } from "./wire";
+import type { Agent, Program } from "./wire";
 
 export function Agents() {
   const known = agents();
@@ -17,52 +17,55 @@ export function Agents() {
   useParts("runs", "clock");
   const tasks = [...runs.values()].filter(({ kind }) => kind === "task");
   const names = new Set([...(known.value ?? []).map(({ name }) => name), ...tasks.map(({ agent }) => agent).filter(Boolean)]);
-  const about = new Map((known.value ?? []).map((agent) => [agent.name, agent]));
   return (
     <>
       <Panel id="agents" title="Agents" note={known.value && whole(names.size)}>
         <Failure poll={known} what="Agents" />
-        {!known.value ? (
-          <Nothing>{waiting(known, "the agents")}</Nothing>
-        ) : (
-          <Scroll label="Agents">
-            <table>
-              <caption class="unseen">Agents</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Agent</th>
-                  <th scope="col">Status</th>
-                  <th scope="col">Last heard</th>
-                  <th scope="col" class="wide">Workers</th>
-                  <th scope="col" class="wider">Kind</th>
-                  <th scope="col" class="wider">What it does</th>
-                </tr>
-              </thead>
-              <tbody>
-                {[...names].map((name) => {
-                  const mine = tasks.filter(({ agent }) => agent === name);
-                  const at = mine.filter((run) => !isOver(run) && run.status !== "queued" && run.status !== "created");
-                  const waits = mine.filter(({ status }) => status === "queued").length;
-                  return (
-                    <tr key={name} data-agent={name}>
-                      <th scope="row"><a href={hrefOf("tasks", "", { agent: name })}>{name}</a></th>
-                      <td>
-                        <span class={`runstate ${at.length > 0 ? "running" : ""}`}>{at.length > 0 ? `at ${at.length === 1 ? "a task" : `${at.length} tasks`}` : "idle"}</span>
-                        {waits > 0 && <span class="dim">, {waits} waiting</span>}
-                      </td>
-                      <td>{heard(mine)}</td>
-                      <td class="wide">{[...new Set(at.map(({ worker }) => worker).filter(Boolean))].join(", ") || <span class="dim">–</span>}</td>
-                      <td class="wider dim">{about.get(name)?.agent_type ?? "not registered"}</td>
-                      <td class="wider wraps">{about.get(name)?.description ?? ""}</td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </Scroll>
-        )}
+        {known.value ? <Known all={[...names].map((name) => agentOf(name, tasks, known.value!))} /> : <Nothing>{waiting(known, "the agents")}</Nothing>}
       </Panel>
       <Programs />
+    </>
+  );
+}
+
+/** One that is registered, or is only known by its tasks. */
+interface AtWork {
+  name: string;
+  about: Agent | undefined;
+  /** Its tasks, and those of them that it is at. */
+  mine: readonly Run[];
+  at: readonly Run[];
+}
+
+function agentOf(name: string, tasks: readonly Run[], known: readonly Agent[]): AtWork {
+  const mine = tasks.filter(({ agent }) => agent === name);
+  const at = mine.filter((run) => !isOver(run) && run.status !== "queued" && run.status !== "created");
+  return { name, about: known.find((one) => one.name === name), mine, at };
+}
+
+const AGENTS: Column<AtWork>[] = [
+  { head: "Agent", names: true, of: ({ name }) => <a href={hrefOf("tasks", "", { agent: name })}>{name}</a> },
+  { head: "Status", of: (one) => <Busy {...one} /> },
+  { head: "Last heard", of: ({ mine }) => heard(mine) },
+  {
+    head: "Workers",
+    class: "wide",
+    of: ({ at }) => [...new Set(at.map(({ worker }) => worker).filter(Boolean))].join(", ") || <span class="dim">–</span>,
+  },
+  { head: "Kind", class: "wider", tone: "dim", of: ({ about }) => about?.agent_type ?? "not registered" },
+  { head: "What it does", class: "wider", tone: "wraps", of: ({ about }) => about?.description },
+];
+
+function Known({ all }: { all: readonly AtWork[] }) {
+  return <Table name="Agents" columns={AGENTS} rows={all} row={({ name }) => ({ key: name, "data-agent": name })} />;
+}
+
+function Busy({ mine, at }: AtWork) {
+  const waits = mine.filter(({ status }) => status === "queued").length;
+  return (
+    <>
+      <span class={`runstate ${at.length > 0 ? "running" : ""}`}>{at.length > 0 ? `at ${at.length === 1 ? "a task" : `${at.length} tasks`}` : "idle"}</span>
+      {waits > 0 && <span class="dim">, {waits} waiting</span>}
     </>
   );
 }
@@ -80,6 +83,14 @@ function heard(mine: readonly Run[]): string {
   return seconds < 1 ? "now" : `${age(seconds)} ago`;
 }
 
+const PROGRAMS: Column<Program>[] = [
+  { head: "For agent", names: true, of: ({ agent, demo }) => <>{agent}{demo && <span class="dim"> the demonstration, no model</span>}</> },
+  { head: "Program", of: ({ program }) => program },
+  { head: "Arguments", num: true, class: "wide", title: "Not shown: secrets may stand there", of: (one) => one.arguments },
+  { head: "At most", num: true, of: ({ timeout_s }) => `${whole(timeout_s)} s` },
+  { head: "Memory", num: true, of: ({ memory_mb }) => `${whole(memory_mb)} MB` },
+];
+
 function Programs() {
   const read = polled<Program[]>("/api/oracle/programs", 300_000);
   usePolls(read);
@@ -87,36 +98,21 @@ function Programs() {
   return (
     <Panel id="programs" title="Programs of this machine" note="as the settings say">
       <Failure poll={read} what="Programs" />
-      {!all?.length ? (
-        <Nothing>
-          {all ? "None works tasks off here; " : waiting(read, "the programs")}
-          {all && <>one is set by <code>[tasks.commands.NAME]</code> in the settings, or a worker elsewhere claims tasks.</>}
-        </Nothing>
-      ) : (
-        <table>
-          <caption class="unseen">Programs</caption>
-          <thead>
-            <tr>
-              <th scope="col">For agent</th>
-              <th scope="col">Program</th>
-              <th scope="col" class="num wide">Arguments</th>
-              <th scope="col" class="num">At most</th>
-              <th scope="col" class="num">Memory</th>
-            </tr>
-          </thead>
-          <tbody>
-            {all.map((one) => (
-              <tr key={one.agent}>
-                <th scope="row">{one.agent}{one.demo && <span class="dim"> the demonstration, no model</span>}</th>
-                <td>{one.program}</td>
-                <td class="num wide" title="Not shown: secrets may stand there">{one.arguments}</td>
-                <td class="num">{whole(one.timeout_s)} s</td>
-                <td class="num">{whole(one.memory_mb)} MB</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Table
+        name="Programs"
+        columns={PROGRAMS}
+        rows={all ?? []}
+        row={({ agent }) => ({ key: agent })}
+        empty={
+          all ? (
+            <>
+              None works tasks off here; one is set by <code>[tasks.commands.NAME]</code> in the settings, or a worker elsewhere claims tasks.
+            </>
+          ) : (
+            waiting(read, "the programs")
+          )
+        }
+      />
     </Panel>
   );
 }

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { polled, usePolls } from "../../live/poll";
 import { words } from "../../live/format";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { hrefOf } from "../../shell/route";
 import type { Arrival } from "./wire";
 
@@ -17,6 +17,15 @@ interface Whole extends Arrival {
   payload: unknown;
 }
 
+const ABOUT: Column<Arrival>[] = [
+  { head: "At", of: ({ created_at }) => <Time iso={created_at} /> },
+  { head: "Event", names: true, of: ({ event_type }) => event_type },
+  { head: "Webhook", class: "wide", of: ({ webhook_id }) => webhook_id },
+  { head: "Called", of: ({ matched_command }) => matched_command ?? <span class="dim">nothing</span> },
+  { head: "Task", of: ({ task_id }) => (task_id ? <a href={hrefOf("tasks", task_id)}>{task_id}</a> : <span class="dim">none</span>) },
+  { head: "Answered", class: "wider", of: ({ response_sent }) => (response_sent ? "yes" : <span class="dim">no</span>) },
+];
+
 export function Arrivals() {
   const read = arrivals();
   const [open, setOpen] = useState("");
@@ -25,50 +34,26 @@ export function Arrivals() {
   return (
     <Panel id="arrivals" title="Came in" note={all && all.length === 50 ? "the newest 50" : ""}>
       <Failure poll={read} what="What came in" />
-      {!all?.length ? (
-        <Nothing>{all ? "Nothing yet. A delivery that is signed with a webhook's secret comes here, and is answered at once." : waiting(read, "what came in")}</Nothing>
-      ) : (
-        <Scroll label="What came in">
-          <table>
-            <caption class="unseen">What came in</caption>
-            <thead>
-              <tr>
-                <th scope="col">At</th>
-                <th scope="col">Event</th>
-                <th scope="col" class="wide">Webhook</th>
-                <th scope="col">Called</th>
-                <th scope="col">Task</th>
-                <th scope="col" class="wider">Answered</th>
-                <th class="end"><span class="unseen">Deeds</span></th>
-              </tr>
-            </thead>
-            <tbody>
-              {all.map((one) => (
-                <>
-                  <tr key={one.event_id} data-arrival={one.event_id}>
-                    <td><Time iso={one.created_at} /></td>
-                    <th scope="row">{one.event_type}</th>
-                    <td class="wide">{one.webhook_id}</td>
-                    <td>{one.matched_command ?? <span class="dim">nothing</span>}</td>
-                    <td>{one.task_id ? <a href={hrefOf("tasks", one.task_id)}>{one.task_id}</a> : <span class="dim">none</span>}</td>
-                    <td class="wider">{one.response_sent ? "yes" : <span class="dim">no</span>}</td>
-                    <td class="end">
-                      <button type="button" class="quiet" aria-expanded={open === one.event_id} onClick={() => setOpen(open === one.event_id ? "" : one.event_id)}>
-                        What
-                      </button>
-                    </td>
-                  </tr>
-                  {open === one.event_id && (
-                    <tr key={`${one.event_id} what`}>
-                      <td colSpan={7}><What id={one.event_id} /></td>
-                    </tr>
-                  )}
-                </>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <Table
+        name="What came in"
+        columns={[
+          ...ABOUT,
+          {
+            head: "Deeds",
+            unseen: true,
+            class: "end",
+            of: ({ event_id: id }) => (
+              <button type="button" class="quiet" aria-expanded={open === id} onClick={() => setOpen(open === id ? "" : id)}>
+                What
+              </button>
+            ),
+          },
+        ]}
+        rows={all ?? []}
+        row={({ event_id }) => ({ key: event_id, "data-arrival": event_id })}
+        below={({ event_id }) => open === event_id && <What id={event_id} />}
+        empty={all ? "Nothing yet. A delivery that is signed with a webhook's secret comes here, and is answered at once." : waiting(read, "what came in")}
+      />
     </Panel>
   );
 }

@@ -1,7 +1,8 @@
 // What may be spent today, and how far it is.
 import { polled, usePolls } from "../../live/poll";
 import type { Run } from "../../live/wire";
-import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
+import { Failure, Panel, Time, waiting } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { dollars } from "./price";
 import type { Budget } from "./wire";
 
@@ -26,47 +27,56 @@ export function Budgets() {
   return (
     <Panel id="budgets" title="Budgets" note={all?.[0] && <>of today; they begin anew at <Time iso={all[0].resets_at} /></>}>
       <Failure poll={read} what="Budgets" />
-      {!all ? (
-        <Nothing>{waiting(read, "the budgets")}</Nothing>
-      ) : all.length === 0 ? (
-        <Nothing>
-          Nothing bounds what tasks may cost. A budget is set by <code>[tasks.budgets.NAME]</code> with <code>limit_usd</code> in
-          the settings.
-        </Nothing>
-      ) : (
-        <table>
-          <caption class="unseen">Budgets</caption>
-          <thead>
-            <tr>
-              <th scope="col">Budget</th>
-              <th scope="col">Of</th>
-              <th scope="col" class="num">Spent</th>
-              <th scope="col" class="num">Limit</th>
-              <th scope="col">Used</th>
-              <th scope="col" class="wider">Then</th>
-            </tr>
-          </thead>
-          <tbody>{all.flatMap(rowsOf)}</tbody>
-        </table>
-      )}
+      <Table
+        name="Budgets"
+        columns={COLUMNS}
+        rows={all?.flatMap(spentOf) ?? []}
+        row={({ budget: { name }, owner }) => ({ key: `${name} ${owner}` })}
+        empty={
+          all ? (
+            <>
+              Nothing bounds what tasks may cost. A budget is set by <code>[tasks.budgets.NAME]</code> with <code>limit_usd</code> in
+              the settings.
+            </>
+          ) : (
+            waiting(read, "the budgets")
+          )
+        }
+      />
     </Panel>
   );
 }
 
-function rowsOf(budget: Budget) {
-  const { name, limit_usd, owner, agent, action } = budget;
-  const spent = budget.spent.length > 0 ? budget.spent : [{ owner: owner ?? "", spent_usd: 0, used_up: limit_usd === 0 }];
-  return spent.map((one) => (
-    <tr key={`${name} ${one.owner}`}>
-      <th scope="row">{name}</th>
-      <td>{[one.owner || owner || "each owner", agent && `agent ${agent}`].filter(Boolean).join(", ")}</td>
-      <td class="num">{dollars(one.spent_usd)}</td>
-      <td class="num">{dollars(limit_usd)}</td>
-      <td>
-        <progress value={Math.min(one.spent_usd, limit_usd)} max={limit_usd || 1} aria-label={`Used of ${name}`} />{" "}
-        <span class={one.used_up ? "down" : "dim"}>{one.used_up ? "used up" : `${Math.round((one.spent_usd / limit_usd) * 100)}%`}</span>
-      </td>
-      <td class="wider dim">{AFTER[action] ?? action}</td>
-    </tr>
-  ));
+/** What one owner has spent of a budget. */
+interface Spent {
+  budget: Budget;
+  owner: string;
+  spent_usd: number;
+  used_up: boolean;
 }
+
+function spentOf(budget: Budget): Spent[] {
+  const { spent, owner, limit_usd } = budget;
+  const all = spent.length > 0 ? spent : [{ owner: owner ?? "", spent_usd: 0, used_up: limit_usd === 0 }];
+  return all.map((one) => ({ budget, ...one }));
+}
+
+const COLUMNS: Column<Spent>[] = [
+  { head: "Budget", names: true, of: ({ budget }) => budget.name },
+  {
+    head: "Of",
+    of: ({ budget: { owner, agent }, owner: who }) => [who || owner || "each owner", agent && `agent ${agent}`].filter(Boolean).join(", "),
+  },
+  { head: "Spent", num: true, of: ({ spent_usd }) => dollars(spent_usd) },
+  { head: "Limit", num: true, of: ({ budget }) => dollars(budget.limit_usd) },
+  {
+    head: "Used",
+    of: ({ budget: { name, limit_usd: limit }, spent_usd: spent, used_up }) => (
+      <>
+        <progress value={Math.min(spent, limit)} max={limit || 1} aria-label={`Used of ${name}`} />{" "}
+        <span class={used_up ? "down" : "dim"}>{used_up ? "used up" : `${Math.round((spent / limit) * 100)}%`}</span>
+      </>
+    ),
+  },
+  { head: "Then", class: "wider", tone: "dim", of: ({ budget: { action } }) => AFTER[action] ?? action },
+];

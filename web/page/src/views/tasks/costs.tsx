@@ -6,7 +6,7 @@ import { Chart, type Columns, type Line } from "../../parts/chart";
 import { Card, Cards } from "../../parts/card";
 import { Choice } from "../../parts/choice";
 import { Failure, Nothing, Panel, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { useQuery } from "../../shell/route";
 import { Budgets } from "./budgets";
 import { dollars } from "./price";
@@ -161,40 +161,36 @@ function Charts({ read, grain }: { read: Poll<Histogram>; grain: string }) {
   );
 }
 
+const COUNTED: Column<Figures>[] = [
+  { head: "Tasks", num: true, of: ({ total_tasks }) => whole(total_tasks) },
+  { head: "Completed", num: true, class: "wide", of: ({ success_rate }) => `${fixed(success_rate, 0)}%` },
+  { head: "Tokens", num: true, class: "wider", of: (row) => short(Math.round(row.avg_tokens_per_task * row.total_tasks)) },
+  {
+    head: "Cost",
+    num: true,
+    of: ({ total_cost, unpriced_tasks }) => (
+      <>
+        {dollars(total_cost)}
+        {unpriced_tasks > 0 && <span class="warn" title="What they cost is not known"> +{unpriced_tasks} no price</span>}
+      </>
+    ),
+  },
+];
+
 function By({ id, title, rows, name }: { id: string; title: string; rows: readonly Figures[]; name: (row: Figures) => string }) {
   const sum = rows.reduce((all, { total_cost }) => all + total_cost, 0);
   return (
     <Panel id={id} title={title}>
-      <Scroll label={title}>
-        <table>
-          <caption class="unseen">{title}</caption>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col" class="num">Tasks</th>
-              <th scope="col" class="num wide">Completed</th>
-              <th scope="col" class="num wider">Tokens</th>
-              <th scope="col" class="num">Cost</th>
-              <th scope="col" class="wide">Share</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...rows].sort((one, other) => other.total_cost - one.total_cost).map((row) => (
-              <tr key={name(row)}>
-                <th scope="row">{name(row)}</th>
-                <td class="num">{whole(row.total_tasks)}</td>
-                <td class="num wide">{fixed(row.success_rate, 0)}%</td>
-                <td class="num wider">{short(Math.round(row.avg_tokens_per_task * row.total_tasks))}</td>
-                <td class="num">
-                  {dollars(row.total_cost)}
-                  {row.unpriced_tasks > 0 && <span class="warn" title="What they cost is not known"> +{row.unpriced_tasks} no price</span>}
-                </td>
-                <td class="wide"><progress value={sum > 0 ? row.total_cost / sum : 0} max={1} aria-label={`Share of ${name(row)}`} /></td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        name={title}
+        columns={[
+          { head: "Name", names: true, of: name },
+          ...COUNTED,
+          { head: "Share", class: "wide", of: (row) => <progress value={sum > 0 ? row.total_cost / sum : 0} max={1} aria-label={`Share of ${name(row)}`} /> },
+        ]}
+        rows={[...rows].sort((one, other) => other.total_cost - one.total_cost)}
+        row={(row) => ({ key: name(row) })}
+      />
     </Panel>
   );
 }

@@ -7,9 +7,9 @@ import type { Problem } from "../../live/rest";
 import { isOver } from "../../live/run";
 import { tookOf, newest, useMoves } from "../../live/runs";
 import type { Run } from "../../live/wire";
-import { Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
-import { Heading, Pages, useList, Words } from "../../parts/table";
+import { Pages, useList, Words } from "../../parts/list";
+import { Failure, Panel, Refusal, Time, waiting } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { useCommands } from "../../shell/commands";
 import { go, hrefOf } from "../../shell/route";
 import { Deeds } from "./doing";
@@ -55,13 +55,14 @@ export function Tasks() {
         <Filters query={query} choose={choose} />
         <Failure poll={list} what="Tasks" />
         <Refusal problem={problem} clear={() => setProblem(undefined)} />
-        {!page ? (
-          <Nothing>{waiting(list, "the tasks")}</Nothing>
-        ) : page.items.length === 0 ? (
-          <Empty filtered={Boolean(query("status") || query("agent") || query("text"))} />
-        ) : (
-          <Table page={page.items} failed={setProblem} done={() => list.nudge()} />
-        )}
+        <Table
+          name="Tasks"
+          class="runs"
+          columns={[...ABOUT, { head: "Deeds", unseen: true, class: "end", of: (run) => <Deeds run={run} failed={setProblem} done={() => list.nudge()} /> }]}
+          rows={page?.items.map(newest) ?? []}
+          row={({ id }) => ({ key: id, "data-run": id })}
+          empty={page ? <Empty filtered={Boolean(query("status") || query("agent") || query("text"))} /> : waiting(list, "the tasks")}
+        />
         {page && <Pages total={page.total} size={PAGE} what="tasks" />}
       </Panel>
       {words.trim() && <Found words={words.trim()} />}
@@ -98,70 +99,49 @@ function Filters({ query, choose }: ReturnType<typeof useList>) {
 }
 
 function Empty({ filtered }: { filtered: boolean }) {
-  if (filtered) return <Nothing>No task is like that.</Nothing>;
+  if (filtered) return <>No task is like that.</>;
   return (
-    <Nothing>
+    <>
       Nobody has asked anything yet. A task comes of a message, of a webhook, or of <code>POST /api/tasks</code>.{" "}
       <a class="quiet strong" href={hrefOf("tasks", "", { tab: "chat" })}>
         Chat with the demo agent
       </a>
-    </Nothing>
+    </>
   );
 }
 
-interface TableProps {
-  page: readonly Run[];
-  failed: (problem: Problem | undefined) => void;
-  done: () => void;
-}
-
-function Table({ page, ...props }: TableProps) {
-  return (
-    <Scroll label="Tasks">
-      <table class="runs">
-        <caption class="unseen">Tasks</caption>
-        <thead>
-          <tr>
-            <th scope="col">Task</th>
-            <Heading by="status">Status</Heading>
-            <Heading by="agent">Agent</Heading>
-            <th scope="col" class="wider">Conversation</th>
-            <th scope="col" class="num wider">Tokens</th>
-            <Heading by="cost" num>Cost</Heading>
-            <Heading by="duration" num class="wide">Took</Heading>
-            <Heading by="created" class="wide">Created</Heading>
-            <th class="end"><span class="unseen">Deeds</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          {page.map((run) => <Row key={run.id} run={newest(run)} {...props} />)}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
-
-function Row({ run, failed, done }: { run: Run } & Omit<TableProps, "page">) {
-  const tokens = tokensOf(run);
-  return (
-    <tr data-run={run.id}>
-      <th scope="row">
+const ABOUT: Column<Run>[] = [
+  {
+    head: "Task",
+    names: true,
+    of: (run) => (
+      <>
         <a href={hrefOf("tasks", run.id)} title={askedOf(run).slice(0, 500)}>{askedOf(run).slice(0, 120) || run.name || run.id}</a>
         <span class="dim about">{run.id}{run.source && ` · ${run.source}`}</span>
-      </th>
-      <td><Standing run={run} /></td>
-      <td>{run.agent || <span class="dim">any</span>}</td>
-      <td class="wider">
-        {run.conversation ? <a href={hrefOf("tasks", "", { tab: "chat", conversation: run.conversation })}>{run.conversation}</a> : <span class="dim">none</span>}
-      </td>
-      <td class="num wider">{tokens === undefined ? "–" : whole(tokens)}</td>
-      <td class="num">{costOf(run)}</td>
-      <td class="num wide">{tookOf(run)}</td>
-      <td class="wide"><Time iso={run.created} /></td>
-      <td class="end"><Deeds run={run} failed={failed} done={done} /></td>
-    </tr>
-  );
-}
+      </>
+    ),
+  },
+  { head: "Status", by: "status", of: (run) => <Standing run={run} /> },
+  { head: "Agent", by: "agent", of: ({ agent }) => agent || <span class="dim">any</span> },
+  {
+    head: "Conversation",
+    class: "wider",
+    of: ({ conversation }) =>
+      conversation ? <a href={hrefOf("tasks", "", { tab: "chat", conversation })}>{conversation}</a> : <span class="dim">none</span>,
+  },
+  {
+    head: "Tokens",
+    num: true,
+    class: "wider",
+    of: (run) => {
+      const tokens = tokensOf(run);
+      return tokens === undefined ? "–" : whole(tokens);
+    },
+  },
+  { head: "Cost", by: "cost", num: true, of: costOf },
+  { head: "Took", by: "duration", num: true, class: "wide", of: tookOf },
+  { head: "Created", by: "created", class: "wide", of: ({ created }) => <Time iso={created} /> },
+];
 
 export function Standing({ run }: { run: Run }) {
   return (

@@ -4,12 +4,12 @@ import { whole, words } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { polled, usePolls } from "../../live/poll";
 import type { Problem } from "../../live/rest";
-import { isOver } from "../../live/run";
+import { isOver, pathOf } from "../../live/run";
 import { tookOf, newest, useMoves } from "../../live/runs";
 import type { Run } from "../../live/wire";
 import { Card, Cards } from "../../parts/card";
 import { attempt, Failure, Nothing, Panel, Refusal, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { useCommands } from "../../shell/commands";
 import { hrefOf } from "../../shell/route";
 import { budgets, leftOf } from "./budgets";
@@ -17,12 +17,12 @@ import { Deeds, stop, Words } from "./doing";
 import { Standing } from "./list";
 import { Log } from "./log";
 import { costOf, dollars } from "./price";
-import { Tail } from "./tail";
+import { type Step, Tail } from "./tail";
 import { Talk } from "./talk";
 import { askedOf, tokensOf } from "./wire";
 
 export function One({ id }: { id: string }) {
-  const read = polled<Run>(`/api/oracle/runs/${encodeURIComponent(id)}`, 300_000);
+  const read = polled<Run>(pathOf(id), 300_000);
   const [problem, setProblem] = useState<Problem>();
   usePolls(read);
   useParts(`run:${id}`, "clock");
@@ -110,6 +110,13 @@ function Output({ run, pieces }: { run: Run; pieces: number }) {
   );
 }
 
+const STEPS: Column<Step>[] = [
+  { head: "At", of: ({ ts }) => <Time iso={ts} bare /> },
+  { head: "Step", tone: ({ error }) => (error ? "down" : ""), of: ({ type, error }) => `${words(type.replace(":", " "))}${error ? ", an error" : ""}` },
+  { head: "Tool", of: ({ tool }) => tool || "–" },
+  { head: "What", tone: "wraps", of: ({ text }) => text.slice(0, 600) },
+];
+
 /** What the agent thought and called, how a webhook became the task, what was asked of stores of knowledge. */
 function Steps({ tail }: { tail: Tail }) {
   useParts(tail.part);
@@ -117,29 +124,7 @@ function Steps({ tail }: { tail: Tail }) {
   if (steps.length === 0) return null;
   return (
     <Panel id="steps" title="Steps and calls" note={tail.steps.length > 200 ? `the newest 200 of ${whole(tail.steps.length)}` : whole(steps.length)}>
-      <Scroll label="Steps and calls" tall>
-        <table>
-          <caption class="unseen">Steps and calls</caption>
-          <thead>
-            <tr>
-              <th scope="col">At</th>
-              <th scope="col">Step</th>
-              <th scope="col">Tool</th>
-              <th scope="col">What</th>
-            </tr>
-          </thead>
-          <tbody>
-            {steps.map((step) => (
-              <tr key={step.n}>
-                <td><Time iso={step.ts} bare /></td>
-                <td class={step.error ? "down" : ""}>{words(step.type.replace(":", " "))}{step.error && ", an error"}</td>
-                <td>{step.tool || "–"}</td>
-                <td class="wraps">{step.text.slice(0, 600)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table name="Steps and calls" tall columns={STEPS} rows={steps} row={({ n }) => ({ key: n })} />
     </Panel>
   );
 }

@@ -3,6 +3,7 @@ import { follow, onReturn, told } from "../../live/link";
 import { items } from "../../live/lists";
 import { touch } from "../../live/paint";
 import { get, Problem } from "../../live/rest";
+import { pathOf } from "../../live/run";
 import type { Frame, Items } from "../../live/wire";
 import type { Piece } from "./wire";
 
@@ -95,7 +96,7 @@ export class Tail {
     this.reading = true;
     try {
       for (let more: string | null = String(this.upTo); more !== null; ) {
-        const body = await get(`/api/oracle/runs/${encodeURIComponent(this.id)}/output?limit=${PAGE}&cursor=${more}`);
+        const body = await get(`${pathOf(this.id)}/output?limit=${PAGE}&cursor=${more}`);
         for (const piece of items<Piece>(body)) if (piece.n > this.upTo) this.take(piece);
         more = (body as Items<Piece>).next;
         touch(this.part);

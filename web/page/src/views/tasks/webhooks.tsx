@@ -4,8 +4,8 @@ import { useTopics } from "../../live/link";
 import { polled, usePolls } from "../../live/poll";
 import { post, type Problem, put, remove } from "../../live/rest";
 import { attempt, Confirm, Failure, Nothing, Panel, Refusal, Switch, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
 import { Field, FormDialog } from "../../parts/form";
+import { type Head, Headed } from "../../parts/table";
 import { Arrivals, arrivals } from "./arrivals";
 import { NewWebhook, secretOf } from "./hook";
 import type { Webhook } from "./wire";
@@ -51,27 +51,11 @@ export function Webhooks() {
         {!all ? (
           <Nothing>{waiting(list, "the webhooks")}</Nothing>
         ) : (
-          <Scroll label="Webhooks">
-            <table class="runs">
-              <caption class="unseen">Webhooks</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Webhook</th>
-                  <th scope="col" class="wide">Provider</th>
-                  <th scope="col">Secret</th>
-                  <th scope="col" class="wider">Calls</th>
-                  <th scope="col" class="num">Came in</th>
-                  <th scope="col">Takes deliveries</th>
-                  <th class="end"><span class="unseen">Deeds</span></th>
-                </tr>
-              </thead>
-              <tbody>
-                {all.map((hook) => (
-                  <Row key={hook.webhook_id} hook={hook} came={stats.value?.events_by_webhook[hook.webhook_id] ?? 0} failed={setProblem} done={() => list.refresh()} />
-                ))}
-              </tbody>
-            </table>
-          </Scroll>
+          <Headed name="Webhooks" class="runs" heads={HEADS}>
+            {all.map((hook) => (
+              <Row key={hook.webhook_id} hook={hook} came={stats.value?.events_by_webhook[hook.webhook_id] ?? 0} failed={setProblem} done={() => list.refresh()} />
+            ))}
+          </Headed>
         )}
       </Panel>
       <Arrivals />
@@ -87,6 +71,16 @@ export function Webhooks() {
     </>
   );
 }
+
+const HEADS: Head[] = [
+  { head: "Webhook" },
+  { head: "Provider", class: "wide" },
+  { head: "Secret" },
+  { head: "Calls", class: "wider" },
+  { head: "Came in", num: true },
+  { head: "Takes deliveries" },
+  { head: "Deeds", unseen: true, class: "end" },
+];
 
 interface RowProps {
   hook: Webhook;

@@ -4,7 +4,7 @@ import { post, type Problem } from "../../live/rest";
 import { attempt, Panel, Refusal } from "../../parts/parts";
 import { useQuery } from "../../shell/route";
 import { strategies, useLists } from "./lists";
-import type { Run } from "./plans";
+import type { Backtest } from "./plans";
 
 const DAY_MS = 86_400_000;
 
@@ -45,7 +45,7 @@ export function BacktestForm({ begun }: { begun: (id: string) => void }) {
     };
     const problem = await attempt(async () => {
       const path = `/api/strategies/${encodeURIComponent(strategy.name)}/backtest`;
-      const run = (await post(path, wish, { Prefer: "respond-async" })) as Run;
+      const run = (await post(path, wish, { Prefer: "respond-async" })) as Backtest;
       begun(run.id);
     });
     setAsking(false);

@@ -1,11 +1,11 @@
 // The rows of the results of backtests: read once each, as they never change.
 import { useEffect } from "preact/hooks";
 import { touch } from "../../live/paint";
-import { get, Problem } from "../../live/rest";
+import type { Problem } from "../../live/rest";
+import { readRows } from "../../live/run";
 import type { EquityRow, TradeRow } from "./plans";
 
-const PAGE = 1_000;
-const MOST_PAGES = 100;
+const MOST_ROWS = 100_000;
 const MOST_KEPT = 16;
 
 export interface Result {
@@ -29,22 +29,12 @@ export function useResults(ids: readonly string[]): (Result | undefined)[] {
 async function fetchRows(id: string): Promise<void> {
   for (const old of kept.keys()) if (kept.size >= MOST_KEPT) kept.delete(old);
   kept.set(id, undefined);
-  const found: Result = { curve: [], trades: [] };
-  try {
-    let cursor: string | null = "0";
-    for (let page = 0; cursor !== null && page < MOST_PAGES; page += 1) {
-      const path: string = `/api/oracle/runs/${encodeURIComponent(id)}/events?limit=${PAGE}&cursor=${cursor}`;
-      const { items, next } = (await get(path)) as { items: (EquityRow | TradeRow)[]; next: string | null };
-      for (const row of items) {
-        if (row.row === "equity") found.curve.push(row);
-        else found.trades.push(row);
-      }
-      cursor = next;
-    }
-  } catch (problem) {
-    if (!(problem instanceof Problem)) throw problem;
-    found.problem = problem;
-  }
-  kept.set(id, found);
+  const rows: (EquityRow | TradeRow)[] = [];
+  const problem = await readRows(id, rows, MOST_ROWS);
+  kept.set(id, {
+    curve: rows.filter((row) => row.row === "equity"),
+    trades: rows.filter((row) => row.row === "trade"),
+    ...(problem && { problem }),
+  });
   touch(PART);
 }

@@ -2,14 +2,15 @@
 import { useState } from "preact/hooks";
 import { fixed, percent, utcDay } from "../../live/format";
 import { post, type Problem } from "../../live/rest";
-import { attempt, Failure, Nothing, Panel, Refusal, Simulated, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { pathOf } from "../../live/run";
+import { attempt, Failure, Panel, Refusal, Simulated, Time, waiting } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { backtests } from "./lists";
 import { share, tone } from "./money";
-import type { Run } from "./plans";
+import type { Backtest, Figures } from "./plans";
 
 interface RunsProps {
-  runs: readonly Run[];
+  runs: readonly Backtest[];
   chosen: readonly string[];
   flip: (id: string) => void;
 }
@@ -18,7 +19,7 @@ export function BacktestRuns({ runs, chosen, flip }: RunsProps) {
   const [refused, setRefused] = useState<Problem>();
   const made = runs.some(({ result }) => result?.metadata.simulated);
   const cancel = async (id: string) =>
-    setRefused(await attempt(async () => void (await post(`/api/oracle/runs/${encodeURIComponent(id)}/cancel`))));
+    setRefused(await attempt(async () => void (await post(`${pathOf(id)}/cancel`))));
   return (
     <Panel
       id="backtests"
@@ -28,87 +29,64 @@ export function BacktestRuns({ runs, chosen, flip }: RunsProps) {
     >
       <Failure poll={backtests} what="The backtests" />
       <Refusal problem={refused} clear={() => setRefused(undefined)} />
-      {runs.length === 0 ? (
-        <Nothing>
-          {backtests.value
+      <Table
+        name="Backtests, newest first"
+        label="Backtests"
+        tall
+        columns={[
+          {
+            head: "Show",
+            unseen: true,
+            of: (run) => (
+              <input type="checkbox" checked={chosen.includes(run.id)} aria-label={`Show backtest ${nameOf(run)}`} onChange={() => flip(run.id)} />
+            ),
+          },
+          ...ABOUT,
+          { head: "State", of: (run) => <State run={run} cancel={cancel} /> },
+        ]}
+        rows={runs}
+        row={({ id }) => ({ key: id, "data-backtest": id })}
+        empty={
+          backtests.value
             ? "No strategy was tried on the past yet. Begin one in the form beside this."
-            : waiting(backtests, "the backtests")}
-        </Nothing>
-      ) : (
-        <Scroll label="Backtests" tall>
-          <table>
-            <caption class="unseen">Backtests, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">
-                  <span class="unseen">Show</span>
-                </th>
-                <th scope="col">Strategy</th>
-                <th scope="col" class="wide">
-                  Days
-                </th>
-                <th scope="col" class="num">
-                  Return
-                </th>
-                <th scope="col" class="num">
-                  Drawdown
-                </th>
-                <th scope="col" class="num wide">
-                  Sharpe
-                </th>
-                <th scope="col" class="num wide">
-                  Trades
-                </th>
-                <th scope="col">State</th>
-              </tr>
-            </thead>
-            <tbody>
-              {runs.map((run) => (
-                <Row key={run.id} run={run} shown={chosen.includes(run.id)} flip={flip} cancel={cancel} />
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+            : waiting(backtests, "the backtests")
+        }
+      />
     </Panel>
   );
 }
 
-interface RowProps {
-  run: Run;
-  shown: boolean;
-  flip: (id: string) => void;
-  cancel: (id: string) => Promise<void>;
-}
-
-function Row({ run, shown, flip, cancel }: RowProps) {
-  const { id, params, status, result, created } = run;
-  const done = status === "completed" && result;
-  return (
-    <tr data-backtest={id}>
-      <td>
-        <input type="checkbox" checked={shown} aria-label={`Show backtest ${nameOf(run)}`} onChange={() => flip(id)} />
-      </td>
-      <th scope="row">
+const ABOUT: Column<Backtest>[] = [
+  {
+    head: "Strategy",
+    names: true,
+    of: ({ params, created }) => (
+      <>
         {params.strategy}
         <span class="dim by">
           <Time iso={created} />
           {params.symbols?.length ? `, ${params.symbols.join(" ")}` : ""}
         </span>
-      </th>
-      <td class="wide dim">{spanOf(run)}</td>
-      <td class={`num ${done ? tone(result.total_return_pct) : ""}`}>{done ? percent(result.total_return_pct) : "–"}</td>
-      <td class="num">{done ? share(result.max_drawdown_pct) : "–"}</td>
-      <td class="num wide">{done ? fixed(result.sharpe_ratio, 2) : "–"}</td>
-      <td class="num wide">{done ? result.total_trades : "–"}</td>
-      <td>
-        <State run={run} cancel={cancel} />
-      </td>
-    </tr>
-  );
+      </>
+    ),
+  },
+  { head: "Days", class: "wide", tone: "dim", of: spanOf },
+  {
+    head: "Return",
+    num: true,
+    tone: (run) => ifDone(run, ({ total_return_pct }) => tone(total_return_pct), ""),
+    of: (run) => ifDone(run, ({ total_return_pct }) => percent(total_return_pct)),
+  },
+  { head: "Drawdown", num: true, of: (run) => ifDone(run, ({ max_drawdown_pct }) => share(max_drawdown_pct)) },
+  { head: "Sharpe", num: true, class: "wide", of: (run) => ifDone(run, ({ sharpe_ratio }) => fixed(sharpe_ratio, 2)) },
+  { head: "Trades", num: true, class: "wide", of: (run) => ifDone(run, ({ total_trades }) => String(total_trades)) },
+];
+
+function ifDone({ status, result }: Backtest, say: (result: Figures) => string, otherwise = "–"): string {
+  return status === "completed" && result ? say(result) : otherwise;
 }
 
-function State({ run, cancel }: { run: Run; cancel: (id: string) => Promise<void> }) {
+function State({ run, cancel }: { run: Backtest; cancel: (id: string) => Promise<void> }) {
   const { id, status, progress, error } = run;
   if (status === "completed") return <span class="dim">completed</span>;
   if (status === "failed")
@@ -129,10 +107,10 @@ function State({ run, cancel }: { run: Run; cancel: (id: string) => Promise<void
 }
 
 /** As it is called where it is one of several. */
-export function nameOf({ id, params }: Run): string {
+export function nameOf({ id, params }: Backtest): string {
   return `${params.strategy} ${id.slice(-4)}`;
 }
 
-export function spanOf({ params: { start = "", end = "" } }: Run): string {
+export function spanOf({ params: { start = "", end = "" } }: Backtest): string {
   return `${utcDay(start)} ${start.slice(0, 4)} – ${utcDay(end)} ${end.slice(0, 4)}`;
 }

@@ -7,7 +7,7 @@ import { BacktestForm } from "./backtestform";
 import { BacktestRuns } from "./backtestruns";
 import { backtests } from "./lists";
 import { Results } from "./results";
-import type { Figures, Run } from "./plans";
+import type { Backtest, Figures } from "./plans";
 
 export const MOST_COMPARED = 4;
 
@@ -40,7 +40,7 @@ export function Backtests() {
 }
 
 /** As it was last told; what it was asked for does not change. */
-function newest(read: Run): Run {
+function newest(read: Backtest): Backtest {
   const told = runs.get(read.id);
   if (!told) return read;
   return { ...read, status: told.status, progress: told.progress, error: told.error, result: told.result as Figures | null };

@@ -1,4 +1,5 @@
 // How much of a limit is used, as a bar, a number and a word: nobody has to tell colours apart.
+import { type Column, Table } from "../../parts/table";
 
 /** From this share of a limit on it is near. */
 const NEAR = 0.75;
@@ -22,7 +23,7 @@ export function Bar({ used }: { used: number }) {
   );
 }
 
-interface RowProps {
+export interface Gauge {
   title: string;
   value: string;
   limit: string;
@@ -32,39 +33,26 @@ interface RowProps {
   word?: string;
 }
 
-export function GaugeRow({ title, value, limit, used, word }: RowProps) {
-  const level = used === undefined ? undefined : levelOf(used);
+export function GaugeTable({ name, what, of }: { name: string; what: string; of: readonly Gauge[] }) {
   return (
-    <tr data-gauge={title}>
-      <th scope="row">{title}</th>
-      <td class="num">{value}</td>
-      <td class="num dim">{limit}</td>
-      <td class="used">{used !== undefined && <Bar used={used} />}</td>
-      <td class="num wider">{used === undefined ? "–" : `${Math.round(used * 100)}%`}</td>
-      <td class={`level ${level ?? ""}`}>{word ?? (level ? LEVEL[level] : "unavailable")}</td>
-    </tr>
+    <Table
+      name={name}
+      class="gauges"
+      columns={[{ head: what, names: true, of: ({ title }) => title }, ...COLUMNS]}
+      rows={of}
+      row={({ title }) => ({ key: title, "data-gauge": title })}
+    />
   );
 }
 
-export function GaugeHead({ what }: { what: string }) {
-  return (
-    <thead>
-      <tr>
-        <th scope="col">{what}</th>
-        <th scope="col" class="num">
-          Now
-        </th>
-        <th scope="col" class="num">
-          Limit
-        </th>
-        <th scope="col">
-          <span class="unseen">Share of the limit, as a bar</span>
-        </th>
-        <th scope="col" class="num wider">
-          Used
-        </th>
-        <th scope="col">State</th>
-      </tr>
-    </thead>
-  );
-}
+const COLUMNS: Column<Gauge>[] = [
+  { head: "Now", num: true, of: ({ value }) => value },
+  { head: "Limit", num: true, tone: "dim", of: ({ limit }) => limit },
+  { head: "Share of the limit, as a bar", unseen: true, tone: "used", of: ({ used }) => used !== undefined && <Bar used={used} /> },
+  { head: "Used", num: true, class: "wider", of: ({ used }) => (used === undefined ? "–" : `${Math.round(used * 100)}%`) },
+  {
+    head: "State",
+    tone: ({ used }) => `level ${used === undefined ? "" : levelOf(used)}`,
+    of: ({ used, word }) => word ?? (used === undefined ? "unavailable" : LEVEL[levelOf(used)]),
+  },
+];

@@ -4,8 +4,8 @@ import { useState } from "preact/hooks";
 import { age, fixed } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { post, type Problem } from "../../live/rest";
-import { attempt, Nothing, Panel, Refusal, Time } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { attempt, Panel, Refusal, Time } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { stream } from "../../live/link";
 import { breakers, heartbeats, reconciliations, useKinds } from "./kinds";
 import { share } from "./money";
@@ -35,6 +35,7 @@ const HALTS = new Set(["drawdown", "daily_loss", "reconciliation"]);
 
 export function Breakers() {
   useKinds(breakers, heartbeats, reconciliations);
+  useParts("clock");
   const [refused, setRefused] = useState<Problem>();
   const rows = Object.keys(ABOUT).flatMap((name) => {
     const breaker = breakers.values.get(name);
@@ -48,72 +49,47 @@ export function Breakers() {
       note={rows.length > 0 && (tripped === 0 ? "none has tripped" : `${tripped} tripped: no position is opened`)}
     >
       <Refusal problem={refused} clear={() => setRefused(undefined)} />
-      {rows.length === 0 ? (
-        <Nothing>{stream.link === "live" ? "No breaker has spoken yet." : "Waiting for the stream."}</Nothing>
-      ) : (
-        <Scroll label="Circuit breakers">
-          <table>
-            <caption class="unseen">Circuit breakers</caption>
-            <thead>
-              <tr>
-                <th scope="col">Breaker</th>
-                <th scope="col">State</th>
-                <th scope="col" class="num">
-                  Now
-                </th>
-                <th scope="col" class="num">
-                  Limit
-                </th>
-                <th scope="col" class="wide">
-                  Since
-                </th>
-                <th scope="col">Reset</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(([name, breaker]) => (
-                <Row key={name} name={name} breaker={breaker} failed={setRefused} />
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <Table
+        name="Circuit breakers"
+        columns={[
+          ...SAID,
+          {
+            head: "Reset",
+            tone: "dim",
+            of: ([name, { on }]) => <Deed name={name} failed={setRefused} otherwise={on ? ABOUT[name]!.resets : "–"} />,
+          },
+        ]}
+        rows={rows}
+        row={([name]) => ({ key: name, "data-breaker": name })}
+        below={([, { on, reason }]) => on && <div class="down reason">{reason}</div>}
+        empty={stream.link === "live" ? "No breaker has spoken yet." : "Waiting for the stream."}
+      />
     </Panel>
   );
 }
 
-function Row({ name, breaker, failed }: { name: string; breaker: Breaker; failed: (problem: Problem | undefined) => void }) {
-  useParts("clock");
-  const { title, show, resets } = ABOUT[name]!;
-  const value = ageOf(name) ?? breaker.value;
-  return (
-    <>
-      <tr data-breaker={name}>
-        <th scope="row">
-          {title} {HALTS.has(name) && <span class="dim wider">halts all</span>}
-        </th>
-        <td>
-          <span class={`state ${breaker.on ? "tripped" : "armed"}`}>{breaker.on ? "tripped" : "fine"}</span>
-        </td>
-        <td class="num">{value === null ? "unavailable" : show(value)}</td>
-        <td class="num dim">{show(breaker.limit)}</td>
-        <td class="wide dim">
-          <Time iso={breaker.since} />
-        </td>
-        <td class="dim">
-          <Deed name={name} failed={failed} otherwise={breaker.on ? resets : "–"} />
-        </td>
-      </tr>
-      {breaker.on && (
-        <tr>
-          <td colSpan={6} class="down reason">
-            {breaker.reason}
-          </td>
-        </tr>
-      )}
-    </>
-  );
-}
+const SAID: Column<readonly [string, Breaker]>[] = [
+  {
+    head: "Breaker",
+    names: true,
+    of: ([name]) => (
+      <>
+        {ABOUT[name]!.title} {HALTS.has(name) && <span class="dim wider">halts all</span>}
+      </>
+    ),
+  },
+  { head: "State", of: ([, { on }]) => <span class={`state ${on ? "tripped" : "armed"}`}>{on ? "tripped" : "fine"}</span> },
+  {
+    head: "Now",
+    num: true,
+    of: ([name, breaker]) => {
+      const value = ageOf(name) ?? breaker.value;
+      return value === null ? "unavailable" : ABOUT[name]!.show(value);
+    },
+  },
+  { head: "Limit", num: true, tone: "dim", of: ([name, { limit }]) => ABOUT[name]!.show(limit) },
+  { head: "Since", class: "wide", tone: "dim", of: ([, { since }]) => <Time iso={since} /> },
+];
 
 /** What only grows older is said once in a while; its present age can be told from when it began. */
 function ageOf(name: string): number | undefined {

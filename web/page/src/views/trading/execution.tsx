@@ -2,7 +2,7 @@
 import { fixed, whole } from "../../live/format";
 import { Card, Cards } from "../../parts/card";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { Histogram } from "./histogram";
 import { quality, useLists } from "./lists";
 import { PanelMark } from "./made";
@@ -63,12 +63,32 @@ export function Execution() {
           <Histogram values={waits} text={ms} label="Orders by time to fill" doubling />
         </Panel>
       </div>
-      <Table rows={rows} />
+      <Filled rows={rows} />
     </>
   );
 }
 
-function Table({ rows }: { rows: readonly Quality[] }) {
+const COLUMNS: Column<Quality>[] = [
+  {
+    head: "Order",
+    names: true,
+    of: ({ side, symbol, metadata: { order_type } }) => (
+      <>
+        <span class={side === "BUY" ? "up" : "down"}>{side}</span> {symbol}{" "}
+        <span class="dim">{order_type?.toLowerCase().replaceAll("_", " ")}</span>
+      </>
+    ),
+  },
+  { head: "Quantity", num: true, class: "wide", of: ({ metadata: { quantity: size } }) => (size === undefined ? "–" : quantity(size)) },
+  { head: "Expected", num: true, of: (one) => price(one.expected_price) },
+  { head: "Filled", num: true, of: (one) => price(one.filled_price) },
+  { head: "Slippage", num: true, tone: (one) => worse(one.slippage_bps), of: (one) => bps(one.slippage_bps) },
+  { head: "Since arrival", num: true, class: "wide", tone: (one) => worse(one.arrival_slippage_bps), of: (one) => bps(one.arrival_slippage_bps) },
+  { head: "Took", num: true, of: (one) => ms(one.fill_latency_ms) },
+  { head: "Time", class: "wide", tone: "dim", of: (one) => one.fill_timestamp && <Time iso={one.fill_timestamp} /> },
+];
+
+function Filled({ rows }: { rows: readonly Quality[] }) {
   return (
     <Panel
       id="filled"
@@ -76,58 +96,14 @@ function Table({ rows }: { rows: readonly Quality[] }) {
       note="newest first"
       controls={<PanelMark symbols={rows.map(({ symbol }) => symbol)} />}
     >
-      <Scroll label="Filled orders" tall>
-        <table>
-          <caption class="unseen">Filled orders and how well each was filled</caption>
-          <thead>
-            <tr>
-              <th scope="col">Order</th>
-              <th scope="col" class="num wide">
-                Quantity
-              </th>
-              <th scope="col" class="num">
-                Expected
-              </th>
-              <th scope="col" class="num">
-                Filled
-              </th>
-              <th scope="col" class="num">
-                Slippage
-              </th>
-              <th scope="col" class="num wide">
-                Since arrival
-              </th>
-              <th scope="col" class="num">
-                Took
-              </th>
-              <th scope="col" class="wide">
-                Time
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((one) => (
-              <tr key={one.order_id} data-quality={one.order_id}>
-                <th scope="row">
-                  <span class={one.side === "BUY" ? "up" : "down"}>{one.side}</span> {one.symbol}{" "}
-                  <span class="dim">{one.metadata.order_type?.toLowerCase().replaceAll("_", " ")}</span>
-                </th>
-                <td class="num wide">{one.metadata.quantity === undefined ? "–" : quantity(one.metadata.quantity)}</td>
-                <td class="num">{price(one.expected_price)}</td>
-                <td class="num">{price(one.filled_price)}</td>
-                <td class={`num ${worse(one.slippage_bps)}`}>
-                  {one.slippage_bps === null ? "unavailable" : bps(one.slippage_bps)}
-                </td>
-                <td class={`num wide ${worse(one.arrival_slippage_bps)}`}>
-                  {one.arrival_slippage_bps === null ? "unavailable" : bps(one.arrival_slippage_bps)}
-                </td>
-                <td class="num">{ms(one.fill_latency_ms)}</td>
-                <td class="wide dim">{one.fill_timestamp && <Time iso={one.fill_timestamp} />}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        name="Filled orders and how well each was filled"
+        label="Filled orders"
+        tall
+        columns={COLUMNS}
+        rows={rows}
+        row={({ order_id }) => ({ key: order_id, "data-quality": order_id })}
+      />
     </Panel>
   );
 }
@@ -136,8 +112,8 @@ function worse(slippage: number | null): string {
   return slippage === null || Math.abs(slippage) < 0.05 ? "" : slippage > 0 ? "down" : "up";
 }
 
-function bps(value: number): string {
-  return `${fixed(value, 1).replace("-", "−")} bps`;
+function bps(value: number | null): string {
+  return value === null ? "unavailable" : `${fixed(value, 1).replace("-", "−")} bps`;
 }
 
 function ms(value: number): string {

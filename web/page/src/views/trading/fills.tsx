@@ -1,6 +1,7 @@
 // What was bought and sold, as it happens.
-import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import type { Happening } from "../../live/wire";
+import { Failure, Panel, Time, waiting } from "../../parts/parts";
+import { Table } from "../../parts/table";
 import { fills, useLists } from "./lists";
 import { allMade, PanelMark, RowMark } from "./made";
 import { price, quantity } from "./money";
@@ -14,49 +15,37 @@ export function Fills() {
   return (
     <Panel id="fills" title="Trade feed" note={rows.length > 0 && "newest first"} controls={<PanelMark symbols={symbols} />}>
       <Failure poll={fills} what="The trade feed" />
-      {rows.length === 0 ? (
-        <Nothing>{fills.value ? "Nothing was bought or sold yet." : waiting(fills, "the trade feed")}</Nothing>
-      ) : (
-        <Scroll label="Trade feed" tall>
-          <table>
-            <caption class="unseen">Fills, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Time</th>
-                <th scope="col">What</th>
-                <th scope="col" class="num">
-                  Quantity
-                </th>
-                <th scope="col" class="num">
-                  Price
-                </th>
-                <th scope="col" class="wider">
-                  By
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(({ id, ts, data }) => {
-                const { symbol, side, quantity: size, price: at, strategy_name } = data as unknown as Fill;
-                return (
-                  <tr key={id} data-fill={symbol}>
-                    <td class="dim">
-                      <Time iso={ts} />
-                    </td>
-                    <th scope="row">
-                      <span class={side === "BUY" ? "up" : "down"}>{side === "BUY" ? "bought" : "sold"}</span> {symbol}{" "}
-                      <RowMark symbol={symbol} all={all} />
-                    </th>
-                    <td class="num">{quantity(size)}</td>
-                    <td class="num">{price(at)}</td>
-                    <td class="wider dim">{strategy_name || "by hand"}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <Table
+        name="Fills, newest first"
+        label="Trade feed"
+        tall
+        columns={[
+          { head: "Time", tone: "dim", of: ({ ts }) => <Time iso={ts} /> },
+          {
+            head: "What",
+            names: true,
+            of: (one) => {
+              const { side, symbol } = fillOf(one);
+              return (
+                <>
+                  <span class={side === "BUY" ? "up" : "down"}>{side === "BUY" ? "bought" : "sold"}</span> {symbol}{" "}
+                  <RowMark symbol={symbol} all={all} />
+                </>
+              );
+            },
+          },
+          { head: "Quantity", num: true, of: (one) => quantity(fillOf(one).quantity) },
+          { head: "Price", num: true, of: (one) => price(fillOf(one).price) },
+          { head: "By", class: "wider", tone: "dim", of: (one) => fillOf(one).strategy_name || "by hand" },
+        ]}
+        rows={rows}
+        row={(one) => ({ key: one.id, "data-fill": fillOf(one).symbol })}
+        empty={fills.value ? "Nothing was bought or sold yet." : waiting(fills, "the trade feed")}
+      />
     </Panel>
   );
+}
+
+function fillOf({ data }: Happening): Fill {
+  return data as unknown as Fill;
 }

@@ -2,8 +2,7 @@
 import { whole } from "../../live/format";
 import { useMarkets } from "../../live/markets";
 import { Failure, Nothing, Panel, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
-import { GaugeHead, GaugeRow } from "./bar";
+import { type Gauge, GaugeTable } from "./bar";
 import { holdings } from "./holdings";
 import { accounts, equities, openOrders, positions, useKinds } from "./kinds";
 import { limits, pdt, summary, useLists } from "./lists";
@@ -27,15 +26,7 @@ export function Gauges() {
         <Nothing>There is no account yet, so nothing is used of any limit.</Nothing>
       ) : (
         <>
-          <Scroll label="Limits and how much of each is used">
-            <table class="gauges">
-              <caption class="unseen">Limits and how much of each is used</caption>
-              <GaugeHead what="Limit" />
-              <tbody>
-                <Rows limits={limits.value} marked={marked} />
-              </tbody>
-            </table>
-          </Scroll>
+          <GaugeTable name="Limits and how much of each is used" what="Limit" of={gaugesOf(limits.value, marked)} />
           {pdt.value && <PdtNote pdt={pdt.value} />}
         </>
       )}
@@ -43,73 +34,42 @@ export function Gauges() {
   );
 }
 
-function Rows({ limits: { position_limits: one, portfolio_limits: all }, marked }: { limits: Limits; marked: Equity }) {
+function gaugesOf({ position_limits: one, portfolio_limits: all }: Limits, marked: Equity): Gauge[] {
   const held = holdings();
   const largest = held[0] && marked.equity > 0 ? (100 * Math.abs(held[0].value)) / marked.equity : 0;
   const worst = held.reduce((most, { gainPct }) => Math.max(most, -gainPct), 0);
-  const loss = Math.max(0, -marked.daily_pnl_pct);
-  const reserve = marked.equity > 0 ? (100 * marked.cash) / marked.equity : 0;
   const today = summary.value?.trades_today;
-  return (
-    <>
-      <GaugeRow
-        title="Drawdown"
-        value={share(marked.drawdown_pct)}
-        limit={share(all.max_drawdown_pct)}
-        used={marked.drawdown_pct / all.max_drawdown_pct}
-      />
-      <GaugeRow
-        title="Loss of the day"
-        value={share(loss)}
-        limit={share(all.max_daily_loss_pct)}
-        used={loss / all.max_daily_loss_pct}
-      />
-      <GaugeRow
-        title="Largest position"
-        value={share(largest)}
-        limit={share(one.max_position_pct)}
-        used={largest / one.max_position_pct}
-      />
-      <GaugeRow
-        title="Worst position to its stop"
-        value={share(worst)}
-        limit={share(one.stop_loss_pct)}
-        used={worst / one.stop_loss_pct}
-      />
-      <GaugeRow
-        title="Positions"
-        value={whole(held.length)}
-        limit={whole(all.max_positions)}
-        used={held.length / all.max_positions}
-      />
-      <GaugeRow
-        title="Orders filled today"
-        value={today === undefined ? "–" : whole(today)}
-        limit={whole(all.max_daily_trades)}
-        used={today === undefined ? undefined : today / all.max_daily_trades}
-      />
-      <GaugeRow
-        title="Cash reserve"
-        value={share(reserve)}
-        limit={`min ${share(all.min_cash_reserve_pct)}`}
-        used={reserve > 0 ? all.min_cash_reserve_pct / reserve : 2}
-      />
-      {pdt.value && <DayTrades pdt={pdt.value} />}
-    </>
-  );
+  return [
+    within("Drawdown", marked.drawdown_pct, all.max_drawdown_pct),
+    within("Loss of the day", Math.max(0, -marked.daily_pnl_pct), all.max_daily_loss_pct),
+    within("Largest position", largest, one.max_position_pct),
+    within("Worst position to its stop", worst, one.stop_loss_pct),
+    within("Positions", held.length, all.max_positions, whole),
+    today === undefined
+      ? { title: "Orders filled today", value: "–", limit: whole(all.max_daily_trades), used: undefined }
+      : within("Orders filled today", today, all.max_daily_trades, whole),
+    cashReserve(marked.equity > 0 ? (100 * marked.cash) / marked.equity : 0, all.min_cash_reserve_pct),
+    ...(pdt.value ? [dayTrades(pdt.value)] : []),
+  ];
 }
 
-function DayTrades({ pdt: { day_trades_used: used, max_day_trades, exempt, enabled } }: { pdt: Pdt }) {
+function within(title: string, value: number, most: number, say: (value: number) => string = share): Gauge {
+  return { title, value: say(value), limit: say(most), used: value / most };
+}
+
+function cashReserve(reserve: number, least: number): Gauge {
+  return { title: "Cash reserve", value: share(reserve), limit: `min ${share(least)}`, used: reserve > 0 ? least / reserve : 2 };
+}
+
+function dayTrades({ day_trades_used: used, max_day_trades, exempt, enabled }: Pdt): Gauge {
   const free = exempt || !enabled;
-  return (
-    <GaugeRow
-      title="Day trades"
-      value={used === null ? "–" : whole(used)}
-      limit={free ? "none" : whole(max_day_trades)}
-      used={free || used === null ? undefined : used / Math.max(max_day_trades, 1)}
-      {...(free && { word: "exempt" })}
-    />
-  );
+  return {
+    title: "Day trades",
+    value: used === null ? "–" : whole(used),
+    limit: free ? "none" : whole(max_day_trades),
+    used: free || used === null ? undefined : used / Math.max(max_day_trades, 1),
+    ...(free && { word: "exempt" }),
+  };
 }
 
 function PdtNote({ pdt }: { pdt: Pdt }) {

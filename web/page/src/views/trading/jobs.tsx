@@ -3,8 +3,8 @@ import { age } from "../../live/format";
 import { useParts } from "../../live/paint";
 import { post } from "../../live/rest";
 import { stream } from "../../live/link";
-import { Nothing, Panel, Time } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { Panel, Time } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { useDeeds } from "./deeds";
 import { jobs, useKinds } from "./kinds";
 import type { Job } from "./plans";
@@ -22,68 +22,50 @@ export function Jobs() {
   return (
     <Panel id="jobs" title="Scheduled jobs" note={rows.length > 0 && `${rows.length}, the next one first`}>
       {word}
-      {rows.length === 0 ? (
-        <Nothing>
-          {stream.link === "live" ? (
+      <Table
+        name="Jobs of the scheduler"
+        columns={[
+          ...ABOUT,
+          {
+            head: "Run now",
+            unseen: true,
+            class: "end",
+            of: ([name]) => (
+              <button
+                type="button"
+                class="quiet"
+                aria-label={`Run now: ${name}`}
+                aria-busy={asks(name)}
+                onClick={() => void trigger(name)}
+              >
+                Run now
+              </button>
+            ),
+          },
+        ]}
+        rows={rows}
+        row={([name]) => ({ key: name, "data-job": name })}
+        empty={
+          stream.link === "live" ? (
             <>
               No job is set up. They are named in <code>[scheduler]</code> of the settings.
             </>
           ) : (
             "Waiting for the stream."
-          )}
-        </Nothing>
-      ) : (
-        <Scroll label="Jobs of the scheduler">
-          <table>
-            <caption class="unseen">Jobs of the scheduler</caption>
-            <thead>
-              <tr>
-                <th scope="col">Job</th>
-                <th scope="col">Next run</th>
-                <th scope="col" class="wide">
-                  When
-                </th>
-                <th scope="col" class="wide">
-                  Last run
-                </th>
-                <th scope="col">Last result</th>
-                <th scope="col">
-                  <span class="unseen">Run now</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(([name, job]) => (
-                <tr key={name} data-job={name}>
-                  <th scope="row">{name}</th>
-                  <td>{job.next_run ? <Next iso={job.next_run} /> : <span class="dim">only by hand</span>}</td>
-                  <td class="wide dim">
-                    <code>{job.cron}</code> {job.timezone}
-                  </td>
-                  <td class="wide">{job.last_run ? <Time iso={job.last_run} /> : <span class="dim">never yet</span>}</td>
-                  <td>
-                    <Last job={job} />
-                  </td>
-                  <td class="end">
-                    <button
-                      type="button"
-                      class="quiet"
-                      aria-label={`Run now: ${name}`}
-                      aria-busy={asks(name)}
-                      onClick={() => void trigger(name)}
-                    >
-                      Run now
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+          )
+        }
+      />
     </Panel>
   );
 }
+
+const ABOUT: Column<[string, Job]>[] = [
+  { head: "Job", names: true, of: ([name]) => name },
+  { head: "Next run", of: ([, { next_run }]) => (next_run ? <Next iso={next_run} /> : <span class="dim">only by hand</span>) },
+  { head: "When", class: "wide", tone: "dim", of: ([, { cron, timezone }]) => <><code>{cron}</code> {timezone}</> },
+  { head: "Last run", class: "wide", of: ([, { last_run }]) => (last_run ? <Time iso={last_run} /> : <span class="dim">never yet</span>) },
+  { head: "Last result", of: ([, job]) => <Last job={job} /> },
+];
 
 function Next({ iso }: { iso: string }) {
   const left = (Date.parse(iso) - Date.now()) / 1_000;

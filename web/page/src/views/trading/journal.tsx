@@ -1,14 +1,15 @@
 // The journal: what each day closed with, what spoke for the trades that won, and the trades themselves.
-import { percent, whole } from "../../live/format";
+import { whole } from "../../live/format";
 import { Card, Cards } from "../../parts/card";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { Calendar, exchangeDay } from "./calendar";
+import { Gain } from "./gain";
 import { accounts, useKinds } from "./kinds";
 import { confluence, trades, useLists } from "./lists";
 import { allMade, PanelMark, RowMark } from "./made";
 import { gain, price, quantity, share, tone } from "./money";
-import type { ClosedTrade } from "./wire";
+import type { ClosedTrade, Factor } from "./wire";
 
 const MOST_ROWS = 200;
 
@@ -58,53 +59,34 @@ function Today({ rows, currency }: { rows: readonly ClosedTrade[]; currency: str
   );
 }
 
+const FACTORS: Column<[string, Factor]>[] = [
+  { head: "Factor", names: true, of: ([factor]) => factor },
+  { head: "Trades", num: true, of: ([, { total }]) => whole(total) },
+  { head: "Won", num: true, of: ([, { wins }]) => whole(wins) },
+  { head: "Of 100", num: true, of: ([, { win_rate }]) => share(win_rate) },
+];
+
 function Confluence() {
   const rows = Object.entries(confluence.value ?? {}).sort(([, a], [, b]) => b.total - a.total);
   return (
     <Panel id="confluence" title="Confluence" note="what spoke for trades, and how often those won">
       <Failure poll={confluence} what="Confluence" />
-      {rows.length === 0 ? (
-        <Nothing>
-          {confluence.value ? (
+      <Table
+        name="Factors of closed trades"
+        columns={FACTORS}
+        rows={rows}
+        row={([factor]) => ({ key: factor })}
+        empty={
+          confluence.value ? (
             <>
               No factor is known of any closed trade: bots that push <code>TRADE_EXECUTION</code> may name theirs in{" "}
               <code>confluence</code>.
             </>
           ) : (
             waiting(confluence, "the factors")
-          )}
-        </Nothing>
-      ) : (
-        <Scroll label="Factors of closed trades">
-          <table>
-            <caption class="unseen">Factors of closed trades</caption>
-            <thead>
-              <tr>
-                <th scope="col">Factor</th>
-                <th scope="col" class="num">
-                  Trades
-                </th>
-                <th scope="col" class="num">
-                  Won
-                </th>
-                <th scope="col" class="num">
-                  Of 100
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(([factor, { total, wins, win_rate }]) => (
-                <tr key={factor}>
-                  <th scope="row">{factor}</th>
-                  <td class="num">{whole(total)}</td>
-                  <td class="num">{whole(wins)}</td>
-                  <td class="num">{share(win_rate)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+          )
+        }
+      />
     </Panel>
   );
 }
@@ -120,64 +102,36 @@ function Closed({ rows, currency }: { rows: readonly ClosedTrade[]; currency: st
       controls={<PanelMark symbols={symbols} />}
       note={rows.length > MOST_ROWS ? `the newest ${MOST_ROWS} of ${whole(rows.length)}` : "newest first"}
     >
-      <Scroll label="Closed trades" tall>
-        <table>
-          <caption class="unseen">Closed trades, newest first</caption>
-          <thead>
-            <tr>
-              <th scope="col">Symbol</th>
-              <th scope="col" class="num">
-                Quantity
-              </th>
-              <th scope="col" class="num">
-                Entry
-              </th>
-              <th scope="col" class="num">
-                Exit
-              </th>
-              <th scope="col" class="num">
-                Gain
-              </th>
-              <th scope="col" class="wide">
-                By
-              </th>
-              <th scope="col" class="wide">
-                Opened
-              </th>
-              <th scope="col" class="wide">
-                Closed
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.slice(0, MOST_ROWS).map((one) => (
-              <tr key={one.id} data-closed={one.symbol}>
-                <th scope="row">
-                  {one.symbol} {one.side === "SELL" && <span class="dim">short</span>} <RowMark symbol={one.symbol} all={all} />{" "}
-                  {one.is_day_trade && (
-                    <abbr class="dim" title="Closed on the day on which it was last added to">
-                      day trade
-                    </abbr>
-                  )}
-                </th>
-                <td class="num">{quantity(one.quantity)}</td>
-                <td class="num">{price(one.entry_price)}</td>
-                <td class="num">{price(one.exit_price)}</td>
-                <td class={`num ${tone(one.pnl)}`}>
-                  {gain(one.pnl, currency)} <span class="pct">{percent(one.pnl_pct)}</span>
-                </td>
-                <td class="wide dim">{one.strategy_name || "by hand"}</td>
-                <td class="wide dim">
-                  <Time iso={one.entry_time} />
-                </td>
-                <td class="wide dim">
-                  <Time iso={one.exit_time} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        name="Closed trades, newest first"
+        label="Closed trades"
+        tall
+        columns={[
+          { head: "Symbol", names: true, of: (one) => <Traded one={one} all={all} /> },
+          { head: "Quantity", num: true, of: (one) => quantity(one.quantity) },
+          { head: "Entry", num: true, of: (one) => price(one.entry_price) },
+          { head: "Exit", num: true, of: (one) => price(one.exit_price) },
+          { head: "Gain", num: true, tone: (one) => tone(one.pnl), of: (one) => <Gain of={one.pnl} pct={one.pnl_pct} currency={currency} /> },
+          { head: "By", class: "wide", tone: "dim", of: (one) => one.strategy_name || "by hand" },
+          { head: "Opened", class: "wide", tone: "dim", of: (one) => <Time iso={one.entry_time} /> },
+          { head: "Closed", class: "wide", tone: "dim", of: (one) => <Time iso={one.exit_time} /> },
+        ]}
+        rows={rows.slice(0, MOST_ROWS)}
+        row={({ id, symbol }) => ({ key: id, "data-closed": symbol })}
+      />
     </Panel>
+  );
+}
+
+function Traded({ one: { symbol, side, is_day_trade }, all }: { one: ClosedTrade; all: boolean }) {
+  return (
+    <>
+      {symbol} {side === "SELL" && <span class="dim">short</span>} <RowMark symbol={symbol} all={all} />{" "}
+      {is_day_trade && (
+        <abbr class="dim" title="Closed on the day on which it was last added to">
+          day trade
+        </abbr>
+      )}
+    </>
   );
 }

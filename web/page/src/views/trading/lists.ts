@@ -3,8 +3,8 @@ import { useTopics } from "../../live/link";
 import { items } from "../../live/lists";
 import { Poll, usePolls } from "../../live/poll";
 import type { Happening, Items } from "../../live/wire";
-import type { Run, Said, StrategyListed } from "./plans";
-import type { ClosedTrade, Desk, KillAct, Limits, ListedOrder, Pdt, Quality, Summary } from "./wire";
+import type { Backtest, Said, StrategyListed } from "./plans";
+import type { ClosedTrade, Desk, Factor, KillAct, Limits, ListedOrder, Pdt, Quality, Summary } from "./wire";
 
 const SLOW_MS = 60_000;
 
@@ -18,12 +18,8 @@ export const quality = new Poll<Quality[]>("trading:quality", "/api/trades/execu
 export const pdt = new Poll<Pdt>("trading:pdt", "/api/risk/pdt-status", SLOW_MS);
 export const summary = new Poll<Summary>("trading:summary", "/api/risk/summary", SLOW_MS);
 export const signals = new Poll("trading:signals", "/api/oracle/events?kind=signal&limit=50", SLOW_MS, items<Happening>);
-export const confluence = new Poll<Record<string, { total: number; wins: number; win_rate: number }>>(
-  "trading:confluence",
-  "/api/journal/confluence",
-  SLOW_MS,
-);
-export const backtests = new Poll("trading:backtests", "/api/oracle/runs?kind=strategy_backtest&limit=50", 30_000, items<Run>);
+export const confluence = new Poll<Record<string, Factor>>("trading:confluence", "/api/journal/confluence", SLOW_MS);
+export const backtests = new Poll("trading:backtests", "/api/oracle/runs?kind=strategy_backtest&limit=50", 30_000, items<Backtest>);
 export const killActs = new Poll<KillAct[]>(
   "trading:kill",
   "/api/risk/kill-switch/history?limit=20",

@@ -1,8 +1,8 @@
 // Orders: those that wait for a yes, those at work, those of the past, and the form that gives one.
 import { post, remove } from "../../live/rest";
-import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { Failure, Panel, Time, waiting } from "../../parts/parts";
 import { Choice } from "../../parts/choice";
+import { type Column, Table } from "../../parts/table";
 import { useQuery } from "../../shell/route";
 import { useDeeds } from "./deeds";
 import { Fills } from "./fills";
@@ -11,7 +11,7 @@ import { orders, useLists } from "./lists";
 import { PanelMark } from "./made";
 import { price, quantity } from "./money";
 import { OrderForm } from "./orderform";
-import type { OpenOrder, Order } from "./wire";
+import type { ListedOrder, OpenOrder, Order } from "./wire";
 
 const ENDED = ["all", "FILLED", "CANCELLED", "REJECTED", "EXPIRED"];
 
@@ -102,34 +102,31 @@ function Open() {
       controls={<PanelMark symbols={rows.map(({ symbol }) => symbol)} />}
     >
       {word}
-      {rows.length === 0 ? (
-        <Nothing>No order is at work: limits and stops wait here until the market comes to them.</Nothing>
-      ) : (
-        <Scroll label="Orders at work">
-          <table>
-            <caption class="unseen">Orders at work</caption>
-            <Head last="Cancel" />
-            <tbody>
-              {rows.map((order) => (
-                <tr key={order.id} data-order={order.id}>
-                  <Cells order={order} at={order.created} />
-                  <td class="end">
-                    <button
-                      type="button"
-                      class="quiet"
-                      aria-busy={asks(order.id)}
-                      aria-label={`Cancel ${order.side} ${order.symbol} ${order.order_type}`}
-                      onClick={() => void act(order.id, () => outcome("Cancelled", remove(pathOf(order))))}
-                    >
-                      Cancel
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <Table
+        name="Orders at work"
+        columns={[
+          ...ABOUT,
+          { head: "Time", class: "wide", tone: "dim", of: ({ created }) => <Time iso={created} /> },
+          {
+            head: "Cancel",
+            class: "end",
+            of: (order) => (
+              <button
+                type="button"
+                class="quiet"
+                aria-busy={asks(order.id)}
+                aria-label={`Cancel ${order.side} ${order.symbol} ${order.order_type}`}
+                onClick={() => void act(order.id, () => outcome("Cancelled", remove(pathOf(order))))}
+              >
+                Cancel
+              </button>
+            ),
+          },
+        ]}
+        rows={rows}
+        row={({ id }) => ({ key: id, "data-order": id })}
+        empty="No order is at work: limits and stops wait here until the market comes to them."
+      />
     </Panel>
   );
 }
@@ -157,79 +154,44 @@ function Past() {
       }
     >
       <Failure poll={orders} what="Past orders" />
-      {rows.length === 0 ? (
-        <Nothing>{orders.value ? "No order has ended like that yet." : waiting(orders, "past orders")}</Nothing>
-      ) : (
-        <Scroll label="Past orders" tall>
-          <table>
-            <caption class="unseen">Orders that have ended, newest first</caption>
-            <Head last="Why" />
-            <tbody>
-              {rows.map((order) => (
-                <tr key={order.id} data-past-order={order.id}>
-                  <Cells order={order} at={order.updated_at} />
-                  <td class="why wide dim" title={order.reasons.join("; ")}>
-                    {order.reasons.at(-1) ?? ""}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <Table
+        name="Orders that have ended, newest first"
+        label="Past orders"
+        tall
+        columns={PAST}
+        rows={rows}
+        row={({ id }) => ({ key: id, "data-past-order": id })}
+        empty={orders.value ? "No order has ended like that yet." : waiting(orders, "past orders")}
+      />
     </Panel>
   );
 }
 
-function Head({ last }: { last: string }) {
-  return (
-    <thead>
-      <tr>
-        <th scope="col">Order</th>
-        <th scope="col" class="num">
-          Quantity
-        </th>
-        <th scope="col" class="num">
-          Price
-        </th>
-        <th scope="col">Status</th>
-        <th scope="col" class="wide">
-          By
-        </th>
-        <th scope="col" class="wide">
-          Time
-        </th>
-        <th scope="col" class={last === "Cancel" ? "end" : "wide"}>
-          {last}
-        </th>
-      </tr>
-    </thead>
-  );
-}
+const ABOUT: Column<Order>[] = [
+  {
+    head: "Order",
+    names: true,
+    of: ({ side, symbol, order_type }) => (
+      <>
+        <span class={side === "BUY" ? "up" : "down"}>{side}</span> {symbol} <span class="dim">{said(order_type)}</span>
+      </>
+    ),
+  },
+  {
+    head: "Quantity",
+    num: true,
+    of: ({ filled_quantity: filled, quantity: all }) => `${filled > 0 && filled < all ? `${quantity(filled)} of ` : ""}${quantity(all)}`,
+  },
+  { head: "Price", num: true, of: (order) => (order.filled_price === null ? aims(order) : price(order.filled_price)) },
+  { head: "Status", of: ({ status }) => <span class={`status ${status}`}>{said(status)}</span> },
+  { head: "By", class: "wide", tone: "dim", of: (order) => order.strategy_name || order.by },
+];
 
-function Cells({ order, at }: { order: Order; at: string }) {
-  const { side, symbol, status, filled_quantity, filled_price } = order;
-  const part = filled_quantity > 0 && filled_quantity < order.quantity;
-  return (
-    <>
-      <th scope="row">
-        <span class={side === "BUY" ? "up" : "down"}>{side}</span> {symbol} <span class="dim">{said(order.order_type)}</span>
-      </th>
-      <td class="num">
-        {part && `${quantity(filled_quantity)} of `}
-        {quantity(order.quantity)}
-      </td>
-      <td class="num">{filled_price === null ? aims(order) : price(filled_price)}</td>
-      <td>
-        <span class={`status ${status}`}>{said(status)}</span>
-      </td>
-      <td class="wide dim">{order.strategy_name || order.by}</td>
-      <td class="wide dim">
-        <Time iso={at} />
-      </td>
-    </>
-  );
-}
+const PAST: Column<ListedOrder>[] = [
+  ...ABOUT,
+  { head: "Time", class: "wide", tone: "dim", of: ({ updated_at }) => <Time iso={updated_at} /> },
+  { head: "Why", class: "wide", tone: "why dim", title: ({ reasons }) => reasons.join("; "), of: ({ reasons }) => reasons.at(-1) },
+];
 
 /** At which prices it is to be carried out. */
 function aims({ limit_price, stop_price, take_profit_price }: Order): string {

@@ -1,4 +1,5 @@
 // What the server says of strategies, what they would have done, and the scheduler's jobs, as this view reads it.
+import type { Run } from "../../live/wire";
 
 /** State `terminal:scan`. */
 export interface Scan {
@@ -72,13 +73,9 @@ export interface Figures {
   };
 }
 
-/** State `run:ID`, and a row of the list of runs. */
-export interface Run {
-  id: string;
-  kind: string;
-  status: string;
-  progress: number;
-  params: {
+/** What was asked of a strategy, and what came of it. */
+export type Backtest = Run<
+  {
     strategy?: string;
     start?: string;
     end?: string;
@@ -86,11 +83,9 @@ export interface Run {
     symbols?: string[];
     start_us?: number;
     end_us?: number;
-  };
-  result: Figures | null;
-  error: string | null;
-  created: string;
-}
+  },
+  Figures
+>;
 
 /** A row of the result of a backtest. */
 export interface EquityRow {

@@ -1,17 +1,17 @@
 // What is held, what it has gained so far, and the button that closes it.
 import { useState } from "preact/hooks";
-import { percent } from "../../live/format";
 import { useMarkets } from "../../live/markets";
 import { post, type Problem } from "../../live/rest";
 import { useParts } from "../../live/paint";
-import { attempt, Confirm, Nothing, Panel, Refusal, Time } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { attempt, Confirm, Panel, Refusal, Time } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import { useCommands } from "../../shell/commands";
 import { hrefOf } from "../../shell/route";
+import { Gain } from "./gain";
 import { type Holding, holdings } from "./holdings";
 import { accounts, equities, openOrders, positions, useKinds } from "./kinds";
 import { allMade, PanelMark, RowMark } from "./made";
-import { gain, money, price, quantity, tone } from "./money";
+import { money, price, quantity, tone } from "./money";
 import type { ListedOrder } from "./wire";
 
 export function Positions() {
@@ -50,14 +50,18 @@ export function Positions() {
           {done}
         </p>
       )}
-      {held.length === 0 ? (
-        <Nothing>
-          Nothing is held. Strategies open positions by themselves, and you can{" "}
-          <a href={hrefOf("trading", "orders")}>give an order</a>.
-        </Nothing>
-      ) : (
-        <Table held={held} currency={accounts.values.get("desk")?.currency ?? "USD"} ask={setClosing} />
-      )}
+      <Table
+        name="Positions at present prices"
+        columns={columnsOf(accounts.values.get("desk")?.currency ?? "USD", allMade(held.map(({ symbol }) => symbol)), setClosing)}
+        rows={held}
+        row={({ symbol }) => ({ key: symbol, "data-position": symbol })}
+        empty={
+          <>
+            Nothing is held. Strategies open positions by themselves, and you can{" "}
+            <a href={hrefOf("trading", "orders")}>give an order</a>.
+          </>
+        }
+      />
       {closing && (
         <Confirm
           title={`Close ${closing.symbol}?`}
@@ -71,78 +75,36 @@ export function Positions() {
   );
 }
 
-function Table({ held, currency, ask }: { held: readonly Holding[]; currency: string; ask: (one: Holding) => void }) {
-  const all = allMade(held.map(({ symbol }) => symbol));
-  return (
-    <Scroll label="Positions at present prices">
-      <table>
-        <caption class="unseen">Positions at present prices</caption>
-        <thead>
-          <tr>
-            <th scope="col">Symbol</th>
-            <th scope="col" class="num">
-              Quantity
-            </th>
-            <th scope="col" class="num wide">
-              Entry
-            </th>
-            <th scope="col" class="num">
-              Price
-            </th>
-            <th scope="col" class="num wide">
-              Value
-            </th>
-            <th scope="col" class="num">
-              Gain
-            </th>
-            <th scope="col" class="num wide">
-              Stop
-            </th>
-            <th scope="col" class="num wide">
-              Target
-            </th>
-            <th scope="col" class="roomy">
-              Since
-            </th>
-            <th scope="col">
-              <span class="unseen">Close</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {held.map((one) => (
-            <Row key={one.symbol} one={one} currency={currency} all={all} ask={ask} />
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
-
-function Row({ one, currency, all, ask }: { one: Holding; currency: string; all: boolean; ask: (one: Holding) => void }) {
-  return (
-    <tr data-position={one.symbol}>
-      <th scope="row">
-        {one.symbol} {one.quantity < 0 && <span class="dim">short</span>} <RowMark symbol={one.symbol} all={all} />
-        {one.strategy_name && <span class="dim by">{one.strategy_name}</span>}
-      </th>
-      <td class="num">{quantity(one.quantity)}</td>
-      <td class="num wide">{price(one.avg_entry_price)}</td>
-      <td class="num">{price(one.price)}</td>
-      <td class="num wide">{money(one.value, currency)}</td>
-      <td class={`num ${tone(one.gain)}`}>
-        {gain(one.gain, currency)} <span class="pct">{percent(one.gainPct)}</span>
-      </td>
-      <td class="num wide">{price(one.stop)}</td>
-      <td class="num wide">{price(one.target)}</td>
-      <td class="roomy dim">
-        <Time iso={one.opened} />
-      </td>
-      <td class="end">
+/** `all`: whether every one of them was made here. */
+function columnsOf(currency: string, all: boolean, ask: (one: Holding) => void): Column<Holding>[] {
+  return [
+    {
+      head: "Symbol",
+      names: true,
+      of: (one) => (
+        <>
+          {one.symbol} {one.quantity < 0 && <span class="dim">short</span>} <RowMark symbol={one.symbol} all={all} />
+          {one.strategy_name && <span class="dim by">{one.strategy_name}</span>}
+        </>
+      ),
+    },
+    { head: "Quantity", num: true, of: (one) => quantity(one.quantity) },
+    { head: "Entry", num: true, class: "wide", of: (one) => price(one.avg_entry_price) },
+    { head: "Price", num: true, of: (one) => price(one.price) },
+    { head: "Value", num: true, class: "wide", of: (one) => money(one.value, currency) },
+    { head: "Gain", num: true, tone: (one) => tone(one.gain), of: (one) => <Gain of={one.gain} pct={one.gainPct} currency={currency} /> },
+    { head: "Stop", num: true, class: "wide", of: (one) => price(one.stop) },
+    { head: "Target", num: true, class: "wide", of: (one) => price(one.target) },
+    { head: "Since", class: "roomy", tone: "dim", of: (one) => <Time iso={one.opened} /> },
+    {
+      head: "Close",
+      unseen: true,
+      class: "end",
+      of: (one) => (
         <button type="button" class="quiet" aria-label={`Close ${one.symbol}`} onClick={() => ask(one)}>
           Close
         </button>
-      </td>
-    </tr>
-  );
+      ),
+    },
+  ];
 }

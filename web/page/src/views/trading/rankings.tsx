@@ -3,7 +3,7 @@ import { fixed, percent, whole } from "../../live/format";
 import { Poll, usePolls } from "../../live/poll";
 import { useTopics } from "../../live/link";
 import { Failure, Nothing, Panel, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { useQuery } from "../../shell/route";
 import { strategies, useLists } from "./lists";
 import { share } from "./money";
@@ -27,7 +27,7 @@ export function Rankings() {
       }
     >
       {ranked ? (
-        <Table />
+        <Ranked />
       ) : (
         <Nothing>
           A backtest of each strategy over all stored daily bars, which takes a few seconds each where there is none of today.
@@ -37,7 +37,30 @@ export function Rankings() {
   );
 }
 
-function Table() {
+const COLUMNS: Column<Ranking>[] = [
+  {
+    head: "Strategy",
+    names: true,
+    of: (one) => (
+      <>
+        {one.strategy_name}
+        <span class="dim by">
+          <Time iso={one.ranked_at} />
+        </span>
+      </>
+    ),
+  },
+  { head: "Score", num: true, of: (one) => fixed(100 * one.composite_score, 1) },
+  { head: "Sharpe", num: true, of: (one) => fixed(one.sharpe_ratio, 2) },
+  { head: "Sortino", num: true, class: "roomy", of: (one) => fixed(one.sortino_ratio, 2) },
+  { head: "Drawdown", num: true, of: (one) => share(one.max_drawdown_pct) },
+  { head: "Profit factor", num: true, class: "roomy", of: (one) => fixed(one.profit_factor, 2) },
+  { head: "Won", num: true, class: "wider", of: (one) => percent(100 * one.win_rate).replace("+", "") },
+  { head: "Trades", num: true, of: (one) => whole(one.total_trades) },
+  { head: "Thresholds", of: (one) => (one.meets_thresholds ? <span class="up">met</span> : <span class="dim">not met</span>) },
+];
+
+function Ranked() {
   usePolls(rankings);
   useLists(strategies);
   useTopics(["event:run_completed:*", "event:run_failed:*"], () => rankings.nudge());
@@ -48,61 +71,13 @@ function Table() {
   return (
     <>
       <Failure poll={rankings} what="The ranking" />
-      {rankings.value === undefined && <Nothing>{waiting(rankings, "the ranking")}</Nothing>}
-      {rows.length > 0 && (
-        <Scroll label="Strategies by composite score">
-          <table>
-            <caption class="unseen">Strategies by composite score</caption>
-            <thead>
-              <tr>
-                <th scope="col">Strategy</th>
-                <th scope="col" class="num">
-                  Score
-                </th>
-                <th scope="col" class="num">
-                  Sharpe
-                </th>
-                <th scope="col" class="num roomy">
-                  Sortino
-                </th>
-                <th scope="col" class="num">
-                  Drawdown
-                </th>
-                <th scope="col" class="num roomy">
-                  Profit factor
-                </th>
-                <th scope="col" class="num wider">
-                  Won
-                </th>
-                <th scope="col" class="num">
-                  Trades
-                </th>
-                <th scope="col">Thresholds</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((one) => (
-                <tr key={one.strategy_name} data-ranking={one.strategy_name}>
-                  <th scope="row">
-                    {one.strategy_name}
-                    <span class="dim by">
-                      <Time iso={one.ranked_at} />
-                    </span>
-                  </th>
-                  <td class="num">{fixed(100 * one.composite_score, 1)}</td>
-                  <td class="num">{fixed(one.sharpe_ratio, 2)}</td>
-                  <td class="num roomy">{fixed(one.sortino_ratio, 2)}</td>
-                  <td class="num">{share(one.max_drawdown_pct)}</td>
-                  <td class="num roomy">{fixed(one.profit_factor, 2)}</td>
-                  <td class="num wider">{percent(100 * one.win_rate).replace("+", "")}</td>
-                  <td class="num">{whole(one.total_trades)}</td>
-                  <td>{one.meets_thresholds ? <span class="up">met</span> : <span class="dim">not met</span>}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <Table
+        name="Strategies by composite score"
+        columns={COLUMNS}
+        rows={rows}
+        row={({ strategy_name }) => ({ key: strategy_name, "data-ranking": strategy_name })}
+        empty={rankings.value === undefined && waiting(rankings, "the ranking")}
+      />
       {left.length > 0 && rankings.value && (
         <p class="nothing">
           Not ranked, or not yet: {left.join(", ")}. One that trains itself is ranked once its backtest over all bars was run.

@@ -4,17 +4,18 @@ import { useParts } from "../../live/paint";
 import { Chart, type Columns, type Line } from "../../parts/chart";
 import type { Colour } from "../../parts/colours";
 import { Nothing, Panel, Simulated } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
+import { type Column, Table } from "../../parts/table";
 import { PART, type Result, useResults } from "./backtestrows";
 import { nameOf } from "./backtestruns";
 import { fallsOf } from "./falls";
-import { gain, money, price, quantity, share, tone } from "./money";
-import type { EquityRow, Figures, Run, TradeRow } from "./plans";
+import { Gain } from "./gain";
+import { money, price, quantity, share, tone } from "./money";
+import type { Backtest, EquityRow, Figures, TradeRow } from "./plans";
 
 const COLOURS: readonly Colour[] = ["accent", "violet", "teal", "orange"];
 const MOST_TRADES = 500;
 
-export function Results({ runs, waits }: { runs: readonly Run[]; waits: number }) {
+export function Results({ runs, waits }: { runs: readonly Backtest[]; waits: number }) {
   useParts(PART);
   const found = useResults(runs.map(({ id }) => id));
   if (runs.length === 0) {
@@ -47,7 +48,7 @@ export function Results({ runs, waits }: { runs: readonly Run[]; waits: number }
   );
 }
 
-function Curves({ runs, found }: { runs: readonly Run[]; found: readonly (Result | undefined)[] }) {
+function Curves({ runs, found }: { runs: readonly Backtest[]; found: readonly (Result | undefined)[] }) {
   const lines: Line[] = runs.map((run, place) => ({ label: nameOf(run), colour: COLOURS[place]!, text: percent }));
   const held: Line = { label: "buy and hold", colour: "dim", dash: [4, 4], text: percent };
   const read = (): Columns => {
@@ -106,133 +107,76 @@ function merged(curves: readonly Curve[]): Columns {
   return [days, ...columns];
 }
 
-const ROWS: readonly (readonly [title: string, name: keyof Figures, show: (value: number) => string])[] = [
-  ["Return", "total_return_pct", percent],
-  ["A year", "annual_return_pct", percent],
-  ["Final capital", "final_capital", (value) => money(value)],
-  ["Drawdown", "max_drawdown_pct", share],
-  ["Sharpe", "sharpe_ratio", (value) => fixed(value, 2)],
-  ["Sortino", "sortino_ratio", (value) => fixed(value, 2)],
-  ["Profit factor", "profit_factor", (value) => fixed(value, 2)],
-  ["Trades", "total_trades", whole],
-  ["Won", "win_rate", (value) => share(100 * value)],
-  ["Mean win", "avg_win_pct", share],
-  ["Mean loss", "avg_loss_pct", share],
+type Figure = readonly [title: string, show: (result: Figures) => string];
+
+const FIGURES: readonly Figure[] = [
+  figure("Return", "total_return_pct", percent),
+  figure("A year", "annual_return_pct", percent),
+  figure("Final capital", "final_capital", (value) => money(value)),
+  figure("Drawdown", "max_drawdown_pct", share),
+  figure("Sharpe", "sharpe_ratio", (value) => fixed(value, 2)),
+  figure("Sortino", "sortino_ratio", (value) => fixed(value, 2)),
+  figure("Profit factor", "profit_factor", (value) => fixed(value, 2)),
+  figure("Trades", "total_trades", whole),
+  figure("Won", "win_rate", (value) => share(100 * value)),
+  figure("Mean win", "avg_win_pct", share),
+  figure("Mean loss", "avg_loss_pct", share),
+  ["Buy and hold", ({ metadata: { benchmark } }) => (benchmark?.total_return_pct == null ? "unavailable" : percent(benchmark.total_return_pct))],
+  ["Time invested", ({ metadata: { exposure_pct } }) => (exposure_pct == null ? "unavailable" : share(exposure_pct))],
+  ["Signals, of which refused", ({ metadata }) => `${whole(metadata.signals ?? 0)}, ${whole(refusedOf(metadata))}`],
+  ["Bars from", ({ metadata: { data_from } }) => data_from ?? "none"],
+  ["Bars to", ({ metadata: { data_to } }) => data_to ?? "none"],
 ];
 
-function FiguresTable({ runs }: { runs: readonly Run[] }) {
-  const row = (title: string, cell: (run: Run) => string) => (
-    <tr key={title}>
-      <th scope="row">{title}</th>
-      {runs.map((run) => (
-        <td key={run.id} class="num">
-          {cell(run)}
-        </td>
-      ))}
-    </tr>
-  );
+function figure(title: string, name: keyof Figures, show: (value: number) => string): Figure {
+  return [title, (result) => (result.metadata.undefined?.includes(name) ? "undefined" : show(result[name] as number))];
+}
+
+function FiguresTable({ runs }: { runs: readonly Backtest[] }) {
   return (
-    <Scroll label="Figures of the backtests">
-      <table class="figures">
-        <caption class="unseen">Figures of the backtests</caption>
-        <thead>
-          <tr>
-            <th scope="col">Figure</th>
-            {runs.map((run) => (
-              <th key={run.id} scope="col" class="num">
-                {nameOf(run)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {ROWS.map(([title, name, show]) =>
-            row(title, ({ result }) =>
-              result!.metadata.undefined?.includes(name) ? "undefined" : show(result![name] as number),
-            ),
-          )}
-          {row("Buy and hold", ({ result }) => {
-            const held = result!.metadata.benchmark?.total_return_pct;
-            return held == null ? "unavailable" : percent(held);
-          })}
-          {row("Time invested", ({ result }) =>
-            result!.metadata.exposure_pct == null ? "unavailable" : share(result!.metadata.exposure_pct),
-          )}
-          {row(
-            "Signals, of which refused",
-            ({ result }) => `${whole(result!.metadata.signals ?? 0)}, ${whole(refusedOf(result!))}`,
-          )}
-          {row("Bars from", ({ result }) => result!.metadata.data_from ?? "none")}
-          {row("Bars to", ({ result }) => result!.metadata.data_to ?? "none")}
-        </tbody>
-      </table>
-    </Scroll>
+    <Table
+      name="Figures of the backtests"
+      class="figures"
+      columns={[
+        { head: "Figure", names: true, of: ([title]) => title },
+        ...runs.map((run): Column<Figure> => ({ head: nameOf(run), num: true, of: ([, show]) => show(run.result!) })),
+      ]}
+      rows={FIGURES}
+      row={([title]) => ({ key: title })}
+    />
   );
 }
 
-function refusedOf({ metadata }: Figures): number {
-  return Object.values(metadata.refused ?? {}).reduce((sum, count) => sum + count, 0);
+function refusedOf({ refused = {} }: Figures["metadata"]): number {
+  return Object.values(refused).reduce((sum, count) => sum + count, 0);
 }
 
-function Trades({ run, trades }: { run: Run; trades: readonly TradeRow[] }) {
+const TRADES: Column<TradeRow>[] = [
+  { head: "Symbol", names: true, of: ({ symbol, side }) => <>{symbol} {side === "SELL" && <span class="dim">short</span>}</> },
+  { head: "Quantity", num: true, class: "wide", of: (one) => quantity(one.quantity) },
+  { head: "Entry", num: true, of: (one) => price(one.entry_price) },
+  { head: "Exit", num: true, of: (one) => price(one.exit_price) },
+  { head: "Gain", num: true, tone: (one) => tone(one.pnl), of: (one) => <Gain of={one.pnl} pct={one.pnl_pct} /> },
+  { head: "Opened", class: "wider", tone: "dim", of: (one) => dayOf(one.entry_us) },
+  { head: "Closed", class: "wider", tone: "dim", of: (one) => dayOf(one.exit_us) },
+];
+
+function Trades({ run, trades }: { run: Backtest; trades: readonly TradeRow[] }) {
   return (
     <Panel
       id="backtest-trades"
       title={`Trades of ${nameOf(run)}`}
       note={trades.length > MOST_TRADES ? `the last ${MOST_TRADES} of ${whole(trades.length)}` : `${whole(trades.length)} closed`}
     >
-      {trades.length === 0 ? (
-        <Nothing>It closed no trade: see in the figures how many signals it had, and how many were refused.</Nothing>
-      ) : (
-        <Scroll label="Trades of the backtest" tall>
-          <table>
-            <caption class="unseen">Closed trades, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Symbol</th>
-                <th scope="col" class="num wide">
-                  Quantity
-                </th>
-                <th scope="col" class="num">
-                  Entry
-                </th>
-                <th scope="col" class="num">
-                  Exit
-                </th>
-                <th scope="col" class="num">
-                  Gain
-                </th>
-                <th scope="col" class="wider">
-                  Opened
-                </th>
-                <th scope="col" class="wider">
-                  Closed
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {trades
-                .slice(-MOST_TRADES)
-                .reverse()
-                .map((one) => (
-                  <tr key={one.id}>
-                    <th scope="row">
-                      {one.symbol} {one.side === "SELL" && <span class="dim">short</span>}
-                    </th>
-                    <td class="num wide">{quantity(one.quantity)}</td>
-                    <td class="num">{price(one.entry_price)}</td>
-                    <td class="num">{price(one.exit_price)}</td>
-                    <td class={`num ${tone(one.pnl)}`}>
-                      {gain(one.pnl)} <span class="pct">{percent(one.pnl_pct)}</span>
-                    </td>
-                    <td class="wider dim">{dayOf(one.entry_us)}</td>
-                    <td class="wider dim">{dayOf(one.exit_us)}</td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <Table
+        name="Closed trades, newest first"
+        label="Trades of the backtest"
+        tall
+        columns={TRADES}
+        rows={trades.slice(-MOST_TRADES).reverse()}
+        row={({ id }) => ({ key: id })}
+        empty="It closed no trade: see in the figures how many signals it had, and how many were refused."
+      />
     </Panel>
   );
 }

@@ -3,8 +3,8 @@ import { fixed } from "../../live/format";
 import { markets, useMarkets } from "../../live/markets";
 import { useParts } from "../../live/paint";
 import { Nothing, Panel, Time } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
 import { Choice } from "../../parts/choice";
+import { type Column, Table } from "../../parts/table";
 import { hrefOf, useQuery } from "../../shell/route";
 import { scans, strategyStates, useKinds } from "./kinds";
 import { allMade, PanelMark, RowMark } from "./made";
@@ -51,76 +51,61 @@ export function Scanner() {
           No scan yet. Strategies look at the symbols of <code>trading.universe</code> once daily bars are there, and a bot may
           push its own as <code>SCAN_SUMMARY</code>.
         </Nothing>
-      ) : rows.length === 0 ? (
-        <Nothing>No symbol stands like that now.</Nothing>
       ) : (
-        <Scroll label="Symbols, the verdict on each, and what each strategy reads">
-          <table class="scan">
-            <caption class="unseen">Symbols, the verdict on each, and what each strategy reads</caption>
-            <thead>
-              <tr>
-                <th scope="col">Symbol</th>
-                <th scope="col" class="num">
-                  Price
-                </th>
-                <th scope="col">Verdict</th>
-                {states.map(({ name }) => (
-                  <th key={name} scope="col" class="wide">
-                    {name}
-                  </th>
-                ))}
-                <th scope="col">
-                  <span class="unseen">Order</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(([symbol, reason]) => (
-                <Row key={symbol} symbol={symbol} reason={reason} states={states} made={made} />
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          name="Symbols, the verdict on each, and what each strategy reads"
+          class="scan"
+          columns={[
+            { head: "Symbol", names: true, of: ([symbol]) => <>{symbol} <RowMark symbol={symbol} all={made} /></> },
+            ...VERDICT,
+            ...states.map(readBy),
+            {
+              head: "Order",
+              unseen: true,
+              class: "end",
+              of: ([symbol]) => (
+                <a href={hrefOf("trading", "orders", { symbol })} aria-label={`Order ${symbol}`}>
+                  Order
+                </a>
+              ),
+            },
+          ]}
+          rows={rows}
+          row={([symbol]) => ({ key: symbol, "data-scan": symbol })}
+          empty="No symbol stands like that now."
+        />
       )}
     </Panel>
   );
 }
 
-function Row({
-  symbol,
-  reason,
-  states,
-  made,
-}: {
-  symbol: string;
-  reason: string;
-  states: readonly StrategyState[];
-  made: boolean;
-}) {
-  return (
-    <tr data-scan={symbol}>
-      <th scope="row">
-        {symbol} <RowMark symbol={symbol} all={made} />
-      </th>
-      <td class="num">
-        <Price symbol={symbol} />
-      </td>
-      <td class="verdict">
+type Scanned = [symbol: string, reason: string];
+
+const VERDICT: Column<Scanned>[] = [
+  { head: "Price", num: true, of: ([symbol]) => <Price symbol={symbol} /> },
+  {
+    head: "Verdict",
+    tone: "verdict",
+    of: ([, reason]) => (
+      <>
         <span class={`word is-${verdictOf(reason)}`}>{verdictOf(reason)}</span> <span class="dim">{readingOf(reason)}</span>
-      </td>
-      {states.map(({ name, verdicts = {} }) => (
-        <td key={name} class="wide reading">
-          {verdicts[symbol]?.candidate && <span class="word is-candidate">candidate</span>}{" "}
-          {readingOf(verdicts[symbol]?.reason) || "–"}
-        </td>
-      ))}
-      <td class="end">
-        <a href={hrefOf("trading", "orders", { symbol })} aria-label={`Order ${symbol}`}>
-          Order
-        </a>
-      </td>
-    </tr>
-  );
+      </>
+    ),
+  },
+];
+
+function readBy({ name, verdicts = {} }: StrategyState): Column<Scanned> {
+  return {
+    head: name,
+    class: "wide",
+    tone: "reading",
+    of: ([symbol]) => (
+      <>
+        {verdicts[symbol]?.candidate && <span class="word is-candidate">candidate</span>}{" "}
+        {readingOf(verdicts[symbol]?.reason) || "–"}
+      </>
+    ),
+  };
 }
 
 function Price({ symbol }: { symbol: string }) {

@@ -1,8 +1,7 @@
 // What is held in each sector, against the most that may be.
 import { useMarkets } from "../../live/markets";
 import { Failure, Nothing, Panel } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
-import { GaugeHead, GaugeRow } from "./bar";
+import { GaugeTable } from "./bar";
 import { exposure, UNKNOWN } from "./holdings";
 import { equities, openOrders, positions, useKinds } from "./kinds";
 import { desk, limits, useLists } from "./lists";
@@ -23,28 +22,15 @@ export function Sectors() {
           Nothing is held, so no sector is exposed. Sectors of symbols are named in <code>trading.sectors</code> in the settings.
         </Nothing>
       ) : (
-        <Scroll label="Exposure by sector against its limit">
-          <table class="gauges">
-            <caption class="unseen">Exposure by sector against its limit</caption>
-            <GaugeHead what="Sector" />
-            <tbody>
-              {found.map(([sector, pct]) =>
-                sector === UNKNOWN ? (
-                  <GaugeRow
-                    key={sector}
-                    title="No sector known"
-                    value={share(pct)}
-                    limit="none"
-                    used={undefined}
-                    word="no limit"
-                  />
-                ) : (
-                  <GaugeRow key={sector} title={sector} value={share(pct)} limit={share(most)} used={pct / most} />
-                ),
-              )}
-            </tbody>
-          </table>
-        </Scroll>
+        <GaugeTable
+          name="Exposure by sector against its limit"
+          what="Sector"
+          of={found.map(([sector, pct]) =>
+            sector === UNKNOWN
+              ? { title: "No sector known", value: share(pct), limit: "none", used: undefined, word: "no limit" }
+              : { title: sector, value: share(pct), limit: share(most), used: pct / most },
+          )}
+        />
       )}
     </Panel>
   );

@@ -206,6 +206,14 @@ export interface ClosedTrade {
   is_day_trade: boolean;
 }
 
+/** Of the trades for which something spoke. */
+export interface Factor {
+  total: number;
+  wins: number;
+  /** Percent. */
+  win_rate: number;
+}
+
 export interface Quality {
   order_id: string;
   symbol: string;

@@ -1,7 +1,7 @@
 // A watchdog run over what was stored, with its settings or others: the form, and the run that came of it.
 import { useEffect, useState } from "preact/hooks";
 import { post, type Misfit, type Problem } from "../../live/rest";
-import type { Run } from "../../live/run";
+import type { Run } from "../../live/wire";
 import { Choice } from "../../parts/choice";
 import { attempt, Panel, Refusal } from "../../parts/parts";
 import { go, here, useRoute } from "../../shell/route";

@@ -6,8 +6,8 @@ import { words } from "../../live/format";
 import { hrefOf, useQuery } from "../../shell/route";
 import { Bars } from "../../parts/bars";
 import { Failure, Nothing, Panel, Simulated, Time, waiting } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
 import { PriceLine } from "../../parts/priceline";
+import { Table } from "../../parts/table";
 import { type Happening } from "../../live/wire";
 import { daily, useCounts } from "./dogs";
 import type { Dog } from "./wire";
@@ -43,28 +43,23 @@ export function Detections({ dog }: { dog: Dog }) {
         <>
           {counts && <Bars label="Detections" counts={daily(counts, DAYS)} />}
           {SYMBOL.test(subject) && <Marked subject={subject} subjects={subjects} choose={choose} found={found.filter((one) => one.subject === subject)} />}
-          <Scroll label="Detections, newest first" tall>
-            <table aria-label="Detections">
-              <thead>
-                <tr>
-                  <th scope="col">Time</th>
-                  <th scope="col">Severity</th>
-                  <th scope="col">What</th>
-                  <th scope="col"><span class="unseen">What can be made of it</span></th>
-                </tr>
-              </thead>
-              <tbody>
-                {found.map((one) => (
-                  <tr key={one.id} id={`event-${one.id}`} data-detection={one.id} tabIndex={-1}>
-                    <td class="dim"><Time iso={one.ts} /></td>
-                    <td><span class={`severity ${one.severity}`}>{one.severity}</span></td>
-                    <td class="wrap"><bdi>{one.summary || words(one.kind)}</bdi> {one.simulated && made < found.length && <Simulated />}</td>
-                    <td class="end"><Ways happening={one} /></td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </Scroll>
+          <Table
+            name="Detections"
+            label="Detections, newest first"
+            tall
+            columns={[
+              { head: "Time", tone: "dim", of: ({ ts }) => <Time iso={ts} /> },
+              { head: "Severity", of: ({ severity }) => <span class={`severity ${severity}`}>{severity}</span> },
+              {
+                head: "What",
+                tone: "wrap",
+                of: (one) => <><bdi>{one.summary || words(one.kind)}</bdi> {one.simulated && made < found.length && <Simulated />}</>,
+              },
+              { head: "What can be made of it", unseen: true, class: "end", of: (one) => <Ways happening={one} /> },
+            ]}
+            rows={found}
+            row={({ id }) => ({ key: id, id: `event-${id}`, "data-detection": id, tabIndex: -1 })}
+          />
         </>
       )}
     </Panel>

@@ -4,6 +4,7 @@ import { hrefOf } from "../../shell/route";
 import { plain, whole, words } from "../../live/format";
 import { Card, Cards } from "../../parts/card";
 import { attempt, Failure, Nothing, Panel, Refusal, RestartButton, Time, waiting } from "../../parts/parts";
+import { type Column, Table } from "../../parts/table";
 import type { Problem } from "../../live/rest";
 import { Backtest } from "./backtest";
 import { Detections } from "./detections";
@@ -83,34 +84,27 @@ function tidy(doc: string): string {
   return doc.split(/\n\s*\n/).slice(0, 2).join(" ").replaceAll("`", "").replace(/\s+/g, " ");
 }
 
+const SETTINGS: Column<Setting>[] = [
+  { head: "Setting", names: true, of: ({ name, doc }) => <><code>{name}</code>{doc && <span class="doc dim">{doc}</span>}</> },
+  {
+    head: "Value",
+    num: true,
+    title: (setting) => (same(setting) ? "the default" : `the default is ${valueOf({ ...setting, value: setting.default })}`),
+    of: (setting) => <>{valueOf(setting)} {!same(setting) && <span class="dim">changed</span>}</>,
+  },
+];
+
 function Settings({ dog }: { dog: Dog }) {
   return (
     <Panel id="settings" title="Settings" note="as this server runs it">
-      {dog.settings.length === 0 ? (
-        <Nothing>Its class says nothing of its settings.</Nothing>
-      ) : (
-        <table class="settings" aria-label={`Settings of ${dog.name}`}>
-          <thead>
-            <tr>
-              <th scope="col">Setting</th>
-              <th scope="col" class="num">Value</th>
-            </tr>
-          </thead>
-          <tbody>
-            {dog.settings.map((setting) => (
-              <tr key={setting.name}>
-                <th scope="row">
-                  <code>{setting.name}</code>
-                  {setting.doc && <span class="doc dim">{setting.doc}</span>}
-                </th>
-                <td class="num" title={same(setting) ? "the default" : `the default is ${valueOf({ ...setting, value: setting.default })}`}>
-                  {valueOf(setting)} {!same(setting) && <span class="dim">changed</span>}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Table
+        name={`Settings of ${dog.name}`}
+        class="settings"
+        columns={SETTINGS}
+        rows={dog.settings}
+        row={({ name }) => ({ key: name })}
+        empty="Its class says nothing of its settings."
+      />
       <p class="nothing">They are set under <code>[watchdogs.{dog.name}]</code> in settings.toml, and are read at the start. Try others below, in the backtest.</p>
     </Panel>
   );
@@ -134,26 +128,16 @@ function Ignored({ dog }: { dog: Dog }) {
   const reasons = Object.entries(dog.ignored).sort(([, a], [, b]) => b - a);
   return (
     <Panel id="ignored" title="Left out" note={reasons.length > 0 && "messages it did not take, in this life"}>
-      {reasons.length === 0 ? (
-        <Nothing>It has taken everything it was told in this life.</Nothing>
-      ) : (
-        <table aria-label="Messages left out">
-          <thead>
-            <tr>
-              <th scope="col">Reason</th>
-              <th scope="col" class="num">Messages</th>
-            </tr>
-          </thead>
-          <tbody>
-            {reasons.map(([reason, count]) => (
-              <tr key={reason}>
-                <th scope="row">{words(reason)}</th>
-                <td class="num">{whole(count)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Table
+        name="Messages left out"
+        columns={[
+          { head: "Reason", names: true, of: ([reason]) => words(reason) },
+          { head: "Messages", num: true, of: ([, count]) => whole(count) },
+        ]}
+        rows={reasons}
+        row={([reason]) => ({ key: reason })}
+        empty="It has taken everything it was told in this life."
+      />
     </Panel>
   );
 }

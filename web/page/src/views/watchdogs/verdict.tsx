@@ -2,16 +2,18 @@
 import { useEffect, useState } from "preact/hooks";
 import { size, times, whole, words } from "../../live/format";
 import type { Problem } from "../../live/rest";
-import { isOver, type Run, useRows, useRun } from "../../live/run";
-import { SEVERITIES } from "../../live/wire";
+import { isOver, useRows, useRun } from "../../live/run";
+import { type Run, SEVERITIES } from "../../live/wire";
 import { attempt, Nothing, Refusal, Time } from "../../parts/parts";
-import { Scroll } from "../../parts/scroll";
 import { PriceLine } from "../../parts/priceline";
+import { type Column, Table } from "../../parts/table";
 import { Ways } from "./detections";
 import { valueOf } from "./dog";
 import type { BacktestParams, BacktestResult, Dog, Found } from "./wire";
 
 type Backtest = Run<BacktestParams, BacktestResult>;
+/** A run, and what it is called beside another. */
+type Counted = readonly [name: string, run: Backtest];
 const SHOWN = 300;
 
 interface VerdictProps {
@@ -81,37 +83,26 @@ function Outcome({ dog, run, result, other }: { dog: Dog; run: Backtest; result:
       </p>
       {crashed && <p class="failure">It crashed on the way: {crashed}</p>}
       {result.cut_off && <p class="prose warn">There is more than is shown: only the first rows are kept.</p>}
-      <table class="narrow" aria-label="Found, by severity">
-        <thead>
-          <tr>
-            <th scope="col">Found</th>
-            {SEVERITIES.map((severity) => <th key={severity} scope="col" class="num">{severity}</th>)}
-            <th scope="col" class="num">All</th>
-            <th scope="col" class="num wide">Messages</th>
-            <th scope="col" class="num wide">Took</th>
-          </tr>
-        </thead>
-        <tbody>
-          <Counted name="This run" run={run} dog={dog} />
-          {other && <Counted name="Today's settings" run={other} dog={dog} />}
-        </tbody>
-      </table>
+      <Table
+        name="Found, by severity"
+        class="narrow"
+        columns={[
+          { head: "Found", names: true, of: ([name]) => name },
+          ...SEVERITIES.map((severity): Column<Counted> => ({
+            head: severity,
+            num: true,
+            of: ([, { result: one }]) => (one ? whole(one.by_severity[severity] ?? 0) : "–"),
+          })),
+          { head: "All", num: true, of: ([, { result: one, status }]) => (one ? whole(one.events) : words(status)) },
+          { head: "Messages", num: true, class: "wide", tone: "dim", of: ([, { result: one }]) => (one ? whole(one.messages[dog.name] ?? 0) : "–") },
+          { head: "Took", num: true, class: "wide", tone: "dim", of: ([, { result: one }]) => (one ? `${size(one.seconds)} s` : "–") },
+        ]}
+        rows={[["This run", run] as const, ...(other ? [["Today's settings", other] as const] : [])]}
+        row={([name]) => ({ key: name })}
+      />
       {rows && others && other && <p class="prose">{differing(rows, others)}</p>}
       {rows && rows.length > 0 && <FoundRows rows={rows} params={run.params} others={other && others} />}
     </>
-  );
-}
-
-function Counted({ name, run, dog }: { name: string; run: Backtest; dog: Dog }) {
-  const { result } = run;
-  return (
-    <tr>
-      <th scope="row">{name}</th>
-      {SEVERITIES.map((severity) => <td key={severity} class="num">{result ? whole(result.by_severity[severity] ?? 0) : "–"}</td>)}
-      <td class="num">{result ? whole(result.events) : words(run.status)}</td>
-      <td class="num wide dim">{result ? whole(result.messages[dog.name] ?? 0) : "–"}</td>
-      <td class="num wide dim">{result ? `${size(result.seconds)} s` : "–"}</td>
-    </tr>
   );
 }
 
@@ -125,6 +116,20 @@ function differing(rows: readonly Found[], others: readonly Found[]): string {
   const shared = rows.filter(({ id }) => theirs.has(id)).length;
   return `Beside today's settings: ${whole(shared)} told of at the same instant, ${whole(rows.length - shared)} only with these, ${whole(others.length - shared)} only with today's.`;
 }
+
+/** Cells that say whether something is so. */
+function yes<Row>(is: (row: Row) => boolean | undefined) {
+  return { tone: (row: Row) => (is(row) ? "" : "dim"), of: (row: Row) => (is(row) ? "yes" : "no") };
+}
+
+const FOUND: Column<Found>[] = [
+  { head: "Time", tone: "dim", of: ({ ts }) => <Time iso={ts} /> },
+  { head: "Severity", of: ({ severity }) => <span class={`severity ${severity}`}>{severity}</span> },
+  { head: "What", tone: "wrap", of: ({ summary, kind }) => summary || words(kind) },
+  { head: <abbr title="Whether the watchdog said the same then">Live</abbr>, ...yes(({ live }) => live) },
+];
+const TODAY = { head: <abbr title="Whether it is found with today's settings too">Today</abbr> };
+const WAYS: Column<Found> = { head: "What can be made of it", unseen: true, class: "end", of: (row) => <Ways happening={{ ...row, source: "" }} /> };
 
 function FoundRows({ rows, params, others }: { rows: Found[]; params: BacktestParams; others: Found[] | undefined }) {
   const subjects = [...new Set(rows.map(({ subject }) => subject))].filter((one) => one && !one.includes(":")).sort();
@@ -147,32 +152,14 @@ function FoundRows({ rows, params, others }: { rows: Found[]; params: BacktestPa
           <PriceLine symbol={subject} from={Date.parse(params.from)} to={Date.parse(params.to)} marks={marks} />
         </>
       )}
-      <Scroll label="Found" tall>
-        <table aria-label="Findings">
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Severity</th>
-              <th scope="col">What</th>
-              <th scope="col"><abbr title="Whether the watchdog said the same then">Live</abbr></th>
-              {others && <th scope="col"><abbr title="Whether it is found with today's settings too">Today</abbr></th>}
-              <th scope="col"><span class="unseen">What can be made of it</span></th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.slice(0, SHOWN).map((row) => (
-              <tr key={row.id} data-found={row.id}>
-                <td class="dim"><Time iso={row.ts} /></td>
-                <td><span class={`severity ${row.severity}`}>{row.severity}</span></td>
-                <td class="wrap">{row.summary || words(row.kind)}</td>
-                <td class={row.live ? undefined : "dim"}>{row.live ? "yes" : "no"}</td>
-                {others && <td class={theirs.has(row.id) ? undefined : "dim"}>{theirs.has(row.id) ? "yes" : "no"}</td>}
-                <td class="end"><Ways happening={{ ...row, source: "" }} /></td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        name="Findings"
+        label="Found"
+        tall
+        columns={[...FOUND, ...(others ? [{ ...TODAY, ...yes((row: Found) => theirs.has(row.id)) }] : []), WAYS]}
+        rows={rows.slice(0, SHOWN)}
+        row={({ id }) => ({ key: id, "data-found": id })}
+      />
       {rows.length > SHOWN && <p class="nothing">The first {SHOWN} of {whole(rows.length)}.</p>}
     </>
   );

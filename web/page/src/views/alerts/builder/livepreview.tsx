@@ -2,7 +2,8 @@
 // followed; what was begun for an older one is called off.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { post, Problem } from "../../../live/rest";
-import { isOver, pathOf, type Run, useRun } from "../../../live/run";
+import { isOver, pathOf, useRun } from "../../../live/run";
+import type { Run } from "../../../live/wire";
 import { Choice } from "../../../parts/choice";
 import { attempt, Panel, Refusal } from "../../../parts/parts";
 import { useQuery } from "../../../shell/route";
