@@ -102,7 +102,8 @@ def _learn(folder: Path) -> None:
     elsewhere."""
     tried = folder.with_name("tried")
     shutil.copytree(folder, tried)
-    with serving(tried) as server, Forked("oracle", "tail", "state:strategy:*", "--json", "--data", tried, env=clean_env()) as tail:
+    strategies = ("tail", "state:strategy:*", "--json", "--data", tried)
+    with serving(tried) as server, Forked("oracle", *strategies, env=clean_env()) as tail:
         assert any('"trained_us"' in line for line in tail.stdout)
         tail.kill()
         server.end()
