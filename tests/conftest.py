@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: place(item.nodeid))
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Tests are handed out by rooms."""
     config.option.loadscopereorder = False

@@ -72,13 +72,16 @@ def test_a_number_that_is_ours_by_chance_is_no_server(tmp_path):
 
 def test_a_child_of_a_fork_holds_nothing_that_its_parent_holds(tmp_path):
     """Else the folder stayed taken for as long as the child lives, though its parent is gone."""
-    alive, live = os.pipe()
+    (alive, live), (begun, begins) = os.pipe(), os.pipe()
     with claim(tmp_path):
         child = os.fork()
         if child == 0:
             os.close(live)
+            os.close(begins)
             os.read(alive, 1)  # until the test lets it go
             os._exit(0)
+        os.close(begins)
+        assert os.read(begun, 1) == b""  # it is past its fork
         with pytest.raises(FolderTaken), claim(tmp_path):
             pass
     with claim(tmp_path):
@@ -86,6 +89,7 @@ def test_a_child_of_a_fork_holds_nothing_that_its_parent_holds(tmp_path):
     os.close(live)
     assert os.waitpid(child, 0)[1] == 0
     os.close(alive)
+    os.close(begun)
 
 
 def test_a_card_that_says_nothing_is_no_server(tmp_path):

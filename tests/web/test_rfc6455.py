@@ -59,7 +59,12 @@ async def test_every_case_of_rfc_6455_passes(tmp_path, bounds, without, number):
     passes = {name: {("OK", "OK")} for name in found}
     passes |= {name: {("OK", "OK"), ("NON-STRICT", "OK")} for name in HASTY | TIMED}
     passes |= {name: {("INFORMATIONAL", "INFORMATIONAL")} for name in LEFT_OPEN}
-    assert {name: verdict for name, verdict in found.items() if verdict not in passes[name]} == {}
+    wrong = {name: verdict for name, verdict in found.items() if verdict not in passes[name]}
+    if wrong and all(name.startswith("9.") for name in wrong):  # it had 10 s for its megabytes, beside nine others
+        again = [part for name in wrong for part in ("--include", name, "--parallelism", "1")]
+        found = await verdicts(tmp_path / "again", bounds, *again)
+        wrong = {name: verdict for name, verdict in found.items() if verdict not in passes[name]}
+    assert wrong == {}
 
 
 async def test_compression_that_is_offered_is_declined_and_the_socket_works(tmp_path):

@@ -91,6 +91,7 @@ def test_an_alert_stands_at_its_point_and_an_event_leads_to_a_rule(browser: Brow
     expect(tab.locator("#ticks").get_by_role("button", name=MARK)).to_have_count(1)
     on_candles.press("Enter")
     chosen = tab.get_by_role("article", name="The chosen event")
+    page.tells_the_server_something_only_it_can_know()
     (fired,) = ask(server, "/api/oracle/events?kind=alert_fired&subject=marked")["items"]
     expect(chosen).to_contain_text(fired["id"])
     expect(chosen.get_by_role("link", name="Its alert")).to_have_attribute("href", "#/alerts/marked")
@@ -100,6 +101,7 @@ def test_an_alert_stands_at_its_point_and_an_event_leads_to_a_rule(browser: Brow
     tab.evaluate("location.hash = '#/markets/BTC-USD'")
     tab.get_by_role("list", name="Events about BTC-USD, newest first").get_by_role("button").last.click()
     ident = re.search("event=(evt_[0-9a-f]+)", tab.url)[1]
+    page.tells_the_server_something_only_it_can_know()
     (told,) = [event for event in ask(server, "/api/oracle/events?subject=BTC-USD&limit=300")["items"] if event["id"] == ident]
     expect(chosen).to_contain_text(told["summary"])
     expect(chosen.get_by_role("link", name="Build a rule on it")).to_have_attribute("href", f"#/alerts?new={ident}")

@@ -131,6 +131,7 @@ def speaker(page: Visited) -> str:
     link = page.browser.get_by_role("link", name=re.compile("^Build a rule on: ")).first
     expect(link).to_be_attached()
     ident = str(link.get_attribute("href")).partition("new=")[2]
+    page.tells_the_server_something_only_it_can_know()
     (event,) = ask(page.server, f"/api/oracle/events?id={ident}")["items"]
     return str(event["source"]).removeprefix("watchdog:")
 
