@@ -112,8 +112,8 @@ class Rule:
 
     @property
     def called(self) -> str:
-        """Its name as it may stand in a sentence: without what would turn the direction of the rest of it around."""
-        return _TURNING.sub("", self.name)
+        """Its name (or its id) as it may stand in a sentence: without what would turn the direction of the rest of it around."""
+        return _TURNING.sub("", self.name).strip() or self.alert_id
 
     @property
     def all_methods(self) -> tuple[DeliveryMethod, ...]:

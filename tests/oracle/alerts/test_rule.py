@@ -149,6 +149,7 @@ def test_a_name_in_a_sentence_turns_none_of_it_around():
     turned = rule(name="Bill \u202etxt\u2066.exe")
     assert turned.called == "Bill txt.exe" and turned.value(0, 0)["name"] == turned.name
     assert rehearsal(turned, "evt_1", 0).summary == "Test of the alert 'Bill txt.exe': nothing has happened"
+    assert rule(name=" \u202e").called == rule().alert_id
 
 
 def test_a_rule_that_was_stored_before_names_had_a_greatest_length_is_read():

@@ -206,9 +206,10 @@ def test_what_is_typed_key_by_key_is_what_the_rule_becomes(browser: BrowserConte
         field.clear()
         field.press_sequentially(typed)
         expect(field).to_have_value(typed)
-    tab.get_by_role("textbox", name="Name").fill("Typed")
     expect(tab.locator("#check")).to_contain_text('price("SOL-USD") > 0.05025')
     expect(tab.locator("#preview")).to_contain_text("1-minute bars until")  # there were no ticks before the first start
+    tab.get_by_role("button", name="Create disabled").click()
+    expect(tab.get_by_role("heading", name="alert", exact=True)).to_be_visible()  # it was given no name, and has its id
 
 
 @built

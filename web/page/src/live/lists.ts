@@ -4,7 +4,9 @@ import { looked, Poll } from "./poll";
 import type { ActorNode, AlertLife, AlertRule, Delivery, Frame, Items, Silence, Watchdog } from "./wire";
 
 export const watchdogs = new Poll<Watchdog[]>("watchdogs", "/dashboard/watchdogs", 5_000);
-export const rules = new Poll<AlertRule[]>("rules", "/api/alerts", 10_000);
+export const rules = new Poll<AlertRule[]>("rules", "/api/alerts", 10_000, (body) =>
+  (body as AlertRule[]).map((rule) => (rule.name.trim() ? rule : { ...rule, name: rule.alert_id })),
+);
 export const lives = new Poll("rules", "/api/oracle/alerts?limit=1000", 10_000, items<AlertLife>);
 export const silences = new Poll("rules", "/api/oracle/silences", 10_000, items<Silence>);
 export const deliveries = new Poll("deliveries", "/api/oracle/deliveries?limit=20", 10_000, items<Delivery>);

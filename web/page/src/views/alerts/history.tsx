@@ -70,11 +70,11 @@ const WHEN: Column<Firing>[] = [
 
 /** `alone`: all that are shown are of one alert, which need not be named. */
 function What({ firing: { summary, alert_id, name, simulated }, alone }: { firing: Firing; alone: boolean }) {
-  const title = (name ?? alert_id).replace(/[\u202a-\u202e\u2066-\u2069]/g, ""); // as the server says it in a sentence
+  const title = (name ?? "").replace(/[\u202a-\u202e\u2066-\u2069]/g, "").trim() || alert_id; // as the server says it in a sentence
   const said = summary.startsWith(`${title}: `) ? summary.slice(title.length + 2) : summary;
   return (
     <>
-      {!alone && <>{name ? <a href={hrefOf("alerts", alert_id)}>{name}</a> : <span class="dim">{alert_id} (gone)</span>}: </>}
+      {!alone && <>{name !== null ? <a href={hrefOf("alerts", alert_id)}>{name.trim() || alert_id}</a> : <span class="dim">{alert_id} (gone)</span>}: </>}
       <bdi>{said}</bdi> {simulated && <Simulated />}
     </>
   );

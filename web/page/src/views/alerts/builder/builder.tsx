@@ -99,7 +99,7 @@ function Writing({ begin, edited, words }: { begin: Draft; edited: string; words
         >
           <Panel id="builder" title={edited ? "Change a rule" : "Build a rule"}>
             <div class="entries">
-              <TextField field="name" label="Name" value={whole.name} set={(name) => change({ name })} />
+              <TextField field="name" label="Name" placeholder={whole.alert_id} value={whole.name} set={(name) => change({ name })} />
               <TextField field="alert_id" label="Id" hint={edited ? "It stays what it is." : "In addresses and topics."} readOnly={edited !== ""} value={whole.alert_id} set={(alert_id) => { setNamed(true); change({ alert_id }); }} />
               <TextField field="description" label="Description" value={whole.description} set={(description) => change({ description })} />
             </div>

@@ -68,7 +68,8 @@ export function idOf(name: string, taken: Iterable<string>): string {
 export function bodyOf(draft: Draft): Draft {
   const used = new Set([...draft.delivery_methods, ...draft.escalate_methods]);
   const configs = Object.fromEntries(Object.keys(CONFIGS).map((method) => [configName(method), used.has(method) ? draft[configName(method)] : null]));
-  return { ...draft, ...configs, trigger: triggerOf(draft.trigger) };
+  // One without a name is called by its id.
+  return { ...draft, name: draft.name.trim() ? draft.name : draft.alert_id, ...configs, trigger: triggerOf(draft.trigger) };
 }
 
 function triggerOf(trigger: Trigger): Trigger {
