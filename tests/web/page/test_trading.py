@@ -112,7 +112,7 @@ def test_an_order_at_work_is_cancelled_and_one_that_waits_is_approved_or_not(bro
     assert ask(server, ORDERS)[0]["status"] == "CANCELLED"
 
     tab.get_by_role("link", name="Risk").click()
-    tab.get_by_role("button", name="More: Manual approval").click()
+    tab.get_by_role("button", name="More: Manual approval").press("Enter")
     expect(tab.locator("#autonomy [aria-current]")).to_contain_text("Manual approval")
     assert ask(server, "/api/risk/autonomy")["mode"] == "MANUAL_APPROVAL"
     tab.get_by_role("link", name="Orders").click()
@@ -130,7 +130,7 @@ def test_an_order_at_work_is_cancelled_and_one_that_waits_is_approved_or_not(bro
     assert ended == {1.0: "FILLED", 2.0: "REJECTED"}
 
     tab.get_by_role("link", name="Risk").click()
-    tab.get_by_role("button", name="Less: Paper only").click()
+    tab.get_by_role("button", name="Less: Paper only").press("Enter")
     expect(tab.locator("#autonomy [aria-current]")).to_contain_text("Paper only")
     assert page.complaints == []
 
