@@ -44,7 +44,7 @@ export function Wall() {
       ) : (
         <ul class={`wall ${all.length > ROOMY ? "dense" : ""}`}>
           {all.map((series) => (
-            <Small key={series.topic} series={series} length={length} height={all.length > ROOMY ? 54 : 104} marked={series.simulated && made < all.length} />
+            <Small key={series.topic} series={series} length={length} dense={all.length > ROOMY} marked={series.simulated && made < all.length} />
           ))}
         </ul>
       )}
@@ -70,18 +70,23 @@ interface SmallProps {
   series: Series;
   /** Seconds. */
   length: number;
-  height: number;
+  dense: boolean;
   /** Whether it carries its own mark: not needed where the whole wall does. */
   marked: boolean;
 }
 
-function Small({ series, length, height, marked }: SmallProps) {
+function Small({ series, length, dense, marked }: SmallProps) {
+  const letters = dense ? 10 : 26;
   const number = useRef<HTMLOutputElement>(null);
   useEffect(() => series.show(number.current!), [series]);
   return (
     <li data-topic={series.topic}>
       <header>
-        {series.symbol ? <a href={hrefOf("markets", series.symbol)}>{series.name}</a> : <span title={series.topic}>{series.name}</span>}
+        {series.symbol ? (
+          <a href={hrefOf("markets", series.symbol)} aria-label={series.name} title={series.name}>{cut(series.name, letters)}</a>
+        ) : (
+          <span title={series.topic}>{cut(series.name, letters)}</span>
+        )}
         {marked && <Simulated />}
         <output ref={number} class="num" aria-label={`Newest of ${series.name}`} aria-live="off" />
       </header>
@@ -91,11 +96,15 @@ function Small({ series, length, height, marked }: SmallProps) {
         lines={LINE}
         read={() => series.view(length)}
         span={() => series.span(length)}
-        height={height}
+        height={dense ? 54 : 104}
         bare
       />
     </li>
   );
+}
+
+function cut(name: string, letters: number): string {
+  return name.length > letters ? `${name.slice(0, letters - 1)}…` : name;
 }
 
 const LINE = [{ label: "value", colour: "accent" }] as const;
